@@ -1,0 +1,190 @@
+"""The seams of the engine: what it needs from the outside, as Protocols.
+
+`wiring` decides which adapter stands behind each; tests put small stateful fakes there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from cozebatch.errors import ErrorInfo
+from cozebatch.task import Task
+
+# ------------------------------------------------------------------ the source of tasks
+
+
+class TaskSource(Protocol):
+    """Where tasks come from."""
+
+    kind: Literal["feishu", "file", "demo"]
+
+    @property
+    def key(self) -> str:
+        """Names this source across processes (which table, which file): the journal is searched by it."""
+
+    async def load(self) -> Sequence[Task]:
+        """All tasks in source order, `project_name` filled in.
+
+        Raises `UsageError` when the source cannot be read as configured.
+        """
+
+
+# ------------------------------------------------------------------ the workflow service
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The execution was started and has an id."""
+
+    execute_id: str
+    debug_url: str | None = None
+    logid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Surely no execution was started: the request never arrived, or was answered with a refusal."""
+
+    error: ErrorInfo
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """The request was sent and not understandably answered: an execution may have been started."""
+
+    error: ErrorInfo
+
+
+Submission = Accepted | Refused | Unanswered
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at an execution showed.
+
+    `status`: `running` (also for status words we do not know), `succeeded`, `failed`, `interrupted` (it waits
+    for a person), `unknown` (Coze has no such execution, yet or any more).
+    `output` is Coze's whole output, as text, secrets masked, when it has ended. `updated_at` is Coze's
+    `update_time` in Unix seconds. `error` says what failed.
+    """
+
+    status: Literal["running", "succeeded", "failed", "interrupted", "unknown"]
+    output: str | None = None
+    error: ErrorInfo | None = None
+    updated_at: float | None = None
+    debug_url: str | None = None
+    logid: str | None = None
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens: int = 0
+
+
+class WorkflowService(Protocol):
+    """Starts executions of one workflow and looks at them."""
+
+    async def submit(self, task: Task) -> Submission:
+        """Start one execution for `task`. Never raises for what the service or the network does, and never
+        sends twice. Cancelled after it began to send, the submission counts as unanswered."""
+
+    async def look(self, execute_id: str) -> Look:
+        """Look once. Raises `StepError` when the look itself failed (network, throttled, credentials …)."""
+
+
+# ------------------------------------------------------------------ synthesis
+
+Progress = Callable[[float], None]
+"""Called with 0..1, as often as the step likes, from the event loop's thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One film to make. `output` is Coze's result as parsed; `submitted_at` (Unix seconds) is the same for every
+    try, so that a repeated synthesis gives the same film under the same name."""
+
+    run_id: str
+    task: Task
+    output: Mapping[str, Any]
+    submitted_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What a job's media are on this machine: name as in the `outputs` mapping → local path (or paths)."""
+
+    files: Mapping[str, str | tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A finished film, proven. Paths are absolute."""
+
+    video_path: str | None = None
+    draft_path: str | None = None
+    message: str | None = None
+
+
+class Synthesizer(Protocol):
+    """Turns Coze's output into a film. Both steps may be repeated and may be cancelled at any await."""
+
+    async def fetch(self, job: Job, progress: Progress) -> Media:
+        """Bring the media here; what is here already is not fetched again. Raises `StepError`."""
+
+    async def synthesize(self, job: Job, media: Media, progress: Progress) -> Product:
+        """Make the film, prove it, put it in its place. Raises `StepError`; leaves nothing half-written."""
+
+    async def discard(self, run_id: str, task_id: str) -> None:
+        """The film is done and will not be tried again: drop the media kept for it."""
+
+    async def aclose(self) -> None:
+        """End all worker processes."""
+
+
+# ------------------------------------------------------------------ status write-back
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One outcome owed to the table. `serial` is the journal's own number of it."""
+
+    serial: int
+    task_id: str
+    record_id: str
+    outcome: Literal["done", "failed"]
+    result: str
+    """The result path for `done`; for `failed` a sentence for the script's author."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """`final`: trying again cannot help (the record is gone, the value does not fit)."""
+
+    serial: int
+    error: ErrorInfo
+    final: bool
+    retry_after: float | None = None
+
+
+class StatusSink(Protocol):
+    """Writes outcomes back to where the tasks came from."""
+
+    def writes(self, outcome: Literal["running", "done", "failed"]) -> bool:
+        """Whether this outcome is written at all (its status value may be null)."""
+
+    async def claim(self, task: Task) -> ErrorInfo | None:
+        """Mark the record as running before it is paid for, and read it back.
+
+        None: it is ours. An error of category `source`: somebody else has it or it is no longer ready, skip it.
+        Raises `StepError` when it could not be found out.
+        """
+
+    async def deliver(self, batch: Sequence[Delivery]) -> Sequence[Delivered | Undelivered]:
+        """Write up to 200 outcomes, one answer for each. Never called twice at the same time. Never raises for
+        what the service or the network does."""

@@ -1,0 +1,125 @@
+"""A task, the states it goes through, and the moves between them (CONTRACT §3 and §4)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One row of the source: a script that is to become a film. Every value is text; absent means empty."""
+
+    task_id: str
+    title: str = ""
+    content: str = ""
+    digital_no: str = ""
+    voice_id: str = ""
+    account_id: str = ""
+    project_name: str = ""
+    template: str = ""
+    record_id: str | None = None
+    extra: Mapping[str, str] = field(default_factory=lambda: _NONE)
+
+    def value(self, name: str) -> str | None:
+        """The field or extra column of that name; None where the source has no such column."""
+        if name in FIELDS:
+            value = getattr(self, name)
+            return None if value is None else str(value)
+        return self.extra.get(name)
+
+    def fingerprint(self) -> str:
+        """A digest of everything that decides what the film will be: same input, same digest.
+
+        The generated project name holds a time and is left out.
+        """
+        facts = [self.title, self.content, self.digital_no, self.voice_id, self.account_id, self.template]
+        facts.append(json.dumps(dict(self.extra), sort_keys=True, ensure_ascii=False))
+        return hashlib.sha256("\x1f".join(facts).encode()).hexdigest()[:32]
+
+    def to_json(self) -> dict[str, Any]:
+        """As in CONTRACT §3: extra columns stand beside the fields, under their own names."""
+        return {**self.extra, **{name: getattr(self, name) for name in FIELDS}}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Task:
+        known = {name: value[name] for name in FIELDS if name in value}
+        extra = {name: str(v) for name, v in value.items() if name not in FIELDS}
+        return cls(**known, extra=MappingProxyType(extra))
+
+
+FIELDS = (
+    "task_id",
+    "title",
+    "content",
+    "digital_no",
+    "voice_id",
+    "account_id",
+    "project_name",
+    "template",
+    "record_id",
+)
+
+
+class State(StrEnum):
+    PENDING = "pending"
+    SUBMITTING = "submitting"
+    RUNNING = "running"
+    DOWNLOADING = "downloading"
+    QUEUED = "queued"
+    SYNTHESIZING = "synthesizing"
+    WRITING_BACK = "writing_back"
+    DONE = "done"
+    FAILED = "failed"
+    HELD = "held"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+
+    @property
+    def is_end(self) -> bool:
+        return self in ENDS
+
+    @property
+    def in_flight(self) -> bool:
+        """A Coze execution may be running: it takes a slot."""
+        return self in (State.SUBMITTING, State.RUNNING)
+
+
+ENDS = frozenset({State.DONE, State.FAILED, State.HELD, State.CANCELLED, State.SKIPPED})
+
+_P, _S, _R = State.PENDING, State.SUBMITTING, State.RUNNING
+_D, _Q, _Y = State.DOWNLOADING, State.QUEUED, State.SYNTHESIZING
+_W, _F, _H, _C = State.WRITING_BACK, State.FAILED, State.HELD, State.CANCELLED
+
+MOVES: Mapping[State, frozenset[State]] = MappingProxyType(
+    {
+        # `pending` also leads straight to where an earlier run had left a task (adopt, go on, deliver).
+        _P: frozenset({_S, _R, _D, _Q, _Y, _W, State.DONE, _F, _H, _C, State.SKIPPED}),
+        _S: frozenset({_R, _P, _F, _H, _C}),
+        # Back to `pending`: Coze reported the execution as failed, and another one may be started.
+        _R: frozenset({_D, _Q, _W, State.DONE, _P, _F, _H, _C}),
+        _D: frozenset({_Q, _W, State.DONE, _F, _C}),
+        # Back to `downloading`: what had been fetched is gone or unusable.
+        _Q: frozenset({_Y, _D, _F, _C}),
+        _Y: frozenset({_W, State.DONE, _Q, _D, _F, _C}),
+        _W: frozenset({State.DONE}),
+        # Out of an end only by a person: retry goes on from the failed step, rerun starts at `pending`.
+        State.DONE: frozenset({_P, _W}),
+        _F: frozenset({_P, _R, _D, _Q, _W}),
+        _H: frozenset({_P, _R, _C}),
+        _C: frozenset({_P, _R, _D, _Q, _W}),
+        State.SKIPPED: frozenset({_P, _D, _R}),
+    }
+)
+"""Where a task may go from each state. Nothing else ever happens to it."""
+
+
+def may_move(before: State, after: State) -> bool:
+    return after in MOVES[before]

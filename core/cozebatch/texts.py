@@ -1,0 +1,42 @@
+"""A text that a person reads, in the languages this project speaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Lang = Literal["zh", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One sentence in Chinese and English.
+
+    Text that came from outside (a service's own message, a title) has one wording only: `Text.same`.
+    """
+
+    zh: str
+    en: str
+
+    @classmethod
+    def same(cls, wording: str) -> Text:
+        return cls(wording, wording)
+
+    @classmethod
+    def from_json(cls, value: Any) -> Text:
+        """The inverse of `to_json`; a bare string stands for itself in both languages."""
+        if isinstance(value, str):
+            return cls.same(value)
+        return cls(str(value["zh"]), str(value["en"]))
+
+    def to_json(self) -> str | dict[str, str]:
+        return self.zh if self.zh == self.en else {"zh": self.zh, "en": self.en}
+
+    def in_(self, lang: Lang) -> str:
+        return self.zh if lang == "zh" else self.en
+
+    def __bool__(self) -> bool:
+        return bool(self.zh or self.en)
+
+
+NOTHING = Text("", "")
