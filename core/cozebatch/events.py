@@ -1,4 +1,4 @@
-"""What the engine tells the world, and the row of facts it keeps of each task.
+"""What the engine tells the world.
 
 Events are small frozen values with a literal tag, so that a `match` can be complete. Every event holds `wall`
 (Unix seconds, for people) and `clock` (seconds of running time of the run, all its processes together; for
@@ -9,124 +9,13 @@ durations). Those that CONTRACT §6 names are printed by `--json`; the others (`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from cozebatch.errors import ErrorInfo
+from cozebatch.rows import Counters, Row, Stage
 from cozebatch.task import State
 from cozebatch.texts import Text
-
-
-class Stage(StrEnum):
-    """The two resources with a limit of their own."""
-
-    COZE = "coze"
-    SYNTHESIS = "synthesis"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """All that is known of one task but its texts and Coze's output, which stay in the journal.
-
-    Wall times are Unix seconds. `…_clock` are marks on the run's clock, for durations and the timeline; they
-    belong to the latest attempt, `first_submit_clock` to the first. `coze_slot_seconds` and
-    `worker_seconds` add up over all attempts.
-    """
-
-    task_id: str
-    position: int
-    title: str = ""
-    account_id: str = ""
-    project_name: str = ""
-    record_id: str | None = None
-    fingerprint: str = ""
-    state: State = State.PENDING
-    attempts: int = 0
-    """Executions started for it, ever (one that went unanswered counts: it may have been paid)."""
-    failures: int = 0
-    """Executions that Coze reported as failed since the last rerun by a person."""
-    execute_id: str | None = None
-    debug_url: str | None = None
-    has_output: bool = False
-    """Coze's output of `execute_id` is on disk."""
-    adopted: bool = False
-    quiet: bool = False
-    """Cancelled while its execution was still in flight: watched for its slot, not for its result."""
-    stage: str | None = None
-    fraction: float | None = None
-    """Progress within `stage`, 0..1, while something measurable goes on."""
-    submitted_at: float | None = None
-    coze_finished_at: float | None = None
-    finished_at: float | None = None
-    entered_clock: float = 0.0
-    first_submit_clock: float | None = None
-    submit_clock: float | None = None
-    coze_end_clock: float | None = None
-    synthesis_clock: float | None = None
-    synthesis_end_clock: float | None = None
-    end_clock: float | None = None
-    coze_seconds: float = 0.0
-    """Of the latest execution, from submission to our knowing of its end."""
-    synthesis_seconds: float = 0.0
-    coze_slot_seconds: float = 0.0
-    worker_seconds: float = 0.0
-    lag_seconds: float | None = None
-    """From the end of the execution (Coze's `update_time`) to our knowing it."""
-    tokens_in: int = 0
-    tokens_out: int = 0
-    tokens: int = 0
-    draft_path: str | None = None
-    video_path: str | None = None
-    note: Text | None = None
-    """Why it was skipped or held, or what a person should know about it."""
-    error: ErrorInfo | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """For the journal: only what differs from a new row."""
-        kept: dict[str, Any] = {}
-        for name, default in _ROW_DEFAULTS:
-            value = getattr(self, name)
-            if value != default:
-                kept[name] = value.to_json() if name in ("error", "note") else value
-        return kept
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Row:
-        facts = {name: v for name, v in value.items() if name in _ROW_NAMES}
-        if "state" in facts:
-            facts["state"] = State(facts["state"])
-        if facts.get("error") is not None:
-            facts["error"] = ErrorInfo.from_json(facts["error"])
-        if facts.get("note") is not None:
-            facts["note"] = Text.from_json(facts["note"])
-        return cls(**facts)
-
-
-_ROW_DEFAULTS = tuple((f.name, f.default) for f in fields(Row))
-_ROW_NAMES = frozenset(name for name, _ in _ROW_DEFAULTS)
-
-
-@dataclass(slots=True)
-class Counters:
-    """What a run counts beside its rows, over all its processes."""
-
-    submissions: int = 0
-    polls: int = 0
-    retries: int = 0
-    throttled: int = 0
-    errors: dict[str, int] = field(default_factory=dict)
-    """Category → how often, over all attempts."""
-
-    def copy(self) -> Counters:
-        return Counters(self.submissions, self.polls, self.retries, self.throttled, dict(self.errors))
-
-    def to_json(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Counters:
-        return cls(**{name: value[name] for name in cls.__slots__ if name in value})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
