@@ -1,0 +1,157 @@
+"""What concerns more than one key, looked at in the raw document.
+
+Done before the models look at single values, so that a wrong value elsewhere hides none of these complaints.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from cozebatch.settings.complaints import Path
+from cozebatch.settings.values import Unset
+
+Say = Callable[[Path, str, str], None]
+
+_COZE: Path = ("workflow_config", "coze_config")
+_CONTENT: Path = ("tables", "content_table")
+
+
+def cross_checks(document: dict[str, Any], add: Say, warn: Say, *, need_feishu: bool) -> None:
+    """Tell `add` what cannot be run, `warn` what a person should know. Fills in a mode that follows from the rest."""
+    if isinstance(_object(document, "workflow_config").get("coze_config"), dict):
+        _coze(_object(document, *_COZE), add)
+    _synthesis(document, add, warn)
+    if need_feishu:
+        _feishu(document, add, warn)
+
+
+def _object(document: Any, *path: str | int) -> dict[str, Any]:
+    for step in path:
+        document = document.get(step) if isinstance(document, dict) else None
+    return document if isinstance(document, dict) else {}
+
+
+def _empty(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not isinstance(value, Unset) and not value.strip())
+
+
+def _coze(coze: dict[str, Any], add: Say) -> None:
+    if _empty(coze.get("token")):
+        add(
+            (*_COZE, "token"),
+            "缺少 Coze 访问令牌：在 Coze 的“API 授权”页创建后写在这里，或设置环境变量 COZE_API_TOKEN",
+            "the Coze token is missing: make one on Coze's API page and write it here, or set the environment variable "
+            "COZE_API_TOKEN",
+        )
+    if _empty(coze.get("workflow_id")):
+        add(
+            (*_COZE, "workflow_id"),
+            "缺少工作流 ID：打开工作流，复制地址栏里 workflow_id= 后面的数字",
+            "the workflow id is missing: open the workflow and copy the digits after workflow_id= in the address",
+        )
+    if not _empty(coze.get("bot_id")) and not _empty(coze.get("app_id")):
+        add((*_COZE, "bot_id"), "bot_id 和 app_id 只能写一个", "bot_id and app_id exclude each other: keep one")
+
+
+def _synthesis(document: dict[str, Any], add: Say, warn: Say) -> None:
+    workflow = _object(document, "workflow_config")
+    written = workflow.get("synthesis")
+    synthesis = _object(workflow, "synthesis")
+    folder = workflow.get("draft_folder_path")
+    path: Path = ("workflow_config", "draft_folder_path")
+    if "mode" not in synthesis and _empty(folder) and workflow and (written is None or isinstance(written, dict)):
+        workflow["synthesis"] = {**synthesis, "mode": "video"}
+        warn(
+            path,
+            "没有写剪映草稿文件夹，所以成片为 MP4 视频（output 文件夹）。想要剪映草稿，请填 draft_folder_path，例如 "
+            f"{_usual_folder()}",
+            "no JianYing draft folder is given, so films are made as MP4 (folder output). For JianYing drafts set "
+            f"draft_folder_path, usually {_usual_folder()}",
+        )
+    mode = synthesis.get("mode", "draft")
+    if mode in ("draft", "both") and "mode" in synthesis and _empty(folder):
+        add(
+            path,
+            f"synthesis.mode 为 {mode} 时要写剪映草稿文件夹，例如 {_usual_folder()}；只要视频就把 mode 改为 video",
+            f"synthesis.mode {mode} needs JianYing's draft folder, usually {_usual_folder()}; for films only set mode "
+            "to video",
+        )
+    if mode == "command" and not synthesis.get("command"):
+        add(
+            ("workflow_config", "synthesis", "command"),
+            'synthesis.mode 为 command 时要写程序，如 ["python", "make.py"]',
+            'synthesis.mode command needs a program here, such as ["python", "make.py"]',
+        )
+
+
+def _usual_folder() -> str:
+    if sys.platform == "darwin":
+        return "~/Movies/JianyingPro/User Data/Projects/com.lveditor.draft"
+    return r"C:\\Users\\…\\AppData\\Local\\JianyingPro\\User Data\\Projects\\com.lveditor.draft"
+
+
+def _feishu(document: dict[str, Any], add: Say, warn: Say) -> None:
+    if document.get("api_config") is None:
+        add(
+            ("api_config",),
+            "缺少飞书应用的配置（app_id、app_secret、app_token）；任务在本地文件里就用 --tasks 文件",
+            "the Feishu application is missing (app_id, app_secret, app_token); for tasks in a file use --tasks FILE",
+        )
+    else:
+        _api(_object(document, "api_config"), add)
+    content = _object(document, *_CONTENT)
+    if _empty(content.get("table_id")):
+        add(
+            (*_CONTENT, "table_id"),
+            "缺少任务表的 ID（tbl…）：打开表，复制地址栏里 table= 后面的部分，或把整条链接写进 app_token",
+            "the id of the task table (tbl…) is missing: copy what stands after table= in its address, or put the "
+            "whole address into app_token",
+        )
+    _filter(content, add, warn)
+
+
+def _api(api: dict[str, Any], add: Say) -> None:
+    for key, zh, en in (
+        ("app_id", "缺少飞书应用 ID（开放平台 → 凭证与基础信息，cli_…）", "the application id (cli_…) is missing"),
+        (
+            "app_secret",
+            "缺少飞书应用密钥：写在这里，或设置环境变量 FEISHU_APP_SECRET",
+            "the application secret is missing: write it here, or set the environment variable FEISHU_APP_SECRET",
+        ),
+        (
+            "app_token",
+            "缺少多维表格：把它的链接或 app_token 写在这里",
+            "the base is missing: put its address or app_token here",
+        ),
+    ):
+        if _empty(api.get(key)):
+            add(("api_config", key), zh, en)
+
+
+def _filter(content: dict[str, Any], add: Say, warn: Say) -> None:
+    path: Path = (*_CONTENT, "filter_condition")
+    status = _object(content, "field_mapping").get("status", "状态")
+    if _empty(status):
+        if "filter_condition" not in content:
+            add(
+                path,
+                "没有状态列时要写明筛选条件（或写 null 表示整张表都跑）",
+                "without a status column the filter has to be written (or null, to run the whole table)",
+            )
+        if not _empty(_object(content, "status_values").get("running")):
+            add(
+                (*_CONTENT, "status_values", "running"),
+                "没有状态列，写不了“进行中”",
+                "without a status column there is nowhere to write the running value",
+            )
+    written = content.get("filter_condition", {"conditions": [1]})
+    if written is None or (isinstance(written, dict) and not written.get("conditions") and not written.get("children")):
+        if content.get("view_id"):
+            return
+        warn(
+            path,
+            "没有筛选条件：整张表的每一行都会运行并计费",
+            "there is no filter: every row of the table runs and is paid",
+        )
