@@ -1,0 +1,68 @@
+"""How things that go wrong while making a film become `StepError`s with a category of CONTRACT §6."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import unicodedata
+from pathlib import Path
+
+from cozebatch.errors import Category, ErrorInfo, StepError
+from cozebatch.texts import NOTHING, Text
+
+RESERVE_BYTES = 64 * 1024 * 1024
+"""Left free on every disk: a journal that cannot be written is worse than a film that is not made."""
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_WINDOWS_FULL = frozenset({39, 112})  # ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL
+
+
+def failure(category: Category, zh: str, en: str, *, hint: Text = NOTHING, code: str | None = None) -> StepError:
+    return StepError(ErrorInfo(category, Text(zh, en), code=code, hint=hint))
+
+
+def is_disk_full(error: OSError) -> bool:
+    return error.errno in _FULL or getattr(error, "winerror", None) in _WINDOWS_FULL
+
+
+def from_os_error(error: OSError, otherwise: Category, what: Path | str) -> StepError:
+    """An operating system's refusal: `disk_full` when that is what it says, else `otherwise`."""
+    if is_disk_full(error):
+        return failure(Category.DISK_FULL, f"磁盘已满，无法写入 {what}", f"the disk is full: cannot write {what}")
+    reason = error.strerror or type(error).__name__
+    return failure(otherwise, f"无法读写 {what}：{reason}", f"cannot read or write {what}: {reason}")
+
+
+def need_space(folder: Path, needed: int) -> None:
+    """Raise `disk_full` unless `folder`'s disk has room for `needed` bytes and the reserve."""
+    free = shutil.disk_usage(existing_parent(folder)).free
+    if free < needed + RESERVE_BYTES:
+        have, want = free // 1_000_000, (needed + RESERVE_BYTES) // 1_000_000
+        raise failure(
+            Category.DISK_FULL,
+            f"磁盘剩余 {have} MB，需要约 {want} MB：{folder}",
+            f"{have} MB free, about {want} MB needed: {folder}",
+        )
+
+
+def existing_parent(folder: Path) -> Path:
+    """`folder` itself or the nearest of its parents that exists."""
+    for path in (folder, *folder.parents):
+        if path.exists():
+            return path
+    return folder
+
+
+def clean(text: str, limit: int = 300) -> str:
+    """Text from a tool or a server, fit to stand in one line of ours: no control characters, bounded."""
+    kept = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
+    kept = " ".join(kept.split())
+    return kept if len(kept) <= limit else kept[: limit - 1] + "…"
+
+
+def last_line(text: str) -> str:
+    """The last line that says something, cleaned."""
+    for line in reversed(text.splitlines()):
+        if line.strip():
+            return clean(line)
+    return ""

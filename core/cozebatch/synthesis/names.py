@@ -1,0 +1,33 @@
+"""Names of files and folders made here: safe on Windows, macOS and Linux, whatever a title says."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+
+_FORBIDDEN = frozenset('<>:"/\\|?*%')
+_RESERVED = frozenset(
+    ["con", "prn", "aux", "nul", "conin$", "conout$"]
+    + [f"{device}{n}" for device in ("com", "lpt") for n in "0123456789¹²³"]
+)
+
+
+def safe_name(text: str, limit: int = 120) -> str:
+    """`text` as one path component: forbidden and control characters become `_`, never empty, `.` or `..`.
+
+    At most `limit` bytes of UTF-8, so that an ending still fits; what is cut off is replaced by a digest.
+    """
+    normal = unicodedata.normalize("NFC", text)
+    kept = "".join("_" if c in _FORBIDDEN or unicodedata.category(c)[0] == "C" else c for c in normal)
+    kept = " ".join(kept.split()).strip(" .")
+    if len(kept.encode()) > limit:
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        kept = kept.encode()[: limit - 9].decode("utf-8", "ignore").strip(" .") + "-" + digest
+    if not kept:
+        return "_"
+    return f"_{kept}" if kept.split(".")[0].lower().strip() in _RESERVED else kept
+
+
+def digest(*parts: str, length: int = 16) -> str:
+    """A short name for what has a long or foreign one."""
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:length]

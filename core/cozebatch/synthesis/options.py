@@ -1,0 +1,71 @@
+"""How films are made here: plain values, so that this room needs to know nothing of configuration files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+Mode = Literal["draft", "video", "both", "none", "command"]
+
+DEFAULT_OUTPUTS: Mapping[str, str] = MappingProxyType(
+    {
+        "video": "videoUrl",
+        "audio": "audioUrl",
+        "title": "title",
+        "content": "content",
+        "cover_title": "shortTitle",
+        "cover_subtitle": "wrapTitle",
+        "captions": "captions",
+        "images": "images",
+    }
+)
+"""Our name of an output → its key in Coze's result (CONTRACT §2)."""
+
+SECRET_VARIABLES = ("COZE_API_TOKEN", "FEISHU_APP_SECRET")
+
+
+@dataclass(frozen=True, slots=True)
+class SynthesisOptions:
+    """Everything the synthesis is told. Sizes in pixels, `fps` in frames and `timeout` in seconds.
+
+    `media_dir` keeps downloads until their film is done. `secret_variables` are taken out of the environment of
+    every child process. `ffmpeg` is None for the one that came with the package, `system` for the one on the
+    PATH, or a path. `encoder` is an ffmpeg encoder name, or `auto` for the first hardware encoder that passes a
+    real test encode. `crf` and `preset` are libx264's.
+    """
+
+    mode: Mode
+    output_dir: Path
+    media_dir: Path
+    outputs: Mapping[str, str] = field(default_factory=lambda: DEFAULT_OUTPUTS)
+    max_media_mb: float = 2048
+    width: int = 1080
+    height: int = 1920
+    fps: int = 30
+    timeout: float = 1800
+    background_music_path: str | None = None
+    background_music_volume: float = 0.3
+    draft_folder_path: str | None = None
+    draft_media_root: str | None = None
+    command: tuple[str, ...] | None = None
+    template_config: Mapping[str, Any] = field(default_factory=dict)
+    allow_loopback: bool = False
+    workers: int = 4
+    secret_variables: tuple[str, ...] = SECRET_VARIABLES
+    ffmpeg: str | None = None
+    encoder: str = "libx264"
+    preset: str = "veryfast"
+    crf: int = 21
+
+    @property
+    def threads(self) -> int:
+        """Threads for one render, so that all workers together about fill the machine (0 would mean all)."""
+        return max(1, round((os.cpu_count() or 1) / max(1, self.workers)))
+
+    def child_environment(self) -> dict[str, str]:
+        """The environment for child processes: ours without the secrets."""
+        return {name: value for name, value in os.environ.items() if name not in self.secret_variables}

@@ -1,0 +1,82 @@
+"""Putting a finished film in its place: one rename, the same name at every try, never over another's film.
+
+The small JSON beside a film says whose it is. Creating it exclusively claims the name; a name that something
+else bears already is passed over for `NAME_2`, `NAME_3`, …
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cozebatch.ports import Job
+from cozebatch.synthesis.names import safe_name
+
+_MAX_NAMES = 10_000
+
+
+def owner_of(job: Job) -> dict[str, Any]:
+    """What makes a film this job's: the same for every try of it, another for a new execution."""
+    return {"run_id": job.run_id, "task_id": job.task.task_id, "submitted_at": job.submitted_at}
+
+
+def publish(job: Job, output_dir: Path, files: Mapping[str, Path], recipe: Mapping[str, Any]) -> dict[str, Path]:
+    """Move `files` (suffix → finished file) into `output_dir/PROJECT/`, with `PROJECT.json` saying what was made.
+
+    Returns suffix → absolute path. `.mp4` is moved last: when it is there, all is there. Raises `OSError`.
+    """
+    project = safe_name(job.task.project_name or job.task.task_id)
+    folder = output_dir.absolute() / project
+    folder.mkdir(parents=True, exist_ok=True)
+    owner = owner_of(job)
+    name = _claim(folder, project, owner, files)
+    side = folder / f"{name}.json"
+    placed: dict[str, Path] = {}
+    try:
+        for suffix in sorted(files, key=lambda s: s == ".mp4"):
+            placed[suffix] = folder / f"{name}{suffix}"
+            if suffix == ".mp4":
+                _write_whole(side, {"schema_version": 1, "made_for": owner, **recipe})
+            os.replace(files[suffix], placed[suffix])
+    except OSError:
+        if not (folder / f"{name}.mp4").exists():
+            for path in (*placed.values(), side):
+                path.unlink(missing_ok=True)
+        raise
+    return placed
+
+
+def _claim(folder: Path, project: str, owner: Mapping[str, Any], files: Mapping[str, Path]) -> str:
+    for number in range(1, _MAX_NAMES):
+        name = project if number == 1 else f"{project}_{number}"
+        side = folder / f"{name}.json"
+        taken = any((folder / f"{name}{suffix}").exists() for suffix in files)
+        if side.exists():
+            if _owner(side) == owner:
+                return name
+            continue
+        if taken:
+            continue
+        try:
+            with open(side, "x", encoding="utf-8") as file:
+                json.dump({"schema_version": 1, "made_for": dict(owner)}, file, ensure_ascii=False)
+        except FileExistsError:
+            continue
+        return name
+    raise FileExistsError(17, "no name is free", str(folder))
+
+
+def _owner(side: Path) -> Any:
+    try:
+        return json.loads(side.read_text(encoding="utf-8"))["made_for"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write_whole(path: Path, value: Mapping[str, Any]) -> None:
+    new = path.with_name(path.name + ".new")
+    new.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    os.replace(new, path)
