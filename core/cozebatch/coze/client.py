@@ -1,0 +1,242 @@
+"""The workflow service behind the port: starts executions of one Coze workflow and looks at them.
+
+Owns the conversation with Coze's open API. Never sends a submission twice, and never lets a secret out. What an
+answer means is read in `answers`; how a request is bounded stands in `http`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType, TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+from cozebatch.coze.answers import LookSeen, clean, read_look, read_submission, refusal, understood, unreachable
+from cozebatch.coze.codes import NO_PERMISSION
+from cozebatch.coze.http import Answer, Connection, ExchangeError, to_body
+from cozebatch.coze.output import END_NODE, parse_output
+from cozebatch.errors import Category, ErrorInfo, StepError
+from cozebatch.ports import Look, Refused, Submission
+from cozebatch.redact import Masker
+from cozebatch.task import Task
+from cozebatch.texts import Text
+
+DEFAULT_PARAMETERS: Mapping[str, str] = MappingProxyType(
+    {
+        "content": "content",
+        "digitalNo": "digital_no",
+        "voiceId": "voice_id",
+        "accountId": "account_id",
+        "title": "title",
+    }
+)
+"""Workflow input → task field."""
+
+MOST_REQUEST_BYTES = 20 * 1024 * 1024
+"""What Coze takes in one request."""
+
+_MOST_LOOK_BYTES = 32 * 1024 * 1024
+_MOST_SUBMIT_BYTES = 1024 * 1024
+_MOST_NODES = 50
+_MOST_NODE_TRIES = 3
+_MOST_WORDS = 50
+_ONLY_THIS_LOOK = frozenset({str(NO_PERMISSION), "HTTP 403"})
+"""Refusals of the look at the workflow that say nothing about running it, which needs another permission."""
+_PASSING = frozenset({Category.THROTTLED, Category.NETWORK, Category.SERVER})
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input that the workflow declares."""
+
+    kind: str
+    required: bool
+    has_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """What Coze tells about the workflow."""
+
+    name: str
+    inputs: Mapping[str, Input]
+
+
+class CozeService:
+    """A `ports.WorkflowService` for one workflow of one Coze account; an async context manager.
+
+    `parameters` maps the workflow's inputs to task fields. `request_timeout` is in seconds. `mask` takes further
+    secrets out of every text that came from outside (the token itself always is). `on_note` is told things worth a
+    line in the log that fail no call, each once.
+    """
+
+    def __init__(
+        self,
+        *,
+        token: str,
+        workflow_id: str,
+        base_url: str = "https://api.coze.cn",
+        bot_id: str | None = None,
+        app_id: str | None = None,
+        workflow_version: str | None = None,
+        request_timeout: float = 30.0,
+        parameters: Mapping[str, str] = DEFAULT_PARAMETERS,
+        mask: Callable[[str], str] | None = None,
+        on_note: Callable[[Text], None] | None = None,
+    ) -> None:
+        self.workflow_id = workflow_id
+        self.parameters = MappingProxyType(dict(parameters))
+        self._connection = Connection(base_url, token, request_timeout=request_timeout)
+        self._mask = _masker(token, mask)
+        self._on_note = on_note
+        self._runs = f"/v1/workflows/{quote(workflow_id, safe='')}"
+        self._envelope: dict[str, Any] = {"workflow_id": workflow_id, "is_async": True}
+        for name, value in (("bot_id", bot_id), ("app_id", app_id), ("workflow_version", workflow_version)):
+            if value:
+                self._envelope[name] = value
+        self._words: set[str] = set()
+        self._node_tries: dict[str, int] = {}
+
+    def __repr__(self) -> str:
+        return f"<CozeService workflow {self.workflow_id} at {self._connection.base_url}>"
+
+    async def __aenter__(self) -> Self:
+        await self._connection.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._connection.__aexit__(kind, error, trace)
+
+    def parameters_of(self, task: Task) -> dict[str, str]:
+        """What is sent for a task. An empty field is left out: the workflow's own default, or its refusal, is better
+        than paying for an execution with nothing in it."""
+        values = ((name, task.value(field)) for name, field in self.parameters.items())
+        return {name: value for name, value in values if value and not value.isspace()}
+
+    async def submit(self, task: Task) -> Submission:
+        """Start one execution. Sends once; says what is known of the outcome, and raises nothing for it."""
+        content = to_body({**self._envelope, "parameters": self.parameters_of(task)})
+        if len(content) > MOST_REQUEST_BYTES:
+            size, most = len(content) // 1024 // 1024 + 1, MOST_REQUEST_BYTES // 1024 // 1024
+            return Refused(
+                ErrorInfo(
+                    Category.INVALID_REQUEST,
+                    Text(
+                        f"这一行内容太大（{size} MB），Coze 一次最多接收 {most} MB：请缩短文案",
+                        f"This row is too large ({size} MB); Coze takes at most {most} MB: shorten its text",
+                    ),
+                )
+            )
+        try:
+            answer = await self._connection.ask(
+                "POST", "/v1/workflow/run", content=content, most_bytes=_MOST_SUBMIT_BYTES
+            )
+        except ExchangeError as error:
+            return read_submission(error, self._mask)
+        return read_submission(answer, self._mask)
+
+    async def look(self, execute_id: str) -> Look:
+        """Look at an execution once. Raises `StepError` when it could not be seen how it stands."""
+        path = f"{self._runs}/run_histories/{quote(execute_id, safe='')}"
+        seen = read_look(await self._get(path), execute_id, self._mask)
+        if seen.strange_status is not None:
+            self._note_word(seen.strange_status)
+        return await self._in_full(execute_id, path, seen) if seen.trimmed else seen.look
+
+    async def workflow(self) -> Workflow:
+        """Look at the workflow itself. Raises `StepError`; needs the permission `getMetaData` (else code 4101)."""
+        body = understood(await self._get(f"{self._runs}?include_input_output=true"), self._mask)
+        data = _dict(body.get("data"))
+        detail = _dict(data.get("workflow_detail"))
+        declared = _dict(_dict(data.get("input")).get("parameters"))
+        inputs = {
+            clean(name, self._mask, most=200): Input(
+                kind=clean(spec.get("type"), self._mask, most=60),
+                required=spec.get("required") is True,
+                has_default=spec.get("default_value") not in (None, ""),
+            )
+            for name, spec in declared.items()
+            if isinstance(spec, dict)
+        }
+        return Workflow(clean(detail.get("workflow_name"), self._mask, most=200), inputs)
+
+    async def preflight(self) -> ErrorInfo | None:
+        """The cheap check before a batch: None to go on; category `auth` when the token is refused; category
+        `network` when Coze cannot be reached. Everything else will show itself at the first submission."""
+        try:
+            answer = await self._get(f"{self._runs}?include_input_output=true")
+        except StepError as error:
+            return error.info
+        error_info = refusal(answer, self._mask)
+        refused = error_info.category is Category.AUTH and error_info.code not in _ONLY_THIS_LOOK
+        return error_info if refused else None
+
+    async def _get(self, path: str) -> Answer:
+        try:
+            return await self._connection.ask("GET", path, most_bytes=_MOST_LOOK_BYTES, patience=2.0)
+        except ExchangeError as error:
+            raise StepError(unreachable(error, self._mask)) from None
+
+    async def _in_full(self, execute_id: str, path: str, seen: LookSeen) -> Look:
+        """The look with its trimmed output nodes fetched whole. What passes is raised, to be looked at again; after a
+        few times, and for nodes that Coze no longer has, the trimmed output is better than none."""
+        nodes: dict[str, str] = {}
+        for title, uuid in seen.trimmed[:_MOST_NODES]:
+            try:
+                answer = await self._get(f"{path}/execute_nodes/{quote(uuid, safe='')}")
+                data = _dict(understood(answer, self._mask).get("data"))
+            except StepError as error:
+                tries = self._node_tries.get(execute_id, 0) + 1
+                if error.info.category in _PASSING and tries <= _MOST_NODE_TRIES:
+                    self._node_tries[execute_id] = tries
+                    raise
+                self._note(
+                    Text(
+                        f"执行 {execute_id} 的输出被 Coze 截断，且取不到完整内容：{error.info.message.zh}",
+                        f"Coze trimmed the output of {execute_id}, and it cannot be had whole: {error.info.message.en}",
+                    )
+                )
+                continue
+            if isinstance(data.get("node_output"), str):
+                nodes[title] = self._mask(data["node_output"])
+        self._node_tries.pop(execute_id, None)
+        return replace(seen.look, output=_with_nodes(seen.look.output, nodes)) if nodes else seen.look
+
+    def _note_word(self, word: str) -> None:
+        if word not in self._words and len(self._words) < _MOST_WORDS:
+            self._words.add(word)
+            self._note(
+                Text(
+                    f"Coze 返回了未知的执行状态“{word}”，按运行中继续等待。",
+                    f"Coze answered with an unknown status '{word}'; it is taken as still running.",
+                )
+            )
+
+    def _note(self, text: Text) -> None:
+        if self._on_note is not None:
+            self._on_note(text)
+
+
+def _masker(token: str, further: Callable[[str], str] | None) -> Callable[[str], str]:
+    mask = Masker([token]).mask
+    return mask if further is None else lambda text: further(mask(text))
+
+
+def _with_nodes(output: str | None, nodes: Mapping[str, str]) -> str:
+    """The output as Coze would have written it, had it not trimmed these nodes."""
+    whole: dict[str, Any] = {}
+    if output:
+        try:
+            value = json.loads(output)
+            whole = value if isinstance(value, dict) else parse_output(output)
+        except (ValueError, RecursionError):
+            whole = {END_NODE: output}
+    return json.dumps({**whole, **nodes}, ensure_ascii=False)
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

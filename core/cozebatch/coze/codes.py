@@ -1,0 +1,209 @@
+"""What Coze's error codes and HTTP statuses mean for a batch, as one table.
+
+Sources: Coze's open API documentation (error codes of the workflow interfaces) and its SDK. A row is all it takes
+to teach the program another code; whether something is tried again follows from the category, in `retry`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from cozebatch.errors import HINTS, Category
+from cozebatch.texts import NOTHING, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One code: its category, what it says, and what a person can do about it."""
+
+    category: Category
+    text: Text
+    hint: Text = NOTHING
+
+    def __post_init__(self) -> None:
+        if not self.hint:
+            object.__setattr__(self, "hint", HINTS[self.category])
+
+
+NO_SUCH_EXECUTION = 4314
+NO_PERMISSION = 4101
+
+CODES: Mapping[int, Meaning] = MappingProxyType(
+    {
+        4009: Meaning(Category.THROTTLED, Text("Coze 系统繁忙", "Coze is busy")),
+        4020: Meaning(Category.THROTTLED, Text("超过每分钟调用次数（RPM）", "More calls a minute than allowed (RPM)")),
+        5000: Meaning(Category.SERVER, Text("Coze 内部错误", "An internal error of Coze")),
+        4013: Meaning(
+            Category.SERVER,
+            Text("模型调用出错", "The model reported an error"),
+            Text(
+                "模型服务暂时出错，稍后重试；持续出现请在工作流中换一个模型。",
+                "The model had a passing fault; try later. If it stays, choose another model in the workflow.",
+            ),
+        ),
+        720701001: Meaning(
+            Category.SERVER,
+            Text("插件调用失败或超时", "A plug-in failed or took too long"),
+            Text(
+                "插件服务暂时没有响应，稍后重试；持续出现请检查工作流里的插件节点。",
+                "A plug-in did not answer; try later. If it stays, look at the plug-in nodes of the workflow.",
+            ),
+        ),
+        720701002: Meaning(
+            Category.SERVER,
+            Text("插件调用超时", "A plug-in took too long"),
+            Text(
+                "插件服务暂时没有响应，稍后重试；持续出现请检查工作流里的插件节点。",
+                "A plug-in did not answer; try later. If it stays, look at the plug-in nodes of the workflow.",
+            ),
+        ),
+        4102: Meaning(
+            Category.SERVER,
+            Text("触发风控", "Stopped by Coze's risk control"),
+            Text(
+                "Coze 风控拦截了这次调用，稍后重试；持续出现请带上 logid 联系 Coze。",
+                "Coze's risk control stopped this call; try later. If it stays, give Coze support the logid.",
+            ),
+        ),
+        4100: Meaning(
+            Category.AUTH,
+            Text("Coze token 无效或已过期", "The Coze token is invalid or has expired"),
+            Text(
+                "请在 Coze 后台重新生成 token，写入 COZE_API_TOKEN 或 coze_config.token，再运行同一命令；"
+                "国内站用 api.coze.cn，国际站用 api.coze.com，token 不通用。",
+                "Make a new token in Coze, put it into COZE_API_TOKEN or coze_config.token and run the same command "
+                "again; tokens of api.coze.cn and api.coze.com are not interchangeable.",
+            ),
+        ),
+        700012006: Meaning(
+            Category.AUTH,
+            Text("Coze 登录凭证无效", "The Coze credentials are invalid"),
+            Text(
+                "请检查 token 是否完整、是否已过期或被删除，改好后重新运行同一命令。",
+                "Check that the token is complete and neither expired nor deleted, then run the same command again.",
+            ),
+        ),
+        NO_PERMISSION: Meaning(
+            Category.AUTH,
+            Text("Coze token 没有所需权限", "The Coze token lacks a permission"),
+            Text(
+                "请给 token 勾选 run 和 listRunHistory 权限，并确认它属于工作流所在的空间，再运行同一命令。",
+                "Give the token the permissions 'run' and 'listRunHistory' in the workspace of the workflow, then run "
+                "the same command again.",
+            ),
+        ),
+        4008: Meaning(
+            Category.QUOTA,
+            Text("今日调用次数已用完", "Today's calls are used up"),
+            Text(
+                "今日额度已用完：明天再运行同一命令，或升级套餐。",
+                "Today's quota is used up: run the same command tomorrow, or take a larger plan.",
+            ),
+        ),
+        4011: Meaning(
+            Category.QUOTA,
+            Text("Coze 余额不足", "The Coze balance is too low"),
+            Text("请给 Coze 账号充值，再运行同一命令。", "Top up the Coze account, then run the same command again."),
+        ),
+        4019: Meaning(
+            Category.QUOTA,
+            Text("Coze 资源点或余额不足", "The Coze credits are used up"),
+            Text(
+                "请给 Coze 账号充值或购买资源点，再运行同一命令。",
+                "Top up the Coze account or buy credits, then run the same command again.",
+            ),
+        ),
+        4022: Meaning(
+            Category.QUOTA,
+            Text("Coze 余额不足", "The Coze balance is too low"),
+            Text("请给 Coze 账号充值，再运行同一命令。", "Top up the Coze account, then run the same command again."),
+        ),
+        4000: Meaning(Category.INVALID_REQUEST, Text("请求参数错误", "The request has wrong parameters")),
+        4200: Meaning(
+            Category.INVALID_REQUEST,
+            Text("找不到工作流，或它没有发布", "There is no such workflow, or it is not published"),
+            Text(
+                "请检查 workflow_id，并在 Coze 中发布该工作流。",
+                "Check workflow_id, and publish the workflow in Coze.",
+            ),
+        ),
+        6003: Meaning(
+            Category.INVALID_REQUEST,
+            Text("当前 Coze 套餐不支持异步运行", "This Coze plan does not allow asynchronous runs"),
+            Text(
+                "异步运行工作流需要付费套餐：请升级 Coze 套餐。",
+                "Asynchronous runs need a paid plan: change the Coze plan.",
+            ),
+        ),
+        6031: Meaning(
+            Category.INVALID_REQUEST,
+            Text("工作流没有发布", "The workflow is not published"),
+            Text("请在 Coze 中发布该工作流。", "Publish the workflow in Coze."),
+        ),
+        720702002: Meaning(
+            Category.INVALID_REQUEST,
+            Text("缺少工作流必需的参数", "A parameter that the workflow requires is missing"),
+            Text(
+                "请检查 parameters 映射，以及这一行里对应的列是否为空。",
+                "Check the 'parameters' mapping, and whether this row's column for it is empty.",
+            ),
+        ),
+        720702004: Meaning(
+            Category.INVALID_REQUEST,
+            Text("工作流参数不正确", "A parameter of the workflow is wrong"),
+            Text(
+                "请检查 parameters 映射与工作流输入的类型是否一致。",
+                "Check that the 'parameters' mapping agrees with the types of the workflow's inputs.",
+            ),
+        ),
+        720702011: Meaning(
+            Category.INVALID_REQUEST,
+            Text("工作流运行参数不正确", "The workflow cannot run with these parameters"),
+            Text(
+                "请检查 parameters 映射与工作流输入是否一致。",
+                "Check that the 'parameters' mapping agrees with the workflow's inputs.",
+            ),
+        ),
+        4105: Meaning(Category.CONTENT_REJECTED, Text("文案含敏感内容", "The text holds sensitive content")),
+        4014: Meaning(
+            Category.CONTENT_REJECTED,
+            Text("模型无法回答这段文案", "The model cannot answer this text"),
+            Text("请修改文案后再跑。", "Change the script and run it again."),
+        ),
+        NO_SUCH_EXECUTION: Meaning(
+            Category.EXECUTION_LOST, Text("Coze 没有这次执行的记录", "Coze has no record of this execution")
+        ),
+    }
+)
+"""Coze's codes, as answered in `code` and in the `error_code` of a failed execution."""
+
+STATUSES: Mapping[int, Category] = MappingProxyType(
+    {
+        401: Category.AUTH,
+        402: Category.QUOTA,
+        403: Category.AUTH,
+        407: Category.NETWORK,
+        408: Category.SERVER,
+        425: Category.SERVER,
+        429: Category.THROTTLED,
+    }
+)
+"""HTTP statuses with a meaning of their own, where the body has no code that we know."""
+
+REFUSING_STATUSES = frozenset({*range(400, 500), 500, 502, 503})
+"""Statuses that say a submission was not taken (CONTRACT §5). 504 is not among them: a gateway gave up waiting."""
+
+
+def category_of_status(status: int) -> Category:
+    """The category of an HTTP status that is no success."""
+    if status in STATUSES:
+        return STATUSES[status]
+    return Category.INVALID_REQUEST if 300 <= status < 500 else Category.SERVER
+
+
+def category_of(status: int, code: int | None) -> Category:
+    """The category of an answer that is a refusal: by its code where the table has it, else by the HTTP status."""
+    meaning = CODES.get(code) if code is not None else None
+    return meaning.category if meaning else category_of_status(status)

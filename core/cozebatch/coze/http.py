@@ -1,0 +1,224 @@
+"""One bounded HTTP exchange with Coze: in time, in size, without redirects, and without a second try.
+
+Everything Coze is asked goes through `Connection.ask`, so that no request can hang, flood the memory or be sent
+twice. How far an exchange came is what decides whether money may have been spent; the exceptions tell it apart:
+
+    NeverSent        no connection came about: the request has surely not arrived
+    NoAnswer         it may have arrived; no answer was seen
+    (an Answer)      at least the status line was seen; `broken` says that the body is not whole
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import ssl
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from time import time
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import anyio
+import httpx
+
+from cozebatch.errors import CozebatchError, UsageError
+from cozebatch.texts import Text
+
+CONNECT_TIMEOUT = 10.0
+"""Longest wait for a connection, seconds."""
+
+MOST_RETRY_AFTER = 300.0
+"""Longest wait that Coze may ask for, seconds (CONTRACT §4)."""
+
+_LANES = 25
+_LANE = 8
+"""Connections are pooled in lanes of this many: httpx's pool looks at every idle connection at each request, which at
+100 connections in one pool triples the cost of a request (0.7 to 1.9 ms)."""
+_KEEP_IDLE = 2.0
+"""Seconds an unused connection is kept. Servers keep theirs for 5 s or more; one that the server is just about to
+close would cost a submission its answer, and so hold a task for nothing."""
+
+
+class ExchangeError(CozebatchError):
+    """Base of the ways in which an exchange has no answer. Holds the reason, in httpx's or the system's words."""
+
+
+class NeverSent(ExchangeError):
+    pass
+
+
+class NoAnswer(ExchangeError):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. `broken` says why `body` is not whole, where it is not."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    broken: str | None = None
+
+    @property
+    def logid(self) -> str | None:
+        value: str | None = self.headers.get("x-tt-logid")
+        return value
+
+    @property
+    def retry_after(self) -> float | None:
+        """The wait asked for in seconds, 0..300; a date counts from now. None where there is none."""
+        value = self.headers.get("retry-after")
+        return None if value is None else _seconds(value)
+
+
+class _Lane:
+    """A small pool of connections, and how many requests use it now."""
+
+    __slots__ = ("busy", "client")
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+        self.busy = 0
+
+
+class Connection:
+    """Pooled connections to one Coze host, and the headers that every request carries."""
+
+    def __init__(self, base_url: str, token: str, *, request_timeout: float) -> None:
+        if not token.isascii() or not token.isprintable() or not token or " " in token:
+            raise UsageError(
+                Text(
+                    "workflow_config.coze_config.token：token 为空，或含有空格、换行、非英文字符，请重新复制。",
+                    "workflow_config.coze_config.token: the token is empty or holds spaces, line breaks or other "
+                    "characters no token has; copy it again.",
+                )
+            )
+        self.base_url = base_url.rstrip("/")
+        self.request_timeout = request_timeout
+        self._headers = [
+            (b"Authorization", b"Bearer " + token.encode("ascii")),
+            (b"Accept", b"application/json"),
+            (b"Accept-Encoding", b"identity"),
+            (b"User-Agent", b"cozebatch-tui"),
+        ]
+        self.connect_timeout = connect = min(CONNECT_TIMEOUT, request_timeout)
+        wait = httpx.Timeout(request_timeout, connect=connect, pool=connect)
+        self._extensions = {"timeout": wait.as_dict()}
+        self._tls: ssl.SSLContext | bool = False
+        self._lanes: list[_Lane] = []
+        self._open: AsyncExitStack | None = None
+
+    async def __aenter__(self) -> Self:
+        # Made once for all lanes: reading the certificates takes tens of milliseconds.
+        self._tls = httpx.create_ssl_context() if self.base_url.startswith("https://") else False
+        self._open = await AsyncExitStack().__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        stack, self._open = self._open, None
+        self._lanes.clear()
+        if stack is not None:
+            await stack.__aexit__(kind, error, trace)
+
+    async def ask(
+        self, method: str, path: str, *, content: bytes | None = None, most_bytes: int, patience: float = 1.0
+    ) -> Answer:
+        """Send one request and read its answer, at most `most_bytes` of it.
+
+        Once connected, the whole answer has `patience` times the time-out to arrive. Raises `NeverSent` and `NoAnswer`.
+        """
+        headers = self._headers if content is None else [*self._headers, (b"Content-Type", b"application/json")]
+        request = httpx.Request(
+            method, self.base_url + path, headers=headers, content=content, extensions=self._extensions
+        )
+        response: httpx.Response | None = None
+        body = bytearray()
+        broken: str | None = None
+        lane = self._lane()
+        lane.busy += 1
+        try:
+            with anyio.fail_after(2 * self.connect_timeout + patience * self.request_timeout):
+                response = await lane.client.send(request, auth=None, follow_redirects=False, stream=True)
+                try:
+                    async for chunk in response.aiter_bytes():
+                        body += chunk
+                        if len(body) > most_bytes:
+                            broken = f"longer than {most_bytes} bytes"
+                            break
+                finally:
+                    await response.aclose()
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
+            raise NeverSent(_reason(error)) from None
+        except (httpx.HTTPError, TimeoutError, OSError) as error:
+            if response is None:
+                raise NoAnswer(_reason(error)) from None
+            broken = _reason(error)
+        finally:
+            lane.busy -= 1
+        return Answer(response.status_code, response.headers, bytes(body), broken)
+
+    def _lane(self) -> _Lane:
+        """The first lane with room, so that as few connections as possible are kept warm."""
+        for lane in self._lanes:
+            if lane.busy < _LANE:
+                return lane
+        if self._open is None:
+            raise RuntimeError("used outside of its `async with` block")
+        if len(self._lanes) >= _LANES:
+            return min(self._lanes, key=lambda lane: lane.busy)
+        lane = _Lane(_client(self.base_url, self._tls))
+        self._lanes.append(lane)
+        self._open.push_async_callback(lane.client.aclose)
+        return lane
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this very machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def to_body(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _client(base_url: str, tls: ssl.SSLContext | bool) -> httpx.AsyncClient:
+    limits = httpx.Limits(max_connections=_LANE, max_keepalive_connections=_LANE, keepalive_expiry=_KEEP_IDLE)
+    try:
+        return httpx.AsyncClient(limits=limits, trust_env=not is_loopback(base_url), verify=tls, follow_redirects=False)
+    except (ImportError, ValueError, httpx.InvalidURL):
+        raise UsageError(
+            Text(
+                "环境变量里的代理设置无法使用（HTTP_PROXY、HTTPS_PROXY、ALL_PROXY）：请检查地址；"
+                "SOCKS 代理还需要安装 httpx[socks]。",
+                "The proxy settings of the environment cannot be used (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY): check the "
+                "addresses; a SOCKS proxy needs httpx[socks] installed as well.",
+            )
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _seconds(value: str) -> float | None:
+    try:
+        wait = float(value)
+    except ValueError:
+        try:
+            wait = parsedate_to_datetime(value).timestamp() - time()
+        except (ValueError, OverflowError):
+            return None
+    return min(max(wait, 0.0), MOST_RETRY_AFTER) if wait == wait else None

@@ -1,0 +1,191 @@
+"""Reads the output of a finished execution, leniently: it was paid for, whatever shape it has.
+
+Coze hands out a string. Usually it is a JSON object whose `Output` is the end node's result, itself often JSON in a
+string, while output nodes stand beside it under their own titles; an end node that answers with text wraps it once
+more, `{"content_type", "data", "type_for_model"}`. It may as well be plain text. Nothing here raises, on any text.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+END_NODE = "Output"
+"""The key of the end node's result."""
+
+TEXT = "text"
+"""The key under which plain text is handed on."""
+
+_MOST_LAYERS = 8
+_MOST_LEVELS = 100
+_ENVELOPE = frozenset({"content_type", "type_for_model"})
+
+
+def parse_output(raw: str) -> dict[str, Any]:
+    """The output as an object: the end node's own keys first, output nodes under their titles.
+
+    Plain text becomes `{"text": …}`, nothing at all `{}`. Numbers JSON does not know (NaN, infinity) become None and
+    broken surrogates a replacement character, so that the result can always be written as JSON in UTF-8.
+    """
+    value = _unfold(raw)
+    if not isinstance(value, dict):
+        return _as_object(value)
+    if END_NODE not in value:
+        return {key: _opened(item) for key, item in value.items()}
+    result = _unfold(value[END_NODE])
+    merged = dict(result) if isinstance(result, dict) else {} if result in (None, "") else {END_NODE: result}
+    for key, item in value.items():
+        if key != END_NODE and key not in merged:
+            merged[key] = _opened(item)
+    return merged
+
+
+def pick(output: Mapping[str, Any], key: str) -> Any | None:
+    """The value under `key`, which may be a plain key or a dotted path (`node.videoUrl`, `scenes.0.url`).
+
+    JSON in strings on the way is opened, a leading `Output.` may be there or not, and a plain key that stands nowhere
+    at the top is also found one object deeper if it is there only once. None where there is nothing.
+    """
+    found = _walk(output, key)
+    if found is None and key.startswith(f"{END_NODE}."):
+        found = _walk(output, key.removeprefix(f"{END_NODE}."))
+    if found is None:
+        inner = [value[key] for value in output.values() if isinstance(value, dict) and value.get(key) is not None]
+        if len(inner) == 1:
+            found = inner[0]
+    return found
+
+
+def read_json(text: str | bytes) -> Any:
+    """JSON from outside as a value that can be written again anywhere. Raises ValueError for everything else."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8-sig")
+    try:
+        value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+        if text.count("[") + text.count("{") > _MOST_LEVELS and _is_deeper_than(_MOST_LEVELS, value):
+            raise ValueError("nested too deeply")
+        if "\\ud" in text or "\\uD" in text or _is_broken(text):
+            value = _mended(value)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
+
+
+def mend(text: str) -> str:
+    """`text` without halves of surrogate pairs, which no file and no screen can take."""
+    return text.encode("utf-8", "replace").decode("utf-8") if _is_broken(text) else text
+
+
+def _unfold(value: Any) -> Any:
+    """Opens strings that hold JSON objects or lists, envelopes and lone `Output` wrappers, layer by layer."""
+    for _ in range(_MOST_LAYERS):
+        if isinstance(value, str):
+            opened = _loads(value)
+            if opened is None:
+                return mend(value)
+            value = opened
+        elif isinstance(value, dict) and "data" in value and value.keys() >= _ENVELOPE:
+            value = value["data"]
+        elif isinstance(value, dict) and len(value) == 1 and isinstance(value.get(END_NODE), (str, dict)):
+            inner = value[END_NODE]
+            opened = _loads(inner) if isinstance(inner, str) else inner
+            if opened is None:
+                return value
+            value = opened
+        else:
+            return value
+    return value
+
+
+def _loads(text: str) -> Any | None:
+    """What a string holds if it is a JSON object, list or string; None if it is just text (or a bare number)."""
+    stripped = text.strip()
+    if not stripped or stripped[0] not in '{["':
+        return None
+    try:
+        return read_json(stripped)
+    except ValueError:
+        return None
+
+
+def _opened(value: Any) -> Any:
+    """An output node's value: an object in a string is opened, any other text stays text."""
+    if isinstance(value, str) and value.lstrip()[:1] == "{":
+        inner = _unfold(value)
+        return inner if isinstance(inner, dict) else value
+    if isinstance(value, dict):
+        return _unfold(value)
+    return value
+
+
+def _as_object(value: Any) -> dict[str, Any]:
+    if value is None or value == "":
+        return {}
+    if isinstance(value, str):
+        return {TEXT: value} if value.strip() else {}
+    return {END_NODE: value}
+
+
+def _walk(value: Any, key: str) -> Any | None:
+    """Follows a path, trying the longest key first, since keys may hold dots themselves."""
+    if isinstance(value, str):
+        value = _loads(value)
+    if isinstance(value, Mapping):
+        for head, tail in _splits(key):
+            if value.get(head) is not None:
+                found = value[head] if tail is None else _walk(value[head], tail)
+                if found is not None:
+                    return found
+    elif isinstance(value, list):
+        head, _, tail = key.partition(".")
+        if head.isascii() and head.isdigit() and len(head) < 9 and int(head) < len(value):
+            return _walk(value[int(head)], tail) if tail else value[int(head)]
+    return None
+
+
+def _splits(key: str) -> Iterator[tuple[str, str | None]]:
+    yield key, None
+    cut = len(key)
+    while (cut := key.rfind(".", 0, cut)) > 0:
+        yield key[:cut], key[cut + 1 :]
+
+
+def _no_number(_: str) -> None:
+    return None
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _is_broken(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _is_deeper_than(levels: int, value: Any) -> bool:
+    level = [value]
+    for _ in range(levels):
+        level = [
+            child
+            for item in level
+            if isinstance(item, (dict, list))
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+    return bool(level)
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return mend(value)
+    if isinstance(value, dict):
+        return {mend(key): _mended(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    return value
