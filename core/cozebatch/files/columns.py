@@ -1,0 +1,186 @@
+"""Which column of a task file is which field of a task, and how a row becomes a task.
+
+Column names are our own (`task_id`, `title`, …) or the Chinese ones of the usual Feishu table, whatever their case
+and spaces. All other columns are kept under their own name.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from cozebatch.errors import UsageError
+from cozebatch.task import Task
+from cozebatch.texts import Text
+
+MAX_CELL_BYTES = 1_000_000
+MAX_COMPLAINTS = 20
+MAX_ID_CHARACTERS = 200
+
+FIELD_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "task_id": ("task_id",),
+        "title": ("title", "仿写标题"),
+        "content": ("content", "仿写文案"),
+        "digital_no": ("digital_no", "数字人编号"),
+        "voice_id": ("voice_id", "声音ID"),
+        "account_id": ("account_id", "account", "关联账号"),
+        "project_name": ("project_name", "项目名称"),
+        "template": ("template", "模板名称"),
+    }
+)
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_NOT_IN_AN_ID = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row as a reader found it: the line (or sheet row) it begins on, and its cells by column name."""
+
+    line: int
+    cells: Mapping[str, str]
+
+
+class Complaints:
+    """Gathers what is wrong with a file, so that a person can mend it at once; stops at a bounded number."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        self._found: list[Text] = []
+
+    def add(self, line: int | None, column: str | None, zh: str, en: str) -> None:
+        where_zh = "".join((f"：第 {line} 行" if line else "", f"：{_shown(column)} 列" if column else ""))
+        where_en = "".join((f": line {line}" if line else "", f": column {_shown(column)}" if column else ""))
+        self._found.append(Text(f"{self.place}{where_zh}：{zh}。", f"{self.place}{where_en}: {en}."))
+        if len(self._found) >= MAX_COMPLAINTS:
+            self.raise_if_any()
+
+    def raise_if_any(self) -> None:
+        if self._found:
+            raise UsageError(*self._found)
+
+    def fail(self, line: int | None, column: str | None, zh: str, en: str) -> UsageError:
+        """For what makes going on pointless: the exception to raise, with all that was found before."""
+        self._found = self._found[: MAX_COMPLAINTS - 1]
+        self.add(line, column, zh, en)
+        return UsageError(*self._found)
+
+
+def field_of(column: str) -> str | None:
+    """The field a column stands for; None for an extra one."""
+    return _BY_NAME.get(_plain(column))
+
+
+def tasks_of(rows: Iterable[Row], columns: Sequence[str] | None, complaints: Complaints) -> list[Task]:
+    """The tasks of all rows that are not entirely empty.
+
+    `columns`: the file's columns where it has a header, None where every row names its own. Raises `UsageError`.
+    """
+    if columns is not None:
+        _check_columns(columns, complaints)
+        complaints.raise_if_any()
+    tasks: list[Task] = []
+    lines: dict[str, int] = {}
+    has_content = columns is not None
+    for row in rows:
+        has_content = has_content or any(field_of(column) == "content" for column in row.cells)
+        if not any(value.strip() for value in row.cells.values()):
+            continue
+        task = _task(row, len(tasks) + 1, complaints)
+        if task.task_id in lines:
+            complaints.add(
+                row.line,
+                None,
+                f"task_id {_shown(task.task_id)} 与第 {lines[task.task_id]} 行重复",
+                f"task_id {_shown(task.task_id)} stands on line {lines[task.task_id]} already",
+            )
+        lines.setdefault(task.task_id, row.line)
+        tasks.append(task)
+    if tasks and not has_content:
+        _no_content(complaints)
+    complaints.raise_if_any()
+    return tasks
+
+
+def _check_columns(columns: Sequence[str], complaints: Complaints) -> None:
+    seen: dict[str, str] = {}
+    for column in columns:
+        key = field_of(column) or column.strip()
+        if key in seen:
+            complaints.add(
+                None,
+                column,
+                f"与 {_shown(seen[key])} 列是同一个内容，只能留一个",
+                f"means the same as column {_shown(seen[key])}: keep one",
+            )
+        seen[key] = column
+    if "content" not in seen:
+        _no_content(complaints, columns)
+
+
+def _no_content(complaints: Complaints, columns: Sequence[str] = ()) -> None:
+    present = ", ".join(_shown(column) for column in columns[:12]) or "-"
+    complaints.add(
+        None,
+        None,
+        f"没有文案列，需要一列叫 content 或 仿写文案（现有：{present}）",
+        f"there is no column with the scripts: one has to be called content or 仿写文案 (found: {present})",
+    )
+
+
+def _task(row: Row, number: int, complaints: Complaints) -> Task:
+    fields: dict[str, str] = {}
+    extra: dict[str, str] = {}
+    for column, value in row.cells.items():
+        if len(value) > MAX_CELL_BYTES or len(value.encode(errors="replace")) > MAX_CELL_BYTES:
+            complaints.add(
+                row.line,
+                column,
+                f"这一格超过 {MAX_CELL_BYTES // 1_000_000} MB，不像是文案",
+                f"this cell is larger than {MAX_CELL_BYTES // 1_000_000} MB, that is no script",
+            )
+            continue
+        # Half a character (a broken emoji) can be neither stored nor sent.
+        value = _SURROGATE.sub("\ufffd", value)
+        field = field_of(column)
+        if field is None:
+            # `record_id` is Feishu's; a file's column of that name must not pass for it.
+            if column.strip() != "record_id":
+                extra[column.strip()] = value
+        elif field in fields:
+            complaints.add(row.line, column, f"{field} 写了两次", f"{field} is given twice")
+        else:
+            fields[field] = value.strip()
+    task_id = fields.pop("task_id", "") or f"row-{number}"
+    if len(task_id) > MAX_ID_CHARACTERS or _NOT_IN_AN_ID.search(task_id):
+        complaints.add(
+            row.line,
+            "task_id",
+            f"task_id 不能超过 {MAX_ID_CHARACTERS} 个字符，也不能有换行等控制字符",
+            f"a task_id has at most {MAX_ID_CHARACTERS} characters and no control characters",
+        )
+    return Task(task_id=task_id, **fields, extra=MappingProxyType(extra))
+
+
+def named(header: Sequence[str], cells: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The cells of a row that has a header, by column name; a short row ends in empty cells."""
+    for index, column in enumerate(header):
+        if column:
+            yield column, cells[index] if index < len(cells) else ""
+
+
+def _plain(column: str) -> str:
+    return re.sub(r"[\s_\-\ufeff]+", "", unicodedata.normalize("NFKC", column[:200]).casefold())
+
+
+def _shown(text: str) -> str:
+    """A name from the file, bounded, as it may stand in a sentence."""
+    text = "".join(c if c.isprintable() else "?" for c in text.strip())
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+_BY_NAME = {_plain(name): field for field, names in FIELD_NAMES.items() for name in names}

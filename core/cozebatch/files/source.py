@@ -1,0 +1,106 @@
+"""Tasks from a local file: `.json`, `.jsonl`, `.csv` or `.xlsx` (CONTRACT §3)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import anyio.to_thread
+
+from cozebatch.errors import UsageError
+from cozebatch.files.columns import Complaints, tasks_of
+from cozebatch.files.csv_reader import read_csv
+from cozebatch.files.decoding import decode
+from cozebatch.files.json_reader import read_json, read_jsonl
+from cozebatch.project_name import assign_project_names
+from cozebatch.task import Task
+from cozebatch.texts import Text
+
+MAX_BYTES = 256 * 1024 * 1024
+ENDINGS = (".json", ".jsonl", ".csv", ".xlsx")
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
+
+
+class FileSource:
+    """A task file. It is read anew by each `load`, in a worker thread."""
+
+    kind: Literal["feishu", "file", "demo"] = "file"
+
+    def __init__(self, path: str | os.PathLike[str], *, now: Callable[[], datetime] = _now) -> None:
+        self._path = Path(path)
+        self._now = now
+
+    @property
+    def key(self) -> str:
+        return f"file:{os.path.normcase(self._path.resolve())}"
+
+    async def load(self) -> Sequence[Task]:
+        """All tasks in the file's order. Raises `UsageError` naming file, line and column."""
+        return await anyio.to_thread.run_sync(self.load_now)
+
+    def load_now(self) -> list[Task]:
+        """The same, blocking."""
+        return assign_project_names(read_tasks(self._path), self._now())
+
+
+def read_tasks(path: Path) -> list[Task]:
+    """The tasks of a file as it gives them, without project names of our own. Raises `UsageError`."""
+    complaints = Complaints(str(path))
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise complaints.fail(
+            None, None, f"任务文件应为 {' '.join(ENDINGS)} 之一", f"a task file ends in one of {' '.join(ENDINGS)}"
+        )
+    _check_size(path, complaints)
+    try:
+        if ending == ".xlsx":
+            from cozebatch.files.xlsx_reader import read_xlsx
+
+            columns, rows = read_xlsx(path, complaints)
+            return tasks_of(rows, columns, complaints)
+        text = decode(path.read_bytes(), complaints)
+    except OSError as error:
+        problem = _unreadable(path, error)
+    else:
+        if ending == ".csv":
+            columns, rows = read_csv(text, complaints)
+            return tasks_of(rows, columns, complaints)
+        read = read_json if ending == ".json" else read_jsonl
+        return tasks_of(read(text, complaints), None, complaints)
+    raise UsageError(problem)
+
+
+def _check_size(path: Path, complaints: Complaints) -> None:
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise UsageError(_unreadable(path, error)) from None
+    if path.is_dir():
+        raise UsageError(_unreadable(path, IsADirectoryError()))
+    if size > MAX_BYTES:
+        raise complaints.fail(
+            None,
+            None,
+            f"超过 {MAX_BYTES // 2**20} MB，请拆成几个文件",
+            f"is larger than {MAX_BYTES // 2**20} MB: split it",
+        )
+
+
+def _unreadable(path: Path, error: OSError) -> Text:
+    match error:
+        case FileNotFoundError():
+            return Text(f"找不到任务文件 {path}。", f"There is no task file {path}.")
+        case IsADirectoryError():
+            return Text(f"{path} 是文件夹，这里要一个任务文件。", f"{path} is a folder, a task file is wanted.")
+        case PermissionError():
+            return Text(
+                f"无法读取 {path}：没有权限，或正被其他程序（如 Excel）占用。",
+                f"{path} cannot be read: no permission, or another program (such as Excel) holds it.",
+            )
+    return Text(f"无法读取 {path}：{error.strerror}。", f"{path} cannot be read: {error.strerror}.")
