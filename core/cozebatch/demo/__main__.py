@@ -1,0 +1,74 @@
+"""Runs the simulated services for practice: `python -m cozebatch.demo --coze-port 8787 --feishu-port 8788`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID, CozeOptions
+from cozebatch.demo.coze_server import serve_coze
+from cozebatch.demo.serving import serve
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until interrupted."""
+    options = _parser().parse_args(arguments)
+    say = sys.stdout.write
+    with ExitStack() as stack:
+        coze = stack.enter_context(
+            serve_coze(
+                CozeOptions(
+                    duration=(options.duration * 0.6, options.duration * 1.4),
+                    time_scale=options.time_scale,
+                    concurrency=options.concurrency,
+                    seed=options.seed,
+                ),
+                port=options.coze_port,
+            )
+        )
+        say(f"Coze    {coze.url}   token {TOKEN}   workflow_id {WORKFLOW_ID}\n")
+        say(f"        GET {coze.url}/_ledger shows what it saw, POST {coze.url}/_faults makes things go wrong\n")
+        feishu = _feishu()
+        if feishu is None:
+            say("Feishu  is not part of this installation; only Coze is simulated\n")
+        else:
+            url = stack.enter_context(serve(feishu, port=options.feishu_port))
+            say(f"Feishu  {url}\n")
+        say("Ctrl-C stops.\n")
+        sys.stdout.flush()
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            say("\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m cozebatch.demo", description=__doc__)
+    parser.add_argument("--coze-port", type=int, default=8787)
+    parser.add_argument("--feishu-port", type=int, default=8788)
+    parser.add_argument("--duration", type=float, default=300.0, help="seconds an execution takes, about (300)")
+    parser.add_argument("--time-scale", type=float, default=30.0, help="how much faster time passes (30)")
+    parser.add_argument("--concurrency", type=int, default=16, help="executions in flight at once (16)")
+    parser.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+def _feishu() -> Any | None:
+    name = "cozebatch.demo.feishu_server"
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        return None
+    return module.SimulatedFeishu()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

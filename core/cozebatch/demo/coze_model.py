@@ -1,0 +1,351 @@
+"""The simulated Coze without its HTTP: executions, limits and what a look shows, as a function of time.
+
+Pure: every method is told the time (Unix seconds). Field shapes are those of Coze's open API documentation.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import random
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+from cozebatch.demo.clips import CLIPS, Clip
+from cozebatch.demo.faults import Fault, FaultPlan
+
+TOKEN = "pat_demo"
+WORKFLOW_ID = "7400000000000000001"
+
+INPUTS: Mapping[str, bool] = MappingProxyType(
+    {"content": True, "title": False, "digitalNo": False, "voiceId": False, "accountId": False}
+)
+"""Inputs that the workflow declares, and whether each is required."""
+
+SHAPES = ("nested", "envelope", "object", "node", "plain")
+"""Shapes of `output`: the end node's JSON in a string in `Output`; the same wrapped as an answering end node does; the
+bare object; under an output node's title; as plain text."""
+
+_NODE = "输出"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CozeOptions:
+    """How the simulated service behaves. Durations are in seconds before `time_scale`, which divides them."""
+
+    token: str = TOKEN
+    workflow_id: str = WORKFLOW_ID
+    workflow_name: str = "口播视频"
+    duration: float | tuple[float, float] = 300.0
+    """Of an execution: fixed, or drawn from between the two, by seed and task."""
+    time_scale: float = 1.0
+    concurrency: int | None = None
+    """Most executions in flight at once."""
+    rate: float | None = None
+    """Most requests a second, over submissions and looks."""
+    over_limit: Literal["429", "4009", "4020"] = "429"
+    """What is answered over a limit: HTTP 429, or HTTP 200 with that code."""
+    retry_after: float | str | None = 1.0
+    record_delay: float = 0.0
+    """How long a new execution cannot be looked at yet (code 4314)."""
+    shape: str = "nested"
+    inputs: Mapping[str, bool] = field(default_factory=lambda: INPUTS)
+    seed: int = 0
+
+
+@dataclass(slots=True)
+class SimulatedExecution:
+    execute_id: str
+    task: str
+    number: int
+    """Of this task's executions, from 1."""
+    parameters: Mapping[str, Any]
+    started_at: float
+    ends_at: float
+    clip: Clip
+    faults: tuple[Fault, ...] = ()
+
+    def fault(self, what: str) -> Fault | None:
+        return next((f for f in self.faults if f.what == what), None)
+
+    @property
+    def outcome(self) -> Literal["Success", "Fail"]:
+        return "Fail" if self.fault("fail") else "Success"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "execute_id": self.execute_id,
+            "number": self.number,
+            "started_at": self.started_at,
+            "ends_at": self.ends_at,
+            "outcome": self.outcome,
+            "parameters": dict(self.parameters),
+        }
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What the service saw: the truth that a client's own account is held against."""
+
+    executions: dict[str, SimulatedExecution] = field(default_factory=dict)
+    tasks: dict[str, list[SimulatedExecution]] = field(default_factory=dict)
+    """By the task's title (or content, without a title)."""
+    requests: dict[str, int] = field(default_factory=dict)
+    """By kind: `submit`, `look`, `node`, `workflow`, `media`; and `throttled`, `unauthorized` among them."""
+    max_in_flight: int = 0
+
+    def copy(self) -> Ledger:
+        """As it stands now. The executions themselves are shared: they do not change once started."""
+        tasks = {task: list(executions) for task, executions in self.tasks.items()}
+        return Ledger(dict(self.executions), tasks, dict(self.requests), self.max_in_flight)
+
+    def count(self, kind: str) -> None:
+        self.requests[kind] = self.requests.get(kind, 0) + 1
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "executions": len(self.executions),
+            "max_in_flight": self.max_in_flight,
+            "requests": dict(self.requests),
+            "tasks": {task: [e.to_json() for e in executions] for task, executions in self.tasks.items()},
+        }
+
+
+class Refusal(Exception):
+    """The service says no: `code` and `message` as Coze answers them, over HTTP `status`."""
+
+    def __init__(self, code: int, message: str, *, status: int = 200, retry_after: float | str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+        self.retry_after = retry_after
+
+
+class CozeModel:
+    """The state of the service. Not locked: whoever shares it between threads does that."""
+
+    def __init__(self, options: CozeOptions, faults: Iterable[Fault] = ()) -> None:
+        self.options = options
+        self.plan = FaultPlan(faults, seed=options.seed)
+        self.ledger = Ledger()
+        self._ends: list[float] = []
+        self._budget = options.rate or 0.0
+        self._budget_at: float | None = None
+
+    def authorize(self, header: str) -> None:
+        if header != f"Bearer {self.options.token}":
+            self.ledger.count("unauthorized")
+            raise Refusal(4100, "authentication is invalid", status=401)
+
+    def meter(self, now: float) -> None:
+        """Take one request from the rate budget (a second's worth may be used at once)."""
+        rate = self.options.rate
+        if rate is None:
+            return
+        passed = 0.0 if self._budget_at is None else max(now - self._budget_at, 0.0)
+        self._budget = min(self._budget + passed * rate, max(rate, 1.0))
+        self._budget_at = now
+        if self._budget < 1:
+            raise self._over_limit("too many requests")
+        self._budget -= 1
+
+    def in_flight(self, now: float) -> int:
+        while self._ends and self._ends[0] <= now:
+            heapq.heappop(self._ends)
+        return len(self._ends)
+
+    def start(self, body: Mapping[str, Any], now: float) -> SimulatedExecution:
+        """Start an execution. Raises `Refusal`."""
+        options = self.options
+        parameters = body.get("parameters") or {}
+        if not isinstance(parameters, dict) or (body.get("bot_id") and body.get("app_id")):
+            raise Refusal(4000, "Request parameter error")
+        if body.get("is_async") is not True:
+            raise Refusal(4000, "only asynchronous runs are simulated")
+        if body.get("workflow_id") != options.workflow_id:
+            raise Refusal(4200, "Requested resource workflow not found")
+        missing = [name for name, required in options.inputs.items() if required and not parameters.get(name)]
+        if missing:
+            raise Refusal(720702002, f"Missing required parameters: {', '.join(missing)}")
+        if options.concurrency is not None and self.in_flight(now) >= options.concurrency:
+            raise self._over_limit("too many executions at once")
+        task = str(parameters.get("title") or parameters.get("content") or "")
+        earlier = self.ledger.tasks.setdefault(task, [])
+        serial = len(self.ledger.executions) + 1
+        execution = SimulatedExecution(
+            execute_id=str(7_500_000_000_000_000_000 + serial),
+            task=task,
+            number=len(earlier) + 1,
+            parameters=parameters,
+            started_at=now,
+            ends_at=0.0,
+            clip=CLIPS[zlib.crc32(task.encode("utf-8", "replace")) % len(CLIPS)],
+            faults=tuple(self.plan.all_for("execution", values_of(parameters))),
+        )
+        execution.ends_at = now + self._duration(execution) / options.time_scale
+        earlier.append(execution)
+        self.ledger.executions[execution.execute_id] = execution
+        heapq.heappush(self._ends, execution.ends_at)
+        self.ledger.max_in_flight = max(self.ledger.max_in_flight, self.in_flight(now))
+        return execution
+
+    def record(self, execute_id: str, now: float, base_url: str) -> list[dict[str, Any]]:
+        """What a look shows. Raises `Refusal`."""
+        execution = self.ledger.executions.get(execute_id)
+        if execution is None or not self._is_known(execution, now):
+            raise Refusal(4314, "execute_id not found")
+        if execution.fault("no_data"):
+            return []
+        return [self._record(execution, now, base_url)]
+
+    def node(self, execute_id: str, node_execute_uuid: str, now: float, base_url: str) -> dict[str, Any]:
+        """The whole text of an output node. Raises `Refusal`."""
+        execution = self.ledger.executions.get(execute_id)
+        if execution is None or node_execute_uuid != _uuid(execution) or execution.ends_at > now:
+            raise Refusal(4314, "node execution not found")
+        return {"is_finish": True, "node_output": json.dumps(_result(execution, base_url), ensure_ascii=False)}
+
+    def workflow(self, workflow_id: str) -> dict[str, Any]:
+        if workflow_id != self.options.workflow_id:
+            raise Refusal(4200, "Requested resource workflow not found")
+        parameters = {
+            name: {"type": "string", "required": required, "description": "", "default_value": ""}
+            for name, required in self.options.inputs.items()
+        }
+        return {
+            "workflow_detail": {"workflow_id": workflow_id, "workflow_name": self.options.workflow_name},
+            "input": {"parameters": parameters},
+            "output": {"terminate_plan": "return_variables"},
+        }
+
+    def _duration(self, execution: SimulatedExecution) -> float:
+        fault = execution.fault("lasts")
+        if fault:
+            return fault.seconds
+        if isinstance(self.options.duration, tuple):
+            low, high = self.options.duration
+            return random.Random(f"{self.options.seed}/{execution.task}/{execution.number}").uniform(low, high)
+        return self.options.duration
+
+    def _is_known(self, execution: SimulatedExecution, now: float) -> bool:
+        age = (now - execution.started_at) * self.options.time_scale
+        forgotten = execution.fault("forget")
+        return age >= self.options.record_delay and not (forgotten and age >= forgotten.seconds)
+
+    def _over_limit(self, message: str) -> Refusal:
+        self.ledger.count("throttled")
+        chosen = self.options.over_limit
+        code = 4020 if chosen == "429" else int(chosen)
+        return Refusal(code, message, status=429 if chosen == "429" else 200, retry_after=self.options.retry_after)
+
+    def _record(self, execution: SimulatedExecution, now: float, base_url: str) -> dict[str, Any]:
+        word, interrupt, fail = (execution.fault(what) for what in ("word", "interrupt", "fail"))
+        ended = now >= execution.ends_at and not interrupt
+        trimmed = ended and execution.fault("trimmed") is not None
+        tokens_in, tokens_out = 400 + len(str(execution.parameters.get("content", ""))), 900
+        return {
+            "execute_id": execution.execute_id,
+            "execute_status": execution.outcome if ended else word.text if word else "Running",
+            "output": self._output(execution, trimmed, base_url) if ended and not fail else "",
+            "error_code": str(fail.code if fail.code is not None else 5001) if ended and fail else "",
+            "error_message": fail.message if ended and fail else "",
+            "create_time": int(execution.started_at),
+            "update_time": int(execution.ends_at if ended else now),
+            "logid": f"exec{execution.execute_id}",
+            "debug_url": debug_url(execution.execute_id, self.options.workflow_id),
+            "usage": {
+                "input_count": tokens_in if ended else 0,
+                "output_count": tokens_out if ended else 0,
+                "token_count": tokens_in + tokens_out if ended else 0,
+            },
+            "token": str(tokens_in + tokens_out) if ended else "0",
+            "cost": "0.00000",
+            "is_output_trimmed": trimmed,
+            "run_mode": 2,
+            "bot_id": "0",
+            "connector_id": "1024",
+            "connector_uid": "demo",
+            "node_execute_status": {
+                _NODE: {
+                    "node_id": "900001",
+                    "is_finish": ended,
+                    "update_time": int(now),
+                    "node_execute_uuid": _uuid(execution),
+                }
+            }
+            if trimmed
+            else {},
+            "interrupt_data": {"event_id": "evt1", "type": 2, "data": interrupt.text or "继续吗？"}
+            if interrupt
+            else None,
+        }
+
+    def _output(self, execution: SimulatedExecution, trimmed: bool, base_url: str) -> str:
+        given, shaped = execution.fault("output"), execution.fault("shape")
+        if given:
+            return given.text.replace("{base_url}", base_url)
+        result = json.dumps(_result(execution, base_url), ensure_ascii=False)
+        if trimmed:
+            return json.dumps({"Output": "", _NODE: result[:20]}, ensure_ascii=False)
+        match shaped.text if shaped else self.options.shape:
+            case "envelope":
+                end_node = {"content_type": 1, "data": result, "original_result": None, "type_for_model": 2}
+                return json.dumps({"Output": json.dumps(end_node, ensure_ascii=False)}, ensure_ascii=False)
+            case "object":
+                return result
+            case "node":
+                return json.dumps({"Output": "", _NODE: result}, ensure_ascii=False)
+            case "plain":
+                return f"视频已生成：{_result(execution, base_url)['videoUrl']}"
+            case _:
+                return json.dumps({"Output": result}, ensure_ascii=False)
+
+
+def debug_url(execute_id: str, workflow_id: str) -> str:
+    return (
+        f"https://www.coze.cn/work_flow?execute_id={execute_id}&space_id=7300000000000000001&workflow_id={workflow_id}"
+    )
+
+
+def values_of(parameters: Mapping[str, Any]) -> list[str]:
+    return [value for value in parameters.values() if isinstance(value, str)]
+
+
+def _question(text: str) -> dict[str, Any]:
+    return {"event_id": "7500000000000000000/1", "type": 2, "data": text or "继续吗？", "required_parameters": {}}
+
+
+def _uuid(execution: SimulatedExecution) -> str:
+    return f"node{execution.execute_id}"
+
+
+def _result(execution: SimulatedExecution, base_url: str) -> dict[str, Any]:
+    """What the workflow hands out: links to the film, titles for the cover, and captions in milliseconds."""
+    title = str(execution.parameters.get("title") or "口播")
+    content = str(execution.parameters.get("content") or title)
+    where = f"{base_url}/media/{execution.execute_id}/{execution.clip.name}"
+    return {
+        "videoUrl": f"{where}.mp4",
+        "audioUrl": f"{where}.mp3",
+        "shortTitle": title[:8],
+        "wrapTitle": title[8:24] or title[:16],
+        "captions": _captions(content, execution.clip.seconds),
+    }
+
+
+def _captions(content: str, seconds: float) -> list[dict[str, Any]]:
+    sentences = [s for s in re.split(r"(?<=[。！？!?；;\n])|(?<=[，,])", content) if s.strip()][:12] or [content[:20]]
+    letters = sum(map(len, sentences)) or 1
+    captions: list[dict[str, Any]] = []
+    start = 0
+    for sentence in sentences:
+        end = start + round(seconds * 1000 * len(sentence) / letters)
+        captions.append({"start": start, "end": end, "text": sentence.strip()[:40]})
+        start = end
+    captions[-1]["end"] = round(seconds * 1000)
+    return captions

@@ -1,0 +1,310 @@
+"""A simulated Coze over real HTTP, for the demo, for practice and for tests.
+
+    with serve_coze(CozeOptions(duration=2, concurrency=16)) as coze:
+        ...  # point the program at coze.url with the token `pat_demo`
+        assert coze.ledger().max_in_flight <= 16
+
+Beside Coze's own paths it answers `GET /_ledger` (what it saw, as JSON) and `POST /_faults` (`{"faults": [ … ]}`, the
+fields of `faults.Fault`; replaces those in force), so that tests in other processes can ask and interfere.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from cozebatch.demo.clips import ClipStore, shared_clips
+from cozebatch.demo.coze_model import CozeModel, CozeOptions, Ledger, Refusal, debug_url, values_of
+from cozebatch.demo.faults import Fault, On
+from cozebatch.demo.serving import CUT, Message, Receive, Send, serve
+
+_PAGE = b"<!doctype html><html><head><title>Sign in</title></head><body><h1>Welcome</h1></body></html>"
+
+Effect = Callable[[], Mapping[str, Any]]
+
+
+class SimulatedCoze:
+    """The service as an ASGI application. Its methods may be called from any thread."""
+
+    def __init__(
+        self, options: CozeOptions | None = None, faults: Iterable[Fault] = (), *, clips: ClipStore | None = None
+    ) -> None:
+        self._model = CozeModel(options or CozeOptions(), faults)
+        self._lock = threading.Lock()
+        self._clips = clips
+        self._serial = 0
+        self._app = Starlette(
+            routes=[
+                Route("/v1/workflow/run", self._submit, methods=["POST"]),
+                Route("/v1/workflows/{workflow_id}", self._workflow),
+                Route("/v1/workflows/{workflow_id}/run_histories/{execute_id}", self._look),
+                Route("/v1/workflows/{workflow_id}/run_histories/{execute_id}/execute_nodes/{uuid}", self._node),
+                Route("/media/{execute_id}/{name}.{kind}", self._media),
+                Route("/_ledger", self._show_ledger),
+                Route("/_faults", self._set_faults, methods=["POST"]),
+            ]
+        )
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+    @property
+    def options(self) -> CozeOptions:
+        return self._model.options
+
+    def ledger(self) -> Ledger:
+        """What was seen so far, as a copy."""
+        with self._lock:
+            return self._model.ledger.copy()
+
+    def in_flight(self) -> int:
+        with self._lock:
+            return self._model.in_flight(time.time())
+
+    def set_faults(self, *faults: Fault) -> None:
+        """These faults from now on; executions already started keep theirs."""
+        with self._lock:
+            self._model.plan.replace(faults)
+
+    async def _submit(self, request: Request) -> Response:
+        try:
+            raw = await request.body()
+        except ClientDisconnect:
+            return Response()
+        body: Any = None
+        try:
+            body = json.loads(raw)
+        except ValueError:
+            body = None
+        parameters = body.get("parameters") if isinstance(body, dict) else None
+        values = values_of(parameters) if isinstance(parameters, dict) else []
+
+        def start() -> Mapping[str, Any]:
+            if not isinstance(body, dict):
+                raise Refusal(4000, "Request parameter error: the body is no JSON object", status=400)
+            execution = self._model.start(body, time.time())
+            where = debug_url(execution.execute_id, self.options.workflow_id)
+            return {"execute_id": execution.execute_id, "debug_url": where, "token": 0, "cost": "0"}
+
+        return await self._answer("submit", request, values, start)
+
+    async def _look(self, request: Request) -> Response:
+        execute_id, base_url = request.path_params["execute_id"], _base_url(request)
+        return await self._answer(
+            "look",
+            request,
+            self._values_behind(execute_id),
+            lambda: {"data": self._model.record(execute_id, time.time(), base_url)},
+        )
+
+    async def _node(self, request: Request) -> Response:
+        execute_id, uuid, base_url = request.path_params["execute_id"], request.path_params["uuid"], _base_url(request)
+        return await self._answer(
+            "node",
+            request,
+            self._values_behind(execute_id),
+            lambda: {"data": self._model.node(execute_id, uuid, time.time(), base_url)},
+        )
+
+    async def _workflow(self, request: Request) -> Response:
+        workflow_id = request.path_params["workflow_id"]
+        return await self._answer("workflow", request, [], lambda: {"data": self._model.workflow(workflow_id)})
+
+    async def _media(self, request: Request) -> Response:
+        execute_id, name, kind = (request.path_params[key] for key in ("execute_id", "name", "kind"))
+        with self._lock:
+            self._model.ledger.count("media")
+            fault = self._model.plan.strike("media", [*self._values(execute_id), request.url.path])
+        clips = self._clips or shared_clips()
+        path = await anyio.to_thread.run_sync(clips.path, name, kind)
+        if path is None:
+            return Response("no such clip", status_code=404)
+        response = FileResponse(path, media_type="video/mp4" if kind == "mp4" else "audio/mpeg")
+        if fault is None:
+            return response
+        return await _struck(fault, response, await anyio.Path(path).read_bytes(), request, self._next_logid())
+
+    async def _show_ledger(self, request: Request) -> Response:
+        with self._lock:
+            seen = {**self._model.ledger.to_json(), "in_flight": self._model.in_flight(time.time())}
+        return _json(seen)
+
+    async def _set_faults(self, request: Request) -> Response:
+        try:
+            given = json.loads(await request.body())["faults"]
+            self.set_faults(*(Fault.from_json(fault) for fault in given))
+        except (ValueError, KeyError, TypeError) as error:
+            return _json({"error": str(error)}, status=400)
+        return _json({"faults": [fault.to_json() for fault in self._model.plan.faults]})
+
+    async def _answer(self, kind: On, request: Request, values: Iterable[str], effect: Effect) -> Response:
+        logid = self._next_logid()
+        with self._lock:
+            self._model.ledger.count(str(kind))
+            fault = self._model.plan.strike(kind, values)
+            response = self._response(kind, request, effect, logid) if fault is None or fault.has_effect else Response()
+        if fault is None:
+            return response
+        return await _struck(fault, response, bytes(response.body), request, logid)
+
+    def _response(self, kind: On, request: Request, effect: Effect, logid: str) -> Response:
+        model = self._model
+        try:
+            model.authorize(request.headers.get("authorization", ""))
+            if kind in ("submit", "look", "node"):
+                model.meter(time.time())
+            return _said(0, "", logid, extra=effect())
+        except Refusal as no:
+            return _said(no.code, no.message, logid, status=no.status, retry_after=no.retry_after)
+
+    def _values_behind(self, execute_id: str) -> list[str]:
+        with self._lock:
+            return self._values(execute_id)
+
+    def _values(self, execute_id: str) -> list[str]:
+        execution = self._model.ledger.executions.get(execute_id)
+        return [] if execution is None else [execute_id, *values_of(execution.parameters)]
+
+    def _next_logid(self) -> str:
+        with self._lock:
+            self._serial += 1
+            return f"{time.strftime('%Y%m%d%H%M%S')}{self._serial:012d}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningCoze:
+    """A simulated Coze that is being served at `url`."""
+
+    url: str
+    service: SimulatedCoze
+
+    def ledger(self) -> Ledger:
+        return self.service.ledger()
+
+    def set_faults(self, *faults: Fault) -> None:
+        self.service.set_faults(*faults)
+
+
+@contextmanager
+def serve_coze(
+    options: CozeOptions | None = None, faults: Iterable[Fault] = (), *, port: int = 0, clips: Path | None = None
+) -> Iterator[RunningCoze]:
+    """Serve a simulated Coze on loopback for as long as the block lasts. `clips`: a folder to keep the films in."""
+    service = SimulatedCoze(options, faults, clips=ClipStore(clips) if clips else None)
+    with serve(service, port=port) as url:
+        yield RunningCoze(url, service)
+
+
+async def _struck(fault: Fault, true: Response, body: bytes, request: Request, logid: str) -> Response:
+    """What is answered in place of the true answer; it had its effect already, or will have none."""
+    kind = true.headers.get("content-type", "application/json")
+    match fault.what:
+        case "cut_before" | "cut_after":
+            return _Broken(b"", 0, kind)
+        case "late":
+            await anyio.sleep(fault.seconds)
+            return true
+        case "status" if fault.code is None:
+            return _with_retry_after(Response("upstream error", status_code=fault.status or 500), fault.retry_after)
+        case "status" | "code":
+            status = fault.status or (200 if fault.what == "code" else 500)
+            return _said(fault.code or 0, fault.message, logid, status=status, retry_after=fault.retry_after)
+        case "html":
+            return Response(_PAGE, status_code=fault.status or 200, media_type=_type_of_page(kind))
+        case "empty":
+            return Response(b"", status_code=fault.status or 200, media_type=kind)
+        case "truncated":
+            return Response(body[: len(body) // 2], media_type=kind)
+        case "short":
+            return _Broken(body[: len(body) // 2], len(body), kind)
+        case "stall":
+            return _Broken(body[: len(body) // 2], len(body), kind, silent=True)
+        case "endless":
+            return StreamingResponse(_without_end(body, fault.seconds), media_type=kind)
+        case "no_execute_id":
+            return _said(0, "", logid)
+        case "body":
+            return Response(fault.text, status_code=fault.status or 200, media_type=kind)
+        case "redirect":
+            where = fault.text or f"{request.url.path}?again"
+            if not fault.text and request.url.query == "again":
+                return true
+            return Response(status_code=302, headers={"location": where})
+        case other:
+            raise ValueError(f"{other!r} does not strike a request")
+
+
+class _Broken(Response):
+    """Some of a body, then a cut, or silence until the client goes away."""
+
+    def __init__(self, body: bytes, promised: int, kind: str, *, silent: bool = False) -> None:
+        super().__init__(body)
+        self._kind = kind.encode("latin-1")
+        self._promised = promised
+        self._silent = silent
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if self.body or self._silent:
+            headers = [(b"content-length", b"%d" % self._promised), (b"content-type", self._kind)]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        if self._silent:
+            message: Message = {"type": ""}
+            while message["type"] != "http.disconnect":
+                message = await receive()
+        else:
+            await scope[CUT]()
+
+
+async def _without_end(body: bytes, seconds: float) -> AsyncIterator[bytes]:
+    yield body.rstrip()[:-1] or b"{"
+    while True:
+        await anyio.sleep(seconds)
+        yield b" " * (1024 if seconds else 65536)
+
+
+def _said(
+    code: int | str,
+    message: str,
+    logid: str,
+    *,
+    status: int = 200,
+    retry_after: float | str | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> Response:
+    answer = {"code": code, "msg": message, **(extra or {}), "detail": {"logid": logid}}
+    response = _json(answer, status=status)
+    response.headers["x-tt-logid"] = logid
+    return _with_retry_after(response, retry_after)
+
+
+def _with_retry_after(response: Response, retry_after: float | str | None) -> Response:
+    if retry_after is not None:
+        response.headers["retry-after"] = f"{retry_after:g}" if isinstance(retry_after, (int, float)) else retry_after
+    return response
+
+
+def _json(value: Mapping[str, Any], *, status: int = 200) -> Response:
+    return Response(json.dumps(value, ensure_ascii=False), status_code=status, media_type="application/json")
+
+
+def _type_of_page(kind: str) -> str:
+    """A page in place of JSON says what it is; one in place of a film pretends to be the film."""
+    return "text/html" if kind == "application/json" else kind
+
+
+def _base_url(request: Request) -> str:
+    return f"http://{request.headers.get('host', '127.0.0.1')}"
