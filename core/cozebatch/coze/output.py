@@ -35,7 +35,7 @@ def parse_output(raw: str) -> dict[str, Any]:
     if END_NODE not in value:
         return {key: _opened(item) for key, item in value.items()}
     result = _unfold(value[END_NODE])
-    merged = dict(result) if isinstance(result, dict) else {} if result in (None, "") else {END_NODE: result}
+    merged = dict(result) if isinstance(result, dict) else _as_object(result)
     for key, item in value.items():
         if key != END_NODE and key not in merged:
             merged[key] = _opened(item)
@@ -45,12 +45,14 @@ def parse_output(raw: str) -> dict[str, Any]:
 def pick(output: Mapping[str, Any], key: str) -> Any | None:
     """The value under `key`, which may be a plain key or a dotted path (`node.videoUrl`, `scenes.0.url`).
 
-    JSON in strings on the way is opened, a leading `Output.` may be there or not, and a plain key that stands nowhere
+    JSON in strings on the way is opened, `Output` (or `Output.` before a path) means the end node, and a plain key that stands nowhere
     at the top is also found one object deeper if it is there only once. None where there is nothing.
     """
     found = _walk(output, key)
     if found is None and key.startswith(f"{END_NODE}."):
         found = _walk(output, key.removeprefix(f"{END_NODE}."))
+    if found is None and key == END_NODE:
+        found = output.get(TEXT)
     if found is None:
         inner = [value[key] for value in output.values() if isinstance(value, dict) and value.get(key) is not None]
         if len(inner) == 1:
@@ -121,10 +123,10 @@ def _opened(value: Any) -> Any:
 
 
 def _as_object(value: Any) -> dict[str, Any]:
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and value.strip() in ("", "null")):
         return {}
     if isinstance(value, str):
-        return {TEXT: value} if value.strip() else {}
+        return {TEXT: value}
     return {END_NODE: value}
 
 

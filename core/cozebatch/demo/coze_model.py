@@ -190,8 +190,9 @@ class CozeModel:
         execution.ends_at = now + self._duration(execution) / options.time_scale
         earlier.append(execution)
         self.ledger.executions[execution.execute_id] = execution
+        flying = self.in_flight(now) + 1
         heapq.heappush(self._ends, execution.ends_at)
-        self.ledger.max_in_flight = max(self.ledger.max_in_flight, self.in_flight(now))
+        self.ledger.max_in_flight = max(self.ledger.max_in_flight, flying)
         return execution
 
     def record(self, execute_id: str, now: float, base_url: str) -> list[dict[str, Any]]:

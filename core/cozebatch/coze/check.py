@@ -1,0 +1,108 @@
+"""Checks Coze's side of a configuration without submitting anything: token, workflow, and its declared inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from cozebatch.coze.client import CozeService, Workflow
+from cozebatch.coze.codes import NO_PERMISSION
+from cozebatch.errors import Category, ErrorInfo, StepError
+from cozebatch.texts import Text
+
+_TOKEN = Text("Coze token", "Coze token")
+_WORKFLOW = Text("工作流", "workflow")
+_INPUTS = Text("工作流输入", "workflow inputs")
+_TEXT_KINDS = frozenset({"", "string"})
+
+
+@dataclass(frozen=True, slots=True)
+class CheckItem:
+    """One line of a check: what was looked at, how it stands, and the cure where it does not."""
+
+    level: Literal["ok", "warn", "fail"]
+    subject: Text
+    text: Text
+
+
+async def check_coze(service: CozeService) -> list[CheckItem]:
+    """Look at the workflow, and compare its inputs with what would be sent. Raises nothing for what Coze answers."""
+    try:
+        workflow = await service.workflow()
+    except StepError as error:
+        return [_trouble(error.info)]
+    return [
+        CheckItem("ok", _TOKEN, Text("Coze 接受了这个 token", "Coze takes this token")),
+        CheckItem("ok", _WORKFLOW, Text.same(workflow.name or service.workflow_id)),
+        *_compare(workflow, service.parameters),
+    ]
+
+
+def _trouble(error: ErrorInfo) -> CheckItem:
+    if error.code == str(NO_PERMISSION):
+        return CheckItem(
+            "warn",
+            _WORKFLOW,
+            Text(
+                "token 没有 getMetaData 权限，无法核对工作流的输入；运行只需要 run 和 listRunHistory",
+                "the token lacks the permission getMetaData, so the inputs cannot be compared; running needs only "
+                "'run' and 'listRunHistory'",
+            ),
+        )
+    subject = _TOKEN if error.category is Category.AUTH else _WORKFLOW
+    logid = f" (logid {error.logid})" if error.logid else ""
+    return CheckItem(
+        "fail",
+        subject,
+        Text(
+            f"{error.message.zh}{logid}。{error.hint.zh}",
+            f"{error.message.en}{logid}. {error.hint.en}",
+        ),
+    )
+
+
+def _compare(workflow: Workflow, sent: Iterable[str]) -> list[CheckItem]:
+    names = set(sent)
+    inputs = workflow.inputs
+    items: list[CheckItem] = []
+    if missing := [n for n, i in inputs.items() if i.required and not i.has_default and n not in names]:
+        listed = ", ".join(missing)
+        items.append(
+            CheckItem(
+                "fail",
+                _INPUTS,
+                Text(
+                    f"工作流必需的输入没有对应的列：{listed}。请加到 coze_config.parameters",
+                    f"the workflow requires inputs that are not sent: {listed}. Add them to coze_config.parameters",
+                ),
+            )
+        )
+    if unknown := sorted(names - set(inputs)):
+        listed = ", ".join(unknown)
+        items.append(
+            CheckItem(
+                "warn",
+                _INPUTS,
+                Text(
+                    f"工作流没有声明这些输入：{listed}。请检查 coze_config.parameters 里的名字和大小写",
+                    f"the workflow does not declare these inputs: {listed}. Check their spelling in "
+                    "coze_config.parameters",
+                ),
+            )
+        )
+    if other := [n for n, i in inputs.items() if n in names and i.kind.lower() not in _TEXT_KINDS]:
+        listed = ", ".join(f"{n} ({inputs[n].kind})" for n in other)
+        items.append(
+            CheckItem(
+                "warn",
+                _INPUTS,
+                Text(f"这些输入不是文本类型，而发送的是文本：{listed}", f"sent as text, declared otherwise: {listed}"),
+            )
+        )
+    if not items:
+        listed = ", ".join(sorted(names & set(inputs)))
+        items.append(
+            CheckItem("ok", _INPUTS, Text(f"与 parameters 一致：{listed}", f"agree with parameters: {listed}"))
+        )
+    return items
