@@ -13,7 +13,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -76,6 +76,22 @@ class Answer:
         return None if value is None else _seconds(value)
 
 
+class _Body(httpx.AsyncByteStream):
+    """What a request sends. It can be read once: what was sent, or half sent, cannot be sent again by any layer."""
+
+    def __init__(self, content: bytes | None) -> None:
+        self._content = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        content, self._content = self._content, None
+        if content is None:
+            raise StopAsyncIteration
+        return content
+
+
 class _Lane:
     """A small pool of connections, and how many requests use it now."""
 
@@ -101,6 +117,7 @@ class Connection:
         self.base_url = base_url.rstrip("/")
         self.request_timeout = request_timeout
         self._headers = [
+            (b"Host", httpx.URL(self.base_url).netloc),
             (b"Authorization", b"Bearer " + token.encode("ascii")),
             (b"Accept", b"application/json"),
             (b"Accept-Encoding", b"identity"),
@@ -134,9 +151,12 @@ class Connection:
 
         Once connected, the whole answer has `patience` times the time-out to arrive. Raises `NeverSent` and `NoAnswer`.
         """
-        headers = self._headers if content is None else [*self._headers, (b"Content-Type", b"application/json")]
+        headers = self._headers
+        if content is not None:
+            length = b"%d" % len(content)
+            headers = [*headers, (b"Content-Type", b"application/json"), (b"Content-Length", length)]
         request = httpx.Request(
-            method, self.base_url + path, headers=headers, content=content, extensions=self._extensions
+            method, self.base_url + path, headers=headers, stream=_Body(content), extensions=self._extensions
         )
         response: httpx.Response | None = None
         body = bytearray()
@@ -144,14 +164,14 @@ class Connection:
         lane = self._lane()
         lane.busy += 1
         try:
-            with anyio.fail_after(2 * self.connect_timeout + patience * self.request_timeout):
+            with anyio.fail_after(2 * self.connect_timeout + patience * self.request_timeout) as scope:
                 response = await lane.client.send(request, auth=None, follow_redirects=False, stream=True)
                 try:
                     async for chunk in response.aiter_bytes():
                         body += chunk
                         if len(body) > most_bytes:
                             broken = f"longer than {most_bytes} bytes"
-                            break
+                            scope.cancel()  # leaving the loop would leave httpx's generators half-way
                 finally:
                     await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:

@@ -45,8 +45,8 @@ def parse_output(raw: str) -> dict[str, Any]:
 def pick(output: Mapping[str, Any], key: str) -> Any | None:
     """The value under `key`, which may be a plain key or a dotted path (`node.videoUrl`, `scenes.0.url`).
 
-    JSON in strings on the way is opened, `Output` (or `Output.` before a path) means the end node, and a plain key that stands nowhere
-    at the top is also found one object deeper if it is there only once. None where there is nothing.
+    JSON in strings on the way is opened, `Output` (or `Output.` before a path) means the end node, and a plain key
+    that stands nowhere at the top is also found one object deeper if it is there only once. None for nothing.
     """
     found = _walk(output, key)
     if found is None and key.startswith(f"{END_NODE}."):

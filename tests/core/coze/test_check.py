@@ -1,0 +1,111 @@
+"""The token and the workflow can be checked without submitting anything."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+
+import pytest
+
+from cozebatch.coze.check import check_coze
+from cozebatch.coze.client import DEFAULT_PARAMETERS, CozeService
+from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID, CozeOptions
+from cozebatch.demo.coze_server import serve_coze
+from cozebatch.demo.faults import Fault
+from cozebatch.errors import Category
+
+pytestmark = pytest.mark.anyio
+
+
+async def levels(
+    *faults: Fault, options: CozeOptions | None = None, parameters: Mapping[str, str] = DEFAULT_PARAMETERS
+) -> list[tuple[str, str, str]]:
+    with serve_coze(options, faults) as server:
+        async with CozeService(
+            token=TOKEN, workflow_id=WORKFLOW_ID, base_url=server.url, parameters=parameters
+        ) as service:
+            items = await check_coze(service)
+        assert "submit" not in server.ledger().requests
+    return [(item.level, item.subject.en, item.text.en) for item in items]
+
+
+async def test_a_good_token_and_a_matching_workflow_are_ok() -> None:
+    assert [(level, subject) for level, subject, _ in await levels()] == [
+        ("ok", "Coze token"),
+        ("ok", "workflow"),
+        ("ok", "workflow inputs"),
+    ]
+
+
+async def test_a_required_input_that_is_not_sent_fails() -> None:
+    level, _, text = (await levels(parameters={"title": "title"}))[-1]
+    assert (level, "content" in text) == ("fail", True)
+
+
+async def test_an_input_the_workflow_does_not_declare_is_a_warning() -> None:
+    level, _, text = (await levels(parameters={"content": "content", "voiceID": "voice_id"}))[-1]
+    assert (level, "voiceID" in text) == ("warn", True)
+
+
+async def test_a_token_that_may_not_look_at_the_workflow_is_only_a_warning() -> None:
+    ((level, _, text),) = await levels(Fault(what="code", code=4101))
+    assert (level, "getMetaData" in text) == ("warn", True)
+
+
+async def test_a_refused_token_fails_with_the_cure_and_the_logid() -> None:
+    ((level, subject, text),) = await levels(Fault(what="code", code=4100, status=401))
+    assert (level, subject) == ("fail", "Coze token")
+    assert "Make a new token" in text
+    assert "logid" in text
+
+
+async def test_a_workflow_that_does_not_exist_fails() -> None:
+    ((level, subject, text),) = await levels(options=CozeOptions(workflow_id="another"))
+    assert (level, subject) == ("fail", "workflow")
+    assert "publish the workflow" in text
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(what="code", code=4101),
+        Fault(what="code", code=4101, status=401),
+        Fault(what="status", status=403),
+        Fault(what="status", status=404),
+        Fault(what="status", status=405),
+        Fault(what="status", status=500),
+        Fault(what="status", status=429),
+        Fault(what="code", code=4200),
+        Fault(what="html"),
+    ],
+    ids=lambda fault: f"{fault.what}-{fault.status}-{fault.code}",
+)
+async def test_the_preflight_lets_pass_what_says_nothing_about_running(fault: Fault) -> None:
+    with serve_coze(faults=[fault]) as server:
+        async with CozeService(token=TOKEN, workflow_id=WORKFLOW_ID, base_url=server.url) as service:
+            assert await service.preflight() is None
+
+
+@pytest.mark.parametrize("code", [None, 4100, 700012006])
+async def test_the_preflight_tells_of_a_refused_token(code: int | None) -> None:
+    with serve_coze(faults=[Fault(what="status", status=401, code=code)]) as server:
+        async with CozeService(token=TOKEN, workflow_id=WORKFLOW_ID, base_url=server.url) as service:
+            error = await service.preflight()
+    assert error is not None
+    assert error.category is Category.AUTH
+
+
+async def test_the_preflight_tells_of_a_coze_that_cannot_be_reached() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        async with CozeService(token=TOKEN, workflow_id=WORKFLOW_ID, base_url=url) as service:
+            error = await service.preflight()
+    assert error is not None
+    assert error.category is Category.NETWORK
+
+
+async def test_the_preflight_passes_a_good_token() -> None:
+    with serve_coze() as server:
+        async with CozeService(token=TOKEN, workflow_id=WORKFLOW_ID, base_url=server.url) as service:
+            assert await service.preflight() is None

@@ -1,0 +1,32 @@
+"""`python -m cozebatch.demo` serves the simulated services to other processes."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT to a child process is POSIX")
+def test_the_services_run_until_interrupted() -> None:
+    command = [sys.executable, "-m", "cozebatch.demo", "--coze-port", "0", "--feishu-port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        for line in process.stdout:
+            lines.append(line)
+            if "Ctrl-C" in line:
+                break
+        said = "".join(lines)
+        url = re.search(r"http://127\.0\.0\.1:\d+", said)
+        assert url is not None
+        assert "pat_demo" in said
+        assert httpx.get(f"{url[0]}/_ledger").json()["executions"] == 0
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert complaints == ""
