@@ -153,6 +153,8 @@ def refusal(answer: Answer, mask: Mask) -> ErrorInfo:
     zh, en = (meaning.text.zh, meaning.text.en) if meaning else ("Coze 拒绝了请求", "Coze refused the request")
     where = f"HTTP {answer.status}" if code is None else f"code {code}"
     category = category_of(answer.status, code)
+    if answer.status == 403 and body is None:
+        category = Category.SERVER  # a firewall's page, not Coze: it may be about one text, or pass
     return ErrorInfo(
         category,
         Text(f"{zh}（{where}）{'：' + said if said else ''}", f"{en} ({where}){': ' + said if said else ''}"),

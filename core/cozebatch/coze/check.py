@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
 
+from cozebatch.checks import CheckItem, Level
 from cozebatch.coze.client import CozeService, Workflow
 from cozebatch.coze.codes import NO_PERMISSION
 from cozebatch.errors import Category, ErrorInfo, StepError
@@ -17,15 +16,6 @@ _INPUTS = Text("工作流输入", "workflow inputs")
 _TEXT_KINDS = frozenset({"", "string"})
 
 
-@dataclass(frozen=True, slots=True)
-class CheckItem:
-    """One line of a check: what was looked at, how it stands, and the cure where it does not."""
-
-    level: Literal["ok", "warn", "fail"]
-    subject: Text
-    text: Text
-
-
 async def check_coze(service: CozeService) -> list[CheckItem]:
     """Look at the workflow, and compare its inputs with what would be sent. Raises nothing for what Coze answers."""
     try:
@@ -33,8 +23,8 @@ async def check_coze(service: CozeService) -> list[CheckItem]:
     except StepError as error:
         return [_trouble(error.info)]
     return [
-        CheckItem("ok", _TOKEN, Text("Coze 接受了这个 token", "Coze takes this token")),
-        CheckItem("ok", _WORKFLOW, Text.same(workflow.name or service.workflow_id)),
+        CheckItem(Level.OK, _TOKEN, Text("Coze 接受了这个 token", "Coze takes this token")),
+        CheckItem(Level.OK, _WORKFLOW, Text.same(workflow.name or service.workflow_id)),
         *_compare(workflow, service.parameters),
     ]
 
@@ -42,7 +32,7 @@ async def check_coze(service: CozeService) -> list[CheckItem]:
 def _trouble(error: ErrorInfo) -> CheckItem:
     if error.code == str(NO_PERMISSION):
         return CheckItem(
-            "warn",
+            Level.WARN,
             _WORKFLOW,
             Text(
                 "token 没有 getMetaData 权限，无法核对工作流的输入；运行只需要 run 和 listRunHistory",
@@ -53,7 +43,7 @@ def _trouble(error: ErrorInfo) -> CheckItem:
     subject = _TOKEN if error.category is Category.AUTH else _WORKFLOW
     logid = f" (logid {error.logid})" if error.logid else ""
     return CheckItem(
-        "fail",
+        Level.FAIL,
         subject,
         Text(
             f"{error.message.zh}{logid}。{error.hint.zh}",
@@ -70,7 +60,7 @@ def _compare(workflow: Workflow, sent: Iterable[str]) -> list[CheckItem]:
         listed = ", ".join(missing)
         items.append(
             CheckItem(
-                "fail",
+                Level.FAIL,
                 _INPUTS,
                 Text(
                     f"工作流必需的输入没有对应的列：{listed}。请加到 coze_config.parameters",
@@ -82,7 +72,7 @@ def _compare(workflow: Workflow, sent: Iterable[str]) -> list[CheckItem]:
         listed = ", ".join(unknown)
         items.append(
             CheckItem(
-                "warn",
+                Level.WARN,
                 _INPUTS,
                 Text(
                     f"工作流没有声明这些输入：{listed}。请检查 coze_config.parameters 里的名字和大小写",
@@ -95,7 +85,7 @@ def _compare(workflow: Workflow, sent: Iterable[str]) -> list[CheckItem]:
         listed = ", ".join(f"{n} ({inputs[n].kind})" for n in other)
         items.append(
             CheckItem(
-                "warn",
+                Level.WARN,
                 _INPUTS,
                 Text(f"这些输入不是文本类型，而发送的是文本：{listed}", f"sent as text, declared otherwise: {listed}"),
             )
@@ -103,6 +93,6 @@ def _compare(workflow: Workflow, sent: Iterable[str]) -> list[CheckItem]:
     if not items:
         listed = ", ".join(sorted(names & set(inputs)))
         items.append(
-            CheckItem("ok", _INPUTS, Text(f"与 parameters 一致：{listed}", f"agree with parameters: {listed}"))
+            CheckItem(Level.OK, _INPUTS, Text(f"与 parameters 一致：{listed}", f"agree with parameters: {listed}"))
         )
     return items

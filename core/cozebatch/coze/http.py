@@ -114,10 +114,21 @@ class Connection:
                     "characters no token has; copy it again.",
                 )
             )
+        try:
+            host = httpx.URL(base_url).netloc
+        except httpx.InvalidURL:
+            host = b""
+        if not host or not base_url.startswith(("http://", "https://")):
+            raise UsageError(
+                Text(
+                    f"workflow_config.coze_config.base_url：{base_url} 不是网址，例如 https://api.coze.cn",
+                    f"workflow_config.coze_config.base_url: {base_url} is no address; one is https://api.coze.cn",
+                )
+            )
         self.base_url = base_url.rstrip("/")
         self.request_timeout = request_timeout
         self._headers = [
-            (b"Host", httpx.URL(self.base_url).netloc),
+            (b"Host", host),
             (b"Authorization", b"Bearer " + token.encode("ascii")),
             (b"Accept", b"application/json"),
             (b"Accept-Encoding", b"identity"),

@@ -37,8 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if feishu is None:
             say("Feishu  is not part of this installation; only Coze is simulated\n")
         else:
-            url = stack.enter_context(serve(feishu, port=options.feishu_port))
-            say(f"Feishu  {url}\n")
+            url = stack.enter_context(serve(feishu.SimulatedFeishu(), port=options.feishu_port))
+            say(f"Feishu  {url}   app_id {feishu.APP_ID}   app_secret {feishu.APP_SECRET}   ")
+            say(f"app_token {feishu.APP_TOKEN}\n")
         say("Ctrl-C stops.\n")
         sys.stdout.flush()
         try:
@@ -60,14 +61,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _feishu() -> Any | None:
+    """The module of the simulated Feishu; None where it is not installed."""
     name = "cozebatch.demo.feishu_server"
     try:
-        module = importlib.import_module(name)
+        return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name != name:
             raise
         return None
-    return module.SimulatedFeishu()
 
 
 if __name__ == "__main__":

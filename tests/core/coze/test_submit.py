@@ -125,7 +125,7 @@ async def test_a_code_is_a_refusal_of_its_category(code: int) -> None:
     [
         (400, Category.INVALID_REQUEST),
         (401, Category.AUTH),
-        (403, Category.AUTH),
+        (403, Category.SERVER),
         (404, Category.INVALID_REQUEST),
         (413, Category.INVALID_REQUEST),
         (429, Category.THROTTLED),
@@ -146,6 +146,12 @@ async def test_a_code_says_more_than_the_status_around_it() -> None:
     outcome, _, _ = await submit_into(Fault(what="status", status=429, code=4011))
     assert isinstance(outcome, Refused)
     assert outcome.error.category is Category.QUOTA
+
+
+async def test_a_403_is_about_the_token_only_if_coze_itself_says_it() -> None:
+    outcome, _, _ = await submit_into(Fault(what="status", status=403, code=99_999))
+    assert isinstance(outcome, Refused)
+    assert outcome.error.category is Category.AUTH
 
 
 async def test_a_code_nobody_knows_is_a_refusal_all_the_same() -> None:
@@ -288,6 +294,12 @@ def test_a_token_no_header_can_carry_is_a_usage_error_that_does_not_show_it(toke
     with pytest.raises(UsageError) as caught:
         CozeService(token=token, workflow_id="w")
     assert not token or token not in str(caught.value)
+
+
+@pytest.mark.parametrize("base_url", ["", "api.coze.cn", "ftp://api.coze.cn", "https://", "http://[::1"])
+def test_a_base_url_that_is_no_address_is_a_usage_error(base_url: str) -> None:
+    with pytest.raises(UsageError):
+        CozeService(token=TOKEN, workflow_id="w", base_url=base_url)
 
 
 async def test_other_secrets_are_masked_as_well() -> None:

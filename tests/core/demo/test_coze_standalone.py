@@ -14,19 +14,22 @@ import pytest
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT to a child process is POSIX")
 def test_the_services_run_until_interrupted() -> None:
     command = [sys.executable, "-m", "cozebatch.demo", "--coze-port", "0", "--feishu-port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
         assert process.stdout is not None
         lines: list[str] = []
         for line in process.stdout:
             lines.append(line)
             if "Ctrl-C" in line:
                 break
-        said = "".join(lines)
-        url = re.search(r"http://127\.0\.0\.1:\d+", said)
+        url = re.search(r"http://127\.0\.0\.1:\d+", "".join(lines))
         assert url is not None
-        assert "pat_demo" in said
+        assert "pat_demo" in "".join(lines)
         assert httpx.get(f"{url[0]}/_ledger").json()["executions"] == 0
         process.send_signal(signal.SIGINT)
         _, complaints = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.communicate()
     assert process.returncode == 0
     assert complaints == ""
