@@ -16,6 +16,9 @@ from cozebatch.task import State, may_move
 GroupKey = tuple[Category, str | None]
 """Errors with the same category and the same code of the service have the same cause."""
 
+_NOT_THE_TASKS = frozenset({Category.AUTH, Category.QUOTA, Category.DISK_FULL})
+"""What stops the whole batch; a task that goes back in line for it is not tried again by itself."""
+
 
 @dataclass(slots=True)
 class ErrorGroup:
@@ -130,7 +133,7 @@ class Board:
         self._put(event.row)
         if event.error is not None and event.error.category is not Category.THROTTLED:
             self._count_error(event.error)
-            if event.after in (State.PENDING, State.QUEUED, State.DOWNLOADING):
+            if event.after in (State.PENDING, State.QUEUED) and event.error.category not in _NOT_THE_TASKS:
                 self.counters.retries += 1
 
     def _count_error(self, error: ErrorInfo) -> None:

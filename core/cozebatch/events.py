@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from cozebatch.errors import ErrorInfo
 from cozebatch.rows import Counters, Row, Stage
@@ -26,7 +26,7 @@ class _Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(_Event):
-    tag: Literal["run_started"] = "run_started"
+    tag: ClassVar[Literal["run_started"]] = "run_started"
     run_id: str
     total: int
     max_coze: int
@@ -37,7 +37,7 @@ class RunStarted(_Event):
 class Loaded(_Event):
     """The rows of the run as they stand at its start (or when the source brought more)."""
 
-    tag: Literal["loaded"] = "loaded"
+    tag: ClassVar[Literal["loaded"]] = "loaded"
     rows: tuple[Row, ...]
 
 
@@ -45,7 +45,7 @@ class Loaded(_Event):
 class TaskState(_Event):
     """A task moved. `row` is the whole row after the move; the other fields say the move itself."""
 
-    tag: Literal["task_state"] = "task_state"
+    tag: ClassVar[Literal["task_state"]] = "task_state"
     task_id: str
     before: State
     after: State
@@ -58,7 +58,7 @@ class TaskState(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskProgress(_Event):
-    tag: Literal["task_progress"] = "task_progress"
+    tag: ClassVar[Literal["task_progress"]] = "task_progress"
     task_id: str
     stage: str
     fraction: float
@@ -68,7 +68,7 @@ class TaskProgress(_Event):
 class Retrying(_Event):
     """A step of a task failed and will be tried again by itself after `delay` seconds; its state stays."""
 
-    tag: Literal["retrying"] = "retrying"
+    tag: ClassVar[Literal["retrying"]] = "retrying"
     task_id: str
     step: str
     error: ErrorInfo
@@ -79,7 +79,7 @@ class Retrying(_Event):
 class LimitChanged(_Event):
     """`limit` is the one in force; `user_limit` what the operator set."""
 
-    tag: Literal["limit_changed"] = "limit_changed"
+    tag: ClassVar[Literal["limit_changed"]] = "limit_changed"
     stage: Stage
     limit: int
     user_limit: int
@@ -88,7 +88,7 @@ class LimitChanged(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttled(_Event):
-    tag: Literal["throttled"] = "throttled"
+    tag: ClassVar[Literal["throttled"]] = "throttled"
     retry_in: float
 
 
@@ -96,21 +96,21 @@ class Throttled(_Event):
 class Paused(_Event):
     """Nothing new is submitted. `reason`: `operator`, `auth`, `quota`, `invalid_request`, `disk_full`, `journal`."""
 
-    tag: Literal["paused"] = "paused"
+    tag: ClassVar[Literal["paused"]] = "paused"
     reason: str
     error: ErrorInfo | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed(_Event):
-    tag: Literal["resumed"] = "resumed"
+    tag: ClassVar[Literal["resumed"]] = "resumed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gauges(_Event):
     """About once a second: what the limiters and counters read now. `owed`: write-backs not yet delivered."""
 
-    tag: Literal["gauges"] = "gauges"
+    tag: ClassVar[Literal["gauges"]] = "gauges"
     coze_in_flight: int
     coze_limit: int
     coze_user_limit: int
@@ -126,7 +126,7 @@ class Gauges(_Event):
 class Noted(_Event):
     """Something worth a line in the log that moves no task (`level` as in `logging`)."""
 
-    tag: Literal["noted"] = "noted"
+    tag: ClassVar[Literal["noted"]] = "noted"
     level: str
     text: Text
     task_id: str | None = None
@@ -134,7 +134,7 @@ class Noted(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished(_Event):
-    tag: Literal["run_finished"] = "run_finished"
+    tag: ClassVar[Literal["run_finished"]] = "run_finished"
     status: Literal["finished", "interrupted", "stopped"]
     statistics: Mapping[str, Any]
     results_path: str | None

@@ -42,12 +42,16 @@ class Row:
     state: State = State.PENDING
     attempts: int = 0
     """Executions started for it, ever (one that went unanswered counts: it may have been paid)."""
+    submissions: int = 0
+    """Requests to start an execution sent for it in this run, refused ones included."""
     failures: int = 0
     """Executions that Coze reported as failed since the last rerun by a person."""
     execute_id: str | None = None
     debug_url: str | None = None
     has_output: bool = False
     """Coze's output of `execute_id` is on disk."""
+    execution_failed: bool = False
+    """Coze reported the execution of `execute_id` as failed: going on costs a new one."""
     adopted: bool = False
     stage: str | None = None
     fraction: float | None = None
@@ -159,9 +163,14 @@ def moved(row: Row, after: State, *, wall: float, clock: float, **facts: Any) ->
     if after is State.SUBMITTING:
         changes |= {"submit_clock": clock, "submitted_at": wall, "coze_end_clock": None, "coze_finished_at": None}
         changes |= {"execute_id": None, "debug_url": None, "has_output": False, "adopted": False}
+        changes["execution_failed"] = False
         changes |= {"synthesis_clock": None, "synthesis_end_clock": None, "lag_seconds": None}
         if row.first_submit_clock is None:
             changes["first_submit_clock"] = clock
+    if after is State.RUNNING and row.submit_clock is None:
+        changes |= {"submit_clock": clock, "first_submit_clock": row.first_submit_clock or clock}
+    if after is State.RUNNING and row.submitted_at is None:
+        changes["submitted_at"] = wall
     if after is State.SYNTHESIZING:
         changes |= {"synthesis_clock": clock, "synthesis_end_clock": None}
         if row.first_synthesis_clock is None:

@@ -1,0 +1,436 @@
+"""The engine: lets tasks in as slots come free, obeys the operator, and ends the run.
+
+Run it in any anyio event loop; `run` returns when every task has ended, when a brake leaves nothing to do, or after
+`stop`. The commands may be called at any time in between, from the same event loop.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import anyio
+from anyio.abc import TaskGroup
+
+from cozebatch import events
+from cozebatch.board import Board
+from cozebatch.engine.bus import Bus, Subscription
+from cozebatch.engine.clock import RunClock
+from cozebatch.engine.control import Control, Entry, Options, Tools
+from cozebatch.engine.ledger import Ledger
+from cozebatch.engine.outbox import Outbox
+from cozebatch.engine.recovery import Action, Planned, way_on
+from cozebatch.engine.shepherd import Shepherd
+from cozebatch.engine.strangers import seat_stranger, watch_stranger
+from cozebatch.errors import Category, JournalError
+from cozebatch.ports import Delivery, Journal, Owe, RunRecord
+from cozebatch.rows import Row, Stage
+from cozebatch.statistics import Statistics, compute
+from cozebatch.task import State
+
+LIVE_AT_ONCE = 1000
+"""Shepherds alive at once beyond which no new one starts: a synthesis that cannot keep up bounds memory, and costs
+no time, since it has that long a line before it."""
+
+_ENTRIES: Mapping[Action, Entry] = {Action.SUBMIT: "submit", Action.WATCH: "watch", Action.FINISH: "finish"}
+_SETTLED = {Action.HOLD: State.HELD, Action.SKIP: State.SKIPPED, Action.DELIVER: State.WRITING_BACK}
+
+SEND_GRACE = 3.0
+"""Seconds of a drain in which submissions on the wire may still be answered."""
+
+RunEnd = Literal["finished", "interrupted", "stopped"]
+SaveResults = Callable[[RunEnd, Statistics], Awaitable[str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended. `paused` names the brakes that were on."""
+
+    status: RunEnd
+    statistics: Statistics
+    results_path: str | None
+    paused: tuple[str, ...]
+    flawed: bool
+    """Some task failed, is held, or its outcome is still owed to the table."""
+
+
+class Engine:
+    """One run. Made inside the event loop that will run it."""
+
+    def __init__(
+        self,
+        run: RunRecord,
+        *,
+        journal: Journal,
+        tools: Tools,
+        options: Options,
+        clock: RunClock | None = None,
+        bus: Bus | None = None,
+        first_serial: int = 1,
+    ) -> None:
+        run = replace(run, max_coze=options.max_coze, max_synthesis=options.max_synthesis)
+        self._ledger = Ledger(run, journal, clock or RunClock(run.clock), bus or Bus())
+        self._control = Control(self._ledger, tools, options)
+        self._outbox = Outbox(self._ledger, tools.sink, self._control.retry, first_serial)
+        self._outbox.on_change = self._control.stir
+        self._group: TaskGroup | None = None
+        self._live: set[str] = set()
+        self._changed_since_report = True
+        self._partial = False
+
+    @property
+    def board(self) -> Board:
+        """The engine's own read model; for readers on its event loop."""
+        return self._ledger.board
+
+    def subscribe(self, wake: Callable[[], None] | None = None) -> Subscription:
+        return self._ledger.bus.subscribe(wake)
+
+    def statistics(self) -> Statistics:
+        limits = {"max_coze": self._control.limit.user_limit, "max_synthesis": self._control.gate.limit}
+        board = self._ledger.board
+        board.clock = max(board.clock, self._ledger.clock.now())
+        return compute(board, elapsed=board.clock, **limits)
+
+    async def run(
+        self,
+        planned: Sequence[Planned],
+        owed: Sequence[Delivery] = (),
+        *,
+        save_results: SaveResults | None = None,
+        keep_open: bool = False,
+        partial: bool = False,
+        strangers: Sequence[Row] = (),
+    ) -> Outcome:
+        """Run what `recovery.plan` decided, and deliver what is `owed` from before.
+
+        With `keep_open` the run does not return when there is nothing left to do, but waits for commands until
+        `stop`. `partial`: other tasks of this run were left out this time, so that it is to be continued.
+        `strangers` are executions in flight that do not belong to the run: they take slots until they have ended.
+        Raises `JournalError` when not even the start could be written.
+        """
+        self._partial = partial
+        await self._begin(planned)
+        outcome: Outcome | None = None
+        async with anyio.create_task_group() as group:
+            self._group = group
+            group.start_soon(self._control.budget.serve)
+            group.start_soon(self._outbox.serve)
+            group.start_soon(self._tick)
+            for row in strangers:
+                seat_stranger(row, self._control)
+                group.start_soon(watch_stranger, row, self._control)
+            await self._settle_ended(planned)
+            self._admit_planned(planned, owed)
+            while True:
+                await self._work_off()
+                if self._control.draining:
+                    await self._wind_down()
+                    break
+                if not keep_open:
+                    break
+                if self._changed_since_report:
+                    outcome = await self._report(save_results)
+                    self._changed_since_report = False
+                await self._next_wake()
+            group.cancel_scope.cancel()
+        if outcome is None or self._changed_since_report:
+            outcome = await self._report(save_results)
+        return outcome
+
+    # Commands
+
+    async def pause(self) -> None:
+        """Submit nothing new until `resume`; what runs goes on."""
+        if "operator" not in self._control.paused:
+            self._control.brake("operator", None)
+
+    async def resume(self) -> None:
+        """Go on after a pause or a brake."""
+        if self._control.paused:
+            self._ledger.publish(events.Resumed(**self._ledger.stamp()))
+            self._control.unpark()
+            self._touch()
+
+    async def retry(self, task_ids: Iterable[str]) -> list[str]:
+        """Go on from the step that failed, without paying. Returns the ids it was done for; others need `rerun` or
+        `adopt`, or have not ended."""
+        done = []
+        for task_id in task_ids:
+            row = self._ledger.rows[task_id]
+            if not row.state.is_end or (way := way_on(row)) in (None, "paid"):
+                continue
+            if way == "deliver":
+                await self._deliver_again(row)
+            elif row.state is State.CANCELLED and task_id in self._control.slots:
+                await self._ledger.move(task_id, State.RUNNING, adopted=True)  # its shepherd still watches
+            elif task_id in self._live:
+                continue
+            elif way == "submit":
+                await self._ledger.move(task_id, State.PENDING)
+                self._control.enqueue(task_id, "submit")
+            elif way == "watch":
+                await self._ledger.move(task_id, State.RUNNING, adopted=True)
+                self._control.enqueue(task_id, "watch")
+            else:
+                await self._ledger.move(task_id, State.DOWNLOADING)
+                self._control.enqueue(task_id, "finish")
+            done.append(task_id)
+        self._touch()
+        return done
+
+    async def rerun(self, task_ids: Iterable[str]) -> list[str]:
+        """Start a new, paid execution for tasks that have ended. Returns the ids it was done for."""
+        done = []
+        for task_id in task_ids:
+            row = self._ledger.rows[task_id]
+            if row.state.is_end and task_id not in self._live:
+                await self._ledger.move(task_id, State.PENDING, failures=0)
+                self._control.enqueue(task_id, "submit")
+                done.append(task_id)
+        self._touch()
+        return done
+
+    async def adopt(self, task_id: str, execute_id: str) -> bool:
+        """Watch this execution for that task instead of paying. False when the task has not ended."""
+        row = self._ledger.rows[task_id]
+        if not row.state.is_end or task_id in self._live:
+            return False
+        facts: dict[str, Any] = {"execute_id": execute_id, "has_output": False, "execution_failed": False}
+        facts |= {"attempts": max(1, row.attempts), "debug_url": None}
+        if row.state is not State.HELD:
+            await self._ledger.move(task_id, State.PENDING)
+        await self._ledger.move(task_id, State.RUNNING, adopted=True, **facts)
+        self._control.enqueue(task_id, "watch")
+        self._touch()
+        return True
+
+    async def cancel(self, task_ids: Iterable[str]) -> None:
+        """Give tasks up. An execution in flight cannot be stopped: it is watched for its slot, its result kept."""
+        control = self._control
+        for task_id in task_ids:
+            row = self._ledger.rows[task_id]
+            if row.state.is_end or row.state is State.WRITING_BACK:
+                continue
+            if task_id not in self._live:
+                control.withdraw(task_id)
+                await self._ledger.move(task_id, State.CANCELLED)
+            elif task_id in control.scopes:
+                control.scopes[task_id].cancel()
+            else:
+                control.cancelled.add(task_id)
+                if task_id in control.looks_wanted:
+                    control.looks_wanted[task_id].set()
+        self._touch()
+
+    async def set_limit(self, stage: Stage, limit: int) -> None:
+        """Change the operator's limit. Lowering drains, never kills."""
+        limit = max(1, limit)
+        control = self._control
+        if stage is Stage.COZE:
+            control.limit.user_limit = limit
+            control.tell_coze_limit("operator")
+        else:
+            control.gate.set_limit(limit)
+            self._ledger.publish(
+                events.LimitChanged(
+                    stage=stage, limit=limit, user_limit=limit, reason="operator", **self._ledger.stamp()
+                )
+            )
+        control.stir()
+
+    def stop(self) -> None:
+        """Drain: submit nothing more, wait for answers to requests already sent, record, and return from `run`."""
+        self._control.draining = True
+        self._control.stir()
+
+    # The run's own course
+
+    async def _begin(self, planned: Sequence[Planned]) -> None:
+        ledger, control = self._ledger, self._control
+        await ledger.begin([(p.task, p.row) for p in planned])
+        ledger.publish(
+            events.RunStarted(
+                run_id=ledger.run.run_id,
+                total=len(planned),
+                max_coze=control.limit.user_limit,
+                max_synthesis=control.gate.limit,
+                **ledger.stamp(),
+            )
+        )
+        ledger.load(
+            p.row if p.action is Action.KEEP else replace(p.row, state=State.PENDING, error=None, note=None)
+            for p in planned
+        )
+
+    async def _settle_ended(self, planned: Sequence[Planned]) -> None:
+        """Move those whose place is decided before they begin; many at a time, so that they share commits."""
+
+        async def end(p: Planned) -> None:
+            await self._ledger.move(p.task.task_id, _SETTLED[p.action], error=p.error, note=p.note)
+
+        ending = [p for p in planned if p.action in _SETTLED]
+        for start in range(0, len(ending), 500):
+            async with anyio.create_task_group() as group:
+                for p in ending[start : start + 500]:
+                    group.start_soon(end, p)
+
+    def _admit_planned(self, planned: Sequence[Planned], owed: Sequence[Delivery]) -> None:
+        for p in planned:
+            if p.action in _ENTRIES:
+                self._control.enqueue(p.task.task_id, _ENTRIES[p.action])
+        for delivery in owed:
+            self._outbox.add(delivery)
+
+    async def _deliver_again(self, row: Row) -> None:
+        paths = [path for path in (row.video_path, row.draft_path) if path]
+        delivery = self._outbox.draft(row, "done", "\n".join(paths))
+        if delivery is not None:
+            await self._ledger.move(row.task_id, State.WRITING_BACK, Owe(delivery))
+            self._outbox.add(delivery)
+
+    async def _work_off(self) -> None:
+        """Admit and wait, until nothing is left to do or a drain begins."""
+        control = self._control
+        while not control.draining:
+            self._admit()
+            if not self._busy:
+                if not self._outbox.owed:
+                    return
+                self._outbox.hurry()
+            timeout = self._next_timer() - anyio.current_time()
+            with anyio.move_on_after(max(0.0, timeout) if timeout < math.inf else None):
+                await self._next_wake()
+
+    async def _next_wake(self) -> None:
+        control = self._control
+        if not control.draining:
+            await control.wake.wait()
+        control.wake = anyio.Event()
+
+    def _admit(self) -> None:
+        control = self._control
+        control.take_due()
+        while control.ready and len(self._live) < LIVE_AT_ONCE:
+            task_id, entry = control.ready.popleft()
+            if entry == "watch":
+                control.slots.add(task_id)
+            self._start(task_id, entry)
+        now = anyio.current_time()
+        if control.limit.probe(now):
+            control.tell_coze_limit("probe")
+        if now < control.limit.open_at:
+            return
+        while (
+            control.line
+            and control.may_submit
+            and len(control.slots) < control.limit.limit
+            and len(self._live) < LIVE_AT_ONCE
+        ):
+            task_id, entry = control.line.popleft()
+            control.slots.add(task_id)
+            self._start(task_id, entry)
+
+    def _start(self, task_id: str, entry: Entry) -> None:
+        assert self._group is not None
+        self._live.add(task_id)
+        self._changed_since_report = True
+        self._group.start_soon(self._shepherd, task_id, entry, name=f"shepherd {task_id}")
+
+    async def _shepherd(self, task_id: str, entry: Entry) -> None:
+        try:
+            await Shepherd(task_id, self._control, self._outbox).walk(entry)
+        finally:
+            self._live.discard(task_id)
+            self._control.stir()
+
+    @property
+    def _busy(self) -> bool:
+        """Whether any task that has not ended is under way, or will be without a person's help."""
+        control, rows = self._control, self._ledger.rows
+        if control.ready or any(rows[task_id].state is not State.CANCELLED for task_id in self._live):
+            return True
+        if not control.waiting:
+            return False
+        return not control.paused or set(control.paused) == {"operator"}
+
+    def _next_timer(self) -> float:
+        control = self._control
+        timers = [control.next_due]
+        if control.line and anyio.current_time() < control.limit.open_at:
+            timers.append(control.limit.open_at)
+        if control.line and control.limit.next_probe is not None:
+            timers.append(control.limit.next_probe)
+        return min(timers)
+
+    async def _wind_down(self) -> None:
+        """Let submissions on the wire be answered, within reason, and their answers reach the disk."""
+        control = self._control
+        with anyio.move_on_after(SEND_GRACE):
+            await self._until_nothing_submits()
+        for scope in list(control.sending):
+            scope.cancel()
+        with anyio.move_on_after(1.0):
+            await self._until_nothing_submits()
+
+    async def _until_nothing_submits(self) -> None:
+        while self._control.submitting:
+            await self._control.wake.wait()
+            self._control.wake = anyio.Event()
+
+    async def _tick(self) -> None:
+        """Once a second: what the limiters read."""
+        control, ledger = self._control, self._ledger
+        last, requests = anyio.current_time(), 0
+        while True:
+            await anyio.sleep(1.0)
+            now = anyio.current_time()
+            rate = (control.requests - requests) / max(1e-9, now - last)
+            last, requests = now, control.requests
+            ledger.publish(
+                events.Gauges(
+                    coze_in_flight=len(control.slots),
+                    coze_limit=control.limit.limit,
+                    coze_user_limit=control.limit.user_limit,
+                    synthesis_busy=control.gate.busy,
+                    synthesis_limit=control.gate.limit,
+                    requests_per_second=rate,
+                    request_budget=control.budget.rate,
+                    owed=self._outbox.owed,
+                    counters=ledger.board.counters.copy(),
+                    **ledger.stamp(),
+                )
+            )
+
+    async def _report(self, save_results: SaveResults | None) -> Outcome:
+        """Say how it ended: into the results file, the journal, and to everybody."""
+        board = self._ledger.board
+        unfinished = board.unfinished
+        status: RunEnd = "finished"
+        if unfinished:
+            status = "interrupted" if self._control.draining and not self._braked else "stopped"
+        statistics = self.statistics()
+        path = await save_results(status, statistics) if save_results is not None else None
+        try:
+            await self._ledger.close("interrupted" if self._partial and status == "finished" else status, path)
+        except JournalError as error:
+            self._ledger.note("error", error.text)
+        flawed = any(board.counts[state] for state in (State.FAILED, State.HELD)) or any(
+            row.error is not None and row.error.category is Category.WRITE_BACK for row in board.rows.values()
+        )
+        self._ledger.publish(
+            events.RunFinished(
+                status=status, statistics=statistics.to_json(), results_path=path, **self._ledger.stamp()
+            )
+        )
+        return Outcome(status, statistics, path, tuple(board.paused), flawed or self._outbox.owed > 0)
+
+    @property
+    def _braked(self) -> bool:
+        return bool(set(self._control.paused) - {"operator"}) and not self._busy
+
+    def _touch(self) -> None:
+        self._changed_since_report = True
+        self._control.stir()

@@ -1,0 +1,119 @@
+"""Rows, journal and events kept in step: the only way a task moves.
+
+A move is on disk before anybody hears of it. The counters and the run's clock travel with every write, so that an
+interrupted run goes on counting where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import anyio
+
+from cozebatch import events
+from cozebatch.board import Board
+from cozebatch.engine.bus import Bus
+from cozebatch.engine.clock import RunClock
+from cozebatch.errors import ErrorInfo
+from cozebatch.ports import Change, Journal, PutRow, PutRun, RunRecord
+from cozebatch.rows import Row, moved
+from cozebatch.task import State, Task
+from cozebatch.texts import Text
+
+Level = Literal["debug", "info", "warning", "error"]
+
+
+class Ledger:
+    """The engine's own board, with the journal beneath it and the bus above."""
+
+    def __init__(self, run: RunRecord, journal: Journal, clock: RunClock, bus: Bus) -> None:
+        self.run = run
+        self.journal = journal
+        self.clock = clock
+        self.bus = bus
+        self.board = Board()
+        self.board.counters = run.counters.copy()
+
+    @property
+    def rows(self) -> dict[str, Row]:
+        return self.board.rows
+
+    async def begin(self, entries: Sequence[tuple[Task, Row]]) -> None:
+        """Put the run and its new or changed rows on disk."""
+        await self.journal.begin(self._record(), entries)
+
+    async def task(self, task_id: str) -> Task:
+        return await self.journal.task(self.run.run_id, task_id)
+
+    async def move(
+        self,
+        task_id: str,
+        after: State,
+        *changes: Change,
+        error: ErrorInfo | None = None,
+        adopted: bool = False,
+        attempt: int | None = None,
+        **facts: Any,
+    ) -> Row:
+        """Move a task, together with `changes`; `facts` are further fields of its row.
+
+        `attempt` is what the event says (default: the row's `attempts` after the move). Raises `JournalError`, and
+        then nothing has moved.
+        """
+        before = self.rows[task_id]
+        wall, clock = self.clock.wall(), self.clock.now()
+        if adopted:
+            facts["adopted"] = True
+        row = moved(before, after, wall=wall, clock=clock, error=error, **facts)
+        with anyio.CancelScope(shield=True):  # disk and board must not part
+            await self.journal.write(PutRow(row), *changes, PutRun(self._record()))
+        self.publish(
+            events.TaskState(
+                wall=wall,
+                clock=clock,
+                task_id=task_id,
+                before=before.state,
+                after=after,
+                attempt=row.attempts if attempt is None else attempt,
+                row=row,
+                execute_id=row.execute_id,
+                error=error,
+                adopted=adopted,
+            )
+        )
+        return row
+
+    async def write(self, *changes: Change) -> None:
+        """Write what moves no task."""
+        await self.journal.write(*changes, PutRun(self._record()))
+
+    async def close(self, status: Literal["finished", "interrupted", "stopped"], results_path: str | None) -> None:
+        """Write how the run ended, or that it is to be continued."""
+        self.run = replace(self.run, status=status, finished_at=self.clock.wall(), results_path=results_path)
+        with anyio.CancelScope(shield=True):
+            await self.journal.write(PutRun(self._record()))
+
+    def publish(self, event: events.Event) -> None:
+        self.board.apply(event)
+        self.bus.publish(event)
+
+    def load(self, rows: Iterable[Row]) -> None:
+        self.publish(events.Loaded(rows=tuple(rows), **self.stamp()))
+
+    def note(self, level: Level, text: Text, task_id: str | None = None) -> None:
+        self.publish(events.Noted(level=level, text=text, task_id=task_id, **self.stamp()))
+
+    def progress(self, task_id: str, stage: str, fraction: float) -> None:
+        self.publish(events.TaskProgress(task_id=task_id, stage=stage, fraction=fraction, **self.stamp()))
+
+    def retrying(self, task_id: str, step: str, error: ErrorInfo, delay: float) -> None:
+        self.publish(events.Retrying(task_id=task_id, step=step, error=error, delay=delay, **self.stamp()))
+
+    def stamp(self) -> dict[str, Any]:
+        """The times every event carries."""
+        return {"wall": self.clock.wall(), "clock": self.clock.now()}
+
+    def _record(self) -> RunRecord:
+        return replace(self.run, clock=self.clock.now(), counters=self.board.counters.copy())

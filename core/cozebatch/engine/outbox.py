@@ -1,0 +1,124 @@
+"""Write-backs owed to the table: one writer, coalesced, retried, never lost.
+
+What is owed lies in the journal from the moment the outcome does; a crash in between delivers it at the next start.
+A newer outcome of a task takes the place of one that was not delivered yet.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Literal
+
+import anyio
+
+from cozebatch.engine.ledger import Ledger
+from cozebatch.errors import ErrorInfo, JournalError
+from cozebatch.ports import Delivered, Delivery, Settle, StatusSink
+from cozebatch.retry import RetryPolicy
+from cozebatch.rows import Row
+from cozebatch.task import State
+
+BATCH = 200
+"""Records a write carries at most."""
+
+LINGER = 2.0
+"""Seconds a delivery waits for company, at most."""
+
+PATIENCE = 120.0
+"""Seconds after which a delivery is given up for this run; it stays owed."""
+
+
+class Outbox:
+    """Delivers outcomes through the sink; moves tasks from `writing_back` to `done`."""
+
+    def __init__(self, ledger: Ledger, sink: StatusSink | None, retry: RetryPolicy, first_serial: int) -> None:
+        self._ledger = ledger
+        self._sink = sink
+        self._retry = retry
+        self._serials = itertools.count(first_serial)
+        self._owed: dict[str, Delivery] = {}
+        self._first_tried: dict[int, float] = {}
+        self._work = anyio.Event()
+        self._hurry = anyio.Event()
+        self.on_change: Callable[[], None] = lambda: None
+        """Called whenever something was delivered or given up."""
+
+    @property
+    def owed(self) -> int:
+        return len(self._owed)
+
+    def draft(self, row: Row, outcome: Literal["done", "failed"], result: str) -> Delivery | None:
+        """The delivery that this outcome makes due; None where nothing is written for it."""
+        if self._sink is None or row.record_id is None or not self._sink.writes(outcome):
+            return None
+        return Delivery(next(self._serials), row.task_id, row.record_id, outcome, result)
+
+    def add(self, delivery: Delivery) -> None:
+        """It is on disk; deliver it."""
+        self._owed[delivery.task_id] = delivery
+        self._work.set()
+
+    def hurry(self) -> None:
+        """Nothing else is going on: do not wait for company."""
+        self._hurry.set()
+
+    async def serve(self) -> None:
+        """Deliver, until cancelled."""
+        failures = 0
+        while True:
+            await self._work.wait()
+            if len(self._owed) < BATCH and not failures:
+                with anyio.move_on_after(LINGER):
+                    await self._hurry.wait()
+            self._hurry = anyio.Event()
+            batch = list(itertools.islice(self._owed.values(), BATCH))
+            wait = await self._deliver(batch)
+            if not self._owed:
+                self._work = anyio.Event()
+            failures = failures + 1 if wait is not None else 0
+            if wait is not None:
+                await anyio.sleep(max(wait, self._retry.backoff(failures, cap=30.0)))
+
+    async def _deliver(self, batch: list[Delivery]) -> float | None:
+        """Write one batch. The wait asked for, when some of it is to be tried again; None when all is settled."""
+        assert self._sink is not None
+        now = anyio.current_time()
+        for delivery in batch:
+            self._first_tried.setdefault(delivery.serial, now)
+        answers = await self._sink.deliver(batch)
+        by_serial = {delivery.serial: delivery for delivery in batch}
+        wait: float | None = None
+        for answer in answers:
+            delivery = by_serial[answer.serial]
+            if isinstance(answer, Delivered):
+                await self._settle(delivery, None)
+            elif answer.final or self._out_of_patience(delivery):
+                await self._settle(delivery, answer.error)
+            else:
+                wait = max(wait or 0.0, answer.retry_after or 0.0)
+                self._ledger.note("warning", answer.error.message, delivery.task_id)
+        return wait
+
+    def _out_of_patience(self, delivery: Delivery) -> bool:
+        return anyio.current_time() - self._first_tried[delivery.serial] > PATIENCE
+
+    async def _settle(self, delivery: Delivery, error: ErrorInfo | None) -> None:
+        """Delivered, or given up for now (then it stays owed in the journal and the next start tries again)."""
+        settled = Settle(delivery.serial, error)
+        row = self._ledger.rows.get(delivery.task_id)
+        latest = self._owed.get(delivery.task_id)
+        try:
+            if row is not None and row.state is State.WRITING_BACK and latest is delivery:
+                await self._ledger.move(delivery.task_id, State.DONE, settled, error=error)
+            else:
+                await self._ledger.write(settled)
+        except JournalError as failed:
+            self._ledger.note("error", failed.text, delivery.task_id)
+            return  # it stays owed here too; delivering the same outcome again does no harm
+        if error is not None:
+            self._ledger.note("error", error.message, delivery.task_id)
+        if latest is delivery:
+            del self._owed[delivery.task_id]
+        self._first_tried.pop(delivery.serial, None)
+        self.on_change()

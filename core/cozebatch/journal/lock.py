@@ -1,0 +1,71 @@
+"""One process a state directory: an operating-system lock that dies with its holder, and the holder's pid to tell.
+
+On Windows the lock lies on a byte far behind the pid, since there a locked range cannot be read.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from cozebatch.errors import UsageError
+from cozebatch.texts import Text
+
+
+@contextmanager
+def state_lock(state_dir: Path) -> Iterator[None]:
+    """Hold `state_dir` for this process. Raises `UsageError` naming the holder's pid when it is taken."""
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        file = open(state_dir / "lock", "a+", encoding="ascii", newline="")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise UsageError(
+            Text(
+                f"状态文件夹 {state_dir} 无法写入（{error.strerror}）：请换一个 --state-dir。",
+                f"The state directory {state_dir} cannot be written ({error.strerror}): choose another --state-dir.",
+            )
+        ) from error
+    with file:
+        if not _try_lock(file):
+            file.seek(0)
+            pid = file.read(20).strip() or "?"
+            raise UsageError(
+                Text(
+                    f"状态文件夹 {state_dir} 正被另一个进程使用（pid {pid}）：等它结束，或换一个 --state-dir。",
+                    f"The state directory {state_dir} is in use by another process (pid {pid}): "
+                    "wait for it to end, or choose another --state-dir.",
+                )
+            )
+        file.seek(0)
+        file.truncate()
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    _OFFSET = 1 << 20
+
+    def _try_lock(file: IO[str]) -> bool:
+        file.seek(_OFFSET)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(file: IO[str]) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True

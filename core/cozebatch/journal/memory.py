@@ -1,0 +1,136 @@
+"""The in-memory twin of the SQLite journal: the same promises but durability, for tests in virtual time.
+
+`copy` gives what a crash at this moment would leave on disk.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+
+import anyio.lowlevel
+
+from cozebatch.ports import (
+    Change,
+    Delivery,
+    Execution,
+    Owe,
+    Past,
+    PutExecution,
+    PutOutput,
+    PutRow,
+    PutRun,
+    RunRecord,
+    Settle,
+)
+from cozebatch.rows import Row
+from cozebatch.task import State, Task
+
+
+class MemoryJournal:
+    """Keeps everything in dictionaries; `before_write` may raise to play a failing disk."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, RunRecord] = {}
+        self._tasks: dict[tuple[str, str], Task] = {}
+        self._rows: dict[tuple[str, str], Row] = {}
+        self._executions: dict[tuple[str, str], dict[int, Execution]] = {}
+        self._outputs: dict[str, str] = {}
+        self._deliveries: dict[int, tuple[str, Delivery, bool]] = {}
+        self._current: RunRecord | None = None
+        self.writes = 0
+
+    def copy(self) -> MemoryJournal:
+        twin = copy.copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, dict):
+                setattr(twin, name, dict(value))
+        twin._executions = {key: dict(value) for key, value in self._executions.items()}
+        return twin
+
+    async def begin(self, run: RunRecord, entries: Sequence[tuple[Task, Row]]) -> None:
+        await anyio.lowlevel.checkpoint()
+        self._current = run
+        self._runs[run.run_id] = run
+        for task, row in entries:
+            self._tasks[run.run_id, task.task_id] = task
+            self._rows[run.run_id, task.task_id] = row
+
+    async def write(self, *changes: Change) -> None:
+        await anyio.lowlevel.checkpoint()
+        assert self._current is not None, "write before begin"
+        self.writes += 1
+        run_id = self._current.run_id
+        for change in changes:
+            match change:
+                case PutRow(row):
+                    self._rows[run_id, row.task_id] = row
+                case PutExecution(execution):
+                    self._executions.setdefault((run_id, execution.task_id), {})[execution.number] = execution
+                case PutOutput(execute_id, output):
+                    self._outputs[execute_id] = output
+                case Owe(delivery):
+                    source = self._current.source_key
+                    for serial, (key, other, settled) in list(self._deliveries.items()):
+                        if key == source and other.task_id == delivery.task_id and not settled:
+                            del self._deliveries[serial]
+                    self._deliveries[delivery.serial] = (source, delivery, False)
+                case Settle(serial, error):
+                    if serial in self._deliveries:
+                        key, delivery, _ = self._deliveries[serial]
+                        self._deliveries[serial] = (key, delivery, error is None)
+                case PutRun(run):
+                    self._runs[run.run_id] = run
+
+    async def last_run(self, source_key: str) -> RunRecord | None:
+        found = [r for r in self._runs.values() if r.source_key == source_key and r.status != "abandoned"]
+        return max(found, key=lambda run: (run.started_at, run.run_id), default=None)
+
+    async def runs(self) -> Sequence[RunRecord]:
+        return sorted(self._runs.values(), key=lambda run: (run.started_at, run.run_id), reverse=True)
+
+    async def rows(self, run_id: str) -> Sequence[Row]:
+        return sorted((row for (run, _), row in self._rows.items() if run == run_id), key=lambda row: row.position)
+
+    async def task(self, run_id: str, task_id: str) -> Task:
+        await anyio.lowlevel.checkpoint()
+        return self._tasks[run_id, task_id]
+
+    async def tasks(self, run_id: str) -> Mapping[str, Task]:
+        return {task_id: task for (run, task_id), task in self._tasks.items() if run == run_id}
+
+    async def past(self, source_key: str, task_ids: Sequence[str]) -> Mapping[str, Past]:
+        wanted, found = set(task_ids), {}
+        owed = {d.task_id for key, d, settled in self._deliveries.values() if key == source_key and not settled}
+        newest_last = sorted(self._runs.values(), key=lambda run: (run.started_at, run.run_id))
+        for run in newest_last:
+            if run.source_key != source_key or run.status == "abandoned":
+                continue
+            for (run_id, task_id), row in self._rows.items():
+                if run_id == run.run_id and task_id in wanted and row.state is not State.SKIPPED:
+                    found[task_id] = Past(run_id, row, task_id in owed)
+        return found
+
+    async def output(self, execute_id: str) -> str | None:
+        return self._outputs.get(execute_id)
+
+    async def executions(self, run_id: str, task_id: str) -> Sequence[Execution]:
+        return [execution for _, execution in sorted(self._executions.get((run_id, task_id), {}).items())]
+
+    async def owed(self, source_key: str) -> Sequence[Delivery]:
+        return [d for _, (key, d, settled) in sorted(self._deliveries.items()) if key == source_key and not settled]
+
+    async def last_serial(self) -> int:
+        return max(self._deliveries, default=0)
+
+    async def durations(self, workflow_id: str) -> Sequence[float]:
+        known = {run.run_id for run in self._runs.values() if run.workflow_id == workflow_id}
+        ended = [
+            execution
+            for (run_id, _), executions in self._executions.items()
+            if run_id in known
+            for execution in executions.values()
+            if execution.status == "succeeded" and execution.seconds is not None and execution.ended_at is not None
+        ]
+        ended.sort(key=lambda execution: execution.ended_at or 0.0)
+        return [execution.seconds for execution in ended[-500:] if execution.seconds is not None]

@@ -1,0 +1,69 @@
+"""The journal's tables, and the steps that bring an older file up to date.
+
+`PRAGMA user_version` counts the steps a file has seen. A step, once released, is never changed.
+"""
+
+from __future__ import annotations
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE run (
+        run_id      TEXT PRIMARY KEY,
+        source_key  TEXT NOT NULL,
+        source_kind TEXT NOT NULL,
+        workflow_id TEXT NOT NULL,
+        started_at  REAL NOT NULL,
+        finished_at REAL,
+        status      TEXT NOT NULL,
+        clock       REAL NOT NULL,
+        counters    TEXT NOT NULL,
+        max_coze    INTEGER NOT NULL,
+        max_synthesis INTEGER NOT NULL,
+        results_path TEXT
+    );
+    CREATE INDEX run_by_source ON run (source_key, started_at);
+
+    CREATE TABLE task (
+        run_id   TEXT NOT NULL REFERENCES run (run_id),
+        task_id  TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        input    TEXT NOT NULL,
+        row      TEXT NOT NULL,
+        PRIMARY KEY (run_id, task_id)
+    ) WITHOUT ROWID;
+    CREATE INDEX task_by_id ON task (task_id);
+
+    CREATE TABLE execution (
+        run_id     TEXT NOT NULL REFERENCES run (run_id),
+        task_id    TEXT NOT NULL,
+        number     INTEGER NOT NULL,
+        status     TEXT NOT NULL,
+        sent_at    REAL NOT NULL,
+        execute_id TEXT,
+        debug_url  TEXT,
+        logid      TEXT,
+        ended_at   REAL,
+        seconds    REAL,
+        error      TEXT,
+        PRIMARY KEY (run_id, task_id, number)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE output (
+        execute_id TEXT PRIMARY KEY,
+        output     TEXT NOT NULL
+    );
+
+    CREATE TABLE delivery (
+        serial     INTEGER PRIMARY KEY,
+        source_key TEXT NOT NULL,
+        run_id     TEXT NOT NULL,
+        task_id    TEXT NOT NULL,
+        record_id  TEXT NOT NULL,
+        outcome    TEXT NOT NULL,
+        result     TEXT NOT NULL,
+        settled    INTEGER NOT NULL DEFAULT 0,
+        error      TEXT
+    );
+    CREATE INDEX delivery_owed ON delivery (source_key, settled);
+    """,
+)

@@ -1,0 +1,345 @@
+"""The journal on disk: SQLite in WAL mode, every commit synced, commits shared by concurrent writers.
+
+All SQL runs in a worker thread, one call at a time; the event loop never waits for the disk. `write` puts its
+changes into a queue, and while one commit is being synced the next one gathers: throughput grows with the load.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from cozebatch.errors import ErrorInfo, JournalError
+from cozebatch.journal.schema import MIGRATIONS
+from cozebatch.ports import (
+    Change,
+    Delivery,
+    Execution,
+    Owe,
+    Past,
+    PutExecution,
+    PutOutput,
+    PutRow,
+    PutRun,
+    RunRecord,
+    Settle,
+)
+from cozebatch.rows import Counters, Row
+from cozebatch.task import State, Task
+from cozebatch.texts import Text
+
+T = TypeVar("T")
+
+FILE_NAME = "journal.sqlite3"
+
+_RUN_COLUMNS = (
+    "run_id, source_key, source_kind, workflow_id, started_at, finished_at, status, clock, counters, max_coze, "
+    "max_synthesis, results_path"
+)
+_COUNTERS = _RUN_COLUMNS.split(", ").index("counters")
+_EXECUTION_COLUMNS = "task_id, number, status, sent_at, execute_id, debug_url, logid, ended_at, seconds, error"
+
+
+@asynccontextmanager
+async def open_journal(path: Path) -> AsyncIterator[SqliteJournal]:
+    """The journal in the file `path`, made or brought up to date first. Raises `JournalError`."""
+    limiter = anyio.CapacityLimiter(1)
+    connection = await anyio.to_thread.run_sync(_open, path, limiter=limiter)
+    journal = SqliteJournal(connection, limiter)
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(journal._commit_forever)
+            try:
+                yield journal
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await journal._drain()
+                group.cancel_scope.cancel()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(connection.close, limiter=limiter)
+
+
+class _Pending:
+    __slots__ = ("changes", "done", "error")
+
+    def __init__(self, changes: tuple[Change, ...]) -> None:
+        self.changes = changes
+        self.done = anyio.Event()
+        self.error: JournalError | None = None
+
+
+class SqliteJournal:
+    """See `ports.Journal`. Made by `open_journal`."""
+
+    def __init__(self, connection: sqlite3.Connection, limiter: anyio.CapacityLimiter) -> None:
+        self._db = connection
+        self._limiter = limiter
+        self._queue: list[_Pending] = []
+        self._work = anyio.Event()
+        self._idle = anyio.Event()
+        self._idle.set()
+        self._run_id = ""
+        self._source_key = ""
+
+    async def begin(self, run: RunRecord, entries: Sequence[tuple[Task, Row]]) -> None:
+        def insert() -> None:
+            with self._db:
+                self._put_run(run)
+                self._db.executemany(
+                    "INSERT INTO task (run_id, task_id, position, input, row) VALUES (?, ?, ?, ?, ?) "
+                    "ON CONFLICT DO UPDATE SET position = excluded.position, input = excluded.input, "
+                    "row = excluded.row",
+                    ((run.run_id, t.task_id, r.position, _dumps(t.to_json()), _dumps(r.to_json())) for t, r in entries),
+                )
+
+        await self._call(insert)
+        self._run_id, self._source_key = run.run_id, run.source_key
+
+    async def write(self, *changes: Change) -> None:
+        assert self._run_id, "write before begin"
+        pending = _Pending(changes)
+        self._queue.append(pending)
+        self._work.set()
+        if self._idle.is_set():
+            self._idle = anyio.Event()
+        await pending.done.wait()
+        if pending.error is not None:
+            raise pending.error
+
+    async def last_run(self, source_key: str) -> RunRecord | None:
+        sql = (
+            f"SELECT {_RUN_COLUMNS} FROM run WHERE source_key = ? AND status != 'abandoned' "
+            "ORDER BY started_at DESC, run_id DESC LIMIT 1"
+        )
+        found = await self._select(sql, source_key)
+        return _run(found[0]) if found else None
+
+    async def runs(self) -> Sequence[RunRecord]:
+        return [_run(r) for r in await self._select(f"SELECT {_RUN_COLUMNS} FROM run ORDER BY started_at DESC, run_id")]
+
+    async def rows(self, run_id: str) -> Sequence[Row]:
+        found = await self._select("SELECT row FROM task WHERE run_id = ? ORDER BY position", run_id)
+        return [Row.from_json(json.loads(row)) for (row,) in found]
+
+    async def task(self, run_id: str, task_id: str) -> Task:
+        found = await self._select("SELECT input FROM task WHERE run_id = ? AND task_id = ?", run_id, task_id)
+        return Task.from_json(json.loads(found[0][0]))
+
+    async def tasks(self, run_id: str) -> Mapping[str, Task]:
+        found = await self._select("SELECT task_id, input FROM task WHERE run_id = ?", run_id)
+        return {task_id: Task.from_json(json.loads(stored)) for task_id, stored in found}
+
+    async def past(self, source_key: str, task_ids: Sequence[str]) -> Mapping[str, Past]:
+        found: dict[str, Past] = {}
+        owed = {delivery.task_id for delivery in await self.owed(source_key)}
+        for chunk in _chunks(task_ids, 500):
+            marks = ",".join("?" * len(chunk))
+            sql = (
+                "SELECT task.task_id, task.run_id, task.row FROM task JOIN run USING (run_id) "
+                f"WHERE run.source_key = ? AND run.status != 'abandoned' AND task.task_id IN ({marks}) "
+                "ORDER BY run.started_at, run.run_id"
+            )
+            for task_id, run_id, stored in await self._select(sql, source_key, *chunk):
+                row = Row.from_json(json.loads(stored))
+                if row.state is not State.SKIPPED:
+                    found[task_id] = Past(run_id, row, task_id in owed)
+        return found
+
+    async def output(self, execute_id: str) -> str | None:
+        found = await self._select("SELECT output FROM output WHERE execute_id = ?", execute_id)
+        return str(found[0][0]) if found else None
+
+    async def executions(self, run_id: str, task_id: str) -> Sequence[Execution]:
+        sql = f"SELECT {_EXECUTION_COLUMNS} FROM execution WHERE run_id = ? AND task_id = ? ORDER BY number"
+        return [_execution(r) for r in await self._select(sql, run_id, task_id)]
+
+    async def owed(self, source_key: str) -> Sequence[Delivery]:
+        sql = (
+            "SELECT serial, task_id, record_id, outcome, result FROM delivery "
+            "WHERE source_key = ? AND settled = 0 ORDER BY serial"
+        )
+        return [Delivery(*r) for r in await self._select(sql, source_key)]
+
+    async def last_serial(self) -> int:
+        return int((await self._select("SELECT coalesce(max(serial), 0) FROM delivery"))[0][0])
+
+    async def durations(self, workflow_id: str) -> Sequence[float]:
+        sql = (
+            "SELECT seconds FROM execution JOIN run USING (run_id) WHERE workflow_id = ? "
+            "AND execution.status = 'succeeded' AND seconds IS NOT NULL ORDER BY ended_at DESC LIMIT 500"
+        )
+        return [float(seconds) for (seconds,) in reversed(await self._select(sql, workflow_id))]
+
+    async def _select(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        def run() -> list[tuple[Any, ...]]:
+            with closing(self._db.execute(sql, values)) as cursor:
+                return cursor.fetchall()
+
+        return await self._call(run)
+
+    async def _call(self, function: Callable[[], T]) -> T:
+        try:
+            return await anyio.to_thread.run_sync(function, limiter=self._limiter)
+        except sqlite3.Error as error:
+            raise _journal_error(error) from error
+
+    async def _commit_forever(self) -> None:
+        while True:
+            await self._work.wait()
+            self._work = anyio.Event()
+            batch, self._queue = self._queue, []
+            with anyio.CancelScope(shield=True):
+                await self._commit(batch)
+            if not self._queue:
+                self._idle.set()
+
+    async def _commit(self, batch: list[_Pending]) -> None:
+        error: JournalError | None = None
+        try:
+            await anyio.to_thread.run_sync(self._apply, batch, limiter=self._limiter)
+        except (sqlite3.Error, ValueError, OverflowError) as refused:
+            error = _journal_error(refused)
+        for pending in batch:
+            pending.error = error
+            pending.done.set()
+
+    async def _drain(self) -> None:
+        if self._queue or not self._idle.is_set():
+            await self._idle.wait()
+
+    def _apply(self, batch: list[_Pending]) -> None:
+        with self._db:
+            for pending in batch:
+                for change in pending.changes:
+                    self._apply_one(change)
+
+    def _apply_one(self, change: Change) -> None:
+        db = self._db
+        match change:
+            case PutRow(row):
+                db.execute(
+                    "UPDATE task SET row = ? WHERE run_id = ? AND task_id = ?",
+                    (_dumps(row.to_json()), self._run_id, row.task_id),
+                )
+            case PutExecution(e):
+                db.execute(
+                    f"INSERT OR REPLACE INTO execution (run_id, {_EXECUTION_COLUMNS}) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    _execution_values(self._run_id, e),
+                )
+            case PutOutput(execute_id, output):
+                db.execute(
+                    "INSERT OR REPLACE INTO output (execute_id, output) VALUES (?, ?)",
+                    (execute_id, _storable(output)),
+                )
+            case Owe(d):
+                db.execute(
+                    "DELETE FROM delivery WHERE source_key = ? AND task_id = ? AND settled = 0",
+                    (self._source_key, d.task_id),
+                )
+                db.execute(
+                    "INSERT INTO delivery (serial, source_key, run_id, task_id, record_id, outcome, result) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (d.serial, self._source_key, self._run_id, d.task_id, d.record_id, d.outcome, d.result),
+                )
+            case Settle(serial, error):
+                db.execute(
+                    "UPDATE delivery SET settled = ?, error = ? WHERE serial = ?",
+                    (error is None, _dumps(error.to_json()) if error else None, serial),
+                )
+            case PutRun(run):
+                self._put_run(run)
+
+    def _put_run(self, run: RunRecord) -> None:
+        marks = ",".join("?" * 12)
+        self._db.execute(
+            f"INSERT OR REPLACE INTO run ({_RUN_COLUMNS}) VALUES ({marks})",
+            _run_values(run),
+        )
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+    except (OSError, sqlite3.Error) as error:
+        raise _journal_error(error) from error
+    try:
+        connection.isolation_level = "DEFERRED"
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        _migrate(connection)
+    except sqlite3.Error as error:
+        connection.close()
+        raise _journal_error(error) from error
+    except JournalError:
+        connection.close()
+        raise
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(MIGRATIONS):
+        raise JournalError(
+            Text(
+                "状态文件由更新版本的 cozebatch-tui 写成，请升级后再运行。",
+                "The state was written by a newer cozebatch-tui; upgrade before running it on this state.",
+            )
+        )
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
+
+
+def _journal_error(error: Exception) -> JournalError:
+    return JournalError(
+        Text(
+            f"状态文件无法读写（{error}）：请检查磁盘空间和 --state-dir 文件夹的权限。",
+            f"The journal cannot be read or written ({error}): check disk space and the rights on --state-dir.",
+        )
+    )
+
+
+def _run_values(run: RunRecord) -> list[Any]:
+    values = [getattr(run, name) for name in _RUN_COLUMNS.split(", ")]
+    values[_COUNTERS] = _dumps(run.counters.to_json())
+    return values
+
+
+def _run(stored: tuple[Any, ...]) -> RunRecord:
+    values = list(stored)
+    values[_COUNTERS] = Counters.from_json(json.loads(values[_COUNTERS]))
+    return RunRecord(*values)
+
+
+def _execution_values(run_id: str, execution: Execution) -> list[Any]:
+    values = [getattr(execution, name) for name in _EXECUTION_COLUMNS.split(", ")]
+    values[-1] = _dumps(execution.error.to_json()) if execution.error else None
+    return [run_id, *values]
+
+
+def _execution(stored: tuple[Any, ...]) -> Execution:
+    values = list(stored)
+    values[-1] = ErrorInfo.from_json(json.loads(values[-1])) if values[-1] else None
+    return Execution(*values)
+
+
+def _dumps(value: Any) -> str:
+    return _storable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def _storable(text: str) -> str:
+    """JSON may hold half of a surrogate pair, which UTF-8 cannot: it becomes a question mark."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _chunks(values: Sequence[str], size: int) -> Iterable[Sequence[str]]:
+    return (values[start : start + size] for start in range(0, len(values), size))

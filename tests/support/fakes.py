@@ -1,0 +1,262 @@
+"""Small stateful stand-ins for the outside world, for engine tests in virtual time."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import anyio
+
+from cozebatch.engine.bus import Subscription
+from cozebatch.engine.clock import RunClock
+from cozebatch.engine.control import Options, Tools
+from cozebatch.engine.engine import Engine, Outcome
+from cozebatch.engine.recovery import Planned, Wishes, plan
+from cozebatch.errors import Category, ErrorInfo, StepError
+from cozebatch.events import Event, TaskState
+from cozebatch.journal.memory import MemoryJournal
+from cozebatch.pacing import FixedInterval, Pacing
+from cozebatch.ports import (
+    Accepted,
+    Delivered,
+    Delivery,
+    Job,
+    Look,
+    Media,
+    Product,
+    Progress,
+    Refused,
+    RunRecord,
+    StatusSink,
+    Submission,
+    Synthesizer,
+    Unanswered,
+    Undelivered,
+)
+from cozebatch.task import Task
+from cozebatch.texts import Text
+
+START = time.mktime((2026, 11, 24, 3, 0, 0, 0, 0, -1))
+
+
+def wall() -> float:
+    """A wall clock that follows the event loop's own (virtual) time."""
+    return START + anyio.current_time() % 1e9
+
+
+def error(category: Category, message: str = "as the test wants it", code: str | None = None) -> ErrorInfo:
+    return ErrorInfo(category, Text.same(message), code=code)
+
+
+def tasks(count: int) -> list[Task]:
+    return [
+        Task(f"t{n}", title=f"标题{n}", content=f"文案{n}", project_name=f"p{n}", record_id=f"rec{n}")
+        for n in range(1, count + 1)
+    ]
+
+
+@dataclass
+class FakeExecution:
+    task_id: str
+    started_at: float
+    ends_at: float
+    fails: ErrorInfo | None = None
+
+
+@dataclass
+class FakeCoze:
+    """A Coze with executions of a given length, a limit of its own, and a script of mishaps per task.
+
+    `mishaps[task_id]` is taken from the front at each submission: `lost` (accepted, answer lost), `refused-…`
+    (a category), `fail` (the execution fails), `dropped` (never arrived at a started execution, answer lost).
+    """
+
+    duration: Callable[[str], float] = lambda _: 300.0
+    capacity: int = 10**9
+    latency: float = 0.2
+    mishaps: dict[str, list[str]] = field(default_factory=dict)
+    look_error: Callable[[str], ErrorInfo | None] = lambda _: None
+    executions: dict[str, FakeExecution] = field(default_factory=dict)
+    submissions: list[str] = field(default_factory=list)
+    looks: int = 0
+    peak: int = 0
+    forgotten: set[str] = field(default_factory=set)
+
+    def in_flight(self) -> int:
+        now = anyio.current_time()
+        return sum(1 for execution in self.executions.values() if execution.ends_at > now)
+
+    def started(self, task_id: str) -> int:
+        return sum(1 for execution in self.executions.values() if execution.task_id == task_id)
+
+    async def submit(self, task: Task) -> Submission:
+        await anyio.sleep(self.latency / 2)
+        self.submissions.append(task.task_id)
+        mishap = (self.mishaps.get(task.task_id) or [""]).pop(0)
+        if mishap.startswith("refused-"):
+            await anyio.sleep(self.latency / 2)
+            return Refused(error(Category(mishap.removeprefix("refused-")), code="4000"))
+        if mishap == "dropped":
+            return Unanswered(error(Category.UNKNOWN_SUBMIT))
+        if self.in_flight() >= self.capacity:
+            await anyio.sleep(self.latency / 2)
+            return Refused(error(Category.THROTTLED))
+        execute_id = f"e{len(self.executions) + 1}"
+        now = anyio.current_time()
+        fails = error(Category.WORKFLOW_FAILED, code="1") if mishap == "fail" else None
+        self.executions[execute_id] = FakeExecution(task.task_id, now, now + self.duration(task.task_id), fails)
+        self.peak = max(self.peak, self.in_flight())
+        await anyio.sleep(self.latency / 2)
+        if mishap == "lost":
+            return Unanswered(error(Category.UNKNOWN_SUBMIT))
+        return Accepted(execute_id, debug_url=f"https://example.invalid/{execute_id}")
+
+    async def look(self, execute_id: str) -> Look:
+        self.looks += 1
+        await anyio.sleep(self.latency)
+        if (wrong := self.look_error(execute_id)) is not None:
+            raise StepError(wrong)
+        execution = self.executions.get(execute_id)
+        if execution is None or execute_id in self.forgotten:
+            return Look("unknown")
+        if execution.ends_at > anyio.current_time():
+            return Look("running")
+        ended = START + execution.ends_at % 1e9
+        if execution.fails is not None:
+            return Look("failed", error=execution.fails, updated_at=ended)
+        output = json.dumps({"videoUrl": f"https://example.invalid/{execute_id}.mp4"})
+        return Look("succeeded", output=output, updated_at=ended, tokens=10, tokens_in=4, tokens_out=6)
+
+
+@dataclass
+class FakeSynthesizer:
+    """Takes `duration` seconds a film; `mishaps[task_id]` are categories raised, one a try."""
+
+    duration: float = 60.0
+    mishaps: dict[str, list[Category]] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+    busy: int = 0
+    peak: int = 0
+
+    async def fetch(self, job: Job, progress: Progress) -> Media:
+        await anyio.sleep(0.5)
+        return Media({"video": "/nowhere.mp4"})
+
+    async def synthesize(self, job: Job, media: Media, progress: Progress) -> Product:
+        self.busy += 1
+        self.peak = max(self.peak, self.busy)
+        self.jobs.append(job)
+        try:
+            progress(0.5)
+            await anyio.sleep(self.duration)
+        finally:
+            self.busy -= 1
+        if mishaps := self.mishaps.get(job.task.task_id):
+            raise StepError(error(mishaps.pop(0)))
+        self.made.append(job.task.task_id)
+        return Product(video_path=f"/films/{job.task.task_id}.mp4")
+
+    async def discard(self, run_id: str, task_id: str) -> None:
+        await anyio.sleep(0)
+
+    async def aclose(self) -> None:
+        await anyio.sleep(0)
+
+
+@dataclass
+class FakeTable:
+    """A status sink that remembers what it was told; `refuse` gives errors, one a call, None for fine."""
+
+    refuse: list[Undelivered | None] = field(default_factory=list)
+    written: list[tuple[str, str]] = field(default_factory=list)
+    calls: int = 0
+    claims: dict[str, ErrorInfo | None] | None = None
+
+    def writes(self, outcome: str) -> bool:
+        return outcome != "running" or self.claims is not None
+
+    async def claim(self, task: Task) -> ErrorInfo | None:
+        await anyio.sleep(0.1)
+        assert self.claims is not None
+        return self.claims.get(task.task_id)
+
+    async def deliver(self, batch: Sequence[Delivery]) -> Sequence[Delivered | Undelivered]:
+        self.calls += 1
+        await anyio.sleep(0.3)
+        if self.refuse and (refusal := self.refuse.pop(0)) is not None:
+            return [Undelivered(d.serial, refusal.error, refusal.final, refusal.retry_after) for d in batch]
+        self.written.extend((d.record_id, d.outcome) for d in batch)
+        return [Delivered(d.serial) for d in batch]
+
+
+@dataclass
+class World:
+    """Everything a run needs, and what it left behind; `start` may be called again after a crash."""
+
+    coze: FakeCoze = field(default_factory=FakeCoze)
+    synthesizer: Synthesizer | None = field(default_factory=FakeSynthesizer)
+    table: StatusSink | None = None
+    journal: MemoryJournal = field(default_factory=MemoryJournal)
+    options: Options = field(default_factory=lambda: Options(seed=7))
+    pacing: Pacing = field(default_factory=lambda: FixedInterval(30))
+    wishes: Wishes = field(default_factory=Wishes)
+    table_says: bool = False
+    events: list[Event] = field(default_factory=list)
+    subscription: Subscription | None = None
+    engine: Engine | None = None
+
+    async def prepare(self, work: Sequence[Task]) -> tuple[Engine, list[Planned], list[Delivery]]:
+        """An engine for `work`, continuing what the journal holds."""
+        last = await self.journal.last_run("test")
+        continuing = last is not None and last.status in ("open", "interrupted", "stopped")
+        serial = len(await self.journal.runs()) + 1
+        run = last if last is not None and continuing else RunRecord(f"run{serial}", "test", "file", "w", wall())
+        past = await self.journal.past("test", [task.task_id for task in work])
+        planned = plan(
+            work, past, self.wishes, continuing=run.run_id if continuing else None, table_says=self.table_says
+        )
+        tools = Tools(self.coze, self.pacing, json.loads, self.synthesizer, self.table)
+        self.engine = Engine(
+            run,
+            journal=self.journal,
+            tools=tools,
+            options=self.options,
+            clock=RunClock(run.clock, wall),
+            first_serial=await self.journal.last_serial() + 1,
+        )
+        self.subscription = self.engine.subscribe()
+        return self.engine, planned, list(await self.journal.owed("test"))
+
+    async def run(self, work: Sequence[Task]) -> Outcome:
+        engine, planned, owed = await self.prepare(work)
+        with anyio.fail_after(7 * 86400):  # virtual seconds: an engine that waits for nothing must not wait for ever
+            outcome = await engine.run(planned, owed)
+        self.collect()
+        return outcome
+
+    async def crash_after(self, seconds: float, work: Sequence[Task]) -> None:
+        """Run for `seconds` and stop dead; what was on disk at that moment is all that is left."""
+        engine, planned, owed = await self.prepare(work)
+        with anyio.move_on_after(seconds):
+            async with anyio.create_task_group() as group:
+                group.start_soon(engine.run, planned, owed)
+                await anyio.sleep(seconds - 0.001)
+                left = self.journal.copy()
+                group.cancel_scope.cancel()
+        self.collect()
+        self.journal = left
+
+    def collect(self) -> None:
+        assert self.subscription is not None
+        self.events.extend(self.subscription.take())
+
+    def moves(self, task_id: str) -> list[str]:
+        return [e.after.value for e in self.events if isinstance(e, TaskState) and e.task_id == task_id]
+
+
+def seeded(seed: int) -> random.Random:
+    return random.Random(seed)
