@@ -8,7 +8,6 @@ from __future__ import annotations
 import heapq
 import json
 import random
-import re
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from cozebatch.demo.clips import CLIPS, Clip
+from cozebatch.demo.coze_output import NODE, result_of, shaped
 from cozebatch.demo.faults import Fault, FaultPlan
 
 TOKEN = "pat_demo"
@@ -25,12 +25,6 @@ INPUTS: Mapping[str, bool] = MappingProxyType(
     {"content": True, "title": False, "digitalNo": False, "voiceId": False, "accountId": False}
 )
 """Inputs that the workflow declares, and whether each is required."""
-
-SHAPES = ("nested", "envelope", "object", "node", "plain")
-"""Shapes of `output`: the end node's JSON in a string in `Output`; the same wrapped as an answering end node does; the
-bare object; under an output node's title; as plain text."""
-
-_NODE = "输出"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,7 +266,7 @@ class CozeModel:
             "connector_id": "1024",
             "connector_uid": "demo",
             "node_execute_status": {
-                _NODE: {
+                NODE: {
                     "node_id": "900001",
                     "is_finish": ended,
                     "update_time": int(now),
@@ -287,24 +281,10 @@ class CozeModel:
         }
 
     def _output(self, execution: SimulatedExecution, trimmed: bool, base_url: str) -> str:
-        given, shaped = execution.fault("output"), execution.fault("shape")
+        given, shaped_as = execution.fault("output"), execution.fault("shape")
         if given:
             return given.text.replace("{base_url}", base_url)
-        result = json.dumps(_result(execution, base_url), ensure_ascii=False)
-        if trimmed:
-            return json.dumps({"Output": "", _NODE: result[:20]}, ensure_ascii=False)
-        match shaped.text if shaped else self.options.shape:
-            case "envelope":
-                end_node = {"content_type": 1, "data": result, "original_result": None, "type_for_model": 2}
-                return json.dumps({"Output": json.dumps(end_node, ensure_ascii=False)}, ensure_ascii=False)
-            case "object":
-                return result
-            case "node":
-                return json.dumps({"Output": "", _NODE: result}, ensure_ascii=False)
-            case "plain":
-                return f"视频已生成：{_result(execution, base_url)['videoUrl']}"
-            case _:
-                return json.dumps({"Output": result}, ensure_ascii=False)
+        return shaped(_result(execution, base_url), "trimmed" if trimmed else _text(shaped_as) or self.options.shape)
 
 
 def debug_url(execute_id: str, workflow_id: str) -> str:
@@ -325,28 +305,10 @@ def _uuid(execution: SimulatedExecution) -> str:
     return f"node{execution.execute_id}"
 
 
+def _text(fault: Fault | None) -> str:
+    return fault.text if fault else ""
+
+
 def _result(execution: SimulatedExecution, base_url: str) -> dict[str, Any]:
-    """What the workflow hands out: links to the film, titles for the cover, and captions in milliseconds."""
-    title = str(execution.parameters.get("title") or "口播")
-    content = str(execution.parameters.get("content") or title)
     where = f"{base_url}/media/{execution.execute_id}/{execution.clip.name}"
-    return {
-        "videoUrl": f"{where}.mp4",
-        "audioUrl": f"{where}.mp3",
-        "shortTitle": title[:8],
-        "wrapTitle": title[8:24] or title[:16],
-        "captions": _captions(content, execution.clip.seconds),
-    }
-
-
-def _captions(content: str, seconds: float) -> list[dict[str, Any]]:
-    sentences = [s for s in re.split(r"(?<=[。！？!?；;\n])|(?<=[，,])", content) if s.strip()][:12] or [content[:20]]
-    letters = sum(map(len, sentences)) or 1
-    captions: list[dict[str, Any]] = []
-    start = 0
-    for sentence in sentences:
-        end = start + round(seconds * 1000 * len(sentence) / letters)
-        captions.append({"start": start, "end": end, "text": sentence.strip()[:40]})
-        start = end
-    captions[-1]["end"] = round(seconds * 1000)
-    return captions
+    return result_of(execution.parameters, where, execution.clip.seconds)

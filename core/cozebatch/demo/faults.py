@@ -37,7 +37,7 @@ ExecutionFault = Literal[
     "forget",  # no record of it (code 4314) once `seconds` have passed
     "no_data",  # a look finds an empty list
     "output",  # `output` is `text`
-    "shape",  # `output` in the shape named by `text` (see `coze_model.SHAPES`)
+    "shape",  # `output` in the shape named by `text` (see `coze_output.SHAPES`)
     "trimmed",  # the output node's text comes trimmed, whole only at its own address
 ]
 
