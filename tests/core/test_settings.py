@@ -367,6 +367,11 @@ def test_a_filter_that_would_be_understood_in_part_only_is_refused() -> None:
     assert "did you mean is?" in only_complaint(raw, need_feishu=True)
 
 
+def test_the_running_value_must_not_be_the_ready_one() -> None:
+    text = only_complaint(feishu(content={"status_values": {"running": "视频草稿生成"}}), need_feishu=True)
+    assert "status_values.running: must differ from the ready value" in text
+
+
 def test_no_filter_at_all_is_allowed_and_said() -> None:
     settings, warnings = parse_settings(feishu(content={"filter_condition": None}), need_feishu=True)
     assert settings.tables is not None

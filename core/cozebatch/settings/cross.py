@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cozebatch.settings.complaints import Path
+from cozebatch.settings.model import DEFAULT_READY
 from cozebatch.settings.values import Unset
 
 Say = Callable[[Path, str, str], None]
@@ -146,7 +147,17 @@ def _filter(content: dict[str, Any], add: Say, warn: Say) -> None:
                 "没有状态列，写不了“进行中”",
                 "without a status column there is nowhere to write the running value",
             )
-    written = content.get("filter_condition", {"conditions": [1]})
+    written = content.get("filter_condition", {"conditions": [{"field_name": status, "value": [DEFAULT_READY]}]})
+    running = _object(content, "status_values").get("running")
+    conditions = written.get("conditions") if isinstance(written, dict) else None
+    for condition in conditions if isinstance(conditions, list) else []:
+        values = condition.get("value") if isinstance(condition, dict) and condition.get("field_name") == status else ()
+        if isinstance(running, str) and isinstance(values, list) and running in values:
+            add(
+                (*_CONTENT, "status_values", "running"),
+                "不能和待处理的状态相同，否则两个人会同时跑同一行",
+                "must differ from the ready value, or two operators would run the same record",
+            )
     if written is None or (isinstance(written, dict) and not written.get("conditions") and not written.get("children")):
         if content.get("view_id"):
             return

@@ -1,0 +1,221 @@
+"""One base (a set of tables) as the adapters see it: records, columns and writes, without the SDK's types."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import anyio
+
+from cozebatch.feishu.codes import Kind, Meaning
+from cozebatch.feishu.links import BaseLink
+from cozebatch.feishu.sdk import FeishuClient, FeishuError
+from cozebatch.texts import Text
+
+PAGE = 500
+"""Records that Feishu gives at once, at most."""
+MOST_PAGES = 2_000
+PATIENCE = 60.0
+"""Seconds for which a service that cannot be reached is tried again before anything was submitted (CONTRACT §1)."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    record_id: str
+    cells: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`kind` is Feishu's number of the column's type; `options` those of a select column."""
+
+    name: str
+    kind: int
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    records: tuple[Record, ...]
+    next_page: str | None
+    total: int
+
+
+class FeishuBase:
+    """The tables of one base. A wiki address is resolved when first needed."""
+
+    def __init__(self, client: FeishuClient, link: BaseLink) -> None:
+        self._client = client
+        self._link = link
+        self._app_token = "" if link.needs_resolving else link.token
+        self._resolving = anyio.Lock()
+
+    @property
+    def key(self) -> str:
+        return f"{self._client.domain}/{self._link.token}"
+
+    async def app_token(self) -> str:
+        """The base's own token. Raises `FeishuError`."""
+        async with self._resolving:
+            if not self._app_token:
+                self._app_token = await self._ask_wiki()
+            return self._app_token
+
+    async def search(
+        self,
+        table_id: str,
+        *,
+        columns: Sequence[str] | None = None,
+        filter: Mapping[str, Any] | None = None,
+        view_id: str | None = None,
+        page_token: str | None = None,
+        page_size: int = PAGE,
+    ) -> Page:
+        """One page of records. Raises `FeishuError`."""
+        models = self._client.sdk.models
+        body = models.SearchAppTableRecordRequestBody()
+        body.field_names = None if columns is None else list(columns)
+        body.filter = None if filter is None else models.FilterInfo(dict(filter))
+        body.view_id = view_id
+        app_token = await self.app_token()
+
+        async def send(option: Any) -> Any:
+            request = models.SearchAppTableRecordRequest.builder().app_token(app_token).table_id(table_id)
+            request = request.page_size(page_size).request_body(body)
+            if page_token is not None:
+                request = request.page_token(page_token)
+            return await self._client.sdk.record(self._client.config).asearch(request.build(), option)
+
+        data = (await self._client.call(send)).data
+        items = (data.items if data is not None else None) or []
+        records = tuple(Record(i.record_id, i.fields or {}) for i in items if isinstance(i.record_id, str))
+        more = data is not None and bool(data.has_more)
+        return Page(records, data.page_token if more else None, int((data and data.total) or 0))
+
+    async def search_all(
+        self,
+        table_id: str,
+        *,
+        columns: Sequence[str] | None = None,
+        filter: Mapping[str, Any] | None = None,
+        view_id: str | None = None,
+    ) -> list[Record]:
+        """All records, in the table's order, each once. Raises `FeishuError`."""
+        found: dict[str, Record] = {}
+        seen: set[str] = set()
+        token: str | None = None
+        for _ in range(MOST_PAGES):
+            page = await self.search(table_id, columns=columns, filter=filter, view_id=view_id, page_token=token)
+            for record in page.records:
+                # A row that moved while pages were turned may come twice.
+                found.setdefault(record.record_id, record)
+            token = page.next_page
+            if not token:
+                return list(found.values())
+            if token in seen:
+                break
+            seen.add(token)
+        raise FeishuError(_ENDLESS)
+
+    async def columns(self, table_id: str) -> list[Column]:
+        """All columns of a table. Raises `FeishuError`."""
+        models = self._client.sdk.models
+        app_token = await self.app_token()
+        found: list[Column] = []
+        token: str | None = None
+        for _ in range(100):
+
+            async def send(option: Any, token: str | None = token) -> Any:
+                request = models.ListAppTableFieldRequest.builder().app_token(app_token).table_id(table_id)
+                request = request.page_size(100)
+                if token is not None:
+                    request = request.page_token(token)
+                return await self._client.sdk.field(self._client.config).alist(request.build(), option)
+
+            data = (await self._client.call(send)).data
+            for item in (data.items if data is not None else None) or []:
+                options = (item.property.options if item.property is not None else None) or []
+                names = tuple(o.name for o in options if isinstance(o.name, str))
+                found.append(Column(str(item.field_name), int(item.type or 0), names))
+            if data is None or not data.has_more or not data.page_token:
+                return found
+            token = data.page_token
+        raise FeishuError(_ENDLESS)
+
+    async def update(self, table_id: str, changes: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Write fields of several records in one request; all or none. Raises `FeishuError`."""
+        models = self._client.sdk.models
+        body = models.BatchUpdateAppTableRecordRequestBody()
+        body.records = [
+            models.AppTableRecord({"record_id": record_id, "fields": dict(fields)}) for record_id, fields in changes
+        ]
+        app_token = await self.app_token()
+
+        async def send(option: Any) -> Any:
+            request = models.BatchUpdateAppTableRecordRequest.builder().app_token(app_token).table_id(table_id)
+            request = request.request_body(body).build()
+            return await self._client.sdk.record(self._client.config).abatch_update(request, option)
+
+        await self._client.call(send)
+
+    async def get(self, table_id: str, record_ids: Sequence[str]) -> list[Record]:
+        """Up to 100 records by id, as they are now; those that are gone are left out. Raises `FeishuError`."""
+        models = self._client.sdk.models
+        body = models.BatchGetAppTableRecordRequestBody()
+        body.record_ids = list(record_ids)
+        app_token = await self.app_token()
+
+        async def send(option: Any) -> Any:
+            request = models.BatchGetAppTableRecordRequest.builder().app_token(app_token).table_id(table_id)
+            request = request.request_body(body).build()
+            return await self._client.sdk.record(self._client.config).abatch_get(request, option)
+
+        data = (await self._client.call(send)).data
+        items = (data.records if data is not None else None) or []
+        return [Record(i.record_id, i.fields or {}) for i in items if isinstance(i.record_id, str)]
+
+    async def _ask_wiki(self) -> str:
+        async def send(option: Any) -> Any:
+            headers = {"Authorization": f"Bearer {option.tenant_access_token}"}
+            url = f"{self._client.domain}/open-apis/wiki/v2/spaces/get_node"
+            return await self._client.send("GET", url, headers, [("token", self._link.token)])
+
+        data = (await self._client.call(send)).value.get("data")
+        node = data.get("node") if isinstance(data, dict) else None
+        kind, token = (node.get("obj_type"), node.get("obj_token")) if isinstance(node, dict) else (None, None)
+        if kind != "bitable" or not isinstance(token, str):
+            raise FeishuError(_NO_BASE, said=f"obj_type {kind}" if isinstance(kind, str) else "")
+        return token
+
+
+async def patiently(work: Callable[[], Awaitable[T]], *, patience: float = PATIENCE) -> T:
+    """Do `work`, and again with growing pauses while what failed may pass, for `patience` seconds at most.
+
+    Raises the last `FeishuError`.
+    """
+    give_up = anyio.current_time() + patience
+    pause = 0.5
+    while True:
+        try:
+            return await work()
+        except FeishuError as error:
+            wait = max(pause, error.retry_after or 0.0)
+            if not error.kind.may_pass or anyio.current_time() + wait > give_up:
+                raise
+        await anyio.sleep(wait)
+        pause = min(pause * 2, 8.0)
+
+
+_NO_BASE = Meaning(
+    Kind.NOT_FOUND,
+    Text("这个知识库链接不是多维表格", "this wiki address is no base"),
+    Text("请在 api_config.app_token 填多维表格的链接。", "Put a base's address into api_config.app_token."),
+)
+_ENDLESS = Meaning(
+    Kind.SERVER,
+    Text("飞书的分页没有尽头", "Feishu's pages have no end"),
+    Text("请稍后再试。", "Try again later."),
+)

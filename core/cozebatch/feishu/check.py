@@ -1,0 +1,194 @@
+"""`check` for Feishu: credentials, base, tables, every mapped column, column types, and the right to write.
+
+Nothing is changed: the right to write is found out with an update of a record that cannot exist, which Feishu refuses
+for the record only when the application may write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cozebatch.checks import CheckItem, Level
+from cozebatch.feishu.base import Column, FeishuBase
+from cozebatch.feishu.codes import Kind
+from cozebatch.feishu.layout import Layout, Relation, StatusValues
+from cozebatch.feishu.sdk import FeishuClient, FeishuError
+from cozebatch.feishu.source import filtered_columns, missing_column
+from cozebatch.texts import Text
+
+TEXT, SINGLE_SELECT = 1, 3
+KINDS = {
+    1: Text("文本", "text"),
+    2: Text("数字", "number"),
+    3: Text("单选", "single select"),
+    4: Text("多选", "multi select"),
+    5: Text("日期", "date"),
+    7: Text("复选框", "checkbox"),
+    11: Text("人员", "person"),
+    13: Text("电话", "phone"),
+    15: Text("超链接", "link"),
+    17: Text("附件", "attachment"),
+    18: Text("单向关联", "relation"),
+    19: Text("查找引用", "look-up"),
+    20: Text("公式", "formula"),
+    21: Text("双向关联", "two-way relation"),
+    1005: Text("自动编号", "auto number"),
+}
+_NO_RECORD = "reccozebatchcheck"
+
+
+async def check_feishu(client: FeishuClient, base: FeishuBase, layout: Layout, values: StatusValues) -> list[CheckItem]:
+    """One item for each thing looked at; stops where nothing further can be found out. Never raises for Feishu."""
+    items: list[CheckItem] = []
+    application = Text("飞书应用", "Feishu application")
+    try:
+        await client.check_token()
+    except FeishuError as error:
+        return [CheckItem(Level.FAIL, application, error.complaint)]
+    items.append(CheckItem(Level.OK, application, Text("凭证有效", "the credentials are good")))
+    content = Text("任务表", "task table")
+    columns = await _columns(base, layout.table_id, content, items)
+    if columns is not None:
+        items += _content_columns(layout, values, columns)
+        items += await _rows(base, layout)
+        items += await _right_to_write(base, layout, values)
+    relations = (
+        ("account_table", Text("账号表", "account table"), layout.accounts),
+        ("voice_table", Text("声音表", "voice table"), layout.voices),
+        ("digital_human_table", Text("数字人表", "digital human table"), layout.digital_humans),
+    )
+    for key, subject, relation in relations:
+        if relation is not None:
+            items += await _relation(base, key, subject, relation)
+    return items
+
+
+async def _columns(base: FeishuBase, table_id: str, subject: Text, items: list[CheckItem]) -> list[Column] | None:
+    try:
+        columns = await base.columns(table_id)
+    except FeishuError as error:
+        items.append(CheckItem(Level.FAIL, subject, error.complaint))
+        return None
+    items.append(CheckItem(Level.OK, subject, Text(f"可以访问，{len(columns)} 列", f"found, {len(columns)} columns")))
+    return columns
+
+
+def _content_columns(layout: Layout, values: StatusValues, columns: Sequence[Column]) -> list[CheckItem]:
+    existing = [column.name for column in columns]
+    by_name = {column.name: column for column in columns}
+    items: list[CheckItem] = []
+    for ours, name in layout.columns.named().items():
+        subject = Text(f"列 {name}", f"column {name}")
+        key = f"field_mapping.{ours}"
+        if name not in by_name:
+            level = Level.WARN if layout.columns.may_miss(ours) else Level.FAIL
+            items.append(CheckItem(level, subject, missing_column(key, name, existing)))
+        elif ours == "status":
+            items.append(_status_column(subject, by_name[name], values))
+        elif ours == "result":
+            items.append(_result_column(subject, by_name[name]))
+        else:
+            kind = KINDS.get(by_name[name].kind, Text("其他类型", "another type"))
+            items.append(CheckItem(Level.OK, subject, kind))
+    asked = [(name, "workflow_config.coze_config.parameters") for name in layout.extra]
+    asked += [(name, "filter_condition") for name in filtered_columns(layout.filter)]
+    for name, key in asked:
+        if name not in by_name:
+            subject = Text(f"列 {name}", f"column {name}")
+            items.append(CheckItem(Level.FAIL, subject, missing_column(key, name, existing)))
+    return items
+
+
+def _status_column(subject: Text, column: Column, values: StatusValues) -> CheckItem:
+    written = [value for value in (values.running, values.done, values.failed) if value is not None]
+    kind = KINDS.get(column.kind, Text("其他类型", "another type"))
+    if written and column.kind not in (TEXT, SINGLE_SELECT):
+        return CheckItem(
+            Level.FAIL,
+            subject,
+            Text(
+                f"是{kind.zh}列，状态写不进去：请改为“单选”或“文本”",
+                f"is a {kind.en} column and cannot take the status: make it single select or text",
+            ),
+        )
+    new = [value for value in written if column.kind == SINGLE_SELECT and value not in column.options]
+    if new:
+        names = ", ".join(new)
+        return CheckItem(
+            Level.WARN,
+            subject,
+            Text(
+                f"单选列里还没有这些选项，写入时会新建：{names}",
+                f"these options do not exist yet, writing creates them: {names}",
+            ),
+        )
+    return CheckItem(Level.OK, subject, kind)
+
+
+def _result_column(subject: Text, column: Column) -> CheckItem:
+    kind = KINDS.get(column.kind, Text("其他类型", "another type"))
+    if column.kind != TEXT:
+        return CheckItem(
+            Level.FAIL,
+            subject,
+            Text(
+                f"是{kind.zh}列，结果写不进去：请改为“文本”，或把 field_mapping.result 设为 null",
+                f"is a {kind.en} column and cannot take the result: make it text, or set field_mapping.result to null",
+            ),
+        )
+    return CheckItem(Level.OK, subject, kind)
+
+
+async def _rows(base: FeishuBase, layout: Layout) -> list[CheckItem]:
+    """What the filter lets through, and whether an empty table may be one that is hidden from the application."""
+    subject = Text("待处理的行", "rows to run")
+    try:
+        page = await base.search(layout.table_id, filter=layout.filter, view_id=layout.view_id, page_size=1)
+        if page.records:
+            text = Text(f"{page.total or '至少 1'} 行", f"{page.total or 'at least 1'}")
+            return [CheckItem(Level.OK, subject, text)]
+        anything = await base.search(layout.table_id, page_size=1)
+    except FeishuError as error:
+        return [CheckItem(Level.FAIL, subject, error.complaint)]
+    if anything.records:
+        return [CheckItem(Level.OK, subject, Text("没有符合筛选条件的行", "none that the filter lets through"))]
+    return [
+        CheckItem(
+            Level.WARN,
+            subject,
+            Text(
+                "表看起来是空的；如果其实有数据，是“高级权限”挡住了应用：请给它有权限的角色",
+                "the table looks empty; if it is not, advanced permissions hide it: give the application a role",
+            ),
+        )
+    ]
+
+
+async def _right_to_write(base: FeishuBase, layout: Layout, values: StatusValues) -> list[CheckItem]:
+    subject = Text("写回权限", "right to write")
+    written = next((v for v in (values.done, values.failed, values.running) if v is not None), None)
+    if written is None or layout.columns.status is None:
+        return [CheckItem(Level.OK, subject, Text("没有配置写回", "nothing is written back"))]
+    try:
+        await base.update(layout.table_id, [(_NO_RECORD, {layout.columns.status: written})])
+    except FeishuError as error:
+        if error.kind is Kind.RECORD:
+            return [CheckItem(Level.OK, subject, Text("可以写入", "may write"))]
+        if error.kind is Kind.PERMISSION:
+            return [CheckItem(Level.FAIL, subject, error.complaint)]
+        if error.kind in (Kind.COLUMN, Kind.VALUE):
+            # Said of the column already.
+            return []
+        return [CheckItem(Level.WARN, subject, error.complaint)]
+    return [CheckItem(Level.OK, subject, Text("可以写入", "may write"))]
+
+
+async def _relation(base: FeishuBase, key: str, subject: Text, relation: Relation) -> list[CheckItem]:
+    items: list[CheckItem] = []
+    columns = await _columns(base, relation.table_id, subject, items)
+    existing = [column.name for column in columns or ()]
+    for name in (relation.account_column, relation.value_column):
+        if columns is not None and name not in existing:
+            column = Text(f"列 {name}", f"column {name}")
+            items.append(CheckItem(Level.FAIL, column, missing_column(f"tables.{key}", name, existing)))
+    return items

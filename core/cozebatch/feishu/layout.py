@@ -1,0 +1,96 @@
+"""Which tables and columns are read and written: the configuration's `tables`, as plain values."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+ALWAYS = ("content", "status", "result")
+"""Ours that a mapped column must exist for: without them nothing can be run, or its outcome not be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Our field → column name; None: the table has no such column.
+
+    `optional` are those (our names) that may be missing in the table: they stand at their default.
+    """
+
+    content: str
+    title: str | None = None
+    digital_no: str | None = None
+    voice_id: str | None = None
+    project_name: str | None = None
+    account: str | None = None
+    template: str | None = None
+    status: str | None = None
+    result: str | None = None
+    optional: frozenset[str] = frozenset()
+
+    def named(self) -> dict[str, str]:
+        """Our field → column, for those that have one."""
+        pairs = ((name, getattr(self, name)) for name in FIELDS)
+        return {name: column for name, column in pairs if column is not None}
+
+    def without(self, names: Iterable[str]) -> Columns:
+        """The same with these of ours not mapped. `content` always is."""
+        absent: dict[str, Any] = dict.fromkeys(names)
+        return replace(self, **absent)
+
+    def may_miss(self, name: str) -> bool:
+        return name in self.optional and name not in ALWAYS
+
+
+FIELDS = ("title", "content", "digital_no", "voice_id", "project_name", "account", "template", "status", "result")
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table that belongs to accounts: `account_column` names the account, `value_column` holds what is looked up."""
+
+    table_id: str
+    account_column: str
+    value_column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Everything that is read of a base. `extra`: further columns of the content table that are kept with a task."""
+
+    table_id: str
+    columns: Columns
+    view_id: str | None = None
+    filter: Mapping[str, Any] | None = None
+    extra: tuple[str, ...] = ()
+    accounts: Relation | None = None
+    voices: Relation | None = None
+    digital_humans: Relation | None = None
+
+    def asked_for(self) -> list[str]:
+        """The columns of the content table that are read, each once."""
+        return list(dict.fromkeys((*self.columns.named().values(), *self.extra)))
+
+
+@dataclass(frozen=True, slots=True)
+class StatusValues:
+    """What is written into the status column; None: the outcome is not written."""
+
+    running: str | None = None
+    done: str | None = None
+    failed: str | None = None
+
+
+def nearest_column(name: str, existing: Iterable[str]) -> str | None:
+    """The existing column that a person most likely meant."""
+    existing = list(existing)
+    plain = {_plain(candidate): candidate for candidate in existing}
+    if _plain(name) in plain:
+        return plain[_plain(name)]
+    found = difflib.get_close_matches(_plain(name), list(plain), n=1, cutoff=0.5)
+    return plain[found[0]] if found else None
+
+
+def _plain(name: str) -> str:
+    return "".join(name.split()).casefold()

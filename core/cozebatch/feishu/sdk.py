@@ -1,0 +1,359 @@
+"""The one place that touches `lark_oapi`: what of it is imported, how it sends, and where its token comes from.
+
+`import lark_oapi` loads every Feishu service: seconds and more than 100 MB. Only its core and Bitable are needed, so
+two bare package modules are put in place of the packages whose `__init__` would load the rest; should a new version
+not work like that, the plain import is the fall-back. As shipped, the SDK opens a new HTTP client for each call and
+fetches its token with a blocking one: its transport is given our pooled client, and our token.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import logging
+import sys
+import threading
+import types
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import httpx
+
+from cozebatch.errors import CozebatchError, UsageError
+from cozebatch.feishu.codes import NETWORK, Kind, Meaning, meaning, unreadable
+from cozebatch.redact import Masker
+from cozebatch.texts import Text
+
+CONNECT_TIMEOUT = 10.0
+MOST_BYTES = 64 * 1024 * 1024
+"""A page of 500 records whose scripts are 100,000 characters each."""
+MOST_RETRY_AFTER = 300.0
+RENEW_EARLY = 600.0
+"""Seconds before its end a token is no longer used."""
+
+_MOST_WORDS = 300
+_TOKEN_PATH = "/open-apis/auth/v3/tenant_access_token/internal"
+
+
+class FeishuError(CozebatchError):
+    """A call to Feishu failed. `said` is Feishu's own wording, masked and bounded; `status` HTTP's, 0 for no answer."""
+
+    def __init__(
+        self,
+        meaning: Meaning,
+        *,
+        code: int = 0,
+        said: str = "",
+        logid: str | None = None,
+        retry_after: float | None = None,
+        status: int = 0,
+    ) -> None:
+        super().__init__(f"{meaning.kind}: {meaning.what.en} ({code}) {said}")
+        self.meaning = meaning
+        self.code = str(code) if code else None
+        self.said = said
+        self.logid = logid
+        self.retry_after = retry_after
+        self.status = status
+
+    @property
+    def kind(self) -> Kind:
+        return self.meaning.kind
+
+    @property
+    def text(self) -> Text:
+        """What happened, with Feishu's code and wording."""
+        detail = " ".join(part for part in (self.code or "", self.said) if part)
+        detail_zh = f"（{detail}）" if detail else ""
+        detail_en = f" ({detail})" if detail else ""
+        return Text(f"{self.meaning.what.zh}{detail_zh}", f"{self.meaning.what.en}{detail_en}")
+
+    @property
+    def complaint(self) -> Text:
+        """What happened and what to do about it."""
+        logid = f" logid {self.logid}" if self.logid else ""
+        return Text(
+            f"{self.text.zh}。{self.meaning.hint.zh}{logid}",
+            f"{_sentence(self.text.en)}. {self.meaning.hint.en}{logid}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sdk:
+    """What of the SDK is used: its core's names and Bitable's resources and models, by name."""
+
+    core: types.ModuleType
+    models: types.ModuleType
+    record: Any
+    field: Any
+    config: Any
+
+
+_loading = threading.Lock()
+_loaded: Sdk | None = None
+
+
+def load_sdk() -> Sdk:
+    """Import the SDK, lightly where that works. Takes about half a second the first time; call it off the loop."""
+    global _loaded
+    with _loading:
+        if _loaded is None:
+            _loaded = _import()
+        return _loaded
+
+
+def _import() -> Sdk:
+    light = "lark_oapi" not in sys.modules
+    if light:
+        _put_bare_packages()
+    try:
+        return _names()
+    except (ImportError, AttributeError):
+        if not light:
+            raise
+        for name in [n for n in sys.modules if n == "lark_oapi" or n.startswith("lark_oapi.")]:
+            del sys.modules[name]
+        importlib.import_module("lark_oapi")
+        return _names()
+
+
+def _put_bare_packages() -> None:
+    """Packages of these names whose own `__init__` does not run; their sub-packages are found as ever."""
+    for name in ("lark_oapi", "lark_oapi.api"):
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.submodule_search_locations is None:
+            raise ImportError(name)
+        bare = types.ModuleType(name)
+        bare.__path__ = list(spec.submodule_search_locations)
+        bare.__spec__ = spec
+        bare.__package__ = name
+        sys.modules[name] = bare
+
+
+def _names() -> Sdk:
+    core = importlib.import_module("lark_oapi.core.model")
+    models = importlib.import_module("lark_oapi.api.bitable.v1.model")
+    transport = importlib.import_module("lark_oapi.core.http.transport")
+    # A model and a resource have the same name: the resources are taken from their own modules.
+    records = importlib.import_module("lark_oapi.api.bitable.v1.resource.app_table_record")
+    fields = importlib.import_module("lark_oapi.api.bitable.v1.resource.app_table_field")
+    _quiet()
+    _send_through_us(transport)
+    return Sdk(core, models, records.AppTableRecord, fields.AppTableField, core.Config)
+
+
+def _quiet() -> None:
+    """The SDK's logger writes to stdout, which belongs to our own output."""
+    logger = logging.getLogger("Lark")
+    logger.handlers[:] = [logging.NullHandler()]
+    logger.propagate = False
+
+
+def _send_through_us(transport: types.ModuleType) -> None:
+    """Calls whose configuration is one of ours go through its client; all others as the SDK does it."""
+    shipped = transport.Transport.aexecute
+
+    async def aexecute(conf: Any, request: Any, option: Any = None) -> Any:
+        client: FeishuClient | None = getattr(conf, "cozebatch_client", None)
+        if client is None:
+            return await shipped(conf, request, option)
+        option = option or transport.RequestOption()
+        headers = transport._build_header(request, option, conf)
+        body = None if request.body is None else transport.JSON.marshal(request.body).encode("utf-8", "replace")
+        url = transport._build_url(conf.domain, request.uri, request.paths)
+        answer = await client.send(request.http_method.name, url, headers, request.queries, body)
+        raw = transport.RawResponse()
+        raw.status_code, raw.headers, raw.content = answer.status, dict(answer.headers), answer.body
+        return raw
+
+    transport.Transport.aexecute = staticmethod(aexecute)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    value: dict[str, Any]
+
+
+class FeishuClient:
+    """Conversation with Feishu for one application; an async context manager.
+
+    `request_timeout` in seconds. `mask` takes further secrets out of what Feishu says; the application's own secret
+    and token always are.
+    """
+
+    def __init__(
+        self,
+        *,
+        app_id: str,
+        app_secret: str,
+        domain: str = "https://open.feishu.cn",
+        request_timeout: float = 30.0,
+        mask: Callable[[str], str] = lambda text: text,
+    ) -> None:
+        self.domain = domain.rstrip("/")
+        self._app_id = app_id
+        self._app_secret = app_secret
+        self._timeout = request_timeout
+        self._mask = mask
+        self._own = Masker([app_secret])
+        self._http: httpx.AsyncClient | None = None
+        self._token = ""
+        self._token_until = 0.0
+        self._fetching = anyio.Lock()
+        self._sdk: Sdk | None = None
+        self._config: Any = None
+
+    def __repr__(self) -> str:
+        return f"FeishuClient({self._app_id!r}, {self.domain!r})"
+
+    async def __aenter__(self) -> FeishuClient:
+        # On the way to the first call, and not on the event loop.
+        self._sdk = await anyio.to_thread.run_sync(load_sdk)
+        self._config = self._sdk.config()
+        self._config.app_id = self._app_id
+        self._config.domain = self.domain
+        self._config.enable_set_token = True
+        self._config.cozebatch_client = self
+        loopback = self.domain.startswith("http://")
+        limits = httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=20.0)
+        timeout = httpx.Timeout(self._timeout, connect=min(CONNECT_TIMEOUT, self._timeout))
+        try:
+            self._http = httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=not loopback)
+        except (ImportError, ValueError, httpx.InvalidURL):
+            raise UsageError(
+                Text(
+                    "环境变量里的代理设置无法使用（HTTP_PROXY、HTTPS_PROXY、ALL_PROXY），请检查。",
+                    "The proxy settings of the environment cannot be used (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY).",
+                )
+            ) from None
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        http, self._http = self._http, None
+        if http is not None:
+            with anyio.CancelScope(shield=True):
+                await http.aclose()
+
+    @property
+    def sdk(self) -> Sdk:
+        if self._sdk is None:
+            raise RuntimeError("used outside of its `async with` block")
+        return self._sdk
+
+    @property
+    def config(self) -> Any:
+        """The SDK's configuration, for its resources."""
+        return self._config
+
+    async def call(self, send: Callable[[Any], Awaitable[Any]]) -> Any:
+        """Make one call of the SDK: `send` gets the request option that carries the token. Returns the response.
+
+        A token that Feishu no longer takes is replaced once. Raises `FeishuError` for everything but success.
+        """
+        for last_try in (False, True):
+            token = await self._current_token()
+            option = self.sdk.core.RequestOption()
+            option.tenant_access_token = token
+            try:
+                return await send(option)
+            except FeishuError as error:
+                if error.kind is not Kind.TOKEN or last_try:
+                    raise
+            if self._token == token:
+                self._token = ""
+        raise AssertionError("unreachable")
+
+    async def check_token(self) -> None:
+        """See whether Feishu takes the application's id and secret. Raises `FeishuError`."""
+        await self._current_token()
+
+    async def send(
+        self, method: str, url: str, headers: dict[str, str], queries: Any = None, body: bytes | None = None
+    ) -> Answer:
+        """One bounded HTTP exchange. Raises `FeishuError` unless the answer is a JSON object with code 0."""
+        if self._http is None:
+            raise RuntimeError("used outside of its `async with` block")
+        if body is not None:
+            headers = {**headers, "Content-Type": "application/json; charset=utf-8"}
+        request = self._http.build_request(method, url, headers=headers, params=queries or None, content=body)
+        content = bytearray()
+        try:
+            with anyio.fail_after(self._timeout * 2 + CONNECT_TIMEOUT):
+                response = await self._http.send(request, stream=True, follow_redirects=False)
+                try:
+                    async for chunk in response.aiter_bytes():
+                        content += chunk
+                        if len(content) > MOST_BYTES:
+                            raise FeishuError(NETWORK, said=f"the answer is longer than {MOST_BYTES} bytes")
+                finally:
+                    await response.aclose()
+        except (httpx.HTTPError, TimeoutError, OSError) as error:
+            said = self._words(str(error) or type(error).__name__)
+            raise FeishuError(NETWORK, said=said) from None
+        return self._judge(response, bytes(content))
+
+    def _judge(self, response: httpx.Response, content: bytes) -> Answer:
+        logid = response.headers.get("x-tt-logid")
+        wait = _seconds(response.headers.get("x-ogw-ratelimit-reset") or response.headers.get("retry-after"))
+        try:
+            value = json.loads(content)
+        except (ValueError, RecursionError):
+            value = None
+        code = value.get("code") if isinstance(value, dict) else None
+        if not isinstance(value, dict) or not isinstance(code, int):
+            said = f"HTTP {response.status_code}, no JSON object"
+            status = response.status_code
+            raise FeishuError(unreadable(status), said=said, logid=logid, retry_after=wait, status=status)
+        if code != 0 or response.status_code >= 400:
+            raise FeishuError(
+                meaning(code, response.status_code),
+                code=code or response.status_code,
+                said=self._words(str(value.get("msg") or "")),
+                logid=logid or _logid(value),
+                retry_after=wait,
+                status=response.status_code,
+            )
+        return Answer(response.status_code, response.headers, content, value)
+
+    async def _current_token(self) -> str:
+        async with self._fetching:
+            if not self._token or anyio.current_time() >= self._token_until:
+                asked = json.dumps({"app_id": self._app_id, "app_secret": self._app_secret}).encode()
+                answer = await self.send("POST", self.domain + _TOKEN_PATH, {}, None, asked)
+                token, lifetime = answer.value.get("tenant_access_token"), answer.value.get("expire")
+                if not isinstance(token, str) or not token.isascii() or not token.isprintable() or " " in token:
+                    raise FeishuError(unreadable(answer.status), said="no usable tenant_access_token")
+                seconds = float(lifetime) if isinstance(lifetime, int | float) and lifetime > 0 else RENEW_EARLY
+                self._token = token
+                self._token_until = anyio.current_time() + max(seconds - RENEW_EARLY, seconds / 2)
+                self._own = Masker([self._app_secret, token])
+            return self._token
+
+    def _words(self, said: str) -> str:
+        said = "".join(c if c.isprintable() else " " for c in self._mask(self._own.mask(said)))
+        return said if len(said) <= _MOST_WORDS else said[:_MOST_WORDS] + "…"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _logid(value: dict[str, Any]) -> str | None:
+    error = value.get("error")
+    found = error.get("log_id") if isinstance(error, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _seconds(value: str | None) -> float | None:
+    try:
+        wait = float(value) if value is not None else None
+    except ValueError:
+        return None
+    return min(max(wait, 0.0), MOST_RETRY_AFTER) if wait is not None and wait == wait else None

@@ -1,0 +1,215 @@
+"""Tasks from a Feishu table: paged, filtered by Feishu, only the columns that are needed (CONTRACT §2 and §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Literal
+
+import anyio
+
+from cozebatch.errors import UsageError
+from cozebatch.feishu.accounts import Accounts, load_accounts
+from cozebatch.feishu.base import FeishuBase, Record, patiently
+from cozebatch.feishu.cells import cell_text
+from cozebatch.feishu.codes import Kind
+from cozebatch.feishu.layout import Layout, nearest_column
+from cozebatch.feishu.sdk import FeishuError
+from cozebatch.project_name import assign_project_names
+from cozebatch.task import Task
+from cozebatch.texts import Text
+
+OnNote = Callable[[Text], None]
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
+
+
+class FeishuSource:
+    """The rows of a content table. `on_note` is told what a person should know about the table.
+
+    `patience`: seconds for which Feishu is tried again while it cannot be reached.
+    """
+
+    kind: Literal["feishu", "file", "demo"] = "feishu"
+
+    def __init__(
+        self,
+        base: FeishuBase,
+        layout: Layout,
+        *,
+        on_note: OnNote = lambda text: None,
+        now: Callable[[], datetime] = _now,
+        patience: float = 60.0,
+    ) -> None:
+        self._base = base
+        self._layout = layout
+        self._note = on_note
+        self._now = now
+        self._patience = patience
+
+    @property
+    def key(self) -> str:
+        return f"feishu:{self._base.key}/{self._layout.table_id}"
+
+    async def load(self) -> Sequence[Task]:
+        """All tasks that Feishu's filter lets through, in the table's order. Raises `UsageError`."""
+        records: list[Record] = []
+        accounts: list[Accounts] = []
+
+        async def content() -> None:
+            records.extend(await self._content())
+
+        async def relations() -> None:
+            accounts.append(await load_accounts(self._base, self._layout, self._patience))
+
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(content)
+                group.start_soon(relations)
+        except ExceptionGroup as failed:
+            raise _first_usage_error(failed) from None
+        tasks = [task for record in records if (task := self._task(record, accounts[0])) is not None]
+        if not tasks:
+            self._note(await self._why_empty())
+        return assign_project_names(tasks, self._now())
+
+    async def _content(self) -> list[Record]:
+        try:
+            return await patiently(self._search, patience=self._patience)
+        except FeishuError as error:
+            if error.kind not in (Kind.COLUMN, Kind.FILTER):
+                raise UsageError(error.complaint) from None
+        # Both may be about a column: it is named, or left out where the configuration did not ask for it.
+        await self._drop_missing_columns()
+        try:
+            return await patiently(self._search, patience=self._patience)
+        except FeishuError as error:
+            raise UsageError(error.complaint) from None
+
+    async def _search(self) -> list[Record]:
+        layout = self._layout
+        return await self._base.search_all(
+            layout.table_id, columns=layout.asked_for(), filter=layout.filter, view_id=layout.view_id
+        )
+
+    async def _drop_missing_columns(self) -> None:
+        """A column that only the defaults name may be missing. Raises `UsageError` for every other one."""
+        layout = self._layout
+        try:
+            found = await patiently(lambda: self._base.columns(layout.table_id), patience=self._patience)
+        except FeishuError as error:
+            raise UsageError(error.complaint) from None
+        existing = [column.name for column in found]
+        complaints: list[Text] = []
+        absent: dict[str, None] = {}
+        for ours, column in layout.columns.named().items():
+            if column in existing:
+                continue
+            if layout.columns.may_miss(ours):
+                absent[ours] = None
+            else:
+                complaints.append(missing_column(f"field_mapping.{ours}", column, existing))
+        complaints += [
+            missing_column("workflow_config.coze_config.parameters", column, existing)
+            for column in layout.extra
+            if column not in existing
+        ]
+        complaints += [
+            missing_column("filter_condition", column, existing)
+            for column in filtered_columns(layout.filter)
+            if column not in existing
+        ]
+        if complaints:
+            raise UsageError(*complaints)
+        self._layout = replace(layout, columns=layout.columns.without(absent))
+        if absent:
+            names = ", ".join(str(getattr(layout.columns, ours)) for ours in absent)
+            self._note(
+                Text(
+                    f"表里没有这些默认列，已略过：{names}。",
+                    f"The table has none of these default columns, they are left out: {names}.",
+                )
+            )
+
+    def _task(self, record: Record, accounts: Accounts) -> Task | None:
+        columns = self._layout.columns
+        texts = {ours: cell_text(record.cells.get(column)).strip() for ours, column in columns.named().items()}
+        extra = {column: cell_text(record.cells.get(column)) for column in self._layout.extra}
+        if not any(texts.values()) and not any(extra.values()):
+            return None
+        cell = record.cells.get(columns.account) if columns.account is not None else None
+        account = accounts.of(cell)
+        return Task(
+            task_id=record.record_id,
+            record_id=record.record_id,
+            title=texts.get("title", ""),
+            content=texts.get("content", ""),
+            digital_no=accounts.digital_human(account, record.record_id) or texts.get("digital_no", ""),
+            voice_id=accounts.voice(account) or texts.get("voice_id", ""),
+            account_id=accounts.name(account),
+            project_name=texts.get("project_name", ""),
+            template=texts.get("template", ""),
+            extra=MappingProxyType(extra),
+        )
+
+    async def _why_empty(self) -> Text:
+        try:
+            page = await self._base.search(self._layout.table_id, page_size=1)
+        except FeishuError as error:
+            return error.complaint
+        if not page.records:
+            return Text(
+                "任务表看起来是空的。如果表里其实有数据：多维表格开启了“高级权限”而应用没有权限时，飞书会返回空表，"
+                "请把应用加为有阅读权限的角色（或关闭高级权限）。",
+                "The task table looks empty. If it is not: with advanced permissions switched on, Feishu shows an "
+                "empty table to an application without rights; give it a role that may read, or switch them off.",
+            )
+        return Text(
+            f"表里有 {page.total or '若干'} 行，但没有一行符合筛选条件（tables.content_table.filter_condition）。",
+            f"The table has {page.total or 'some'} rows, but none that the filter lets through "
+            "(tables.content_table.filter_condition).",
+        )
+
+
+def missing_column(key: str, column: str, existing: Sequence[str]) -> Text:
+    """The complaint about a column that the table does not have, with the nearest one it has."""
+    near = nearest_column(column, existing)
+    hint = (
+        Text(f"最接近的是“{near}”", f"the nearest is '{near}'")
+        if near
+        else Text(f"现有：{'、'.join(existing[:20])}", f"there are: {', '.join(existing[:20])}")
+    )
+    return Text(
+        f"飞书表里没有“{column}”这一列（{key}）：{hint.zh}。请改配置，或在表里加上这一列。",
+        f"The Feishu table has no column '{column}' ({key}): {hint.en}. Change the configuration, or add the column.",
+    )
+
+
+def filtered_columns(filter: Mapping[str, object] | None) -> list[str]:
+    """The columns that a filter looks at, nested groups included."""
+    conditions: list[object] = []
+    if filter is not None:
+        for group in (filter, *_list(filter.get("children"))):
+            if isinstance(group, Mapping):
+                conditions += _list(group.get("conditions"))
+    names = [c.get("field_name") for c in conditions if isinstance(c, Mapping)]
+    return list(dict.fromkeys(name for name in names if isinstance(name, str)))
+
+
+def _list(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _first_usage_error(group: ExceptionGroup[Exception]) -> Exception:
+    """What went wrong while tables were read side by side: all complaints together, or what is no complaint."""
+    complaints: list[Text] = []
+    for error in group.exceptions:
+        found = _first_usage_error(error) if isinstance(error, ExceptionGroup) else error
+        if not isinstance(found, UsageError):
+            return found
+        complaints += found.complaints
+    return UsageError(*complaints)
