@@ -19,7 +19,7 @@ from cozebatch.board import Board
 from cozebatch.engine.bus import Bus, Subscription
 from cozebatch.engine.clock import RunClock
 from cozebatch.engine.control import Control, Entry, Options, Tools
-from cozebatch.engine.ledger import Ledger
+from cozebatch.engine.ledger import Ledger, Level
 from cozebatch.engine.outbox import Outbox
 from cozebatch.engine.recovery import Action, Planned, way_on
 from cozebatch.engine.shepherd import Shepherd
@@ -29,6 +29,7 @@ from cozebatch.ports import Delivery, Journal, Owe, RunRecord
 from cozebatch.rows import Row, Stage
 from cozebatch.statistics import Statistics, compute
 from cozebatch.task import State
+from cozebatch.texts import Text
 
 LIVE_AT_ONCE = 1000
 """Shepherds alive at once beyond which no new one starts: a synthesis that cannot keep up bounds memory, and costs
@@ -87,6 +88,10 @@ class Engine:
 
     def subscribe(self, wake: Callable[[], None] | None = None) -> Subscription:
         return self._ledger.bus.subscribe(wake)
+
+    def note(self, level: Level, text: Text) -> None:
+        """Put a line into the log."""
+        self._ledger.note(level, text)
 
     def statistics(self) -> Statistics:
         limits = {"max_coze": self._control.limit.user_limit, "max_synthesis": self._control.gate.limit}

@@ -1,0 +1,222 @@
+"""One batch from its source to its results: load, choose, see what earlier runs left, check, run.
+
+Made by `wiring.open_batch`. A front calls `prepare` (nothing is sent), may show the preview and ask, then `preflight`
+and `run`.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import anyio
+
+from cozebatch.engine.bus import Bus
+from cozebatch.engine.clock import RunClock
+from cozebatch.engine.control import Options, Tools
+from cozebatch.engine.engine import Engine, Outcome, RunEnd
+from cozebatch.engine.recovery import Action, Planned, Wishes, plan
+from cozebatch.engine.selection import Selection, require_known
+from cozebatch.errors import Category, ErrorInfo, UsageError
+from cozebatch.ports import Delivery, Journal, RunRecord, TaskSource
+from cozebatch.report import ResultsWriter
+from cozebatch.rows import Row
+from cozebatch.statistics import Statistics
+from cozebatch.task import State, Task
+from cozebatch.texts import Text
+from cozebatch.timestamps import compact
+
+REACH_PATIENCE = 60.0
+"""Seconds for which a service that cannot be reached is tried again before the batch gives up (CONTRACT §1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a run would do, before anything is sent or paid."""
+
+    run: RunRecord
+    continuing: bool
+    planned: Sequence[Planned]
+    owed: Sequence[Delivery]
+    strangers: Sequence[Row] = ()
+    partial: bool = False
+
+    @property
+    def actions(self) -> Mapping[Action, int]:
+        return Counter(p.action for p in self.planned)
+
+    @property
+    def new_executions(self) -> int:
+        """How many executions would be paid for, retries aside."""
+        return self.actions.get(Action.SUBMIT, 0)
+
+    @property
+    def has_work(self) -> bool:
+        return bool(self.owed) or any(
+            p.action in (Action.SUBMIT, Action.WATCH, Action.FINISH, Action.DELIVER) for p in self.planned
+        )
+
+    def canary(self, count: int) -> Preview:
+        """The same, with at most `count` new executions; the run is to be continued."""
+        kept, left = [], count
+        for p in self.planned:
+            if p.action is Action.SUBMIT:
+                left -= 1
+                if left < 0:
+                    continue
+            kept.append(p)
+        return replace(self, planned=kept, partial=self.partial or len(kept) < len(self.planned))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The pieces of one batch, put together. `table_says`: see `recovery.plan`."""
+
+    source: TaskSource
+    journal: Journal
+    tools: Tools
+    options: Options
+    wishes: Wishes
+    selection: Selection
+    workflow_id: str
+    table_says: bool
+    checks: Sequence[Callable[[], Awaitable[ErrorInfo | None]]]
+    """Cheap checks before the first submission: None, or what is wrong."""
+    mask: Callable[[str], str]
+    results: ResultsWriter | None = None
+    bus: Bus = field(default_factory=Bus)
+    wall: Callable[[], float] = time.time
+
+    async def prepare(self) -> Preview:
+        """Load the tasks, choose, and decide what becomes of each. Raises `UsageError`, `JournalError`."""
+        listed = list(await self.source.load())
+        last = None if self.wishes.fresh else await self.journal.last_run(self.source.key)
+        if last is not None and last.status == "finished":
+            last = None
+        candidates, gone = await self._candidates(listed, last)
+        chosen = self.selection.choose(list(candidates))
+        for option, wanted in (("--rerun", self.wishes.rerun), ("--adopt", self.wishes.adopt)):
+            require_known(option, wanted, chosen)
+        past = {} if self.wishes.fresh else await self.journal.past(self.source.key, chosen)
+        planned = plan(
+            [candidates[task_id] for task_id in chosen],
+            past,
+            self.wishes,
+            continuing=last.run_id if last else None,
+            table_says=self.table_says,
+            gone=gone,
+        )
+        left_out, strangers = await self._left_out(last, set(chosen))
+        owed = await self.journal.owed(self.source.key) if self.tools.sink is not None else ()
+        run = last if last is not None else self._new_run()
+        return Preview(run, last is not None, planned, owed, strangers, partial=left_out)
+
+    async def preflight(self, patience: float = REACH_PATIENCE) -> None:
+        """The cheap checks before a batch. Raises `UsageError` for what is refused, and for what cannot be reached
+        within `patience` seconds."""
+        for check in self.checks:
+            started, tries = anyio.current_time(), 0
+            while (error := await check()) is not None:
+                if error.category is not Category.NETWORK or anyio.current_time() - started >= patience:
+                    raise UsageError(_with_hint(error))
+                tries += 1
+                left = patience - (anyio.current_time() - started)
+                await anyio.sleep(max(0.0, min(5.0, 0.5 * 2.0**tries, left)))
+
+    async def engine(self, preview: Preview) -> Engine:
+        """The engine for what `preview` shows."""
+        return Engine(
+            preview.run,
+            journal=self.journal,
+            tools=self.tools,
+            options=self.options,
+            clock=RunClock(preview.run.clock, self.wall),
+            bus=self.bus,
+            first_serial=await self.journal.last_serial() + 1,
+        )
+
+    async def run(self, engine: Engine, preview: Preview, *, keep_open: bool = False) -> Outcome:
+        """Run to the end. Raises `JournalError`."""
+        if self.wishes.fresh:
+            await self._abandon()
+
+        async def save(status: RunEnd, statistics: Statistics) -> str | None:
+            assert self.results is not None
+            try:
+                path = await self.results.write(preview.run, engine.board, status, statistics, self.wall())
+            except OSError as error:
+                engine.note(
+                    "error",
+                    Text(f"结果文件无法写入：{error.strerror}", f"The results file was not written: {error.strerror}"),
+                )
+                return None
+            return str(path)
+
+        return await engine.run(
+            preview.planned,
+            preview.owed,
+            save_results=save if self.results is not None else None,
+            keep_open=keep_open,
+            partial=preview.partial,
+            strangers=preview.strangers,
+        )
+
+    async def _candidates(self, listed: Sequence[Task], last: RunRecord | None) -> tuple[dict[str, Task], set[str]]:
+        """All tasks this run could have, in order, and those among them that the source no longer lists.
+
+        A task whose execution was begun keeps the input it was begun with; one that waits takes the source's.
+        """
+        by_id = {task.task_id: task for task in listed}
+        candidates: dict[str, Task] = {}
+        gone: set[str] = set()
+        if last is not None:
+            stored = await self.journal.tasks(last.run_id)
+            for row in await self.journal.rows(last.run_id):
+                waits = row.state in (State.PENDING, State.SKIPPED)
+                if row.task_id not in by_id:
+                    gone.add(row.task_id)
+                candidates[row.task_id] = by_id.get(row.task_id, stored[row.task_id]) if waits else stored[row.task_id]
+        for task in listed:
+            candidates.setdefault(task.task_id, task)
+        asked = [t for t in {*self.wishes.rerun, *self.wishes.adopt} if t not in candidates]
+        for task_id, earlier in (await self.journal.past(self.source.key, asked)).items():
+            candidates[task_id] = await self.journal.task(earlier.run_id, task_id)
+        return candidates, gone
+
+    async def _left_out(self, last: RunRecord | None, chosen: set[str]) -> tuple[bool, list[Row]]:
+        """Whether the run has unfinished tasks that were not chosen, and executions in flight that are not ours."""
+        if self.wishes.fresh:
+            forgotten = await self.journal.last_run(self.source.key)
+            rows = await self.journal.rows(forgotten.run_id) if forgotten is not None else ()
+            return False, [row for row in rows if row.state is State.RUNNING]
+        if last is None:
+            return False, []
+        others = [row for row in await self.journal.rows(last.run_id) if row.task_id not in chosen]
+        unfinished = [row for row in others if not row.state.is_end]
+        return bool(unfinished), [row for row in unfinished if row.state is State.RUNNING]
+
+    async def _abandon(self) -> None:
+        """`--fresh`: earlier runs of this source are forgotten."""
+        while (last := await self.journal.last_run(self.source.key)) is not None:
+            await self.journal.begin(replace(last, status="abandoned"), ())
+
+    def _new_run(self) -> RunRecord:
+        now = self.wall()
+        return RunRecord(
+            run_id=f"{compact(now)}-{secrets.token_hex(3)}",
+            source_key=self.source.key,
+            source_kind=self.source.kind,
+            workflow_id=self.workflow_id,
+            started_at=now,
+        )
+
+
+def _with_hint(error: ErrorInfo) -> Text:
+    def told(message: str, hint: str) -> str:
+        logid = f" (logid {error.logid})" if error.logid else ""
+        return f"{message}{logid} {hint}"
+
+    return Text(told(error.message.zh, error.hint.zh), told(error.message.en, error.hint.en))

@@ -1,0 +1,58 @@
+"""What states, error categories, brakes and resources are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cozebatch.errors import Category
+from cozebatch.task import State
+from cozebatch.texts import Text
+
+STATES: Mapping[State, Text] = {
+    State.PENDING: Text("等待", "pending"),
+    State.SUBMITTING: Text("提交中", "submitting"),
+    State.RUNNING: Text("Coze 运行", "running"),
+    State.DOWNLOADING: Text("下载中", "downloading"),
+    State.QUEUED: Text("排队合成", "queued"),
+    State.SYNTHESIZING: Text("合成中", "synthesizing"),
+    State.WRITING_BACK: Text("写回中", "writing back"),
+    State.DONE: Text("完成", "done"),
+    State.FAILED: Text("失败", "failed"),
+    State.HELD: Text("待处理", "held"),
+    State.CANCELLED: Text("已取消", "cancelled"),
+    State.SKIPPED: Text("已跳过", "skipped"),
+}
+
+CATEGORIES: Mapping[Category, Text] = {
+    Category.THROTTLED: Text("限流", "throttled"),
+    Category.NETWORK: Text("网络", "network"),
+    Category.SERVER: Text("Coze 服务出错", "Coze fault"),
+    Category.AUTH: Text("凭证被拒", "credentials"),
+    Category.QUOTA: Text("额度不足", "quota"),
+    Category.INVALID_REQUEST: Text("请求有误", "wrong request"),
+    Category.CONTENT_REJECTED: Text("文案不合规", "content rejected"),
+    Category.WORKFLOW_FAILED: Text("工作流失败", "workflow failed"),
+    Category.WORKFLOW_INTERRUPTED: Text("工作流在等人", "workflow waits"),
+    Category.EXECUTION_LOST: Text("执行丢失", "execution lost"),
+    Category.UNKNOWN_SUBMIT: Text("提交无回答", "no answer"),
+    Category.BAD_OUTPUT: Text("输出不对", "bad output"),
+    Category.DOWNLOAD: Text("下载失败", "download"),
+    Category.MEDIA: Text("素材不可用", "media"),
+    Category.DISK_FULL: Text("磁盘已满", "disk full"),
+    Category.DRAFT_FOLDER: Text("草稿文件夹", "draft folder"),
+    Category.SYNTHESIS: Text("合成失败", "synthesis"),
+    Category.SYNTHESIS_TIMEOUT: Text("合成超时", "synthesis timeout"),
+    Category.WORKER_CRASHED: Text("合成进程崩溃", "worker crashed"),
+    Category.WRITE_BACK: Text("写回失败", "write-back"),
+    Category.SOURCE: Text("任务来源", "source"),
+    Category.INTERNAL: Text("内部错误", "internal"),
+}
+
+PAUSES: Mapping[str, Text] = {
+    "operator": Text("已手动暂停提交", "submitting paused by you"),
+    "auth": Text("凭证被拒，已停止提交", "credentials refused, submitting stopped"),
+    "quota": Text("额度不足，已停止提交", "quota used up, submitting stopped"),
+    "invalid_request": Text("请求都被拒，已停止提交", "every request refused, submitting stopped"),
+    "disk_full": Text("磁盘已满，已停止", "disk full, stopped"),
+    "journal": Text("状态文件无法写入，已停止提交", "journal cannot be written, submitting stopped"),
+}
