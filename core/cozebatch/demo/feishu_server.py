@@ -42,11 +42,12 @@ class FeishuFault:
     """What strikes requests of a kind (`any`, `write` for both updates): by default an answer with `code`.
 
     `times`: how often; None: always. `share` of the requests, by seeded chance. `reset` goes into the header
-    `x-ogw-ratelimit-reset`, seconds. `effect`: the request does what it asks for all the same.
+    `x-ogw-ratelimit-reset`, seconds. `effect`: the request does what it asks for all the same. `slow` and `late` are
+    answered well, with `seconds` of waiting before the effect or after it.
     """
 
     on: Kind | Literal["any", "write"]
-    what: Literal["code", "html", "cut", "late"] = "code"
+    what: Literal["code", "html", "cut", "slow", "late"] = "code"
     code: int = 0
     status: int = 200
     times: int | None = 1
@@ -103,7 +104,8 @@ class SimulatedFeishu:
         self._chance = random.Random(seed)
         self._faults: list[FeishuFault] = []
         self._tokens: dict[str, float] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._answered = threading.Condition(self._lock)
         base = "/open-apis/bitable/v1/apps/{app}/tables/{table}"
         self._app = Starlette(
             routes=[
@@ -153,12 +155,24 @@ class SimulatedFeishu:
         with self._lock:
             del self.tables[table_id].records[record_id]
 
+    def wait_until(self, holds: Callable[[], bool], timeout: float = 10.0) -> None:
+        """Block until `holds` is true after some answer. TimeoutError after `timeout` seconds."""
+        with self._answered:
+            if not self._answered.wait_for(holds, timeout):
+                raise TimeoutError("the simulated Feishu was not asked for that")
+
     # The HTTP side. Every route goes through `_route`: counting, faults, latency, the token.
 
     def _route(
         self, kind: Kind, answer: Callable[[Request, dict[str, Any]], Awaitable[Mapping[str, Any]]]
     ) -> Callable[[Request], Awaitable[Response]]:
         async def handle(request: Request) -> Response:
+            response = await respond(request)
+            with self._answered:
+                self._answered.notify_all()
+            return response
+
+        async def respond(request: Request) -> Response:
             try:
                 raw = await request.body()
             except ClientDisconnect:
@@ -174,6 +188,9 @@ class SimulatedFeishu:
                 body = _body(raw)
                 if kind != "token":
                     self._check_token(request)
+                if fault is not None and fault.what == "slow":
+                    await anyio.sleep(fault.seconds)
+                    return _good(await answer(request, body))
                 if fault is not None and not fault.effect and fault.what != "late":
                     return await _struck(request, fault)
                 data = await answer(request, body)

@@ -45,7 +45,8 @@ MOST_AT_ONCE = 100
 _GATHER = 0.02
 """Seconds a claim waits for others to share its requests."""
 _MOST_TRIES = 6
-_PAUSE = 0.2
+_PAUSE = 0.1
+"""Seconds before the second try, doubled from one to the next."""
 _NO_SUCH_CALL = (404, 405)
 
 
@@ -158,7 +159,7 @@ class Claims:
             if not error.kind.may_pass or attempt == _MOST_TRIES:
                 _fail(todo, error)
                 return
-            await anyio.sleep(max(_PAUSE * 2**attempt, error.retry_after or 0.0))
+            await anyio.sleep(max(_PAUSE * 2 ** (attempt - 1), error.retry_after or 0.0))
 
     async def _mark_once(self, claims: list[_Claim]) -> FeishuError | None:
         """Read and write once. The error when surely nothing was written; None when every claim knows where it is."""
@@ -186,7 +187,7 @@ class Claims:
                 await self._base.update(self._table_id, changes)
         except (FeishuError, TimeoutError) as raised:
             error = _as_feishu(raised)
-            if error.kind not in (Kind.NETWORK, Kind.SERVER):
+            if not error.kind.is_unclear:
                 return error
             marked = await self._marked(claims, deadline)
         else:
@@ -221,7 +222,7 @@ class Claims:
                 if not error.kind.may_pass or attempt == _MOST_TRIES:
                     _fail(group, error)
                     return
-                wait = max(_PAUSE * 2**attempt, error.retry_after or 0.0)
+                wait = max(_PAUSE * 2 ** (attempt - 1), error.retry_after or 0.0)
             await anyio.sleep(wait)
         for claim in group:
             record = found.get(claim.record_id)
@@ -292,6 +293,7 @@ def _fail(claims: list[_Claim], error: FeishuError) -> None:
     categories = {
         Kind.THROTTLED: Category.THROTTLED,
         Kind.CONFLICT: Category.THROTTLED,
+        Kind.NOT_READY: Category.SERVER,
         Kind.NETWORK: Category.NETWORK,
         Kind.SERVER: Category.SERVER,
     }

@@ -17,6 +17,7 @@ from cozebatch.texts import Text
 class Kind(StrEnum):
     THROTTLED = "throttled"
     CONFLICT = "conflict"
+    NOT_READY = "not_ready"
     SERVER = "server"
     NETWORK = "network"
     TOKEN = "token"
@@ -30,9 +31,14 @@ class Kind(StrEnum):
     REFUSED = "refused"
 
     @property
+    def is_unclear(self) -> bool:
+        """What was asked for may have been done all the same."""
+        return self in (Kind.SERVER, Kind.NETWORK)
+
+    @property
     def may_pass(self) -> bool:
         """Trying again later may help."""
-        return self in (Kind.THROTTLED, Kind.CONFLICT, Kind.SERVER, Kind.NETWORK)
+        return self in (Kind.THROTTLED, Kind.CONFLICT, Kind.NOT_READY, Kind.SERVER, Kind.NETWORK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,11 @@ NETWORK = Meaning(
     Kind.NETWORK,
     Text("连不上飞书", "Feishu cannot be reached"),
     Text("请检查网络、代理和防火墙，以及 api_config.domain。", "Check network, proxy, firewall and api_config.domain."),
+)
+_NOT_READY = Meaning(
+    Kind.NOT_READY,
+    Text("飞书表格暂时不可写", "the Feishu table is not ready yet"),
+    Text("程序会自动稍后再试。", "It is tried again by itself."),
 )
 _TOKEN = Meaning(
     Kind.TOKEN,
@@ -139,7 +150,8 @@ MEANINGS: Mapping[int, Meaning] = MappingProxyType(
         99991400: _THROTTLED,
         1254290: _THROTTLED,
         1254291: _CONFLICT,
-        **dict.fromkeys((1254607, 1254036, 1255040, 1255001, 1255002, 1255003, 1255004, 1255005), _SERVER),
+        **dict.fromkeys((1254607, 1254036), _NOT_READY),
+        **dict.fromkeys((1255040, 1255001, 1255002, 1255003, 1255004, 1255005), _SERVER),
         **dict.fromkeys((99991663, 99991661, 99991668, 99991677), _TOKEN),
         **dict.fromkeys((10003, 10014, 10012, 99991543), _CREDENTIALS),
         **dict.fromkeys((99991672, 1254302, 1254304, 91403, 131006), _PERMISSION),

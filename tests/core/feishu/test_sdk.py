@@ -146,7 +146,7 @@ async def test_wrong_credentials_are_said_with_the_cure_and_without_the_secret(
         (FeishuFault("search", code=1254290), Kind.THROTTLED),
         (FeishuFault("search", "html", status=429), Kind.THROTTLED),
         (FeishuFault("search", code=1254291), Kind.CONFLICT),
-        (FeishuFault("search", code=1254607), Kind.SERVER),
+        (FeishuFault("search", code=1254607), Kind.NOT_READY),
         (FeishuFault("search", code=1255040, status=504), Kind.SERVER),
         (FeishuFault("search", "html", status=502), Kind.SERVER),
         (FeishuFault("search", "html", status=200), Kind.SERVER),
