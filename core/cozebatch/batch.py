@@ -86,6 +86,8 @@ class Batch:
     checks: Sequence[Callable[[], Awaitable[ErrorInfo | None]]]
     """Cheap checks before the first submission: None, or what is wrong."""
     mask: Callable[[str], str]
+    parameters_of: Callable[[Task], dict[str, str]]
+    """What is sent to Coze for a task."""
     results: ResultsWriter | None = None
     bus: Bus = field(default_factory=Bus)
     wall: Callable[[], float] = time.time

@@ -85,11 +85,11 @@ class RetryPolicy:
 
     def execution_failed(self, error: ErrorInfo, failures: int) -> Decision:
         """Coze reported the execution as failed; again means another, paid one. `failures` so far, this included."""
+        if failures > self.max_retries:
+            return Fail()
         if error.category in BRAKES:
             return Brake(error.category.value)
-        if error.category in CANNOT_PASS or failures > self.max_retries:
-            return Fail()
-        return Again(self.backoff(failures))
+        return Fail() if error.category in CANNOT_PASS else Again(self.backoff(failures))
 
     def look_failed(self, error: ErrorInfo, in_a_row: int) -> Decision:
         """A look went wrong; the execution goes on, whatever this look said. Only credentials, and a refusal that

@@ -17,10 +17,12 @@ from cozebatch.batch import Batch, Preview
 from cozebatch.engine.bus import Bus, Subscription
 from cozebatch.engine.engine import Engine, Outcome
 from cozebatch.ports import Execution
+from cozebatch.redact import Masker
 from cozebatch.rows import Stage
 from cozebatch.settings import Settings
 from cozebatch.task import Task
 from cozebatch.wiring import Request, open_batch
+from cozebatch_tui.options import execute_id_of
 
 T = TypeVar("T")
 
@@ -36,6 +38,11 @@ class Session:
         self._portal: BlockingPortal | None = None
         self._batch: Batch | None = None
         self._engine: Engine | None = None
+
+    @property
+    def mask(self) -> Callable[[str], str]:
+        """Takes the configuration's secrets out of a text."""
+        return Masker(self._settings.secrets()).mask
 
     def __enter__(self) -> Session:
         self._portal = self._stack.enter_context(start_blocking_portal("asyncio", name="engine"))
@@ -102,8 +109,6 @@ class Session:
 
     def adopt(self, task_id: str, execute_id: str) -> Future[bool]:
         """Watch this execution for that task; a debug link serves as well as an id."""
-        from cozebatch_tui.options import execute_id_of
-
         return self._call(self._running.adopt, task_id, execute_id_of(execute_id))
 
     def set_limit(self, stage: Stage, limit: int) -> Future[None]:

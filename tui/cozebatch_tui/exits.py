@@ -1,0 +1,28 @@
+"""The exit codes of the command (CONTRACT §1), in one place."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from cozebatch.engine.engine import Outcome
+
+
+class Exit(IntEnum):
+    OK = 0
+    FLAWED = 1
+    """The batch ended with tasks failed or held."""
+    USAGE = 2
+    """Usage, configuration or preflight; nothing was submitted."""
+    STOPPED = 3
+    """The batch stopped itself with work left."""
+    INTERRUPTED = 130
+
+
+def exit_of(outcome: Outcome) -> Exit:
+    match outcome.status:
+        case "interrupted":
+            return Exit.INTERRUPTED
+        case "stopped":
+            return Exit.STOPPED
+        case "finished":
+            return Exit.FLAWED if outcome.flawed else Exit.OK

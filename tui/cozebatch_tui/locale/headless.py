@@ -1,0 +1,81 @@
+"""What the command says without a screen."""
+
+from __future__ import annotations
+
+from cozebatch.engine.recovery import Action
+from cozebatch.texts import Text
+
+NO_CONFIGURATION = Text(
+    "没有找到配置文件 configs/config.json。用 cozebatch-tui init 生成一份，或用 cozebatch-tui --demo 先看演示。",
+    "There is no configuration at configs/config.json. Write one with `cozebatch-tui init`, or see the demo with "
+    "`cozebatch-tui --demo`.",
+)
+NEEDS_YES = Text(
+    "{what}\n没有终端可以询问，请加 --yes 确认。什么都没有提交。",
+    "{what}\nThere is no terminal to ask on: confirm with --yes. Nothing was submitted.",
+)
+CONFIRM_FRESH = Text(
+    "--fresh 会忽略以前已付费的执行和结果，所有选中的任务都会重新付费。",
+    "--fresh ignores executions and results that were already paid for: every selected task is paid for again.",
+)
+CONFIRM_RERUN = Text("--rerun 会为 {count} 个任务重新付费执行。", "--rerun starts {count} new, paid executions.")
+QUESTION = Text("继续吗？[y/N] ", "Go on? [y/N] ")
+NOT_CONFIRMED = Text("没有确认，什么都没有提交。", "Not confirmed; nothing was submitted.")
+INTERRUPTED_EARLY = Text("已中断，什么都没有提交。", "Interrupted; nothing was submitted.")
+DRAINING = Text(
+    "正在收尾：不再提交，等已发出的请求有回答并存盘（最多 5 秒）。再按一次立即退出。",
+    "Draining: nothing more is submitted; answers on the wire are awaited and recorded (5 s at most). "
+    "Once more ends at once.",
+)
+GO_ON = Text("再次运行同一命令即可从这里继续。", "Run the same command again to go on from here.")
+CONTINUING = Text("继续运行 {run_id}。", "Going on with run {run_id}.")
+LOG_AT = Text("日志：{path}", "Log: {path}")
+RESULTS_AT = Text("结果：{path}", "Results: {path}")
+NOTHING_TO_DO = Text("没有要做的任务。", "There is nothing to do.")
+
+ACTIONS: dict[Action, Text] = {
+    Action.SUBMIT: Text("新执行（付费）", "new execution (paid)"),
+    Action.WATCH: Text("认领运行中的执行（免费）", "adopt the execution in flight (free)"),
+    Action.FINISH: Text("从已有结果继续（免费）", "go on from the result on disk (free)"),
+    Action.DELIVER: Text("只补写表格（免费）", "deliver the owed write-back (free)"),
+    Action.HOLD: Text("待处理，需要人决定", "held: a person must decide"),
+    Action.SKIP: Text("跳过", "skip"),
+    Action.KEEP: Text("本次运行中已结束", "ended in this run already"),
+}
+PLAN = Text(
+    "{total} 个任务：新付费执行 {submit}，认领 {watch}，从结果继续 {finish}，补写 {deliver}，待处理 {hold}，跳过 {skip}，"
+    "已结束 {keep}；欠写回 {owed}",
+    "{total} tasks: {submit} new paid executions, {watch} to adopt, {finish} to go on from results, {deliver} to "
+    "deliver, {hold} held, {skip} skipped, {keep} ended; {owed} write-backs owed",
+)
+DRY_RUN = Text("只看不跑：什么都没有提交，也没有写回。", "Dry run: nothing was submitted, nothing written back.")
+
+SUMMARY_TITLE = {
+    "finished": Text("批量处理结束", "Batch finished"),
+    "interrupted": Text("批量处理被中断", "Batch interrupted"),
+    "stopped": Text("批量处理已停止，还有任务没做", "Batch stopped with work left"),
+}
+TOTAL = Text("总任务数", "Total tasks")
+COUNTS = Text(
+    "完成 {done}，失败 {failed}，待处理 {held}，取消 {cancelled}，跳过 {skipped}，未完成 {pending}",
+    "{done} done, {failed} failed, {held} held, {cancelled} cancelled, {skipped} skipped, {pending} pending",
+)
+SUCCESS_RATE = Text("成功率", "Success rate")
+AVERAGE = Text("平均耗时", "Average time")
+AVERAGE_DETAIL = Text("{task} 秒（Coze {coze}，合成 {synthesis}）", "{task} s (Coze {coze}, synthesis {synthesis})")
+UTILISATION = Text("并发利用率", "Utilisation")
+UTILISATION_DETAIL = Text("Coze {coze} %，合成 {synthesis} %", "Coze {coze} %, synthesis {synthesis} %")
+ELAPSED = Text("总耗时", "Elapsed")
+ELAPSED_DETAIL = Text("{seconds} 秒", "{seconds} s")
+EXECUTIONS = Text("提交与重试", "Submissions")
+EXECUTIONS_DETAIL = Text(
+    "提交 {submissions} 次，查看 {polls} 次，重试 {retries} 次，限流 {throttled} 次，tokens {tokens}",
+    "{submissions} submissions, {polls} looks, {retries} retries, throttled {throttled} times, {tokens} tokens",
+)
+ERRORS = Text("错误分布", "Errors")
+NO_ERRORS = Text("无", "none")
+STATUS_LINE = Text(
+    "完成 {done}/{total}  失败 {failed}  Coze {coze}/{coze_limit}  合成 {busy}/{workers}  剩余 {left}",
+    "{done}/{total} done  {failed} failed  Coze {coze}/{coze_limit}  synthesis {busy}/{workers}  {left} left",
+)
+EVERY_CHECK_FAILED = Text("无法开始：", "Cannot begin: ")

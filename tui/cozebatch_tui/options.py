@@ -1,0 +1,230 @@
+"""The command line: what may be typed, what it means, and what is wrong with it. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from typing import Any
+
+SUBCOMMANDS = ("run", "init", "check", "runs", "report")
+
+_EXECUTE_ID = re.compile(r"execute_id=([0-9A-Za-z_-]+)")
+
+
+def execute_id_of(text: str) -> str:
+    """An execute id as typed, or out of a pasted debug link."""
+    found = _EXECUTE_ID.search(text)
+    return found.group(1) if found else text.strip()
+
+
+def parse(arguments: Sequence[str], lang: str) -> argparse.Namespace:
+    """The options as a namespace with `command`. Leaves the process with status 2 when they make no sense."""
+    command = arguments[0] if arguments and arguments[0] in SUBCOMMANDS else "run"
+    rest = list(arguments[1:] if arguments and arguments[0] == command else arguments)
+    parser = _PARSERS[command](lang)
+    options = parser.parse_args(rest)
+    options.command = command
+    if command == "run":
+        _check_run(parser, options, lang)
+    return options
+
+
+def wanted_lang(arguments: Sequence[str]) -> str | None:
+    """`--lang` before anything else is parsed, so that even complaints come in the right language."""
+    for position, argument in enumerate(arguments):
+        if argument == "--lang" and position + 1 < len(arguments):
+            return arguments[position + 1]
+        if argument.startswith("--lang="):
+            return argument.removeprefix("--lang=")
+    return None
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=30, width=100)
+
+
+def _new(prog: str, zh: str, en: str, lang: str, **more: Any) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description=zh if lang == "zh" else en,
+        formatter_class=_Help,
+        add_help=False,
+        allow_abbrev=False,
+        **more,
+    )
+    general = parser.add_argument_group("通用" if lang == "zh" else "general")
+    general.add_argument("-h", "--help", action="help", help=_t(lang, "显示帮助", "show this help"))
+    general.add_argument(
+        "--lang", choices=("zh", "en"), help=_t(lang, "界面语言（默认随系统）", "language (the system's)")
+    )
+    general.add_argument("-v", "--verbose", action="store_true", help=_t(lang, "更详细的日志", "a more detailed log"))
+    general.add_argument("--version", action=_Version, nargs=0, help=_t(lang, "显示版本", "show the version"))
+    return parser
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import version
+
+        parser.exit(message=f"cozebatch-tui {version('cozebatch-tui')}\n")
+
+
+def _t(lang: str, zh: str, en: str) -> str:
+    return zh if lang == "zh" else en
+
+
+def _run_parser(lang: str) -> argparse.ArgumentParser:
+    parser = _new(
+        "cozebatch-tui",
+        "批量运行 Coze 工作流，并在本机合成视频。\n\n"
+        "子命令：init 生成配置 · check 检查配置 · runs 历史运行 · report 查看某次运行的结果",
+        "Run Coze workflows for a whole batch, and put the films together on this machine.\n\n"
+        "Subcommands: init (write a configuration) · check (verify it) · runs (past runs) · report (one run's results)",
+        lang,
+    )
+    source = parser.add_argument_group(_t(lang, "任务来源", "where tasks come from"))
+    source.add_argument(
+        "--config", metavar="FILE", help=_t(lang, "配置文件", "configuration file (configs/config.json)")
+    )
+    source.add_argument("--demo", action="store_true", help=_t(lang, "演示，不需要账号", "demo, needs no account"))
+    source.add_argument(
+        "--tasks",
+        metavar="FILE",
+        help=_t(lang, "从文件读任务：.json .jsonl .csv .xlsx", "tasks from a local file instead of Feishu"),
+    )
+    choice = parser.add_argument_group(_t(lang, "选择任务", "which tasks"))
+    for option, zh, en in (
+        ("--include", "只跑这些任务", "only these tasks"),
+        ("--exclude", "不跑这些任务", "all but these"),
+        ("--rerun", "重新付费执行这些任务", "start a new, paid execution for these"),
+    ):
+        choice.add_argument(option, metavar="ID", nargs="+", action="extend", default=[], help=_t(lang, zh, en))
+    choice.add_argument(
+        "--adopt",
+        metavar="ID=EXECUTE_ID",
+        nargs="+",
+        action="extend",
+        default=[],
+        help=_t(lang, "认领已有的执行，不再付费", "watch this execution instead of paying"),
+    )
+    choice.add_argument("--limit", metavar="N", type=_positive, help=_t(lang, "最多 N 个任务", "at most N tasks"))
+    choice.add_argument(
+        "--fresh", action="store_true", help=_t(lang, "忽略以前已付费的结果", "ignore what was already paid for")
+    )
+    choice.add_argument(
+        "--dry-run", action="store_true", help=_t(lang, "只看不跑", "show what would run, submit nothing")
+    )
+    how = parser.add_argument_group(_t(lang, "怎样跑", "how to run"))
+    how.add_argument(
+        "--max-coze", metavar="N", type=_positive, help=_t(lang, "Coze 并发上限（16）", "executions in flight (16)")
+    )
+    how.add_argument(
+        "--max-synthesis", metavar="N", type=_positive, help=_t(lang, "合成并发上限（4）", "synthesis workers (4)")
+    )
+    how.add_argument(
+        "--poll-interval",
+        metavar="S",
+        type=_seconds,
+        help=_t(lang, "查看间隔最长秒数（30）", "longest wait between looks, seconds (30)"),
+    )
+    how.add_argument("--no-ui", action="store_true", help=_t(lang, "无界面运行", "headless"))
+    how.add_argument(
+        "--json",
+        action="store_true",
+        help=_t(lang, "与 --no-ui 同用：每行一个 JSON 事件", "with --no-ui: one JSON event a line"),
+    )
+    how.add_argument(
+        "--yes", action="store_true", help=_t(lang, "所有确认都回答“是”", "answer yes to every confirmation")
+    )
+    files = parser.add_argument_group(_t(lang, "文件", "files"))
+    files.add_argument("--no-save", action="store_true", help=_t(lang, "不写结果文件", "write no results file"))
+    files.add_argument("--state-dir", metavar="DIR", help=_t(lang, "状态文件夹（.cozebatch）", "state (.cozebatch)"))
+    files.add_argument(
+        "--log-dir", metavar="DIR", default="workflow_logs", help=_t(lang, "日志文件夹", "logs (workflow_logs)")
+    )
+    files.add_argument("--results-dir", metavar="DIR", default=".", help=_t(lang, "结果文件夹", "results (.)"))
+    return parser
+
+
+def _check_run(parser: argparse.ArgumentParser, options: argparse.Namespace, lang: str) -> None:
+    if options.demo and options.config:
+        parser.error(_t(lang, "--demo 与 --config 不能同用", "--demo and --config exclude each other"))
+    if options.json and not options.no_ui:
+        parser.error(_t(lang, "--json 需要 --no-ui", "--json needs --no-ui"))
+    adopted = {}
+    for pair in options.adopt:
+        task_id, sign, execute_id = pair.partition("=")
+        if not (sign and task_id and execute_id_of(execute_id)):
+            parser.error(
+                _t(lang, f"--adopt 应写成 任务ID=EXECUTE_ID：{pair!r}", f"--adopt takes ID=EXECUTE_ID, not {pair!r}")
+            )
+        adopted[task_id] = execute_id_of(execute_id)
+    options.adopt = adopted
+
+
+def _init_parser(lang: str) -> argparse.ArgumentParser:
+    parser = _new(
+        "cozebatch-tui init", "问几个问题，写出一份配置。", "Ask a few questions and write a configuration.", lang
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", default="configs/config.json", help=_t(lang, "写到哪里", "where to write it")
+    )
+    parser.add_argument("--yes", action="store_true", help=_t(lang, "已存在时覆盖", "replace one that exists"))
+    return parser
+
+
+def _check_parser(lang: str) -> argparse.ArgumentParser:
+    parser = _new(
+        "cozebatch-tui check", "检查配置，不提交任何任务。", "Verify a configuration without submitting anything.", lang
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", default="configs/config.json", help=_t(lang, "配置文件", "configuration file")
+    )
+    parser.add_argument(
+        "--tasks", metavar="FILE", help=_t(lang, "任务文件（则不检查飞书）", "a task file (then Feishu is not checked)")
+    )
+    parser.add_argument("--state-dir", metavar="DIR", default=".cozebatch", help=_t(lang, "状态文件夹", "state"))
+    return parser
+
+
+def _runs_parser(lang: str) -> argparse.ArgumentParser:
+    parser = _new("cozebatch-tui runs", "列出以前的运行。", "List past runs.", lang)
+    parser.add_argument("--state-dir", metavar="DIR", default=".cozebatch", help=_t(lang, "状态文件夹", "state"))
+    return parser
+
+
+def _report_parser(lang: str) -> argparse.ArgumentParser:
+    parser = _new("cozebatch-tui report", "再看一次运行的结果。", "Show a run's results again.", lang)
+    parser.add_argument(
+        "run", metavar="RUN", help=_t(lang, "运行编号（见 runs；last 为最近一次）", "a run's id (see runs; 'last')")
+    )
+    parser.add_argument("--html", metavar="FILE", help=_t(lang, "写成带图表的网页", "write a page with charts"))
+    parser.add_argument("--state-dir", metavar="DIR", default=".cozebatch", help=_t(lang, "状态文件夹", "state"))
+    return parser
+
+
+_PARSERS = {
+    "run": _run_parser,
+    "init": _init_parser,
+    "check": _check_parser,
+    "runs": _runs_parser,
+    "report": _report_parser,
+}
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text}: 1, 2, 3 ...")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text}: > 0")
+    return value

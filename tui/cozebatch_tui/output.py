@@ -1,0 +1,51 @@
+"""Standard output that survives its reader: when nobody reads any more, the batch goes on in silence."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import TextIO
+
+
+class Output:
+    """Writes lines to a text stream; after the first failure it writes nothing."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.gone = False
+
+    def write(self, text: str) -> None:
+        if self.gone:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):
+            self.gone = True
+            self._to_nowhere()
+
+    def line(self, text: str = "") -> None:
+        self.write(text + "\n")
+
+    @property
+    def is_terminal(self) -> bool:
+        return not self.gone and self._stream.isatty()
+
+    def _to_nowhere(self) -> None:
+        """What is still buffered must not raise again when the interpreter ends."""
+        with contextlib.suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+
+
+def prepare_streams() -> None:
+    """Never fail for a character the terminal's encoding lacks; pipes and files get UTF-8."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            if stream.isatty():
+                reconfigure(errors="replace")
+            else:
+                reconfigure(encoding="utf-8", errors="replace")
