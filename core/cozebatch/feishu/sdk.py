@@ -222,7 +222,7 @@ class FeishuClient:
         self._config.enable_set_token = True
         self._config.cozebatch_client = self
         loopback = self.domain.startswith("http://")
-        limits = httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=20.0)
+        limits = httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=4.0)
         timeout = httpx.Timeout(self._timeout, connect=min(CONNECT_TIMEOUT, self._timeout))
         try:
             self._http = httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=not loopback)
