@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import anyio
 from starlette.applications import Starlette
@@ -26,44 +26,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from cozebatch.demo.feishu_faults import FeishuFault, Kind
 from cozebatch.demo.feishu_model import Refusal, SimTable, shown
 from cozebatch.demo.feishu_tables import demo_tables
 from cozebatch.demo.serving import CUT, Receive, Send
 
 APP_ID, APP_SECRET, APP_TOKEN = "cli_demo", "demo_secret", "demoapp"
-
-Kind = Literal["token", "wiki", "search", "fields", "update", "batch_update", "batch_get"]
-KINDS: tuple[Kind, ...] = ("token", "wiki", "search", "fields", "update", "batch_update", "batch_get")
-_WRITES = ("update", "batch_update")
-
-
-@dataclass(slots=True)
-class FeishuFault:
-    """What strikes requests of a kind (`any`, `write` for both updates): by default an answer with `code`.
-
-    `times`: how often; None: always. `share` of the requests, by seeded chance. `reset` goes into the header
-    `x-ogw-ratelimit-reset`, seconds. `effect`: the request does what it asks for all the same. `slow` and `late` are
-    answered well, with `seconds` of waiting before the effect or after it.
-    """
-
-    on: Kind | Literal["any", "write"]
-    what: Literal["code", "html", "cut", "slow", "late"] = "code"
-    code: int = 0
-    status: int = 200
-    times: int | None = 1
-    share: float = 1.0
-    reset: float | None = None
-    effect: bool = False
-    seconds: float = 0.0
-
-    def strikes(self, kind: Kind, chance: random.Random) -> bool:
-        if self.on not in ("any", kind) and not (self.on == "write" and kind in _WRITES):
-            return False
-        if self.times == 0 or (self.share < 1 and chance.random() >= self.share):
-            return False
-        if self.times is not None:
-            self.times -= 1
-        return True
 
 
 @dataclass(frozen=True, slots=True)

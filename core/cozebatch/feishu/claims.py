@@ -12,12 +12,14 @@ Whoever read "ready" before our write has, by his own step 2, written within W o
 instead of ours, and of several the last one to write wins.
 
 What is guaranteed: as long as a read after a write's answer shows that write, of all claims of one record at most one
-succeeds. Only durations are measured; clocks need not agree. A claim whose write took longer than W, or whose answer
-was lost, is never counted as ours again by this process: the record stays in the running state, unpaid, until a person
-sets it back. Not covered: an operator that dies between 2 and 4 and starts again goes through 2 to 4 once more on the
-record that bears his own mark; should somebody else have won it in between and lost his mark to a write that was
-under way for more than W when its process died, both would run it. Without a mapped result column there is no mark:
-then a claim only finds out that a record is no longer ready, and two operators within the same W may both win.
+succeeds. Only durations are measured; clocks need not agree. A claim whose write took longer than W, or got no answer
+and was not seen to have arrived within W, is never counted as ours by this process: the record stays in the running
+state, unpaid, until a person sets it back.
+
+Not covered: an operator that dies between 2 and 4 and starts again goes through 2 to 4 once more on the record that
+bears his own mark; should somebody else have won it in between and lost his mark to a write that was under way for
+more than W when its process died, both would run it. Without a mapped result column there is no mark: then a claim
+only finds out that a record is no longer ready, and two operators within the same W may both win.
 
 Claims that come at the same time share their requests.
 """
@@ -32,13 +34,13 @@ from datetime import datetime
 
 import anyio
 
-from cozebatch.errors import Category, ErrorInfo, StepError
+from cozebatch.errors import ErrorInfo, StepError
 from cozebatch.feishu.base import FeishuBase, Record
 from cozebatch.feishu.cells import cell_text
+from cozebatch.feishu.claim_answers import refused, taken, unsafe
 from cozebatch.feishu.codes import NETWORK, Kind
 from cozebatch.feishu.layout import Columns, StatusValues
 from cozebatch.feishu.sdk import FeishuError
-from cozebatch.texts import Text
 
 MOST_AT_ONCE = 100
 """Records that Feishu gives by id at once."""
@@ -127,13 +129,12 @@ class Claims:
     async def claim(self, record_id: str) -> ErrorInfo | None:
         """None when the record is ours; else why it is not. Raises `StepError` when that could not be found out."""
         if record_id in self._unsafe:
-            return _unsafe_answer()
+            return unsafe()
         claim = self._known.get(record_id) or _Claim(record_id, f"#{self._owner}.{secrets.token_hex(4)}")
         claim.failed = None
         if claim.open and claim.written is None:
             await self._marking.do(claim)
         if claim.open and claim.written is not None:
-            self._known[record_id] = claim
             await anyio.sleep(max(0.0, claim.written + self._window - anyio.current_time()))
             await self._looking.do(claim)
         if claim.failed is not None:
@@ -157,7 +158,8 @@ class Claims:
                     await self._mark([claim])
                 return
             if not error.kind.may_pass or attempt == _MOST_TRIES:
-                _fail(todo, error)
+                for claim in todo:
+                    claim.failed = refused(error)
                 return
             await anyio.sleep(max(_PAUSE * 2 ** (attempt - 1), error.retry_after or 0.0))
 
@@ -196,9 +198,10 @@ class Claims:
         for claim in claims:
             if claim in marked and now < deadline:
                 claim.written = now
+                self._known[claim.record_id] = claim
             else:
                 self._unsafe.add(claim.record_id)
-                claim.settle(_unsafe_answer())
+                claim.settle(unsafe())
         return None
 
     async def _marked(self, claims: list[_Claim], deadline: float) -> list[_Claim]:
@@ -220,7 +223,8 @@ class Claims:
                 break
             except FeishuError as error:
                 if not error.kind.may_pass or attempt == _MOST_TRIES:
-                    _fail(group, error)
+                    for claim in group:
+                        claim.failed = refused(error)
                     return
                 wait = max(_PAUSE * 2 ** (attempt - 1), error.retry_after or 0.0)
             await anyio.sleep(wait)
@@ -230,12 +234,12 @@ class Claims:
             if record is not None and self._status(record) == self._values.running and ours:
                 claim.settle(None)
             else:
-                claim.settle(_taken(self._status(record) if record is not None else None))
+                claim.settle(taken(self._status(record) if record is not None else None))
 
     def _may_write(self, claim: _Claim, record: Record | None) -> bool:
         """Step 1: whether the record is in the ready state, or bears a mark of ours from an earlier process."""
         if record is None:
-            claim.settle(_taken(None))
+            claim.settle(taken(None))
             return False
         status = self._status(record)
         others = (self._values.running, self._values.done, self._values.failed)
@@ -243,7 +247,7 @@ class Claims:
         is_ours = status == self._values.running and f"#{self._owner}." in self._result(record)
         if is_ready or is_ours:
             return True
-        claim.settle(_taken(status))
+        claim.settle(taken(status))
         return False
 
     async def _read(self, record_ids: list[str]) -> dict[str, Record]:
@@ -287,53 +291,3 @@ class Claims:
 
 def _as_feishu(error: FeishuError | TimeoutError) -> FeishuError:
     return error if isinstance(error, FeishuError) else FeishuError(NETWORK, said="no answer in time")
-
-
-def _fail(claims: list[_Claim], error: FeishuError) -> None:
-    categories = {
-        Kind.THROTTLED: Category.THROTTLED,
-        Kind.CONFLICT: Category.THROTTLED,
-        Kind.NOT_READY: Category.SERVER,
-        Kind.NETWORK: Category.NETWORK,
-        Kind.SERVER: Category.SERVER,
-    }
-    category = categories.get(error.kind, Category.SOURCE)
-    message = Text(f"没能在飞书认领这一行：{error.text.zh}", f"the record could not be claimed: {error.text.en}")
-    info = ErrorInfo(category, message, code=error.code, logid=error.logid, hint=error.meaning.hint)
-    for claim in claims:
-        claim.failed = StepError(info, retry_after=error.retry_after)
-
-
-def _taken(status: str | None) -> ErrorInfo:
-    if status is None:
-        return ErrorInfo(
-            Category.SOURCE,
-            Text("这一行已被删除，或状态已改变", "the record is gone, or its status was changed"),
-            hint=Text("无需处理；没有计费。", "Nothing to do; nothing was charged."),
-        )
-    shown = status if len(status) <= 40 else status[:40] + "…"
-    return ErrorInfo(
-        Category.SOURCE,
-        Text(
-            f"这一行的状态已是“{shown}”，可能有别人正在处理",
-            f"the record's status is '{shown}' by now: somebody else may be working on it",
-        ),
-        hint=Text(
-            "确认没人在处理后，把状态改回待处理的值再运行；没有计费。",
-            "When nobody is, set the status back to the ready value and run again; nothing was charged.",
-        ),
-    )
-
-
-def _unsafe_answer() -> ErrorInfo:
-    return ErrorInfo(
-        Category.SOURCE,
-        Text(
-            "飞书回答太慢，无法确认这一行归谁处理，为防重复付费已跳过",
-            "Feishu answered too late to tell who runs this record; it is skipped so that it is not paid twice",
-        ),
-        hint=Text(
-            "确认没人在处理后，把状态改回待处理的值再运行；没有计费。",
-            "When nobody is working on it, set the status back to the ready value and run again; nothing was charged.",
-        ),
-    )

@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from cozebatch.demo.feishu_faults import FeishuFault
 from cozebatch.demo.feishu_model import Refusal, SimColumn, SimTable
-from cozebatch.demo.feishu_server import FeishuFault, SimulatedFeishu
+from cozebatch.demo.feishu_server import SimulatedFeishu
 from cozebatch.demo.feishu_tables import ACCOUNTS, CONTENT, HUMANS, READY, VOICES, demo_tables
 from cozebatch.demo.serving import serve
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from cozebatch.checks import CheckItem, Level
+from cozebatch.demo.feishu_faults import FeishuFault
 from cozebatch.demo.feishu_model import FORMULA, NUMBER
-from cozebatch.demo.feishu_server import FeishuFault
 from cozebatch.demo.feishu_tables import CONTENT, VOICES
 from cozebatch.feishu.check import check_feishu
 from cozebatch.feishu.layout import Layout, StatusValues

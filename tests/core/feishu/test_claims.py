@@ -7,7 +7,8 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from cozebatch.demo.feishu_server import FeishuFault, SimulatedFeishu
+from cozebatch.demo.feishu_faults import FeishuFault
+from cozebatch.demo.feishu_server import SimulatedFeishu
 from cozebatch.demo.feishu_tables import CONTENT, DONE, FAILED, READY
 from cozebatch.errors import Category, ErrorInfo, StepError
 from cozebatch.feishu.base import FeishuBase

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import anyio
 import pytest
 
-from cozebatch.demo.feishu_server import FeishuFault, SimulatedFeishu
+from cozebatch.demo.feishu_faults import FeishuFault
+from cozebatch.demo.feishu_server import SimulatedFeishu
 from cozebatch.demo.feishu_tables import CONTENT
 from cozebatch.feishu.base import patiently
 from cozebatch.feishu.codes import Kind
@@ -41,7 +42,7 @@ def test_only_the_core_of_the_sdk_and_bitable_are_imported() -> None:
     count, log = run(
         """
         import logging, sys
-        from cozebatch.feishu.sdk import load_sdk
+        from cozebatch.feishu.lark import load_sdk
         load_sdk()
         logging.getLogger("Lark").warning("not on stdout")
         print(len([name for name in sys.modules if name.split(".")[0] == "lark_oapi"]), "end")
@@ -56,8 +57,8 @@ def test_the_plain_import_is_the_way_out_when_the_light_one_fails() -> None:
     out = run(
         """
         import importlib, sys
-        from cozebatch.feishu import sdk
-        bare, plain = sdk._put_bare_packages, []
+        from cozebatch.feishu import lark
+        bare, plain = lark._put_bare_packages, []
         def broken():
             bare()
             sys.modules["lark_oapi"].__path__ = []
@@ -69,8 +70,8 @@ def test_the_plain_import_is_the_way_out_when_the_light_one_fails() -> None:
                 bare()
                 return sys.modules[name]
             return real(name, package)
-        sdk._put_bare_packages, importlib.import_module = broken, imported
-        print(sdk.load_sdk().record.__name__, plain)
+        lark._put_bare_packages, importlib.import_module = broken, imported
+        print(lark.load_sdk().record.__name__, plain)
         """
     )
     assert out == "AppTableRecord [[]]"

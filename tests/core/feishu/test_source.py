@@ -6,8 +6,9 @@ from datetime import datetime
 
 import pytest
 
+from cozebatch.demo.feishu_faults import FeishuFault
 from cozebatch.demo.feishu_model import FORMULA, RELATION, SimColumn, SimTable
-from cozebatch.demo.feishu_server import FeishuFault, SimulatedFeishu
+from cozebatch.demo.feishu_server import SimulatedFeishu
 from cozebatch.demo.feishu_tables import ACCOUNTS, CONTENT, HUMANS, READY, VOICES, demo_tables
 from cozebatch.errors import UsageError
 from cozebatch.feishu.layout import Columns, Layout, Relation

@@ -7,8 +7,9 @@ from typing import Literal
 import anyio
 import pytest
 
+from cozebatch.demo.feishu_faults import FeishuFault
 from cozebatch.demo.feishu_model import NUMBER
-from cozebatch.demo.feishu_server import FeishuFault, SimulatedFeishu
+from cozebatch.demo.feishu_server import SimulatedFeishu
 from cozebatch.demo.feishu_tables import CONTENT, DONE, FAILED, READY
 from cozebatch.errors import Category
 from cozebatch.feishu.base import FeishuBase

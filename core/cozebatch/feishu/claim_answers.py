@@ -1,0 +1,60 @@
+"""What is said of a record that could not be claimed: one wording for each reason, with what to do."""
+
+from __future__ import annotations
+
+from cozebatch.errors import Category, ErrorInfo, StepError
+from cozebatch.feishu.codes import Kind
+from cozebatch.feishu.sdk import FeishuError
+from cozebatch.texts import Text
+
+
+def refused(error: FeishuError) -> StepError:
+    """Whose the record is could not be found out."""
+    categories = {
+        Kind.THROTTLED: Category.THROTTLED,
+        Kind.CONFLICT: Category.THROTTLED,
+        Kind.NOT_READY: Category.SERVER,
+        Kind.NETWORK: Category.NETWORK,
+        Kind.SERVER: Category.SERVER,
+    }
+    category = categories.get(error.kind, Category.SOURCE)
+    message = Text(f"没能在飞书认领这一行：{error.text.zh}", f"the record could not be claimed: {error.text.en}")
+    info = ErrorInfo(category, message, code=error.code, logid=error.logid, hint=error.meaning.hint)
+    return StepError(info, retry_after=error.retry_after)
+
+
+def taken(status: str | None) -> ErrorInfo:
+    """Somebody else has it, or it is no longer ready; None: it was not found."""
+    if status is None:
+        return ErrorInfo(
+            Category.SOURCE,
+            Text("这一行已被删除，或状态已改变", "the record is gone, or its status was changed"),
+            hint=Text("无需处理；没有计费。", "Nothing to do; nothing was charged."),
+        )
+    shown = status if len(status) <= 40 else status[:40] + "…"
+    return ErrorInfo(
+        Category.SOURCE,
+        Text(
+            f"这一行的状态已是“{shown}”，可能有别人正在处理",
+            f"the record's status is '{shown}' by now: somebody else may be working on it",
+        ),
+        hint=Text(
+            "确认没人在处理后，把状态改回待处理的值再运行；没有计费。",
+            "When nobody is, set the status back to the ready value and run again; nothing was charged.",
+        ),
+    )
+
+
+def unsafe() -> ErrorInfo:
+    """A write of ours may have come too late to tell."""
+    return ErrorInfo(
+        Category.SOURCE,
+        Text(
+            "飞书回答太慢，无法确认这一行归谁处理，为防重复付费已跳过",
+            "Feishu answered too late to tell who runs this record; it is skipped so that it is not paid twice",
+        ),
+        hint=Text(
+            "确认没人在处理后，把状态改回待处理的值再运行；没有计费。",
+            "When nobody is working on it, set the status back to the ready value and run again; nothing was charged.",
+        ),
+    )
