@@ -126,7 +126,7 @@ def test_all_errors_come_at_once_with_file_key_and_cure() -> None:
         "workflow_config.max_retries": "without quotes",
         "workflow_config.poll_interval": "is true, should be a number above 0",
         "workflow_config.on_unknown_submit": "did you mean resubmit?",
-        "workflow_config.synthesis.mode": "did you mean draft?",
+        "workflow_config.synthesis.mode": "is drafts, should be one of draft | video | both | none | command; did",
         "workflow_config.synthesis.width": "even number",
         "log_retention_days": "is null",
     }.items():

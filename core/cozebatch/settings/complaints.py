@@ -7,6 +7,7 @@ null: anything else may be a secret in the wrong place.
 from __future__ import annotations
 
 import difflib
+import re
 import typing
 from collections.abc import Iterable, Iterator, Sequence
 from types import UnionType
@@ -31,7 +32,7 @@ def dotted(path: Iterable[str | int]) -> str:
 
 def at(place: str, path: Iterable[str | int], zh: str, en: str) -> Text:
     where = dotted(path)
-    return Text(f"{place}：{where}：{zh}。", f"{place}: {where}: {en}.")
+    return Text(f"{place}：{where}：{_ended(zh, '。')}", f"{place}: {where}: {_ended(en, '.')}")
 
 
 def wordings(error: ValidationError, model: type[BaseModel], place: str) -> Iterator[tuple[Path, Text]]:
@@ -48,17 +49,17 @@ def wordings(error: ValidationError, model: type[BaseModel], place: str) -> Iter
             continue
         right = expectation(model, path)
         if found["type"] == "missing":
-            yield path, at(place, path, f"缺少这一项，应为{right.zh}", f"is missing, should be {right.en}")
+            yield path, at(place, path, _spaced(f"缺少这一项，应为{right.zh}"), f"is missing, should be {right.en}")
             continue
         value = found.get("input")
-        is_ = shape(value)
+        is_ = _shown(model, path, value)
         nearest = _nearest_choice(model, path, value)
         yield (
             path,
             at(
                 place,
                 path,
-                f"现在是{is_.zh}，应为{right.zh}" + (f"；是否想写 {nearest}？" if nearest else ""),
+                _spaced(f"现在是{is_.zh}，应为{right.zh}") + (f"；是否想写 {nearest}？" if nearest else ""),
                 f"is {is_.en}, should be {right.en}" + (f"; did you mean {nearest}?" if nearest else ""),
             ),
         )
@@ -83,6 +84,13 @@ def shape(value: Any) -> Text:
     return Text("别的东西", "something else")
 
 
+def _shown(model: type[BaseModel], path: Sequence[str | int], value: Any) -> Text:
+    """The same, with the word itself where one of a few words is wanted and this cannot be a secret."""
+    if _choices(model, path) and isinstance(value, str) and re.fullmatch(r"[A-Za-z_]{1,20}", value):
+        return Text.same(value)
+    return shape(value)
+
+
 def expectation(model: type[BaseModel], path: Sequence[str | int]) -> Text:
     """What would be right at this key path, from the model's own types and bounds."""
     field = _field_at(model, path)
@@ -100,6 +108,15 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
         return lowered[plain]
     found = difflib.get_close_matches(plain, list(lowered), n=1, cutoff=0.6)
     return lowered[found[0]] if found else None
+
+
+def _ended(sentence: str, mark: str) -> str:
+    return sentence if sentence.endswith(("?", "？", mark)) else sentence + mark
+
+
+def _spaced(zh: str) -> str:
+    """A space between Chinese and what follows it in Latin letters or digits."""
+    return re.sub(r"([\u4e00-\u9fff])(?=[A-Za-z0-9\-])", r"\1 ", zh)
 
 
 def _real_path(model: type[BaseModel], loc: Sequence[str | int]) -> Path:
@@ -184,9 +201,14 @@ def _expected_number(kind: type, metadata: tuple[Any, ...]) -> Text:
     )
 
 
-def _nearest_choice(model: type[BaseModel], path: Sequence[str | int], value: Any) -> str | None:
+def _choices(model: type[BaseModel], path: Sequence[str | int]) -> tuple[str, ...]:
+    """The words that may stand at this key path; none where it is no choice of words."""
     field = _field_at(model, path)
     kind = _strip(field.annotation if isinstance(field, FieldInfo) else field)
-    if get_origin(kind) is not Literal or not isinstance(value, str) or len(value) > 40:
+    return tuple(str(choice) for choice in get_args(kind)) if get_origin(kind) is Literal else ()
+
+
+def _nearest_choice(model: type[BaseModel], path: Sequence[str | int], value: Any) -> str | None:
+    if not isinstance(value, str) or len(value) > 40:
         return None
-    return nearest(value, [str(choice) for choice in get_args(kind)])
+    return nearest(value, _choices(model, path))
