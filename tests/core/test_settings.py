@@ -46,7 +46,7 @@ def feishu(api: Mapping[str, Any] | None = None, content: Mapping[str, Any] | No
     )
 
 
-def complaints(raw: object, *, env: Mapping[str, str] | None = None, need_feishu: bool = False) -> list[str]:
+def complaints(raw: object, *, env: Mapping[str, str] | None = None, need_feishu: bool | None = False) -> list[str]:
     with pytest.raises(UsageError) as caught:
         parse_settings(raw, env=env or {}, need_feishu=need_feishu, place="c.json")
     assert all(c.zh and c.en and c.zh != c.en for c in caught.value.complaints)
@@ -306,6 +306,14 @@ def test_without_feishu_its_sections_may_be_missing_unset_or_wrong() -> None:
     assert settings.tables is None
     assert len(warnings) == 3
     assert all("not needed for this run" in w.en for w in warnings)
+
+
+def test_feishu_may_be_needed_just_where_the_file_mentions_it() -> None:
+    settings, _ = parse_settings(config(), need_feishu=None)
+    assert settings.api_config is None
+    settings, _ = parse_settings(feishu(), need_feishu=None)
+    assert settings.api_config is not None
+    assert len(complaints(config(api_config={}), need_feishu=None)) == 4
 
 
 def test_with_feishu_everything_that_is_missing_is_told() -> None:

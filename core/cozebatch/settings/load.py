@@ -41,13 +41,13 @@ _NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
 
 
 def load_settings(
-    path: Path, *, env: Mapping[str, str], overrides: Mapping[str, object] = _NO_OVERRIDES, need_feishu: bool
+    path: Path, *, env: Mapping[str, str], overrides: Mapping[str, object] = _NO_OVERRIDES, need_feishu: bool | None
 ) -> tuple[Settings, list[Text]]:
     """The settings of a file, and warnings about it.
 
     `overrides` are the options a person typed: `max_coze_concurrent`, `max_synthesis_workers`, `poll_interval`
-    (seconds). Without `need_feishu` the sections only Feishu needs may be missing or wrong. Raises `UsageError`
-    with all complaints at once.
+    (seconds). Without `need_feishu` the sections only Feishu needs may be missing or wrong, and are left out; with
+    None they are needed when the file has an `api_config`. Raises `UsageError` with all complaints at once.
     """
     twice: list[str] = []
     raw = jsonc.load(path, on_duplicate=twice.append)
@@ -68,7 +68,7 @@ def parse_settings(
     *,
     env: Mapping[str, str] = MappingProxyType({}),
     overrides: Mapping[str, object] = _NO_OVERRIDES,
-    need_feishu: bool = False,
+    need_feishu: bool | None = False,
     place: str = "configuration",
 ) -> tuple[Settings, list[Text]]:
     """The same for a mapping in memory; `place` names it in complaints. `raw` is not changed."""
@@ -76,6 +76,8 @@ def parse_settings(
         raise UsageError(
             Text(f"{place}：最外层应为对象 {{…}}。", f"{place}: the outermost value should be an object {{…}}.")
         )
+    if need_feishu is None:
+        need_feishu = any(str(key).strip() == "api_config" and value is not None for key, value in raw.items())
     found = _Findings(place, need_feishu)
     document = _replace_variables(copy.deepcopy(dict(raw)), (), env, found)
     document = _known_keys(document, Settings, (), found)
