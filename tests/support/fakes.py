@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import anyio
+import anyio.lowlevel
 
 from cozebatch.engine.bus import Subscription
 from cozebatch.engine.clock import RunClock
@@ -161,10 +162,10 @@ class FakeSynthesizer:
         return Product(video_path=f"/films/{job.task.task_id}.mp4")
 
     async def discard(self, run_id: str, task_id: str) -> None:
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
 
     async def aclose(self) -> None:
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
 
 
 @dataclass

@@ -6,6 +6,7 @@ Run it in any anyio event loop; `run` returns when every task has ended, when a 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from cozebatch.engine.outbox import Outbox
 from cozebatch.engine.recovery import Action, Planned, way_on
 from cozebatch.engine.shepherd import Shepherd
 from cozebatch.engine.strangers import seat_stranger, watch_stranger
-from cozebatch.errors import Category, JournalError
+from cozebatch.errors import Category, ErrorInfo, JournalError
 from cozebatch.ports import Delivery, Journal, Owe, RunRecord
 from cozebatch.rows import Row, Stage
 from cozebatch.statistics import Statistics, compute
@@ -37,6 +38,8 @@ no time, since it has that long a line before it."""
 
 _ENTRIES: Mapping[Action, Entry] = {Action.SUBMIT: "submit", Action.WATCH: "watch", Action.FINISH: "finish"}
 _SETTLED = {Action.HOLD: State.HELD, Action.SKIP: State.SKIPPED, Action.DELIVER: State.WRITING_BACK}
+
+TICKS_A_SAVE = 5
 
 SEND_GRACE = 3.0
 """Seconds of a drain in which submissions on the wire may still be answered."""
@@ -386,11 +389,13 @@ class Engine:
             self._control.wake = anyio.Event()
 
     async def _tick(self) -> None:
-        """Once a second: what the limiters read."""
+        """Once a second: what the limiters read; now and then the run's clock goes to disk."""
         control, ledger = self._control, self._ledger
         last, requests = anyio.current_time(), 0
-        while True:
+        for tick in itertools.count(1):
             await anyio.sleep(1.0)
+            if tick % TICKS_A_SAVE == 0 and self._busy:
+                await self._save_clock()
             now = anyio.current_time()
             rate = (control.requests - requests) / max(1e-9, now - last)
             last, requests = now, control.requests
@@ -408,6 +413,15 @@ class Engine:
                     **ledger.stamp(),
                 )
             )
+
+    async def _save_clock(self) -> None:
+        try:
+            await self._ledger.write()
+        except JournalError as error:
+            self._control.brake("journal", ErrorInfo(Category.INTERNAL, error.text))
+        else:
+            if set(self._control.paused) == {"journal"}:
+                await self.resume()
 
     async def _report(self, save_results: SaveResults | None) -> Outcome:
         """Say how it ended: into the results file, the journal, and to everybody."""

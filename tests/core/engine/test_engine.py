@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from support.fakes import FakeCoze, FakeSynthesizer, FakeTable, World, error, tasks
 
 from cozebatch.engine.control import Options
 from cozebatch.errors import Category
@@ -12,6 +11,7 @@ from cozebatch.events import LimitChanged, Throttled
 from cozebatch.ports import Undelivered
 from cozebatch.rows import Stage
 from cozebatch.task import State
+from support.fakes import FakeCoze, FakeSynthesizer, FakeTable, World, error, tasks
 
 pytestmark = pytest.mark.anyio
 
@@ -106,9 +106,7 @@ async def test_an_unanswered_submission_is_held_and_keeps_no_slot() -> None:
 
 
 async def test_an_unanswered_submission_is_sent_again_when_the_operator_chose_so() -> None:
-    world = World(
-        coze=FakeCoze(mishaps={"t1": ["dropped"]}), options=Options(on_unknown_submit="resubmit", seed=1)
-    )
+    world = World(coze=FakeCoze(mishaps={"t1": ["dropped"]}), options=Options(on_unknown_submit="resubmit", seed=1))
     outcome = await world.run(tasks(1))
     assert outcome.statistics.done == 1
     assert world.engine.board.rows["t1"].attempts == 2  # type: ignore[union-attr]
@@ -116,9 +114,7 @@ async def test_an_unanswered_submission_is_sent_again_when_the_operator_chose_so
 
 @pytest.mark.parametrize("category", [Category.AUTH, Category.QUOTA])
 async def test_refused_credentials_or_quota_stop_the_batch_and_leave_the_rest_pending(category: Category) -> None:
-    world = World(
-        coze=FakeCoze(mishaps={"t5": [f"refused-{category}"] * 9}), options=Options(max_coze=2, seed=1)
-    )
+    world = World(coze=FakeCoze(mishaps={"t5": [f"refused-{category}"] * 9}), options=Options(max_coze=2, seed=1))
     outcome = await world.run(tasks(9))
     assert outcome.status == "stopped"
     assert outcome.paused == (category.value,)

@@ -1,0 +1,148 @@
+"""The operator's knobs, while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+import pytest
+
+from cozebatch.engine.control import Options
+from cozebatch.engine.engine import Engine
+from cozebatch.errors import Category
+from cozebatch.events import Paused, Resumed, RunFinished
+from cozebatch.task import State
+from support.fakes import FakeCoze, FakeSynthesizer, World, tasks
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def running(world: World, count: int) -> AsyncIterator[Engine]:
+    engine, planned, owed = await world.prepare(tasks(count))
+
+    async def run() -> None:
+        await engine.run(planned, owed, keep_open=True)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(run)
+        await anyio.sleep(1)
+        yield engine
+        engine.stop()
+    world.collect()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Virtual seconds pass until it holds."""
+    with anyio.fail_after(86400):
+        while not condition():  # noqa: ASYNC110 - costs no time: the clock jumps
+            await anyio.sleep(1)
+
+
+async def test_a_pause_submits_nothing_new_and_what_runs_goes_on() -> None:
+    world = World(options=Options(max_coze=2, seed=1))
+    async with running(world, 5) as engine:
+        await engine.pause()
+        await anyio.sleep(1000)
+        assert engine.board.counts[State.DONE] == 2
+        assert engine.board.counts[State.PENDING] == 3
+        await engine.resume()
+        await until(lambda: engine.board.counts[State.DONE] == 5)
+    assert sum(isinstance(e, Paused) for e in world.events) == 1
+    assert sum(isinstance(e, Resumed) for e in world.events) == 1
+
+
+async def test_retry_goes_on_from_the_failed_step_for_free() -> None:
+    world = World(synthesizer=FakeSynthesizer(mishaps={"t1": [Category.SYNTHESIS] * 4}))
+    async with running(world, 1) as engine:
+        await until(lambda: engine.board.counts[State.FAILED] == 1)
+        assert await engine.retry(["t1"]) == ["t1"]
+        await until(lambda: engine.board.counts[State.DONE] == 1)
+    assert world.coze.started("t1") == 1
+    assert sum(isinstance(e, RunFinished) for e in world.events) >= 2
+
+
+async def test_retry_does_not_pay_for_a_failed_execution_but_rerun_does() -> None:
+    world = World(coze=FakeCoze(mishaps={"t1": ["fail"] * 4}))
+    async with running(world, 1) as engine:
+        await until(lambda: engine.board.counts[State.FAILED] == 1)
+        assert await engine.retry(["t1"]) == []
+        assert world.coze.started("t1") == 4
+        assert await engine.rerun(["t1"]) == ["t1"]
+        await until(lambda: engine.board.counts[State.DONE] == 1)
+        assert engine.board.rows["t1"].attempts == 5
+
+
+async def test_a_held_task_is_adopted_without_paying() -> None:
+    world = World(coze=FakeCoze(mishaps={"t1": ["lost"]}))
+    async with running(world, 1) as engine:
+        await until(lambda: engine.board.counts[State.HELD] == 1)
+        assert await engine.retry(["t1"]) == []
+        assert await engine.adopt("t1", "e1")
+        await until(lambda: engine.board.counts[State.DONE] == 1)
+        assert engine.board.rows["t1"].attempts == 1
+    assert world.coze.started("t1") == 1
+
+
+async def test_cancelling_a_running_task_keeps_its_slot_and_its_paid_result() -> None:
+    world = World(options=Options(max_coze=1, seed=1))
+    async with running(world, 2) as engine:
+        await anyio.sleep(10)
+        await engine.cancel(["t1"])
+        await anyio.sleep(20)
+        assert engine.board.rows["t1"].state is State.CANCELLED
+        assert len(world.coze.executions) == 1, "its execution still runs, so nobody else may begin"
+        await until(lambda: engine.board.counts[State.DONE] == 1)
+        assert engine.board.rows["t1"].has_output
+        assert await engine.retry(["t1"]) == ["t1"]
+        await until(lambda: engine.board.counts[State.DONE] == 2)
+    assert world.coze.peak == 1
+    assert world.coze.started("t1") == 1
+
+
+async def test_a_cancelled_task_that_is_wanted_again_while_it_runs_is_simply_watched_on() -> None:
+    world = World()
+    async with running(world, 1) as engine:
+        await anyio.sleep(10)
+        await engine.cancel(["t1"])
+        await anyio.sleep(5)
+        assert await engine.retry(["t1"]) == ["t1"]
+        await until(lambda: engine.board.counts[State.DONE] == 1)
+    assert world.coze.started("t1") == 1
+
+
+async def test_cancelling_a_waiting_and_a_synthesizing_task_ends_them_at_once() -> None:
+    world = World(options=Options(max_coze=1, seed=1), synthesizer=FakeSynthesizer(duration=10_000))
+    async with running(world, 3) as engine:
+        await engine.cancel(["t3"])
+        assert engine.board.rows["t3"].state is State.CANCELLED
+        await until(lambda: engine.board.rows["t1"].state is State.SYNTHESIZING)
+        await engine.cancel(["t1"])
+        await anyio.sleep(1)
+        assert engine.board.rows["t1"].state is State.CANCELLED
+        await engine.cancel(["t2"])
+    assert world.coze.started("t3") == 0
+
+
+async def test_cancelling_during_the_submission_waits_for_its_answer() -> None:
+    world = World(coze=FakeCoze(latency=10.0))
+    async with running(world, 1) as engine:
+        assert engine.board.rows["t1"].state is State.SUBMITTING
+        await engine.cancel(["t1"])
+        await until(lambda: engine.board.rows["t1"].state is State.CANCELLED)
+        assert engine.board.rows["t1"].execute_id == "e1"
+
+
+async def test_resuming_after_a_brake_goes_on_with_everything_it_stopped() -> None:
+    world = World(
+        coze=FakeCoze(mishaps={"t2": ["refused-auth"]}),
+        synthesizer=FakeSynthesizer(mishaps={"t1": [Category.DISK_FULL]}),
+        options=Options(max_coze=1, seed=1),
+    )
+    async with running(world, 4) as engine:
+        await until(lambda: "disk_full" in engine.board.paused)
+        await engine.resume()
+        await until(lambda: "auth" in engine.board.paused or engine.board.counts[State.DONE] == 4)
+        await engine.resume()
+        await until(lambda: engine.board.counts[State.DONE] == 4)

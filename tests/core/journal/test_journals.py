@@ -1,0 +1,161 @@
+"""The journal on disk and its twin in memory keep the same promises."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import pytest
+
+from cozebatch.errors import Category, ErrorInfo, JournalError, UsageError
+from cozebatch.journal.lock import state_lock
+from cozebatch.journal.memory import MemoryJournal
+from cozebatch.journal.sqlite import open_journal
+from cozebatch.ports import (
+    Delivery,
+    Execution,
+    Journal,
+    Owe,
+    PutExecution,
+    PutOutput,
+    PutRow,
+    PutRun,
+    RunRecord,
+    Settle,
+)
+from cozebatch.rows import Counters, Row
+from cozebatch.task import State, Task
+from cozebatch.texts import Text
+
+pytestmark = pytest.mark.anyio
+
+RUN = RunRecord("run1", "key", "file", "w1", started_at=100.0, max_coze=4, max_synthesis=2)
+TASKS = [Task(f"t{n}", title=f"标题 {n}", content="文案\n二", extra={"栏": "值"}) for n in range(3)]
+ROWS = [Row(task.task_id, n, title=task.title) for n, task in enumerate(TASKS)]
+
+
+@asynccontextmanager
+async def opened(kind: str, folder: Path) -> AsyncIterator[Journal]:
+    if kind == "memory":
+        yield MemoryJournal()
+    else:
+        async with open_journal(folder / "journal.sqlite3") as journal:
+            yield journal
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+async def test_what_was_written_is_read_back(kind: str, tmp_path: Path) -> None:
+    async with opened(kind, tmp_path) as journal:
+        await journal.begin(RUN, list(zip(TASKS, ROWS, strict=True)))
+        error = ErrorInfo(Category.SERVER, Text("坏", "bad"), code="5000", logid="L1")
+        row = replace(ROWS[1], state=State.RUNNING, execute_id="e1", error=error, note=Text("注", "note"))
+        execution = Execution("t1", 1, "running", sent_at=101.5, execute_id="e1", error=error)
+        counters = Counters(3, 2, 1, 0, {"server": 1})
+        await journal.write(PutRow(row), PutExecution(execution), PutOutput("e1", '{"视频": "u"}'))
+        await journal.write(PutRun(replace(RUN, clock=12.5, counters=counters, status="interrupted")))
+        assert await journal.rows("run1") == [ROWS[0], row, ROWS[2]]
+        assert await journal.task("run1", "t2") == TASKS[2]
+        assert await journal.tasks("run1") == {task.task_id: task for task in TASKS}
+        assert await journal.executions("run1", "t1") == [execution]
+        assert await journal.output("e1") == '{"视频": "u"}'
+        assert await journal.output("e2") is None
+        last = await journal.last_run("key")
+        assert last == replace(RUN, clock=12.5, counters=counters, status="interrupted")
+        assert await journal.runs() == [last]
+        assert await journal.last_run("another") is None
+
+
+async def test_the_past_is_what_the_latest_run_that_did_not_skip_it_left(kind: str, tmp_path: Path) -> None:
+    async with opened(kind, tmp_path) as journal:
+        await journal.begin(replace(RUN, run_id="a", started_at=1), [(TASKS[0], replace(ROWS[0], state=State.DONE))])
+        await journal.begin(replace(RUN, run_id="b", started_at=2), [(TASKS[0], replace(ROWS[0], state=State.SKIPPED))])
+        await journal.begin(replace(RUN, run_id="c", started_at=3, source_key="x"), [(TASKS[0], ROWS[0])])
+        await journal.begin(replace(RUN, run_id="d", started_at=4, status="abandoned"), [(TASKS[0], ROWS[0])])
+        past = await journal.past("key", ["t0", "t9"])
+        assert {task_id: (p.run_id, p.row.state) for task_id, p in past.items()} == {"t0": ("a", State.DONE)}
+
+
+async def test_a_newer_outcome_replaces_one_that_is_still_owed(kind: str, tmp_path: Path) -> None:
+    async with opened(kind, tmp_path) as journal:
+        await journal.begin(RUN, list(zip(TASKS, ROWS, strict=True)))
+        await journal.write(Owe(Delivery(1, "t0", "r0", "failed", "why")))
+        await journal.write(Owe(Delivery(2, "t0", "r0", "done", "path")), Owe(Delivery(3, "t1", "r1", "done", "p")))
+        assert [d.serial for d in await journal.owed("key")] == [2, 3]
+        await journal.write(Settle(2))
+        await journal.write(Settle(3, ErrorInfo(Category.WRITE_BACK, Text.same("no"))))
+        assert [d.serial for d in await journal.owed("key")] == [3], "given up for now is still owed"
+        assert (await journal.past("key", ["t1"]))["t1"].owed
+        assert not (await journal.past("key", ["t0"]))["t0"].owed
+        assert await journal.last_serial() == 3
+
+
+async def test_durations_of_a_workflow_are_its_latest_successes(kind: str, tmp_path: Path) -> None:
+    async with opened(kind, tmp_path) as journal:
+        await journal.begin(RUN, list(zip(TASKS, ROWS, strict=True)))
+        for n in range(510):
+            done = Execution("t0", n, "succeeded", sent_at=n, ended_at=n + 0.5, seconds=float(n))
+            await journal.write(PutExecution(done))
+        await journal.write(PutExecution(Execution("t1", 1, "failed", sent_at=1, ended_at=9999, seconds=1.0)))
+        assert await journal.durations("w1") == [float(n) for n in range(10, 510)]
+        assert await journal.durations("w2") == []
+
+
+async def test_half_a_surrogate_pair_from_outside_does_not_stop_the_journal(tmp_path: Path) -> None:
+    async with open_journal(tmp_path / "j") as journal:
+        await journal.begin(RUN, [(replace(TASKS[0], title="a\ud800b"), ROWS[0])])
+        await journal.write(PutOutput("e", "x\udc00y"))
+        assert await journal.output("e") == "x?y"
+
+
+async def test_everything_survives_the_process(tmp_path: Path) -> None:
+    async with open_journal(tmp_path / "j") as journal:
+        await journal.begin(RUN, list(zip(TASKS, ROWS, strict=True)))
+        await journal.write(PutRow(replace(ROWS[0], state=State.DONE)))
+    async with open_journal(tmp_path / "j") as journal:
+        assert [row.state for row in await journal.rows("run1")] == [State.DONE, State.PENDING, State.PENDING]
+
+
+async def test_concurrent_writes_share_commits_and_all_arrive(tmp_path: Path) -> None:
+    async with open_journal(tmp_path / "j") as journal:
+        await journal.begin(RUN, [(Task(f"t{n}"), Row(f"t{n}", n)) for n in range(300)])
+        async with anyio.create_task_group() as group:
+            for n in range(300):
+                group.start_soon(journal.write, PutRow(Row(f"t{n}", n, title=f"done {n}")))
+        assert all(row.title == f"done {row.position}" for row in await journal.rows("run1"))
+
+
+async def test_a_write_is_all_or_nothing_and_a_full_disk_is_said(tmp_path: Path) -> None:
+    async with open_journal(tmp_path / "j") as journal:
+        await journal.begin(RUN, list(zip(TASKS, ROWS, strict=True)))
+        await journal._select("PRAGMA max_page_count = 30")
+        with pytest.raises(JournalError) as failed:
+            await journal.write(PutRow(replace(ROWS[0], state=State.DONE)), PutOutput("e", "x" * 1_000_000))
+        assert "full" in failed.value.text.en
+        assert (await journal.rows("run1"))[0].state is State.PENDING
+        await journal.write(PutRow(replace(ROWS[0], title="still works")))
+
+
+async def test_a_journal_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "j")
+    connection.execute("PRAGMA user_version = 999")
+    connection.close()
+    with pytest.raises(JournalError, match="newer"):
+        async with open_journal(tmp_path / "j"):
+            pass
+
+
+def test_a_second_process_is_told_the_pid_of_the_first(tmp_path: Path) -> None:
+    import os
+
+    with state_lock(tmp_path), pytest.raises(UsageError, match=str(os.getpid())), state_lock(tmp_path):
+        pass
+    with state_lock(tmp_path):
+        pass
