@@ -52,6 +52,8 @@ class Row:
     """Coze's output of `execute_id` is on disk."""
     execution_failed: bool = False
     """Coze reported the execution of `execute_id` as failed: going on costs a new one."""
+    asked: bool = False
+    """A person asked for the next execution by name: it needs no claim."""
     adopted: bool = False
     stage: str | None = None
     fraction: float | None = None
@@ -162,7 +164,7 @@ def moved(row: Row, after: State, *, wall: float, clock: float, **facts: Any) ->
         changes["slot_clock"] = clock
     if after is State.SUBMITTING:
         changes |= {"submit_clock": clock, "submitted_at": wall, "coze_end_clock": None, "coze_finished_at": None}
-        changes |= {"execute_id": None, "debug_url": None, "has_output": False, "adopted": False}
+        changes |= {"execute_id": None, "debug_url": None, "has_output": False, "adopted": False, "asked": False}
         changes["execution_failed"] = False
         changes |= {"synthesis_clock": None, "synthesis_end_clock": None, "lag_seconds": None}
         if row.first_submit_clock is None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cozebatch.batch import Batch
 from cozebatch.coze.client import CozeService
+from cozebatch.coze.http import is_loopback
 from cozebatch.coze.output import parse_output, pick
 from cozebatch.engine.bus import Bus
 from cozebatch.engine.control import Options, Tools
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from cozebatch.feishu.layout import Layout, StatusValues
     from cozebatch.feishu.sdk import FeishuClient
     from cozebatch.settings.model import FilterCondition
-
-LOOPBACK = ("127.", "localhost", "[::1]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +147,6 @@ def synthesis_options(settings: Settings, state_dir: Path, secret_variables: tup
         workers=settings.workflow_config.max_synthesis_workers,
         secret_variables=secret_variables,
     )
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an address of the configuration names this very machine."""
-    host = url.partition("://")[2]
-    return host.startswith(LOOPBACK)
 
 
 def feishu_client(settings: Settings, mask: Callable[[str], str]) -> FeishuClient:

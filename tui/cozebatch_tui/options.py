@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -70,7 +71,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         from importlib.metadata import version
 
-        parser.exit(message=f"cozebatch-tui {version('cozebatch-tui')}\n")
+        sys.stdout.write(f"cozebatch-tui {version('cozebatch-tui')}\n")
+        parser.exit()
 
 
 def _t(lang: str, zh: str, en: str) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from cozebatch.coze.answers import LookSeen, clean, read_look, read_submission, refusal, understood, unreachable
 from cozebatch.coze.codes import NO_PERMISSION
+from cozebatch.coze.defaults import DEFAULT_PARAMETERS
 from cozebatch.coze.http import Answer, Connection, ExchangeError, to_body
 from cozebatch.coze.output import END_NODE, parse_output
 from cozebatch.errors import Category, ErrorInfo, StepError
@@ -22,17 +23,6 @@ from cozebatch.ports import Look, Refused, Submission
 from cozebatch.redact import Masker
 from cozebatch.task import Task
 from cozebatch.texts import Text
-
-DEFAULT_PARAMETERS: Mapping[str, str] = MappingProxyType(
-    {
-        "content": "content",
-        "digitalNo": "digital_no",
-        "voiceId": "voice_id",
-        "accountId": "account_id",
-        "title": "title",
-    }
-)
-"""Workflow input → task field."""
 
 MOST_REQUEST_BYTES = 20 * 1024 * 1024
 """What Coze takes in one request."""

@@ -195,7 +195,7 @@ class Engine:
         for task_id in task_ids:
             row = self._ledger.rows[task_id]
             if row.state.is_end and task_id not in self._live:
-                await self._ledger.move(task_id, State.PENDING, failures=0)
+                await self._ledger.move(task_id, State.PENDING, failures=0, asked=True)
                 self._control.enqueue(task_id, "submit")
                 done.append(task_id)
         self._touch()

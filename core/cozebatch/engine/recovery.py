@@ -178,7 +178,7 @@ def _asked(task: Task, row: Row, wishes: Wishes) -> Planned | None:
     if task.task_id in wishes.rerun and row.state is not State.RUNNING:
         again = replace(_row(task, row.position), attempts=row.attempts + (row.state is State.SUBMITTING))
         again = replace(again, submissions=row.submissions, first_submit_clock=row.first_submit_clock)
-        return Planned(task, replace(again, coze_slot_seconds=row.coze_slot_seconds), Action.SUBMIT)
+        return Planned(task, replace(again, coze_slot_seconds=row.coze_slot_seconds, asked=True), Action.SUBMIT)
     return None
 
 

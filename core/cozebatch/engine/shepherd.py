@@ -131,7 +131,7 @@ class Shepherd:
     async def _claim(self, task: Task) -> bool:
         """Mark the record as running, where that is wanted, before anything is paid."""
         sink = self.tools.sink
-        if sink is None or task.record_id is None or not sink.writes("running"):
+        if sink is None or task.record_id is None or self.row.asked or not sink.writes("running"):
             return True
         try:
             taken = await sink.claim(task)

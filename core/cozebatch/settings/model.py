@@ -5,11 +5,11 @@ Every description is Chinese first, then English; the JSON schema and the compla
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from cozebatch.coze.defaults import DEFAULT_PARAMETERS
 from cozebatch.feishu.links import BaseLink, parse_base
 from cozebatch.settings.values import (
     BareSecret,
@@ -179,15 +179,6 @@ class Tables(_Model):
     account_table: AccountTable | None = None
     voice_table: VoiceTable | None = None
     digital_human_table: DigitalHumanTable | None = None
-
-
-DEFAULT_PARAMETERS: Mapping[str, str] = {
-    "content": "content",
-    "digitalNo": "digital_no",
-    "voiceId": "voice_id",
-    "accountId": "account_id",
-    "title": "title",
-}
 
 
 class Outputs(_Model):

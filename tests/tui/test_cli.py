@@ -1,0 +1,135 @@
+"""The command itself: what may be typed, what it costs to start, and what it says when something is wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cozebatch.demo.coze_server import serve_coze
+from cozebatch_tui.locale.choose import choose_lang
+from cozebatch_tui.options import execute_id_of, parse
+from support.program import BATCH, Program
+
+HEAVY = ("textual", "rich", "httpx", "pydantic", "lark_oapi", "pyJianYingDraft", "uvicorn", "starlette", "asyncio")
+
+
+OPTIONS = """
+    --config --demo --tasks --no-ui --json --max-coze --max-synthesis --poll-interval --include --exclude --limit
+    --dry-run --fresh --rerun --adopt --yes --no-save --state-dir --log-dir --results-dir --lang -v --verbose
+    --version -h --help
+""".split()
+
+
+def loaded_by(code: str) -> set[str]:
+    script = f"import sys\n{code}\nprint('\\n'.join(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return {name.partition(".")[0] for name in done.stdout.splitlines()}
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "from cozebatch_tui.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass"
+    assert loaded_by(code).isdisjoint(HEAVY)
+
+
+def test_the_core_imports_no_user_interface() -> None:
+    code = "import cozebatch.wiring, cozebatch.batch, cozebatch.preflight, cozebatch.feishu.source, cozebatch.files"
+    assert loaded_by(code).isdisjoint({"textual", "trio", "cozebatch_tui"})
+
+
+def test_a_headless_run_of_a_file_imports_neither_textual_nor_the_feishu_sdk(tmp_path: Path) -> None:
+    with serve_coze() as coze:
+        program = Program(tmp_path, coze.url).configure().tasks(0)
+        script = (
+            "import sys\nfrom cozebatch_tui.cli import main\n"
+            f"code = main({[*BATCH, '--lang', 'en']!r})\n"
+            "print(code, *sorted({m.partition('.')[0] for m in sys.modules}), file=sys.stderr)"
+        )
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=program.folder)
+    code, *modules = done.stderr.splitlines()[-1].split()
+    assert code == "0"
+    assert set(modules).isdisjoint({"textual", "lark_oapi", "pyJianYingDraft", "uvicorn", "starlette", "trio"})
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_option_of_the_contract_is_in_the_help(lang: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        parse(["--help"], lang)
+    assert left.value.code == 0
+    shown = capsys.readouterr().out
+    for option in OPTIONS:
+        assert option in shown
+
+
+def test_several_ids_after_one_option_and_the_option_may_repeat() -> None:
+    options = parse(["--include", "a", "b", "--no-ui", "--include", "c"], "en")
+    assert options.include == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "execute_id"),
+    [
+        ("7500000000000000001", "7500000000000000001"),
+        ("https://www.coze.cn/work_flow?execute_id=75001&space_id=1&workflow_id=2", "75001"),
+    ],
+)
+def test_an_execution_may_be_named_by_its_id_or_its_debug_link(typed: str, execute_id: str) -> None:
+    assert execute_id_of(typed) == execute_id
+    assert parse(["--adopt", f"t1={typed}"], "en").adopt == {"t1": execute_id}
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [["--max-coze", "0"], ["--limit", "x"], ["--poll-interval", "0"], ["--adopt", "t1"], ["--json"], ["--nope"]],
+)
+def test_what_makes_no_sense_is_exit_2(typed: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        parse(typed, "en")
+    assert left.value.code == 2
+    assert capsys.readouterr().err
+
+
+def test_without_configuration_headless_names_the_two_ways_on(tmp_path: Path) -> None:
+    done = Program(tmp_path, "").run("--no-ui")
+    assert done.code == 2
+    assert "init" in done.err
+    assert "--demo" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_configuration_is_exit_2_with_all_that_is_wrong(tmp_path: Path) -> None:
+    program = Program(tmp_path, "https://example.com").configure(max_retries=-1, poll_interval="often").tasks(1)
+    done = program.batch()
+    assert done.code == 2
+    assert "max_retries" in done.err
+    assert "poll_interval" in done.err
+    assert program.token not in done.err
+
+
+@pytest.mark.parametrize(
+    ("asked", "env", "lang"),
+    [
+        ("zh", {"LANG": "en_US.UTF-8"}, "zh"),
+        (None, {"LANG": "zh_CN.UTF-8"}, "zh"),
+        (None, {"LANG": "de_DE.UTF-8"}, "en"),
+        (None, {"LC_ALL": "zh_TW", "LANG": "en_US"}, "zh"),
+    ],
+)
+def test_the_language_is_what_was_asked_for_or_the_systems(asked: str | None, env: dict[str, str], lang: str) -> None:
+    assert choose_lang(asked, env) == lang
+
+
+def test_the_version_is_the_packages(tmp_path: Path) -> None:
+    done = Program(tmp_path, "").run("--version")
+    assert done.code == 0
+    assert done.out.startswith("cozebatch-tui ")
+
+
+def test_results_are_one_json_document(tmp_path: Path) -> None:
+    with serve_coze() as coze:
+        program = Program(tmp_path, coze.url).configure().tasks(0)
+        assert program.batch().code == 0
+    assert json.dumps(program.results()["tasks"]) == "{}"

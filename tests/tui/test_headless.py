@@ -1,0 +1,261 @@
+"""The whole program without a screen, over real sockets, in processes that are really interrupted and killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cozebatch.demo.coze_model import CozeOptions
+from cozebatch.demo.coze_server import RunningCoze, serve_coze
+from cozebatch.demo.faults import Fault
+from support.program import BATCH, Program, kill, read_until
+
+
+@pytest.fixture
+def coze() -> Iterator[RunningCoze]:
+    with serve_coze(CozeOptions(duration=0.3)) as served:
+        yield served
+
+
+@pytest.fixture
+def program(coze: RunningCoze, tmp_path: Path) -> Program:
+    return Program(tmp_path, coze.url).configure(max_coze_concurrent=4).tasks(6)
+
+
+def started(coze: RunningCoze) -> dict[str, int]:
+    return {title: len(executions) for title, executions in coze.ledger().tasks.items()}
+
+
+def test_a_batch_runs_to_its_end_and_says_so_everywhere(program: Program, coze: RunningCoze) -> None:
+    done = program.batch()
+    assert done.code == 0, done.err
+    results = program.results()
+    assert results["status"] == "finished"
+    assert results["statistics"]["done"] == 6
+    assert results["statistics"]["submissions"] == 6
+    assert coze.ledger().max_in_flight == 4
+    task = results["tasks"]["t3"]
+    assert task["status"] == "done"
+    assert task["attempts"] == 1
+    assert task["execute_id"]
+    assert task["output"]["videoUrl"]
+    assert task["tokens"] > 0
+    log = next((program.folder / "workflow_logs").glob("workflow_*.log")).read_text(encoding="utf-8")
+    assert task["execute_id"] in log
+    assert "Success rate: 100.0 %" in done.out
+
+
+def test_json_lines_are_the_contracts_events_and_nothing_else(program: Program) -> None:
+    done = program.batch("--json")
+    events = done.events
+    assert [e["seq"] for e in events] == list(range(1, len(events) + 1))
+    assert events[0]["event"] == "run_started"
+    assert events[0]["total"] == 6
+    assert events[-1]["event"] == "run_finished"
+    assert Path(events[-1]["results_path"]).exists()
+    moves = [(e["from"], e["to"]) for e in events if e["event"] == "task_state" and e["task_id"] == "t1"]
+    assert moves == [("pending", "submitting"), ("submitting", "running"), ("running", "done")]
+
+
+def test_include_exclude_and_limit_choose_tasks(program: Program, coze: RunningCoze) -> None:
+    assert program.batch("--include", "t2", "t3", "t4", "--exclude", "t3", "--limit", "1").code == 0
+    assert started(coze) == {"标题2号": 1}
+
+
+def test_an_unknown_id_to_include_is_exit_2_and_nothing_is_submitted(program: Program, coze: RunningCoze) -> None:
+    done = program.batch("--include", "t1", "nobody")
+    assert done.code == 2
+    assert "nobody" in done.err
+    assert started(coze) == {}
+
+
+def test_a_dry_run_submits_nothing_and_leaves_no_state(program: Program, coze: RunningCoze) -> None:
+    done = program.batch("--dry-run")
+    assert done.code == 0
+    assert "6 new paid executions" in done.out
+    assert started(coze) == {}
+    assert not (program.folder / ".cozebatch" / "journal.sqlite3").exists()
+
+
+def test_a_refused_token_is_exit_2_before_anything_is_submitted(program: Program, coze: RunningCoze) -> None:
+    program.token = "pat_wrong_and_long_enough"
+    done = program.configure().batch()
+    assert done.code == 2
+    assert started(coze) == {}
+    assert program.token not in done.err + done.out + program.all_text()
+
+
+def test_a_token_refused_in_the_middle_stops_the_batch_with_exit_3(program: Program, coze: RunningCoze) -> None:
+    coze.set_faults(Fault(what="status", on="submit", status=401, code=4100, first=3))
+    done = program.configure(max_coze_concurrent=1).batch()
+    assert done.code == 3
+    results = program.results()
+    assert results["status"] == "stopped"
+    assert (results["statistics"]["done"], results["statistics"]["pending"]) == (2, 4)
+    coze.set_faults()
+    assert program.batch().code == 0
+    assert set(started(coze).values()) == {1}
+
+
+def test_rejected_content_fails_one_task_and_no_other(program: Program, coze: RunningCoze) -> None:
+    coze.set_faults(Fault(what="code", on="submit", match="文案2号", code=4105, message="sensitive content"))
+    assert program.batch().code == 1
+    task = program.results()["tasks"]["t2"]
+    assert task["status"] == "failed"
+    assert task["error"]["category"] == "content_rejected"
+    assert task["error"]["hint"]
+    assert program.results()["statistics"]["done"] == 5
+
+
+def test_a_lost_answer_is_held_at_every_start_until_a_person_decides(program: Program, coze: RunningCoze) -> None:
+    coze.set_faults(Fault(what="cut_after", on="submit", match="标题1号"))
+    assert program.batch().code == 1
+    assert program.statuses()["t1"] == "held"
+    coze.set_faults()
+    assert program.batch().code == 1
+    assert program.statuses()["t1"] == "held"
+    assert started(coze)["标题1号"] == 1
+    execute_id = coze.ledger().tasks["标题1号"][0].execute_id
+    done = program.batch("--adopt", f"t1={execute_id}", "--json")
+    assert done.code == 0
+    adopted = [e for e in done.events if e.get("adopted")]
+    assert [(e["task_id"], e["to"]) for e in adopted] == [("t1", "running")]
+    assert started(coze)["标题1号"] == 1
+
+
+def test_rerun_pays_again_only_when_confirmed(program: Program, coze: RunningCoze) -> None:
+    assert program.batch().code == 0
+    refused = program.batch("--rerun", "t1")
+    assert refused.code == 2
+    assert "--yes" in refused.err
+    assert started(coze)["标题1号"] == 1
+    assert program.batch("--rerun", "t1", "--yes").code == 0
+    assert started(coze)["标题1号"] == 2
+    assert program.results()["tasks"]["t1"]["attempts"] == 2
+
+
+def test_finished_tasks_are_skipped_by_the_next_start_and_paid_again_by_fresh(
+    program: Program, coze: RunningCoze
+) -> None:
+    assert program.batch().code == 0
+    assert program.batch().code == 0
+    assert set(program.statuses().values()) == {"skipped"}
+    assert program.batch("--fresh", "--yes", "--limit", "2").code == 0
+    assert sorted(started(coze).values()) == [1, 1, 1, 1, 2, 2]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupt_saves_everything_within_five_seconds(tmp_path: Path, number: int) -> None:
+    with serve_coze(CozeOptions(duration=1.5)) as coze:
+        program = Program(tmp_path, coze.url).configure(max_coze_concurrent=4).tasks(8)
+        with program.start(*BATCH, "--json") as process:
+            read_until(process, '"to": "running"', 4)
+            kill(process, number)
+            began = time.monotonic()
+            process.communicate(timeout=10)
+        assert time.monotonic() - began < 5
+        assert process.returncode == 130
+        assert program.results()["status"] == "interrupted"
+        assert program.batch().code == 0
+        assert set(started(coze).values()) == {1}
+        assert program.results()["statistics"]["submissions"] == 8
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
+    with serve_coze(CozeOptions(duration=30), [Fault(what="late", on="submit", seconds=20, match="标题2号")]) as coze:
+        program = Program(tmp_path, coze.url).configure().tasks(2)
+        with program.start(*BATCH, "--json") as process:
+            read_until(process, '"to": "running"')
+            kill(process, signal.SIGINT)
+            kill(process, signal.SIGINT)
+            process.communicate(timeout=10)
+        assert process.returncode == 130
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_kills_at_random_moments_pay_for_nothing_twice_and_lose_nothing(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    with serve_coze(CozeOptions(duration=(0.2, 1.0), seed=seed)) as coze:
+        program = Program(tmp_path, coze.url).configure(max_coze_concurrent=3).tasks(9)
+        for _ in range(3):
+            with program.start(*BATCH, "--json") as process:
+                read_until(process, "task_state", rng.randint(1, 9))
+                kill(process)
+                process.communicate(timeout=10)
+        assert program.batch().code in (0, 1), f"seed {seed}"
+        statuses = program.statuses()
+        assert set(statuses.values()) <= {"done", "held", "skipped"}, f"seed {seed}"
+        held = [task_id for task_id, status in statuses.items() if status == "held"]
+        assert all(count == 1 for count in started(coze).values()), f"seed {seed}"
+        assert coze.ledger().max_in_flight <= 3 + len(held), f"seed {seed}"
+        assert len(started(coze)) >= 9 - len(held), f"seed {seed}"
+
+
+def test_a_second_process_on_one_state_directory_is_told_the_first_ones_pid(tmp_path: Path) -> None:
+    with serve_coze(CozeOptions(duration=20)) as coze:
+        program = Program(tmp_path, coze.url).configure().tasks(1)
+        with program.start(*BATCH, "--json") as first:
+            read_until(first, '"to": "running"')
+            second = program.batch()
+            kill(first)
+            first.communicate(timeout=10)
+        assert second.code == 2
+        assert str(first.pid) in second.err
+        assert started(coze) == {"标题1号": 1}
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_reader_that_goes_away_does_not_end_the_batch(program: Program, options: tuple[str, ...]) -> None:
+    read, write = os.pipe()
+    with program.start(*BATCH, *options, stdout=write) as process:
+        os.close(write)
+        os.read(read, 10)
+        os.close(read)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    assert program.results()["statistics"]["done"] == 6
+
+
+def test_no_secret_is_in_anything_the_program_leaves(program: Program, coze: RunningCoze) -> None:
+    program.token = "pat_demo"
+    coze.set_faults(Fault(what="output", match="标题1号", text='{"Output": "{\\"note\\": \\"pat_demo\\"}"}'))
+    done = program.configure().batch("--json", "-v")
+    assert done.code == 0
+    assert program.token not in done.out + done.err + program.all_text()
+
+
+def test_a_task_file_in_the_encoding_of_excel_in_china_runs(program: Program, coze: RunningCoze) -> None:
+    (program.folder / "t.csv").write_bytes("仿写标题,仿写文案\r\n早安,你好世界\r\n".encode("gb18030"))
+    done = program.run("--no-ui", "--config", "c.json", "--tasks", "t.csv")
+    assert done.code == 0, done.err
+    assert started(coze) == {"早安": 1}
+
+
+def test_mode_command_runs_the_operators_own_program(program: Program) -> None:
+    script = (
+        "import json, sys\njob = json.load(sys.stdin)\n"
+        "print('thinking')\nprint(json.dumps({'video_path': job['media']['video'], 'message': job['task']['title']}))"
+    )
+    (program.folder / "own.py").write_text(script, encoding="utf-8")
+    own = [sys.executable, str(program.folder / "own.py")]
+    program.configure(synthesis={"mode": "command", "command": own}).tasks(2)
+    done = program.batch()
+    assert done.code == 0, done.out + done.err
+    assert program.results()["tasks"]["t1"]["video_path"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills a process group")
+def test_the_demo_in_a_process_of_its_own_ends_with_films(tmp_path: Path) -> None:
+    done = Program(tmp_path, "").run("--demo", "--no-ui", "--json", "--limit", "3")
+    assert done.code in (0, 1), done.err
+    assert done.events[-1]["statistics"]["done"] >= 2
+    assert len(list((tmp_path / "output").rglob("*.mp4"))) >= 2
