@@ -39,7 +39,7 @@ class Preview:
 
     run: RunRecord
     continuing: bool
-    planned: Sequence[Planned]
+    planned: list[Planned]
     owed: Sequence[Delivery]
     strangers: Sequence[Row] = ()
     partial: bool = False

@@ -104,7 +104,7 @@ class Engine:
 
     async def run(
         self,
-        planned: Sequence[Planned],
+        planned: list[Planned],
         owed: Sequence[Delivery] = (),
         *,
         save_results: SaveResults | None = None,
@@ -113,6 +113,8 @@ class Engine:
         strangers: Sequence[Row] = (),
     ) -> Outcome:
         """Run what `recovery.plan` decided, and deliver what is `owed` from before.
+
+        The list is emptied once it is on disk: the texts of a large batch are not kept in memory.
 
         With `keep_open` the run does not return when there is nothing left to do, but waits for commands until
         `stop`. `partial`: other tasks of this run were left out this time, so that it is to be continued.
@@ -132,6 +134,7 @@ class Engine:
                 group.start_soon(watch_stranger, row, self._control)
             await self._settle_ended(planned)
             self._admit_planned(planned, owed)
+            planned.clear()
             while True:
                 await self._work_off()
                 if self._control.draining:
