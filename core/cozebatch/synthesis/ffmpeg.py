@@ -83,11 +83,14 @@ class Ffmpeg:
         cwd: Path,
         timeout: float = 120.0,
         on_line: Callable[[str], None] | None = None,
+        on_log: Callable[[str], None] | None = None,
     ) -> Finished:
         """Run it for what it tells; its exit status is the caller's to judge. Raises `media` on a time-out."""
         command = [self.path, "-hide_banner", "-nostdin", "-progress", "pipe:1", "-nostats", *arguments]
         try:
-            return await process.run(command, cwd=cwd, env=self.environment, timeout=timeout, on_line=on_line)
+            return await process.run(
+                command, cwd=cwd, env=self.environment, timeout=timeout, on_line=on_line, on_error_line=on_log
+            )
         except OutOfTime as late:
             raise failure(
                 Category.MEDIA,

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from cozebatch.texts import Lang
+
 Mode = Literal["draft", "video", "both", "none", "command"]
 
 DEFAULT_OUTPUTS: Mapping[str, str] = MappingProxyType(
@@ -35,7 +37,7 @@ class SynthesisOptions:
     `media_dir` keeps downloads until their film is done. `secret_variables` are taken out of the environment of
     every child process. `ffmpeg` is None for the one that came with the package, `system` for the one on the
     PATH, or a path. `encoder` is an ffmpeg encoder name, or `auto` for the first hardware encoder that passes a
-    real test encode. `crf` and `preset` are libx264's.
+    real test encode. `crf` and `preset` are libx264's. `lang` is that of a product's message.
     """
 
     mode: Mode
@@ -60,6 +62,7 @@ class SynthesisOptions:
     encoder: str = "libx264"
     preset: str = "veryfast"
     crf: int = 21
+    lang: Lang = "zh"
 
     @property
     def threads(self) -> int:

@@ -57,24 +57,31 @@ async def run(
     timeout: float | None = None,
     stdin: Path | None = None,
     on_line: Callable[[str], None] | None = None,
+    on_error_line: Callable[[str], None] | None = None,
 ) -> Finished:
     """Run `command` without a shell. Raises `OutOfTime`; exit status and stderr (its end) come back otherwise.
 
     `stdin` is a file the child reads as its standard input. `on_line` gets each line of stdout, longer ones cut
-    off at 4 MiB.
+    off at 4 MiB, and `on_error_line` each of stderr.
     """
     tail = _Tail()
-    lines = _Lines(on_line)
+    lines, errors = _Lines(on_line), _Lines(on_error_line)
+
+    def hear_error(chunk: bytes) -> None:
+        tail.feed(chunk)
+        errors.feed(chunk)
+
     async with _leashed(command, cwd, env, stdin) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         with anyio.move_on_after(math.inf if timeout is None else timeout):
             async with anyio.create_task_group() as group:
                 group.start_soon(_drain, process.stdout, lines.feed)
-                group.start_soon(_drain, process.stderr, tail.feed)
+                group.start_soon(_drain, process.stderr, hear_error)
                 returncode = await process.wait()
                 group.cancel_scope.deadline = anyio.current_time() + _AFTER_EXIT
             lines.end()
+            errors.end()
             return Finished(returncode, tail.text())
     raise OutOfTime(timeout or 0.0, tail.text())
 

@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import anyio
 import anyio.to_thread
 
 from cozebatch.errors import Category
 from cozebatch.ports import Job, Media, Product, Progress
 from cozebatch.synthesis import ffmpeg as ffmpeg_
+from cozebatch.synthesis import film, styles
 from cozebatch.synthesis.command import run_command
-from cozebatch.synthesis.failures import failure, from_os_error, need_space
+from cozebatch.synthesis.failures import failure, need_space
 from cozebatch.synthesis.ffmpeg import Ffmpeg
 from cozebatch.synthesis.gather import Pick, addresses_of, gather
 from cozebatch.synthesis.media import Downloader
 from cozebatch.synthesis.names import digest, safe_name
 from cozebatch.synthesis.options import SynthesisOptions
-from cozebatch.synthesis.probe import length_us, probe
-from cozebatch.synthesis.publish import publish
-from cozebatch.synthesis.scratch import scratch, sweep
-from cozebatch.synthesis.validate import prove_film
-from cozebatch.synthesis.video import Source, render_plain
+from cozebatch.synthesis.scratch import sweep
+from cozebatch.texts import Lang, Text
 
 
 class LocalSynthesizer:
-    """Makes films on this machine as `options` say. `pick` reads a (dotted) key of Coze's output."""
+    """Makes films on this machine as `options` say. `pick` reads a (dotted) key of Coze's output.
+
+    Raises `UsageError` when `template_config` holds wrong values.
+    """
 
     def __init__(self, options: SynthesisOptions, *, pick: Pick) -> None:
         self._options = options
         self._pick = pick
+        self._styles = styles.parse(options.template_config)
         self._downloader: Downloader | None = None
         self._ffmpeg: Ffmpeg | None = None
         self._swept = False
@@ -76,26 +75,9 @@ class LocalSynthesizer:
     async def _film(self, job: Job, media: Media, progress: Progress) -> Product:
         options = self._options
         tool = await self._tool()
-        video = _one(media, "video")
-        if video is None:
-            raise failure(Category.BAD_OUTPUT, "没有视频", "there is no video")
-        audio = _one(media, "audio")
-        found = await probe(tool, video)
-        if audio is None and found.audio is None:
-            raise failure(Category.MEDIA, "视频没有声音，也没有单独的音频", "the video has no sound, nor is there any")
-        duration = await length_us(tool, video, "video")
-        if duration <= 0:
-            raise failure(Category.MEDIA, "视频长度为零", "the video has no length")
-        async with scratch(options.output_dir) as home:
-            target = home / "film.mp4"
-            await render_plain(tool, options, Source(video.absolute(), audio, duration), target, progress)
-            proof = await prove_film(
-                tool, target, width=options.width, height=options.height, fps=options.fps, duration_us=duration
-            )
-            recipe: Mapping[str, Any] = {"duration_us": proof.duration_us}
-            with _os_errors(options.output_dir):
-                placed = await anyio.to_thread.run_sync(publish, job, options.output_dir, {".mp4": target}, recipe)
-        return Product(video_path=str(placed[".mp4"]))
+        plan = await film.plan(tool, options, self._styles, self._pick, job, media)
+        video, warnings = await film.make_video(tool, options, job, plan, progress)
+        return Product(video_path=str(video), message=_said([*plan.warnings, *warnings], options.lang))
 
     async def _tool(self) -> Ffmpeg:
         if self._ffmpeg is None:
@@ -118,16 +100,15 @@ class LocalSynthesizer:
         if not self._swept:
             self._swept = True
             sweep(self._options.output_dir)
-        with _os_errors(self._options.output_dir):
+        with film.os_errors(self._options.output_dir):
             need_space(self._options.output_dir, 2 * size)
 
     def _folder(self, run_id: str, task_id: str) -> Path:
         return self._options.media_dir.absolute() / safe_name(run_id) / digest(task_id)
 
 
-def _one(media: Media, name: str) -> Path | None:
-    value = media.files.get(name)
-    return Path(value) if isinstance(value, str) else None
+def _said(warnings: Sequence[Text], lang: Lang) -> str | None:
+    return "\n".join(dict.fromkeys(warning.in_(lang) for warning in warnings)) or None
 
 
 def _drop(folder: Path) -> None:
@@ -136,11 +117,3 @@ def _drop(folder: Path) -> None:
         folder.parent.rmdir()
     except OSError:
         return  # Other tasks' media, or none were ever there.
-
-
-@contextmanager
-def _os_errors(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise from_os_error(error, Category.SYNTHESIS, folder) from error

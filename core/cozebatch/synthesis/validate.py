@@ -2,44 +2,110 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 
-from cozebatch.errors import Category
+from cozebatch.errors import Category, StepError
 from cozebatch.synthesis.failures import failure
 from cozebatch.synthesis.ffmpeg import Ffmpeg
-from cozebatch.synthesis.probe import length_us, probe
+from cozebatch.synthesis.probe import parse
+from cozebatch.synthesis.timeline import SECOND, Timeline
+
+_FRAMES_OFF = 2
+_AUDIO_OFF = 60_000
+"""µs: AAC comes in packets of 1024 samples."""
+_SILENT_DB = -70.0
 
 
 @dataclass(frozen=True, slots=True)
 class FilmProof:
-    """What a finished film was measured to be."""
+    """What a finished film was measured to be. `frames` are its packets, `audio_us` its decoded sound."""
 
-    duration_us: int
+    frames: int
     audio_us: int
+    mean_volume_db: float
     width: int
     height: int
     fps: float
     size: int
 
 
-async def prove_film(ffmpeg: Ffmpeg, path: Path, *, width: int, height: int, fps: int, duration_us: int) -> FilmProof:
-    """Open the film at `path` and measure it. Raises `StepError` (`synthesis`) when it is not what was ordered:
-    both streams, the size, the rate, and a length within two frames."""
-    found = await probe(ffmpeg, path)
+async def prove_film(ffmpeg: Ffmpeg, path: Path, timeline: Timeline, *, timeout: float) -> FilmProof:
+    """Open the film and measure it. Raises `StepError` (`synthesis`) when it is not what was ordered: both streams,
+    size, rate, length within two frames, not all black, not silent, decodable.
+
+    One run of ffmpeg: all packets are read, all sound and every key frame decoded.
+    """
+    frames = keys = black = samples = 0
+    head: list[str] = []
+    mean = float("-inf")
+
+    def hear(line: str) -> None:
+        nonlocal frames
+        name, _, value = line.partition("=")
+        if name == "frame" and value.strip().isdigit():
+            frames = int(value)
+
+    def log(line: str) -> None:
+        nonlocal keys, black, samples, mean
+        if len(head) < 200:
+            head.append(line)
+        if "pblack:" in line:
+            black += 1
+        elif "showinfo" in line and " n:" in line:
+            keys += 1
+        elif match := re.search(r"n_samples: (\d+)", line):
+            samples = int(match[1])
+        elif match := re.search(r"mean_volume: (-?[\d.]+|-inf) dB", line):
+            mean = float(match[1])
+
+    done = await ffmpeg.ask(
+        [
+            "-skip_frame", "nokey", "-i", path.name,
+            "-map", "0:v:0", "-c", "copy", "-f", "null", "-",
+            "-map", "0:v:0", "-vf", "scale=64:64,showinfo=checksum=0,blackframe=amount=98:threshold=24",
+            "-fps_mode", "passthrough", "-f", "null", "-",
+            "-map", "0:a:0", "-af", "volumedetect", "-f", "null", "-",
+        ],
+        cwd=path.parent, timeout=timeout, on_line=hear, on_log=log,
+    )  # fmt: skip
+    found = parse("\n".join(head).partition("Stream mapping:")[0])
+    if done.returncode != 0 or found is None or found.video is None or found.audio is None:
+        raise _unproven(
+            "成片缺少画面或声音，或无法解码", "the finished film lacks picture or sound, or cannot be decoded"
+        )
     video, audio = found.video, found.audio
-    if video is None or audio is None:
-        raise failure(Category.SYNTHESIS, "成片缺少画面或声音", "the finished film lacks picture or sound")
-    if (video.width, video.height) != (width, height) or abs(video.fps - fps) > 0.01:
-        got = f"{video.width}x{video.height}@{video.fps:g}"
-        want = f"{width}x{height}@{fps}"
-        raise failure(Category.SYNTHESIS, f"成片规格是 {got}，应为 {want}", f"the film is {got}, not {want}")
-    picture = await length_us(ffmpeg, path, "video")
-    sound = await length_us(ffmpeg, path, "audio")
-    frame = 1_000_000 / fps
-    if abs(picture - duration_us) > 2 * frame or abs(sound - duration_us) > 2 * frame + 50_000:
-        got, want = f"{picture / 1e6:.2f}/{sound / 1e6:.2f}", f"{duration_us / 1e6:.2f}"
-        raise failure(Category.SYNTHESIS, f"成片长 {got} 秒，应为 {want} 秒", f"the film lasts {got} s, not {want} s")
-    return FilmProof(picture, sound, video.width, video.height, video.fps, (await anyio.Path(path).stat()).st_size)
+    audio_us = samples * SECOND // (2 * (audio.sample_rate or 1))
+    proof = FilmProof(
+        frames, audio_us, mean, video.width, video.height, video.fps, (await anyio.Path(path).stat()).st_size
+    )
+    _compare(proof, timeline)
+    if keys and black >= keys:
+        raise _unproven("成片画面全黑", "the finished film is all black")
+    return proof
+
+
+def _compare(proof: FilmProof, timeline: Timeline) -> None:
+    got = f"{proof.width}x{proof.height}@{proof.fps:g}"
+    want = f"{timeline.width}x{timeline.height}@{timeline.fps}"
+    if (proof.width, proof.height) != (timeline.width, timeline.height) or abs(proof.fps - timeline.fps) > 0.01:
+        raise _unproven(f"成片规格是 {got}，应为 {want}", f"the film is {got}, not {want}")
+    if abs(proof.frames - timeline.frames) > _FRAMES_OFF:
+        raise _unproven(
+            f"成片有 {proof.frames} 帧，应为 {timeline.frames} 帧",
+            f"the film has {proof.frames} frames, not {timeline.frames}",
+        )
+    if abs(proof.audio_us - timeline.duration) > _AUDIO_OFF + _FRAMES_OFF * SECOND // timeline.fps:
+        is_, should = proof.audio_us / SECOND, timeline.duration / SECOND
+        raise _unproven(
+            f"成片声音长 {is_:.2f} 秒，应为 {should:.2f} 秒", f"its sound lasts {is_:.2f} s, not {should:.2f} s"
+        )
+    if proof.mean_volume_db < _SILENT_DB:
+        raise _unproven("成片没有声音", "the finished film is silent")
+
+
+def _unproven(zh: str, en: str) -> StepError:
+    return failure(Category.SYNTHESIS, zh, en)

@@ -1,0 +1,82 @@
+"""The texts of a timeline made ready to be drawn: fonts chosen and laid beside the ASS file, glyphs known to exist."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cozebatch.synthesis import ass
+from cozebatch.synthesis.fonts import Choice, Fonts
+from cozebatch.synthesis.sfnt import Face
+from cozebatch.synthesis.timeline import Run, TextClip, Timeline
+from cozebatch.texts import Text
+
+ASS_NAME = "texts.ass"
+FONTS_NAME = "fonts"
+
+
+@dataclass(frozen=True, slots=True)
+class Lettering:
+    """`timeline` is as it will be drawn (emoji that no font has left out), with what to tell about it."""
+
+    timeline: Timeline
+    warnings: tuple[Text, ...]
+
+
+def prepare(timeline: Timeline, fonts: Fonts, folder: Path) -> Lettering:
+    """Write `texts.ass` and `fonts/` into `folder`, none for a timeline without texts.
+
+    Raises `StepError` (`synthesis`) when a character has no glyph anywhere, before anything is rendered.
+    """
+    timeline, gone = _drawable(timeline, fonts)
+    warnings: list[Text] = []
+    if gone:
+        warnings.append(Text(f"没有字体能显示的表情已略去：{gone}", f"emoji no font here has were left out: {gone}"))
+    chosen: dict[TextClip, Choice] = {}
+    for clip in timeline.texts:
+        chosen[clip] = fonts.choose(clip.look.font, clip.text)
+        warning = chosen[clip].warning
+        if warning is not None and warning not in warnings:
+            warnings.append(warning)
+    if chosen:
+        (folder / ASS_NAME).write_text(ass.write(timeline, chosen.__getitem__), encoding="utf-8")
+        _lay_out(
+            {face for choice in chosen.values() for face in (choice.face, *choice.substitutes)}, folder / FONTS_NAME
+        )
+    return Lettering(timeline, tuple(warnings))
+
+
+def _drawable(timeline: Timeline, fonts: Fonts) -> tuple[Timeline, str]:
+    gone: set[str] = set()
+    kept: list[TextClip] = []
+    for clip in timeline.texts:
+        lines = []
+        for line in clip.lines:
+            runs: list[Run] = []
+            for run in line:
+                text, missing = fonts.without_unknown_emoji(run.text)
+                gone.update(missing)
+                if text:
+                    runs.append(replace(run, text=text))
+            if runs:
+                lines.append(tuple(runs))
+        if lines:
+            kept.append(replace(clip, lines=tuple(lines)))
+    return replace(timeline, texts=tuple(kept)), "".join(sorted(gone))
+
+
+def _lay_out(used: set[Face], folder: Path) -> None:
+    """Only the fonts that are used: libass reads every file in the folder."""
+    folder.mkdir()
+    for number, path in enumerate(_unique(sorted(face.path for face in used))):
+        place = folder / f"{number}{path.suffix}"
+        try:
+            place.symlink_to(path)
+        except OSError:
+            shutil.copyfile(path, place)
+
+
+def _unique(paths: Sequence[Path]) -> list[Path]:
+    return list(dict.fromkeys(paths))
