@@ -14,10 +14,13 @@ from itertools import groupby
 from cozebatch.synthesis.compose import UNITS_PER_SHORT_SIDE
 from cozebatch.synthesis.fonts import Choice
 from cozebatch.synthesis.sfnt import Face
+from cozebatch.synthesis.text_layout import width
 from cozebatch.synthesis.timeline import Line, TextClip, Timeline
 
 LINE_HEIGHT = 1.22
 """Line pitch in em before JianYing's `line_spacing` is added (0.05 em a unit)."""
+_PADDING = 0.3
+"""Around a text that has a background, in em."""
 _WORD_JOINER = "\u2060"
 _LAYERS = {"caption": 1, "english": 1, "title": 2, "cover_title": 3, "cover_subtitle": 3}
 
@@ -76,26 +79,20 @@ def color(rgb: str, alpha: float = 1.0) -> str:
 def _style_values(clip: TextClip, choice: Choice, unit: float) -> str:
     look = clip.look
     size = look.size * unit
-    boxed = look.background is not None
     outline = 0.0 if look.outline is None else look.outline_width / 100 * 0.2 * size
-    if look.background is not None:
-        # libass's BorderStyle 4: one box of the shadow's colour, as much larger than the text as the shadow is deep.
-        back, depth = color(look.background, look.background_alpha), 0.18 * size
-    else:
-        back, depth = color("#000000", 0.6), 0.06 * size if look.shadow else 0.0
     return ",".join(
         [
             family(choice.face),
-            f"{size:.2f}",
+            f"{size * choice.face.height:.2f}",
             color(look.color),
             color(look.color),
             color(look.outline or "#000000"),
-            back,
+            color("#000000", 0.6),
             "-1" if look.bold else "0",
             "0,0,0,100,100,0,0",
-            "4" if boxed else "1",
+            "1",
             f"{outline:.2f}",
-            f"{depth:.2f}",
+            f"{0.06 * size if look.shadow else 0.0:.2f}",
             "5,0,0,0,1",
         ]
     )
@@ -113,16 +110,35 @@ def _events(clip: TextClip, style: str, choice: Choice, timeline: Timeline, unit
     half = look.max_width / 2 * timeline.width
     x = (1 + look.x) / 2 * timeline.width + {"left": -half, "center": 0.0, "right": half}[look.align]
     anchor = {"left": 4, "center": 5, "right": 6}[look.align]
+    times = f"{stamp(clip.target.start)},{stamp(clip.target.end)}"
     found: list[str] = []
+    if look.background is not None:
+        box = _box(clip, size, pitch)
+        paint = f"\\1c{_bare(look.background)}\\1a&H{round((1 - look.background_alpha) * 255):02X}&\\bord0\\shad0\\p1"
+        place = f"\\an{anchor}\\pos({x + {4: -1, 5: 0, 6: 1}[anchor] * _PADDING * size:.1f},{middle:.1f})"
+        found.append(f"Dialogue: 0,{times},{style},,0,0,0,,{{{place}{paint}}}{box}\n")
     for number, line in enumerate(clip.lines):
         y = middle + (number - (len(clip.lines) - 1) / 2) * pitch
         body = _body(line, clip, choice, unit)
         if body:
             found.append(
-                f"Dialogue: {_LAYERS[clip.role]},{stamp(clip.target.start)},{stamp(clip.target.end)},{style},,0,0,0,,"
-                f"{{\\an{anchor}\\pos({x:.1f},{y:.1f})}}{body}\n"
+                f"Dialogue: {_LAYERS[clip.role]},{times},{style},,0,0,0,,{{\\an{anchor}\\pos({x:.1f},{y:.1f})}}{body}\n"
             )
     return found
+
+
+def _box(clip: TextClip, size: float, pitch: float) -> str:
+    """The background as a drawing: one rectangle around all lines."""
+    larger = max(1.0, (clip.look.highlight_size or 0.0) / clip.look.size)
+    widest = max(sum(width(run.text) * (larger if run.highlighted else 1.0) for run in line) for line in clip.lines)
+    w = round(size * (widest + 2 * _PADDING))
+    h = round(size * (1.0 + 1.4 * _PADDING) + pitch * (len(clip.lines) - 1))
+    return f"m 0 0 l {w} 0 {w} {h} 0 {h}"
+
+
+def _bare(rgb: str) -> str:
+    """A colour as an override tag takes it, without transparency."""
+    return f"&H{color(rgb)[4:]}&"
 
 
 def _body(line: Line, clip: TextClip, choice: Choice, unit: float) -> str:
@@ -130,12 +146,15 @@ def _body(line: Line, clip: TextClip, choice: Choice, unit: float) -> str:
     for run in line:
         for face, chars in groupby(run.text, choice.face_of):
             codes = ""
+            size = clip.look.size * unit
+            if run.highlighted:
+                codes += f"\\1c{_bare(clip.look.highlight_color)}"
+                if clip.look.highlight_size:
+                    size = clip.look.highlight_size * unit
             if face is not choice.face:
                 codes += f"\\fn{family(face)}"
-            if run.highlighted:
-                codes += f"\\1c{color(clip.look.highlight_color)[:2]}{color(clip.look.highlight_color)[4:]}&"
-                if clip.look.highlight_size:
-                    codes += f"\\fs{clip.look.highlight_size * unit:.2f}"
+            if face is not choice.face or size != clip.look.size * unit:
+                codes += f"\\fs{size * face.height:.2f}"
             text = escape("".join(chars))
             body += f"{{{codes}}}{text}{{\\r}}" if codes else text
     return body

@@ -228,6 +228,11 @@ def _with_middle_line(title: TextClip) -> TextClip:
     return replace(title, lines=tuple(lines))
 
 
+def _without_comma(line: str) -> str:
+    """On a title a line's end is pause enough."""
+    return line.rstrip("，、,；;：:") or line
+
+
 @dataclass(frozen=True, slots=True)
 class _Canvas:
     width: int
@@ -257,5 +262,5 @@ class _Canvas:
         if shrink < _SMALLEST:
             flat = shortened("".join(lines), 0.98 * max_lines * self.line_em(look))
             lines = [shortened(line, self.line_em(look)) for line in balanced(flat, max_lines, self.line_em(look))]
-        broken: tuple[Line, ...] = tuple(highlight(line, words) for line in lines)
+        broken: tuple[Line, ...] = tuple(highlight(line, words) for line in map(_without_comma, lines) if line)
         return [TextClip(role, span, broken, look)]

@@ -27,6 +27,8 @@ class Face:
     family: str
     names: frozenset[str]
     bold: bool
+    height: float = 1.0
+    """Windows' ascent and descent together, in em: what libass takes a font size to be."""
 
     def covers(self, text: str) -> bool:
         return not self.missing(text)
@@ -50,7 +52,7 @@ def faces(path: Path) -> tuple[Face, ...]:
             return tuple(
                 face for index, at in enumerate(_offsets(file)) if (face := _face(file, path, index, at)) is not None
             )
-    except (OSError, struct.error, ValueError, IndexError):
+    except (OSError, struct.error, ValueError, IndexError, KeyError):
         return ()
 
 
@@ -80,7 +82,8 @@ def _table(file: BinaryIO, place: tuple[int, int]) -> bytes:
 
 
 def _face(file: BinaryIO, path: Path, index: int, at: int) -> Face | None:
-    data = _table(file, _tables(file, at).get(b"name", (0, 0)))
+    tables = _tables(file, at)
+    data = _table(file, tables.get(b"name", (0, 0)))
     families: list[tuple[int, str]] = []
     subfamily = ""
     for name_id, platform, language, text in _names(data):
@@ -91,7 +94,18 @@ def _face(file: BinaryIO, path: Path, index: int, at: int) -> Face | None:
             subfamily = text
     if not families:
         return None
-    return Face(path, index, min(families)[1], frozenset(name for _, name in families), "bold" in subfamily.lower())
+    names = frozenset(name for _, name in families)
+    return Face(path, index, min(families)[1], names, "bold" in subfamily.lower(), _height(file, tables))
+
+
+def _height(file: BinaryIO, tables: dict[bytes, tuple[int, int]]) -> float:
+    (units,) = struct.unpack_from(">H", _table(file, tables[b"head"]), 18)
+    os2 = _table(file, tables.get(b"OS/2", (0, 0)))
+    ascent, descent = struct.unpack_from(">HH", os2, 74) if len(os2) >= 78 else (0, 0)
+    if ascent + descent == 0:
+        ascent, descent = struct.unpack_from(">hh", _table(file, tables[b"hhea"]), 4)
+        descent = -descent
+    return (ascent + descent) / units if units else 1.0
 
 
 def _names(data: bytes) -> Iterator[tuple[int, int, int, str]]:

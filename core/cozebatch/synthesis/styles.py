@@ -27,7 +27,7 @@ class Style:
     """One template. `highlight_title_line` highlights the middle line of a title none of whose words is."""
 
     name: str = "default"
-    title: TextLook = field(default_factory=lambda: TextLook(DEFAULT_TITLE_FONT, 15.0, y=0.72))
+    title: TextLook = field(default_factory=lambda: TextLook(DEFAULT_TITLE_FONT, 15.0, y=0.66))
     title_lines: int = 3
     title_words: tuple[str, ...] = ()
     highlight_title_line: bool = True
