@@ -48,6 +48,7 @@ class Options:
     on_unknown_submit: Literal["hold", "resubmit"] = "hold"
     lang: Lang = "zh"
     request_rate: float = DEFAULT_RATE
+    gauge_interval: float = 1.0
     seed: int | None = None
     """Of the back-off's jitter; None: from the system."""
 

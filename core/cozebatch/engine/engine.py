@@ -392,11 +392,11 @@ class Engine:
             self._control.wake = anyio.Event()
 
     async def _tick(self) -> None:
-        """Once a second: what the limiters read; now and then the run's clock goes to disk."""
+        """Once every gauge interval: what the limiters read; now and then the run's clock goes to disk."""
         control, ledger = self._control, self._ledger
         last, requests = anyio.current_time(), 0
         for tick in itertools.count(1):
-            await anyio.sleep(1.0)
+            await anyio.sleep(control.options.gauge_interval)
             if tick % TICKS_A_SAVE == 0 and self._busy:
                 await self._save_clock()
             now = anyio.current_time()

@@ -106,16 +106,20 @@ class Outbox:
     async def _settle(self, delivery: Delivery, error: ErrorInfo | None) -> None:
         """Delivered, or given up for now (then it stays owed in the journal and the next start tries again)."""
         settled = Settle(delivery.serial, error)
-        row = self._ledger.rows.get(delivery.task_id)
-        latest = self._owed.get(delivery.task_id)
-        try:
-            if row is not None and row.state is State.WRITING_BACK and latest is delivery:
-                await self._ledger.move(delivery.task_id, State.DONE, settled, error=error)
-            else:
-                await self._ledger.write(settled)
-        except JournalError as failed:
-            self._ledger.note("error", failed.text, delivery.task_id)
-            return  # it stays owed here too; delivering the same outcome again does no harm
+        tries = 0
+        while True:
+            row = self._ledger.rows.get(delivery.task_id)
+            latest = self._owed.get(delivery.task_id)
+            try:
+                if row is not None and row.state is State.WRITING_BACK and latest is delivery:
+                    await self._ledger.move(delivery.task_id, State.DONE, settled, error=error)
+                else:
+                    await self._ledger.write(settled)
+                break
+            except JournalError as failed:  # the table knows; until the disk does too, nothing is told again
+                tries += 1
+                self._ledger.note("error", failed.text, delivery.task_id)
+                await anyio.sleep(self._retry.backoff(tries, cap=10.0))
         if error is not None:
             self._ledger.note("error", error.message, delivery.task_id)
         if latest is delivery:

@@ -111,8 +111,12 @@ class Shepherd:
     async def _submit_once(self, task: Task) -> bool:
         number = self.row.submissions + 1
         intent = Execution(self.task_id, number, "sent", sent_at=self.ledger.clock.wall())
-        self.ledger.board.counters.submissions += 1
-        await self._move(State.SUBMITTING, PutExecution(intent), attempt=self.row.attempts + 1, submissions=number)
+        self.ledger.board.counters.submissions += 1  # before the write, which takes the counters along
+        try:
+            await self._move(State.SUBMITTING, PutExecution(intent), attempt=self.row.attempts + 1, submissions=number)
+        except JournalError:
+            self.ledger.board.counters.submissions -= 1
+            raise
         self._execution = intent
         sent_at = anyio.current_time()
         answer = await self._send(task)

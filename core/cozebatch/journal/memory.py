@@ -57,7 +57,7 @@ class MemoryJournal:
             self._rows[run.run_id, task.task_id] = row
 
     async def write(self, *changes: Change) -> None:
-        await anyio.lowlevel.checkpoint()
+        """In the order of the calls, like the queue of the journal on disk."""
         assert self._current is not None, "write before begin"
         self.writes += 1
         run_id = self._current.run_id
@@ -81,6 +81,7 @@ class MemoryJournal:
                         self._deliveries[serial] = (key, delivery, error is None)
                 case PutRun(run):
                     self._runs[run.run_id] = run
+        await anyio.lowlevel.checkpoint()
 
     async def last_run(self, source_key: str) -> RunRecord | None:
         found = [r for r in self._runs.values() if r.source_key == source_key and r.status != "abandoned"]

@@ -1,0 +1,575 @@
+"""The whole life of a batch in virtual time, by seed: the real engine, retry, slots, pacing and journal promises
+against models of Coze, the table, the synthesis and the operator, with crashes at any journal write and any moment.
+
+    python -m support.simulation --count 10000        from `tests/`: many schedules, how many a second
+    python -m support.simulation --seed 4711          one schedule again, told step by step
+
+After each schedule the invariants of `check` must hold; a violation names its seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+import trio.testing
+
+from cozebatch.engine.bus import Subscription
+from cozebatch.engine.clock import RunClock
+from cozebatch.engine.control import Options, Tools
+from cozebatch.engine.engine import Engine, Outcome
+from cozebatch.engine.recovery import Wishes, plan
+from cozebatch.errors import Category, ErrorInfo, JournalError, StepError
+from cozebatch.events import Event, TaskState
+from cozebatch.journal.memory import MemoryJournal
+from cozebatch.pacing import HistoryPacing
+from cozebatch.ports import (
+    Accepted,
+    Change,
+    Delivered,
+    Delivery,
+    Job,
+    Look,
+    Media,
+    Product,
+    Progress,
+    Refused,
+    RunRecord,
+    Submission,
+    Unanswered,
+    Undelivered,
+)
+from cozebatch.rows import Row, Stage
+from cozebatch.task import State, Task
+from cozebatch.texts import Text
+from support.fakes import error, tasks, wall
+
+MAX_RETRIES = 2
+
+
+class Violation(AssertionError):
+    """An invariant did not hold."""
+
+
+@dataclass
+class Life:
+    """Whether the process that a model talks to is still alive; a dead one sends nothing new."""
+
+    dead: bool = False
+
+    def require(self) -> None:
+        if self.dead:
+            raise RuntimeError("this process is dead")
+
+
+@dataclass
+class Execution:
+    execute_id: str
+    task_id: str
+    started_at: float
+    ends_at: float
+    fails: ErrorInfo | None
+    forgotten_at: float
+    answered: bool = False
+    """Its submission was answered to a process that lived."""
+    reported_failed: bool = False
+
+
+@dataclass
+class Coze:
+    """Accepts, loses answers before and after accepting, delays, throttles, fails, forgets, changes its mind."""
+
+    rng: random.Random
+    trouble: float
+    life: Life = field(default_factory=Life)
+    capacity: int = 10**6
+    user_limit: int = 4
+    executions: dict[str, Execution] = field(default_factory=dict)
+    requests: int = 0
+    unanswered: int = 0
+    credentials: bool = True
+
+    def chance(self, share: float) -> bool:
+        return self.rng.random() < share * self.trouble
+
+    def known_in_flight(self) -> int:
+        now = anyio.current_time()
+        return sum(1 for e in self.executions.values() if e.answered and e.ends_at > now)
+
+    def in_flight(self) -> int:
+        now = anyio.current_time()
+        return sum(1 for e in self.executions.values() if e.ends_at > now)
+
+    async def submit(self, task: Task) -> Submission:
+        self.life.require()
+        life = self.life
+        self.requests += 1
+        await anyio.sleep(self.rng.uniform(0.01, 3.0))
+        if not self.credentials:
+            return Refused(error(Category.AUTH, code="4100"))
+        if self.chance(0.04):
+            self.unanswered += not life.dead
+            return Unanswered(error(Category.UNKNOWN_SUBMIT, "lost before Coze read it"))
+        for category in (Category.NETWORK, Category.SERVER, Category.CONTENT_REJECTED, Category.QUOTA):
+            if self.chance({Category.NETWORK: 0.06, Category.SERVER: 0.05}.get(category, 0.01)):
+                return Refused(error(category))
+        if self.in_flight() >= self.capacity or self.chance(0.04):
+            return Refused(error(Category.THROTTLED), retry_after=self.rng.choice([None, 1.0, 20.0]))
+        now = anyio.current_time()
+        fails = None
+        if self.chance(0.15):
+            fails = error(self.rng.choice([Category.WORKFLOW_FAILED, Category.SERVER, Category.CONTENT_REJECTED]))
+        execution = Execution(
+            f"e{len(self.executions) + 1}",
+            task.task_id,
+            now,
+            now + self.rng.uniform(5, 500),
+            fails,
+            now + 10**6 if not self.chance(0.02) else now + self.rng.uniform(1, 300),
+        )
+        if not life.dead and self.known_in_flight() + 1 > self.user_limit:
+            raise Violation(f"{self.known_in_flight() + 1} in flight, limit {self.user_limit}")
+        self.executions[execution.execute_id] = execution
+        await anyio.sleep(self.rng.uniform(0.01, 3.0))
+        if self.chance(0.04):
+            self.unanswered += not life.dead
+            return Unanswered(error(Category.UNKNOWN_SUBMIT, "answer lost"))
+        execution.answered = not life.dead
+        return Accepted(execution.execute_id)
+
+    async def look(self, execute_id: str) -> Look:
+        self.life.require()
+        await anyio.sleep(self.rng.uniform(0.01, 2.0))
+        if not self.credentials:
+            raise StepError(error(Category.AUTH, code="4100"))
+        if self.chance(0.08):
+            raise StepError(error(self.rng.choice([Category.NETWORK, Category.SERVER, Category.THROTTLED])))
+        execution = self.executions.get(execute_id)
+        now = anyio.current_time()
+        if execution is None or now >= execution.forgotten_at or now < execution.started_at + 1:
+            return Look("unknown")
+        execution.answered = True
+        if execution.ends_at > now:
+            return Look("running")
+        ended = wall() - (now - execution.ends_at)
+        if execution.fails is not None:
+            execution.reported_failed = True
+            return Look("failed", error=execution.fails, updated_at=ended)
+        return Look("succeeded", output=json.dumps({"videoUrl": execute_id}), updated_at=ended, tokens=7)
+
+
+@dataclass
+class Pool:
+    """The synthesis: slow, sometimes failing, sometimes out of disk."""
+
+    rng: random.Random
+    trouble: float
+    life: Life = field(default_factory=Life)
+    films: Counter[str] = field(default_factory=Counter)
+
+    async def fetch(self, job: Job, progress: Progress) -> Media:
+        self.life.require()
+        await anyio.sleep(self.rng.uniform(0.1, 20))
+        if self.rng.random() < 0.06 * self.trouble:
+            raise StepError(error(Category.DOWNLOAD))
+        return Media({"video": job.output["videoUrl"]})
+
+    async def synthesize(self, job: Job, media: Media, progress: Progress) -> Product:
+        self.life.require()
+        progress(0.1)
+        await anyio.sleep(self.rng.uniform(1, 90))
+        if self.rng.random() < 0.12 * self.trouble:
+            raise StepError(error(self.rng.choice([Category.SYNTHESIS, Category.WORKER_CRASHED, Category.MEDIA])))
+        if self.rng.random() < 0.01 * self.trouble:
+            raise StepError(error(Category.DISK_FULL))
+        self.films[job.task.task_id] += 1
+        return Product(video_path=f"/films/{job.task.task_id}-{media.files['video']}.mp4")
+
+    async def discard(self, run_id: str, task_id: str) -> None:
+        await anyio.sleep(0.01)
+
+    async def aclose(self) -> None:
+        await anyio.sleep(0.01)
+
+
+@dataclass
+class Table:
+    """The Feishu table: refuses, conflicts, loses answers."""
+
+    rng: random.Random
+    trouble: float
+    life: Life = field(default_factory=Life)
+    written: dict[str, list[str]] = field(default_factory=dict)
+    busy: bool = False
+
+    def writes(self, outcome: str) -> bool:
+        return outcome != "running"
+
+    async def claim(self, task: Task) -> ErrorInfo | None:
+        raise NotImplementedError
+
+    async def deliver(self, batch: Sequence[Delivery]) -> Sequence[Delivered | Undelivered]:
+        self.life.require()
+        if self.busy:
+            raise Violation("two writers at one table")
+        if len(batch) > 200 or len({d.record_id for d in batch}) < len(batch):
+            raise Violation("a batch too large, or one record twice in it")
+        self.busy = True
+        try:
+            await anyio.sleep(self.rng.uniform(0.05, 2))
+            answers: list[Delivered | Undelivered] = []
+            for delivery in batch:
+                fate = self.rng.random()
+                if fate < 0.15 * self.trouble:
+                    again = error(Category.WRITE_BACK, "write conflict")
+                    answers.append(Undelivered(delivery.serial, again, final=False))
+                    continue
+                self.written.setdefault(delivery.record_id, []).append(delivery.outcome)
+                answers.append(Delivered(delivery.serial))
+            return answers
+        finally:
+            self.busy = False
+
+
+class CrashingJournal(MemoryJournal):
+    """Dies at the write it is told to, before or after the write has reached the disk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.crash_at: int | None = None
+        self.after: bool = False
+        self.crashed = anyio.Event()
+        self.left: CrashingJournal | None = None
+        self.refuse: set[int] = set()
+        self.life = Life()
+
+    async def write(self, *changes: Change) -> None:
+        number = self.writes + 1
+        if number in self.refuse:
+            self.writes += 1
+            raise JournalError(Text.same("the disk is full"))
+        if number == self.crash_at and not self.after:
+            self.die()
+        await super().write(*changes)
+        if number == self.crash_at and self.after:
+            self.die()
+
+    def die(self) -> None:
+        if self.left is None:
+            self.left = self.survivor()
+            self.life.dead = True
+            self.crashed.set()
+
+    def survivor(self) -> CrashingJournal:
+        """What the next process finds."""
+        twin = self.copy()
+        assert isinstance(twin, CrashingJournal)
+        twin.crash_at, twin.left, twin.refuse, twin.writes = None, None, set(), 0
+        twin.crashed = anyio.Event()
+        return twin
+
+
+@dataclass
+class Simulation:
+    """One schedule."""
+
+    seed: int
+    talk: bool = False
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(self.seed)
+        self.trouble = self.rng.choice([0.0, 0.5, 1.0, 2.0])
+        self.work = tasks(self.rng.randint(1, 9))
+        self.coze = Coze(random.Random(self.rng.random()), self.trouble)
+        self.pool = Pool(random.Random(self.rng.random()), self.trouble)
+        self.table = Table(random.Random(self.rng.random()), self.trouble)
+        self.with_table = self.rng.random() < 0.7
+        self.with_films = self.rng.random() < 0.8
+        self.reruns: Counter[str] = Counter()
+        self.outputs: set[str] = set()
+        self.crashes = 0
+        self.starts = 0
+        self.operated = False
+        self.subscription: Subscription | None = None
+
+    async def run(self) -> None:
+        journal = CrashingJournal()
+        for _ in range(self.rng.choice([0, 0, 1, 1, 2, 3])):
+            journal, outcome = await self._process(journal, self.rng.choice(["crash", "crash", "stop", "end"]))
+            if await self._is_finished(journal):
+                await self._check(journal, outcome)
+                return
+        self._calm()
+        outcome = None
+        for _ in range(8):
+            journal, outcome = await self._process(journal, "end")
+            if await self._is_finished(journal):
+                break
+        else:
+            raise Violation(f"no end after quiet starts: {outcome}")
+        await self._check(journal, outcome)
+
+    async def _is_finished(self, journal: CrashingJournal) -> bool:
+        last = await journal.last_run("sim")
+        return last is not None and last.status == "finished"
+
+    def _calm(self) -> None:
+        """From now on everything works, so that the batch must come to its end."""
+        for model in (self.coze, self.pool, self.table):
+            model.trouble = 0.0
+        self.trouble = 0.0
+
+    async def _process(self, journal: CrashingJournal, way: str) -> tuple[CrashingJournal, Outcome | None]:
+        """One process: starts, is operated, and ends in the given way."""
+        self.starts += 1
+        life = Life()
+        self.coze.life = self.pool.life = self.table.life = life
+        journal.life = life
+        self.table.busy = False
+        self.coze.credentials = True
+        engine, planned, owed = await self._start(journal)
+        moment = self.rng.uniform(0, 1500) if self.rng.random() < 0.5 else None
+        if way == "crash" and moment is None:
+            journal.crash_at = journal.writes + self.rng.randint(1, 40)
+            journal.after = self.rng.random() < 0.5
+        if way != "crash" and self.rng.random() < 0.1 * self.trouble:
+            journal.refuse = {journal.writes + self.rng.randint(1, 40) + n for n in range(self.rng.randint(1, 4))}
+        outcome: list[Outcome] = []
+        self._say(f"start {self.starts}: {way} {[(p.task.task_id, p.action.value) for p in planned]}")
+
+        async def run() -> None:
+            outcome.append(await engine.run(planned, owed))
+            group.cancel_scope.cancel()
+
+        async def die() -> None:
+            if moment is None:
+                await journal.crashed.wait()
+            else:
+                await anyio.sleep(moment)
+                journal.die()
+            group.cancel_scope.cancel()
+
+        async def stop() -> None:
+            await anyio.sleep(self.rng.uniform(0, 800))
+            engine.stop()
+
+        with anyio.fail_after(30 * 86400):
+            async with anyio.create_task_group() as group:
+                group.start_soon(run)
+                group.start_soon(self._operate, engine)
+                if way == "crash":
+                    group.start_soon(die)
+                if way == "stop":
+                    group.start_soon(stop)
+        self._tell_events()
+        if journal.left is not None:
+            self.crashes += 1
+            journal = journal.left
+        else:
+            journal = journal.survivor()
+        lost = self.outputs - set(journal._outputs)
+        if lost:
+            raise Violation(f"results lost: {lost}")
+        self.outputs = set(journal._outputs)
+        return journal, outcome[0] if outcome and not life.dead else None
+
+    async def _start(self, journal: CrashingJournal) -> tuple[Engine, list[Any], list[Delivery]]:
+        last = await journal.last_run("sim")
+        run = last or RunRecord("run1", "sim", "file", "w", wall())
+        past = await journal.past("sim", [task.task_id for task in self.work])
+        planned = plan(self.work, past, Wishes(), continuing=run.run_id if last else None, table_says=self.with_table)
+        limit = self.rng.choice([1, 2, 4, 16])
+        self.coze.user_limit = limit
+        self.coze.capacity = self.rng.choice([1, 3, 10**6])
+        engine = Engine(
+            run,
+            journal=journal,
+            tools=Tools(
+                self.coze,
+                HistoryPacing(30, await journal.durations("w")),
+                json.loads,
+                self.pool if self.with_films else None,
+                self.table if self.with_table else None,
+            ),
+            options=Options(
+                max_coze=limit,
+                max_synthesis=self.rng.choice([1, 2, 4]),
+                max_retries=MAX_RETRIES,
+                execution_timeout=86400,
+                gauge_interval=20.0,
+                seed=self.rng.randrange(10**6),
+            ),
+            clock=RunClock(run.clock, wall),
+            first_serial=await journal.last_serial() + 1,
+        )
+        self.subscription = engine.subscribe()
+        return engine, planned, list(await journal.owed("sim")) if self.with_table else []
+
+    async def _operate(self, engine: Engine) -> None:
+        """Somebody at the keys, who always resumes in the end."""
+        rng = self.rng
+        for _ in range(rng.choice([0, 0, 2, 6])):
+            await anyio.sleep(rng.uniform(0, 400))
+            self.operated = True
+            rows = engine.board.rows
+            if not rows:
+                return
+            task_id = rng.choice(sorted(rows))
+            row = rows[task_id]
+            action = rng.choice(["pause", "resume", "retry", "rerun", "adopt", "cancel", "limit", "account"])
+            if self.trouble == 0 and action == "account":
+                continue
+            self._say(f"operator: {action} {task_id} ({row.state})")
+            match action:
+                case "pause":
+                    await engine.pause()
+                    await anyio.sleep(rng.uniform(0, 300))
+                    await engine.resume()
+                case "resume":
+                    await engine.resume()
+                case "retry":
+                    await engine.retry([task_id])
+                case "rerun" if row.state in (State.HELD, State.FAILED):
+                    # Whoever reruns a held task has looked into Coze: only without an execution there.
+                    if not (row.state is State.HELD and self._unknown(task_id)):
+                        self.reruns[task_id] += len(await engine.rerun([task_id]))
+                case "adopt" if row.state is State.HELD:
+                    if found := self._unknown(task_id):
+                        await engine.adopt(task_id, found[-1].execute_id)
+                case "cancel":
+                    await engine.cancel([task_id])
+                case "limit":
+                    limit = rng.choice([1, 2, 4, 16])
+                    # Lowering drains: what was let in under the higher limit may still be on the wire.
+                    self.coze.user_limit = max(limit, self.coze.user_limit)
+                    await engine.set_limit(Stage.COZE, limit)
+                case "account":
+                    self.coze.credentials = False
+                    await anyio.sleep(rng.uniform(0, 200))
+                    self.coze.credentials = True
+                    await engine.resume()
+                case _:
+                    pass
+        await engine.resume()
+
+    def _unknown(self, task_id: str) -> list[Execution]:
+        return [e for e in self.coze.executions.values() if e.task_id == task_id]
+
+    async def _check(self, journal: CrashingJournal, outcome: Outcome | None) -> None:
+        """What must be true of a run that has finished (`outcome` is None when it died while saying so)."""
+        rows = {row.task_id: row for row in await journal.rows("run1")}
+        started = Counter(e.task_id for e in self.coze.executions.values())
+        failed = Counter(e.task_id for e in self.coze.executions.values() if e.reported_failed)
+        for task_id, row in rows.items():
+            if not row.state.is_end:
+                raise Violation(f"{task_id} is {row.state} in a finished run")
+            allowed = 1 + failed[task_id] + self.reruns[task_id]
+            if started[task_id] > allowed:
+                raise Violation(f"{task_id}: {started[task_id]} executions, {allowed} allowed")
+            if started[task_id] > (1 + MAX_RETRIES) * (1 + self.reruns[task_id]):
+                raise Violation(f"{task_id}: retried more than max_retries")
+            if row.state is State.DONE:
+                if row.execute_id is None or await journal.output(row.execute_id) is None:
+                    raise Violation(f"{task_id} is done without its result")
+                if self.coze.executions[row.execute_id].task_id != task_id:
+                    raise Violation(f"{task_id} shows the result of another task")
+                if self.with_films and not self.pool.films[task_id]:
+                    raise Violation(f"{task_id} is done without a film")
+            if row.attempts < started[task_id] - self.crashes - self.coze.unanswered:
+                raise Violation(f"{task_id}: {row.attempts} attempts told, {started[task_id]} started")
+        if self.with_table:
+            self._check_table(rows, await journal.owed("sim"))
+        if outcome is not None:
+            self._check_figures(rows, outcome)
+
+    def _check_figures(self, rows: dict[str, Row], outcome: Outcome) -> None:
+        counts = Counter(row.state.value for row in rows.values())
+        s = outcome.statistics
+        told = {"done": s.done, "failed": s.failed, "held": s.held, "cancelled": s.cancelled, "skipped": s.skipped}
+        if told != {name: counts[name] for name in told} or s.pending:
+            raise Violation(f"figures {told} disagree with rows {counts}")
+        if s.submissions < self.coze.requests - self.crashes or s.submissions > self.coze.requests + self.crashes:
+            raise Violation(f"{s.submissions} submissions told, {self.coze.requests} seen by Coze")
+
+    def _check_table(self, rows: dict[str, Row], owed: Sequence[Delivery]) -> None:
+        if owed:
+            raise Violation(f"still owed: {owed}")
+        for row in rows.values():
+            written = self.table.written.get(row.record_id or "", [])
+            if row.state in (State.DONE, State.FAILED) and (not written or written[-1] != row.state.value):
+                raise Violation(f"{row.task_id} is {row.state}, the table was told {written}")
+            if not self.operated and len(written) > 1 + self.crashes:
+                raise Violation(f"{row.task_id}: the table was told {written}")
+            if not self.operated and len(set(written)) > 1:
+                raise Violation(f"{row.task_id}: two outcomes in the table: {written}")
+
+    def _tell_events(self) -> None:
+        assert self.subscription is not None
+        news: list[Event] = self.subscription.take()
+        if not self.talk:
+            return
+        for event in news:
+            if isinstance(event, TaskState):
+                why = f" {event.error.category}" if event.error else ""
+                print(f"{event.clock:9.2f} {event.task_id} {event.before} -> {event.after}{why}", event.execute_id)
+            else:
+                print(f"{event.clock:9.2f} {event.tag}")
+
+    def _say(self, text: str) -> None:
+        if self.talk:
+            print(f"          {text}")
+
+
+def simulate(seed: int, *, talk: bool = False) -> Simulation:
+    """Run one schedule. Raises `Violation`, possibly inside an exception group."""
+    clock = trio.testing.MockClock(autojump_threshold=0)
+    simulation = Simulation(seed, talk)
+    anyio.run(simulation.run, backend="trio", backend_options={"clock": clock})
+    return simulation
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, help="one schedule, told step by step")
+    parser.add_argument("--first", type=int, default=0, help="first seed of many")
+    parser.add_argument("--count", type=int, default=1000)
+    options = parser.parse_args(arguments)
+    if options.seed is not None:
+        simulate(options.seed, talk=True)
+        return 0
+    began = time.perf_counter()
+    broken = []
+    executions = crashes = 0
+    for seed in range(options.first, options.first + options.count):
+        try:
+            done = simulate(seed)
+        except Exception as error:  # noqa: BLE001 - whatever it was, its seed is what matters
+            broken.append(seed)
+            print(f"seed {seed}: {_root(error)!r}")
+        else:
+            executions += len(done.coze.executions)
+            crashes += done.crashes
+    seconds = time.perf_counter() - began
+    print(
+        f"{options.count} schedules, {executions} executions, {crashes} crashes, {len(broken)} violations, "
+        f"{options.count / seconds:.0f} schedules a second"
+    )
+    return 1 if broken else 0
+
+
+def _root(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+if __name__ == "__main__":
+    sys.exit(main())
