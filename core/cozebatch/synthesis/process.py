@@ -90,21 +90,23 @@ async def run(
 async def _leashed(
     command: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: Path | None
 ) -> AsyncIterator[Process]:
-    process = await spawn([_LEASH, "" if stdin is None else str(stdin), *command], cwd=cwd, env=env, site=False)
+    process = await spawn(["-I", "-S", _LEASH, "" if stdin is None else str(stdin), *command], cwd=cwd, env=env)
     try:
         yield process
     finally:
         await end(process)
 
 
-async def spawn(script: Sequence[str], *, cwd: Path, env: Mapping[str, str], site: bool) -> Process:
-    """Start this Python on a script, cut off from the terminal's signals, its three streams piped to us."""
-    flags = ["-I"] if site else ["-I", "-S"]
+async def spawn(
+    arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], stderr: int = subprocess.PIPE
+) -> Process:
+    """Start this Python, cut off from the terminal's signals, its streams piped to us."""
     no_window: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
     return await anyio.open_process(
-        [sys.executable, *flags, *script],
+        [sys.executable, *arguments],
         cwd=cwd,
         env=env,
+        stderr=stderr,
         creationflags=no_window,
         start_new_session=sys.platform != "win32",
     )

@@ -10,8 +10,8 @@ import anyio.to_thread
 
 from cozebatch.errors import Category
 from cozebatch.ports import Job, Media, Product, Progress
+from cozebatch.synthesis import draft, film, styles
 from cozebatch.synthesis import ffmpeg as ffmpeg_
-from cozebatch.synthesis import film, styles
 from cozebatch.synthesis.command import run_command
 from cozebatch.synthesis.failures import failure, need_space
 from cozebatch.synthesis.ffmpeg import Ffmpeg
@@ -20,6 +20,7 @@ from cozebatch.synthesis.media import Downloader
 from cozebatch.synthesis.names import digest, safe_name
 from cozebatch.synthesis.options import SynthesisOptions
 from cozebatch.synthesis.scratch import sweep
+from cozebatch.synthesis.workers import Workers
 from cozebatch.texts import Lang, Text
 
 
@@ -35,6 +36,7 @@ class LocalSynthesizer:
         self._styles = styles.parse(options.template_config)
         self._downloader: Downloader | None = None
         self._ffmpeg: Ffmpeg | None = None
+        self._workers: Workers | None = None
         self._swept = False
 
     async def fetch(self, job: Job, progress: Progress) -> Media:
@@ -67,7 +69,10 @@ class LocalSynthesizer:
         await anyio.to_thread.run_sync(_drop, folder)
 
     async def aclose(self) -> None:
-        """Close connections; child processes belong to running calls and end with them."""
+        """Close connections and end idle worker processes; others belong to running calls and end with them."""
+        if self._workers is not None:
+            await self._workers.aclose()
+            self._workers = None
         if self._downloader is not None:
             await self._downloader.aclose()
             self._downloader = None
@@ -76,8 +81,23 @@ class LocalSynthesizer:
         options = self._options
         tool = await self._tool()
         plan = await film.plan(tool, options, self._styles, self._pick, job, media)
-        video, warnings = await film.make_video(tool, options, job, plan, progress)
-        return Product(video_path=str(video), message=_said([*plan.warnings, *warnings], options.lang))
+        said = list(plan.warnings)
+        draft_path = video_path = None
+        if options.mode in ("draft", "both"):
+            made = await draft.make_draft(tool, options, self._worker_pool(), job, plan.timeline, plan.recipe)
+            draft_path = str(made.path)
+            said += made.warnings
+        if options.mode in ("video", "both"):
+            video, warnings = await film.make_video(tool, options, job, plan, progress)
+            video_path = str(video)
+            said += warnings
+        progress(1.0)
+        return Product(video_path, draft_path, _said(said, options.lang))
+
+    def _worker_pool(self) -> Workers:
+        if self._workers is None:
+            self._workers = Workers(self._options.workers, self._options.child_environment())
+        return self._workers
 
     async def _tool(self) -> Ffmpeg:
         if self._ffmpeg is None:
@@ -99,9 +119,19 @@ class LocalSynthesizer:
                     ) from None
         if not self._swept:
             self._swept = True
-            sweep(self._options.output_dir)
-        with film.os_errors(self._options.output_dir):
-            need_space(self._options.output_dir, 2 * size)
+            for folder in self._folders():
+                sweep(folder)
+        for folder in self._folders():
+            with film.os_errors(folder):
+                need_space(folder, 2 * size)
+
+    def _folders(self) -> list[Path]:
+        """Where this mode writes."""
+        options = self._options
+        folders = [options.output_dir] if options.mode != "draft" else []
+        if options.mode in ("draft", "both"):
+            folders.append(draft.draft_root(options))
+        return folders
 
     def _folder(self, run_id: str, task_id: str) -> Path:
         return self._options.media_dir.absolute() / safe_name(run_id) / digest(task_id)
