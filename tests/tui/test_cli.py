@@ -17,11 +17,11 @@ from support.program import BATCH, Program
 HEAVY = ("textual", "rich", "httpx", "pydantic", "lark_oapi", "pyJianYingDraft", "uvicorn", "starlette", "asyncio")
 
 
-OPTIONS = """
-    --config --demo --tasks --no-ui --json --max-coze --max-synthesis --poll-interval --include --exclude --limit
-    --dry-run --fresh --rerun --adopt --yes --no-save --state-dir --log-dir --results-dir --lang -v --verbose
-    --version -h --help
-""".split()
+OPTIONS = (
+    *("--config", "--demo", "--tasks", "--no-ui", "--json", "--max-coze", "--max-synthesis", "--poll-interval"),
+    *("--include", "--exclude", "--limit", "--dry-run", "--fresh", "--rerun", "--adopt", "--yes", "--no-save"),
+    *("--state-dir", "--log-dir", "--results-dir", "--lang", "-v", "--verbose", "--version", "-h", "--help"),
+)
 
 
 def loaded_by(code: str) -> set[str]:
