@@ -20,6 +20,8 @@ TARGET_LUFS = -16.0
 """What short-video platforms play at about; every film's voice is brought here."""
 SHORTEST_PAUSE = 0.18
 SILENT_LUFS = -60.0
+_ONE_BLOCK = 500_000
+"""µs: loudness is measured in blocks of 400 ms; a shorter sound has none and is left as it is."""
 _GATE_DB = -38.0
 _GATE_BELOW_SPEECH = 20.0
 _SHORTEST_SPEECH = 60_000
@@ -66,6 +68,8 @@ async def _once(ffmpeg: Ffmpeg, path: Path, duration_us: int, gate: float, timeo
     done = await ffmpeg.ask(arguments, cwd=path.parent, timeout=timeout, on_log=hear)
     if done.returncode != 0 or lufs is None:
         raise failure(Category.MEDIA, f"{path.name} 的声音无法解码", f"the sound of {path.name} cannot be decoded")
+    if duration_us < _ONE_BLOCK and not lufs > SILENT_LUFS:
+        lufs = TARGET_LUFS
     if not lufs > SILENT_LUFS:
         raise failure(Category.MEDIA, f"{path.name} 没有声音（静音）", f"{path.name} is silent")
     return Heard(lufs, tuple(_speech(silences, duration_us)))
