@@ -19,6 +19,7 @@ from cozebatch.synthesis.failures import failure
 from cozebatch.synthesis.timeline import Clip, Source, TextClip, Timeline
 
 DEFAULT_FONT = "俪金黑"
+TITLE_FONT = "阳华体"
 MEDIA_FOLDER = "materials"
 _LOUDEST = 10.0
 _CLOSE = 0.6
@@ -165,7 +166,7 @@ class _Builder:
         segment = lib.TextSegment(
             clip.text,
             lib.Timerange(clip.target.start, clip.target.duration),
-            font=self._font(look.font),
+            font=self._font(look.font or (TITLE_FONT if clip.role in ("title", "cover_title") else DEFAULT_FONT)),
             style=style,
             clip_settings=lib.ClipSettings(transform_x=look.x, transform_y=look.y),
             border=outline,

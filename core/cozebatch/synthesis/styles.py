@@ -17,29 +17,28 @@ from cozebatch.errors import UsageError
 from cozebatch.synthesis.timeline import Align, TextLook
 from cozebatch.texts import Text
 
-DEFAULT_FONT = "俪金黑"
-DEFAULT_TITLE_FONT = "阳华体"
 _COLOR = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})(?:[0-9a-fA-F]{2})?")
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """One template. `highlight_title_line` highlights the middle line of a title none of whose words is."""
+    """One template. A look without a font leaves it to the renderer. `highlight_title_line` highlights the middle
+    line of a title none of whose words is."""
 
     name: str = "default"
-    title: TextLook = field(default_factory=lambda: TextLook(DEFAULT_TITLE_FONT, 15.0, y=0.66))
+    title: TextLook = field(default_factory=lambda: TextLook("", 15.0, y=0.66))
     title_lines: int = 3
     title_words: tuple[str, ...] = ()
     highlight_title_line: bool = True
-    subtitle: TextLook = field(default_factory=lambda: TextLook(DEFAULT_FONT, 11.0, y=-0.55))
+    subtitle: TextLook = field(default_factory=lambda: TextLook("", 11.0, y=-0.55))
     subtitle_words: tuple[str, ...] = ()
-    english: TextLook = field(default_factory=lambda: TextLook(DEFAULT_FONT, 6.5, y=-0.64))
+    english: TextLook = field(default_factory=lambda: TextLook("", 6.5, y=-0.64))
     english_enabled: bool = True
     cover_enabled: bool = True
     cover_frames: int = 3
     cover_background: str = ""
-    cover_title: TextLook = field(default_factory=lambda: TextLook(DEFAULT_TITLE_FONT, 24.0, y=0.2))
-    cover_subtitle: TextLook = field(default_factory=lambda: TextLook(DEFAULT_FONT, 14.0, y=-0.2))
+    cover_title: TextLook = field(default_factory=lambda: TextLook("", 24.0, y=0.2))
+    cover_subtitle: TextLook = field(default_factory=lambda: TextLook("", 14.0, y=-0.2))
     remove_pauses: bool = False
     longest_pause: float = 0.5
     """Seconds; a longer pause is cut down to this when pauses are removed."""

@@ -93,8 +93,11 @@ class Music:
 
 @dataclass(frozen=True, slots=True)
 class TextLook:
-    """How a text looks. `size` is in JianYing's units, `line_spacing` as well. `x` and `y` are where its middle
-    is, as JianYing counts: -1 left/bottom … 1 right/top of the canvas. Colours are `#RRGGBB`."""
+    """How a text looks. An empty `font` is the renderer's own default.
+
+    `size` and `line_spacing` are in JianYing's units. `x` and `y` are where the text's middle is, as JianYing
+    counts: -1 left/bottom … 1 right/top of the canvas. Colours are `#RRGGBB`.
+    """
 
     font: str
     size: float

@@ -1,0 +1,163 @@
+"""What `check` says about synthesis: folders, free space, tools, fonts, templates and the files they name."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from cozebatch.checks import CheckItem, Level
+from cozebatch.errors import StepError, UsageError
+from cozebatch.synthesis import ffmpeg as ffmpeg_
+from cozebatch.synthesis import fonts, styles
+from cozebatch.synthesis.failures import existing_parent
+from cozebatch.synthesis.options import SynthesisOptions
+from cozebatch.synthesis.probe import probe
+from cozebatch.texts import Text
+
+LITTLE_SPACE = 5_000_000_000
+NO_SPACE = 200_000_000
+
+_DRAFTS = Text("剪映草稿文件夹", "JianYing draft folder")
+_OUTPUT = Text("输出文件夹", "output folder")
+_MEDIA = Text("素材缓存文件夹", "folder for downloads")
+_FFMPEG = Text("ffmpeg", "ffmpeg")
+_FONT = Text("中文字体", "Chinese font")
+_STYLES = Text("template_config", "template_config")
+_MUSIC = Text("背景音乐", "background music")
+_COMMAND = Text("synthesis.command", "synthesis.command")
+_LIBRARY = Text("pyJianYingDraft", "pyJianYingDraft")
+
+
+async def check_synthesis(options: SynthesisOptions) -> list[CheckItem]:
+    """Look at everything the mode needs, without making anything. Raises nothing for what it finds."""
+    if options.mode == "none":
+        return []
+    items = [await anyio.to_thread.run_sync(_folder, _MEDIA, options.media_dir, True)]
+    if options.mode != "draft":
+        items.append(await anyio.to_thread.run_sync(_folder, _OUTPUT, options.output_dir, True))
+    if options.mode in ("draft", "both"):
+        items.append(await anyio.to_thread.run_sync(_draft_folder, options))
+        items.append(await anyio.to_thread.run_sync(_library))
+    if options.mode == "command":
+        return [*items, _command(options)]
+    items.append(await _tool(options))
+    if options.mode in ("video", "both"):
+        items.append(await anyio.to_thread.run_sync(_font))
+    items += await _templates(options)
+    if options.background_music_path and options.background_music_volume > 0:
+        items.append(await _file(_MUSIC, options, options.background_music_path))
+    return items
+
+
+def _folder(subject: Text, folder: Path, may_be_made: bool) -> CheckItem:
+    here = existing_parent(folder.absolute()) if may_be_made else folder
+    if not here.is_dir():
+        return _fail(subject, f"不存在：{folder}", f"does not exist: {folder}")
+    try:
+        with tempfile.TemporaryFile(dir=here):
+            pass
+    except OSError as error:
+        return _fail(subject, f"不可写：{here}（{error.strerror}）", f"cannot be written: {here} ({error.strerror})")
+    free = shutil.disk_usage(here).free
+    zh, en = f"{folder}，剩余 {free / 1e9:.1f} GB", f"{folder}, {free / 1e9:.1f} GB free"
+    if free < NO_SPACE:
+        return _fail(subject, f"磁盘已满：{zh}", f"the disk is full: {en}")
+    if free < LITTLE_SPACE:
+        return CheckItem(Level.WARN, subject, Text(f"空间不多：{zh}", f"little space: {en}"))
+    return CheckItem(Level.OK, subject, Text(zh, en))
+
+
+def _draft_folder(options: SynthesisOptions) -> CheckItem:
+    if not options.draft_folder_path:
+        return _fail(
+            _DRAFTS,
+            "没有配置 draft_folder_path：填剪映“草稿位置”的文件夹，或把 synthesis.mode 设为 video",
+            'draft_folder_path is not configured: give JianYing\'s draft folder, or set synthesis.mode to "video"',
+        )
+    return _folder(_DRAFTS, Path(options.draft_folder_path), False)
+
+
+def _library() -> CheckItem:
+    import importlib.metadata
+
+    try:
+        version = importlib.metadata.version("pyjianyingdraft")
+    except importlib.metadata.PackageNotFoundError:
+        return _fail(_LIBRARY, "没有安装：pip install pyjianyingdraft", "is not installed: pip install pyjianyingdraft")
+    return CheckItem(Level.OK, _LIBRARY, Text.same(version))
+
+
+def _command(options: SynthesisOptions) -> CheckItem:
+    if not options.command:
+        return _fail(_COMMAND, "mode 为 command 时必须填写", "must be given when mode is command")
+    program = options.command[0]
+    if not (shutil.which(program) or (os.path.dirname(program) and os.access(program, os.X_OK))):
+        return _fail(_COMMAND, f"找不到程序 {program}", f"the program {program} was not found")
+    return CheckItem(Level.OK, _COMMAND, Text.same(program))
+
+
+async def _tool(options: SynthesisOptions) -> CheckItem:
+    try:
+        tool = await ffmpeg_.find(options.ffmpeg, options.child_environment())
+        listed: list[str] = []
+        done = await tool.ask(["-filters"], cwd=Path.home(), on_line=listed.append)
+    except StepError as error:
+        return CheckItem(Level.FAIL, _FFMPEG, error.info.message)
+    except OSError as error:
+        return _fail(_FFMPEG, f"无法运行：{error.strerror}", f"cannot be run: {error.strerror}")
+    if done.returncode != 0:
+        return _fail(_FFMPEG, f"无法运行：{tool.path}", f"cannot be run: {tool.path}")
+    if not any(line.split()[1:2] == ["ass"] for line in listed):
+        return _fail(_FFMPEG, "这个 ffmpeg 不带 libass，无法绘制字幕", "this ffmpeg lacks libass: no captions")
+    return CheckItem(Level.OK, _FFMPEG, Text.same(Path(tool.path).name))
+
+
+def _font() -> CheckItem:
+    face = fonts.installed().chinese
+    if face is None:
+        info = fonts.no_chinese_font().info
+        return _fail(_FONT, f"{info.message.zh}。{info.hint.zh}", f"{info.message.en}. {info.hint.en}")
+    return CheckItem(Level.OK, _FONT, Text.same(face.family))
+
+
+async def _templates(options: SynthesisOptions) -> Sequence[CheckItem]:
+    try:
+        read = styles.parse(options.template_config)
+    except UsageError as error:
+        return [CheckItem(Level.FAIL, _STYLES, complaint) for complaint in error.complaints]
+    items: list[CheckItem] = []
+    known = await anyio.to_thread.run_sync(fonts.installed) if options.mode in ("video", "both") else None
+    for style in read.by_key.values():
+        if style.cover_background and style.cover_enabled:
+            subject = Text(f"封面底图（{style.name}）", f"cover ({style.name})")
+            items.append(await _file(subject, options, style.cover_background))
+        if known is not None and known.chinese is not None:
+            looks = (style.title, style.subtitle, style.english, style.cover_title, style.cover_subtitle)
+            items += await anyio.to_thread.run_sync(_missing_fonts, known, [look.font for look in looks])
+    return list(dict.fromkeys(items))
+
+
+def _missing_fonts(known: fonts.Fonts, wanted: Sequence[str]) -> list[CheckItem]:
+    warnings = [known.choose(name, "字").warning for name in wanted]
+    return [CheckItem(Level.WARN, _STYLES, warning) for warning in warnings if warning is not None]
+
+
+async def _file(subject: Text, options: SynthesisOptions, path: str) -> CheckItem:
+    if not await anyio.Path(path).is_file():
+        return _fail(subject, f"文件不存在：{path}", f"the file does not exist: {path}")
+    try:
+        tool = await ffmpeg_.find(options.ffmpeg, options.child_environment())
+        await probe(tool, Path(await anyio.Path(path).absolute()))
+    except StepError as error:
+        return CheckItem(Level.FAIL, subject, error.info.message)
+    return CheckItem(Level.OK, subject, Text.same(path))
+
+
+def _fail(subject: Text, zh: str, en: str) -> CheckItem:
+    return CheckItem(Level.FAIL, subject, Text(zh, en))
