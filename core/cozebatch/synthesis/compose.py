@@ -247,7 +247,7 @@ class _Canvas:
         self, role: Role, text: str, span: Span, look: TextLook, max_lines: int, words: Sequence[str]
     ) -> list[TextClip]:
         """`text` broken into lines that fit, the type made smaller where they do not; none for an empty text."""
-        text = shortened(text, 4 * max_lines * self.line_em(look))
+        text = shortened(text.strip().lstrip("，、,；;：:。"), 4 * max_lines * self.line_em(look))
         lines = balanced(text, max_lines, self.line_em(look))
         if not lines or span.duration <= 0:
             return []

@@ -11,11 +11,14 @@ from cozebatch.synthesis.options import SynthesisOptions
 HARDWARE = ("h264_nvenc", "h264_videotoolbox", "h264_qsv", "h264_amf")
 
 
-def arguments(encoder: str, options: SynthesisOptions) -> list[str]:
-    """The options that give each encoder about the quality of libx264 at `options.crf`."""
+def arguments(encoder: str, options: SynthesisOptions, threads: int = 0) -> list[str]:
+    """The options that give each encoder about the quality of libx264 at `options.crf`.
+
+    `threads` bounds libx264's, 0 leaves them to it.
+    """
     quality = str(options.crf)
     chosen = {
-        "libx264": ["-preset", options.preset, "-crf", quality, "-threads", str(options.threads)],
+        "libx264": ["-preset", options.preset, "-crf", quality, "-threads", str(threads)],
         "h264_nvenc": ["-preset", "p4", "-rc", "vbr", "-cq", quality, "-b:v", "0"],
         "h264_videotoolbox": ["-q:v", "60"],
         "h264_qsv": ["-global_quality", quality],

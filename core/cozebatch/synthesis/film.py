@@ -49,7 +49,7 @@ async def plan(ffmpeg: Ffmpeg, options: SynthesisOptions, styles: Styles, pick: 
 
 
 async def make_video(
-    ffmpeg: Ffmpeg, options: SynthesisOptions, job: Job, plan: Plan, progress: Progress
+    ffmpeg: Ffmpeg, options: SynthesisOptions, job: Job, plan: Plan, progress: Progress, *, threads: int = 0
 ) -> tuple[Path, Sequence[Text]]:
     """Render, prove and publish the MP4; its path and warnings. Raises `StepError`, nothing half-written stays."""
     async with scratch(options.output_dir) as home:
@@ -57,7 +57,7 @@ async def make_video(
             known = await anyio.to_thread.run_sync(fonts.installed)
             letters = await anyio.to_thread.run_sync(lettering.prepare, plan.timeline, known, home)
         encoder = await encoders.choose(ffmpeg, options, home)
-        film = await video.render(ffmpeg, options, letters.timeline, home, progress, encoder=encoder)
+        film = await video.render(ffmpeg, options, letters.timeline, home, progress, encoder=encoder, threads=threads)
         proof = await validate.prove_film(ffmpeg, film, letters.timeline, timeout=max(120.0, options.timeout))
         poster = home / "poster.jpg"
         await video.poster(ffmpeg, film, poster)

@@ -27,7 +27,7 @@ _GATE_BELOW_SPEECH = 20.0
 _SHORTEST_SPEECH = 60_000
 _MOST_GAIN, _MOST_CUT = 20.0, -20.0
 _SILENCE = re.compile(r"silence_(start|end): (-?[\d.]+(?:e[+-]?\d+)?)")
-_LOUDNESS = re.compile(r"^\s+I:\s+(-?[\d.]+|nan|-inf) LUFS")
+_LOUDNESS = re.compile(r"(?<!\w)I:\s+(-?[\d.]+|nan|-inf) LUFS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ async def _once(ffmpeg: Ffmpeg, path: Path, duration_us: int, gate: float, timeo
 
     def hear(line: str) -> None:
         nonlocal lufs
-        if match := _SILENCE.search(line):
-            silences.append((match[1], float(match[2])))
-        elif match := _LOUDNESS.match(line):
+        for kind, seconds in _SILENCE.findall(line):
+            silences.append((kind, float(seconds)))
+        if match := _LOUDNESS.search(line):
             lufs = float(match[1])
 
     detect = f"silencedetect=n={gate:.1f}dB:d={SHORTEST_PAUSE},ebur128=framelog=quiet"

@@ -64,11 +64,6 @@ class SynthesisOptions:
     crf: int = 21
     lang: Lang = "zh"
 
-    @property
-    def threads(self) -> int:
-        """Threads for one render, so that all workers together about fill the machine (0 would mean all)."""
-        return max(1, round((os.cpu_count() or 1) / max(1, self.workers)))
-
     def child_environment(self) -> dict[str, str]:
         """The environment for child processes: ours without the secrets."""
         return {name: value for name, value in os.environ.items() if name not in self.secret_variables}

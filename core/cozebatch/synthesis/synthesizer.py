@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import anyio.to_thread
@@ -37,6 +39,7 @@ class LocalSynthesizer:
         self._downloader: Downloader | None = None
         self._ffmpeg: Ffmpeg | None = None
         self._workers: Workers | None = None
+        self._rendering = 0
         self._swept = False
 
     async def fetch(self, job: Job, progress: Progress) -> Media:
@@ -88,11 +91,21 @@ class LocalSynthesizer:
             draft_path = str(made.path)
             said += made.warnings
         if options.mode in ("video", "both"):
-            video, warnings = await film.make_video(tool, options, job, plan, progress)
+            with self._share_of_processors() as threads:
+                video, warnings = await film.make_video(tool, options, job, plan, progress, threads=threads)
             video_path = str(video)
             said += warnings
         progress(1.0)
         return Product(video_path, draft_path, _said(said, options.lang))
+
+    @contextmanager
+    def _share_of_processors(self) -> Iterator[int]:
+        """Encoder threads for one more render, so that those that run now about fill the machine."""
+        self._rendering += 1
+        try:
+            yield max(1, -(-(os.cpu_count() or 1) // self._rendering))
+        finally:
+            self._rendering -= 1
 
     def _worker_pool(self) -> Workers:
         if self._workers is None:

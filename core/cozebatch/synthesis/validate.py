@@ -33,35 +33,41 @@ class FilmProof:
     size: int
 
 
+class Log:
+    """What one run of ffmpeg over a film tells. Its filters log from several threads, and two messages may share
+    a line: every message is looked for in every line."""
+
+    def __init__(self) -> None:
+        self.head: list[str] = []
+        self.frames = 0
+        self.keys = 0
+        self.black = 0
+        self.samples = 0
+        self.mean_volume = float("-inf")
+
+    def progress(self, line: str) -> None:
+        name, _, value = line.partition("=")
+        if name == "frame" and value.strip().isdigit():
+            self.frames = int(value)
+
+    def message(self, line: str) -> None:
+        if len(self.head) < 200:
+            self.head.append(line)
+        self.black += "pblack:" in line
+        self.keys += "showinfo" in line and " pts_time:" in line
+        if match := re.search(r"n_samples: (\d+)", line):
+            self.samples = int(match[1])
+        if match := re.search(r"mean_volume: (-?[\d.]+|-inf) dB", line):
+            self.mean_volume = float(match[1])
+
+
 async def prove_film(ffmpeg: Ffmpeg, path: Path, timeline: Timeline, *, timeout: float) -> FilmProof:
     """Open the film and measure it. Raises `StepError` (`synthesis`) when it is not what was ordered: both streams,
     size, rate, length within two frames, not all black, not silent, decodable.
 
     One run of ffmpeg: all packets are read, all sound and every key frame decoded.
     """
-    frames = keys = black = samples = 0
-    head: list[str] = []
-    mean = float("-inf")
-
-    def hear(line: str) -> None:
-        nonlocal frames
-        name, _, value = line.partition("=")
-        if name == "frame" and value.strip().isdigit():
-            frames = int(value)
-
-    def log(line: str) -> None:
-        nonlocal keys, black, samples, mean
-        if len(head) < 200:
-            head.append(line)
-        if "pblack:" in line:
-            black += 1
-        elif "showinfo" in line and " n:" in line:
-            keys += 1
-        elif match := re.search(r"n_samples: (\d+)", line):
-            samples = int(match[1])
-        elif match := re.search(r"mean_volume: (-?[\d.]+|-inf) dB", line):
-            mean = float(match[1])
-
+    log = Log()
     done = await ffmpeg.ask(
         [
             "-skip_frame", "nokey", "-i", path.name,
@@ -70,20 +76,19 @@ async def prove_film(ffmpeg: Ffmpeg, path: Path, timeline: Timeline, *, timeout:
             "-fps_mode", "passthrough", "-f", "null", "-",
             "-map", "0:a:0", "-af", "volumedetect", "-f", "null", "-",
         ],
-        cwd=path.parent, timeout=timeout, on_line=hear, on_log=log,
+        cwd=path.parent, timeout=timeout, on_line=log.progress, on_log=log.message,
     )  # fmt: skip
-    found = parse("\n".join(head).partition("Stream mapping:")[0])
+    found = parse("\n".join(log.head).partition("Stream mapping:")[0])
     if done.returncode != 0 or found is None or found.video is None or found.audio is None:
         raise _unproven(
             "成片缺少画面或声音，或无法解码", "the finished film lacks picture or sound, or cannot be decoded"
         )
     video, audio = found.video, found.audio
-    audio_us = samples * SECOND // (2 * (audio.sample_rate or 1))
-    proof = FilmProof(
-        frames, audio_us, mean, video.width, video.height, video.fps, (await anyio.Path(path).stat()).st_size
-    )
+    audio_us = log.samples * SECOND // (2 * (audio.sample_rate or 1))
+    size = (await anyio.Path(path).stat()).st_size
+    proof = FilmProof(log.frames, audio_us, log.mean_volume, video.width, video.height, video.fps, size)
     _compare(proof, timeline)
-    if keys and black >= keys:
+    if log.keys and log.black >= log.keys:
         raise _unproven("成片画面全黑", "the finished film is all black")
     return proof
 

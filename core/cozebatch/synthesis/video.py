@@ -31,10 +31,11 @@ async def render(
     progress: Callable[[float], None],
     *,
     encoder: str = "libx264",
+    threads: int = 0,
 ) -> Path:
     """Render into `folder`/film.mp4, where `lettering.prepare` has laid the texts. Raises `StepError`."""
     said = await ffmpeg.run(
-        arguments(timeline, options, encoder),
+        arguments(timeline, options, encoder, threads),
         cwd=folder,
         timeout=options.timeout,
         seconds=timeline.duration / SECOND,
@@ -54,7 +55,7 @@ async def poster(ffmpeg: Ffmpeg, film: Path, target: Path) -> None:
     )
 
 
-def arguments(timeline: Timeline, options: SynthesisOptions, encoder: str) -> list[str]:
+def arguments(timeline: Timeline, options: SynthesisOptions, encoder: str, threads: int = 0) -> list[str]:
     """ffmpeg's arguments for the whole film."""
     graph = _Graph(timeline)
     picture = graph.picture()
@@ -63,7 +64,7 @@ def arguments(timeline: Timeline, options: SynthesisOptions, encoder: str) -> li
     return [
         "-y", *graph.inputs, "-filter_complex", ";".join(graph.chains),
         "-map", f"[{picture}]", "-map", f"[{sound}]", "-t", seconds, "-r", str(timeline.fps),
-        *encoders.arguments(encoder, options),
+        *encoders.arguments(encoder, options, threads),
         "-g", str(timeline.fps * 2), "-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709",
         "-c:a", "aac", "-b:a", "160k", "-ar", str(RATE), "-ac", "2",
         "-map_metadata", "-1", "-map_chapters", "-1", "-movflags", "+faststart", "film.mp4",
