@@ -42,7 +42,7 @@ class AdaptiveLimit:
             limit = self.limit
             self._ceiling = max(1, running, limit // 2)
             if self._ceiling >= limit:
-                self._ceiling = max(1, limit - 1)
+                self._ceiling = max(1, running, limit - 1)
             self._shrunk_at = now
             self._stretch = min(LONGEST_STRETCH, self._stretch * 2)
         own_wait = min(60.0, 2.0 ** (self._refusals - 1))

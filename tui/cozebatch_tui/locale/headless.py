@@ -43,8 +43,8 @@ ACTIONS: dict[Action, Text] = {
     Action.KEEP: Text("本次运行中已结束", "ended in this run already"),
 }
 PLAN = Text(
-    "{total} 个任务：新付费执行 {submit}，认领 {watch}，从结果继续 {finish}，补写 {deliver}，待处理 {hold}，跳过 {skip}，"
-    "已结束 {keep}；欠写回 {owed}",
+    "{total} 个任务：新付费执行 {submit}，认领 {watch}，从结果继续 {finish}，补写 {deliver}，"
+    "待处理 {hold}，跳过 {skip}，已结束 {keep}；欠写回 {owed}",
     "{total} tasks: {submit} new paid executions, {watch} to adopt, {finish} to go on from results, {deliver} to "
     "deliver, {hold} held, {skip} skipped, {keep} ended; {owed} write-backs owed",
 )

@@ -1,0 +1,259 @@
+"""The Textual application: loads behind the first paint, asks before it pays, and leaves only after a drain."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from cozebatch.batch import Preview
+from cozebatch.engine.engine import Outcome
+from cozebatch.errors import JournalError, UsageError
+from cozebatch.task import State
+from cozebatch.texts import Lang
+from cozebatch_tui.actions import Actions
+from cozebatch_tui.bridge import Bridge
+from cozebatch_tui.exits import Exit, exit_of
+from cozebatch_tui.locale import screen as texts
+from cozebatch_tui.screens.begin import MessageScreen, StartScreen
+from cozebatch_tui.screens.help import HelpScreen
+from cozebatch_tui.screens.main import MainScreen
+from cozebatch_tui.screens.modal import Confirm
+from cozebatch_tui.session import Session
+from cozebatch_tui.start import AppStart
+from cozebatch_tui.user_settings import load_user_settings, save_user_settings
+
+PUMPS_A_SECOND = 12
+DRAIN_SECONDS = 6.0
+
+
+class CozebatchApp(App[int]):
+    """One batch, from loading to leaving."""
+
+    TITLE = "cozebatch"
+    CSS = "Screen { layers: base over; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "help", show=False, id="help"),
+        Binding("q", "leave", "quit", show=False, id="quit"),
+        Binding("ctrl+q", "leave", show=False, priority=True),
+        Binding("f2", "switch_lang", "lang", show=False, id="lang"),
+    ]
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(self, start: AppStart) -> None:
+        super().__init__()
+        self.start = start
+        self.lang: Lang = start.lang
+        self.actions = Actions(self)
+        self.outcome: Outcome | None = None
+        self._session: Session | None = None
+        self._bridge: Bridge | None = None
+        self._run_future: Future[Outcome] | None = None
+        self._leaving = False
+
+    @property
+    def session(self) -> Session:
+        assert self._session is not None
+        return self._session
+
+    @property
+    def bridge(self) -> Bridge:
+        assert self._bridge is not None
+        return self._bridge
+
+    def on_mount(self) -> None:
+        saved = load_user_settings()
+        if (theme := saved.get("theme")) in self.available_themes:
+            self.theme = theme
+        self.theme_changed_signal.subscribe(self, lambda theme: save_user_settings({"theme": theme.name}))
+        self._obey_signals()
+        if self.start.setup_needed:
+            self.push_screen(MessageScreen(texts.SETUP.in_(self.lang), [texts.ANY_KEY_LEAVES.in_(self.lang)]))
+            return
+        self.push_screen(MessageScreen(texts.LOADING.in_(self.lang)))
+        self.run_worker(self._begin(), name="begin", exit_on_error=False)
+
+    async def _begin(self) -> None:
+        """Load, ask, check, run."""
+        try:
+            preview = await self._load()
+            if preview is None:
+                return
+            await self.switch_screen(MessageScreen(texts.CHECKING.in_(self.lang)))
+            if preview.has_work:
+                await asyncio.wrap_future(self.session.preflight())
+        except (UsageError, JournalError) as error:
+            complaints = error.complaints if isinstance(error, UsageError) else (error.text,)
+            self._cannot_begin([complaint.in_(self.lang) for complaint in complaints])
+            return
+        self._run_future = self.session.run(preview, keep_open=True)
+        self._run_future.add_done_callback(lambda _: self.call_from_thread(self._ended) if self.is_running else None)
+        main = MainScreen()
+        await self.switch_screen(main)
+        self.set_interval(1 / PUMPS_A_SECOND, self._pump)
+
+    async def _load(self) -> Preview | None:
+        """What is to be run; None when the operator leaves instead."""
+
+        def open_session() -> Session:
+            session = self.start.make_session()
+            session.__enter__()
+            self._session = session
+            self._bridge = Bridge(session.subscribe())
+            session.open()
+            return session
+
+        session = await asyncio.to_thread(open_session)
+        preview = await asyncio.wrap_future(session.prepare())
+        if self.start.begin_at_once:
+            return preview
+        decision = await self._ask(preview)
+        if decision == "leave":
+            self.exit(Exit.OK)
+            return None
+        return preview.canary(1) if decision == "canary" else preview
+
+    async def _ask(self, preview: Preview) -> str:
+        answer = await self.push_screen_wait(StartScreen(preview, self.start.notes, self.lang))
+        return answer or "leave"
+
+    def _cannot_begin(self, lines: list[str]) -> None:
+        self.outcome = None
+        self._return_code = Exit.USAGE
+        self.switch_screen(
+            MessageScreen(texts.CANNOT_BEGIN.in_(self.lang), [*lines, texts.ANY_KEY_LEAVES.in_(self.lang)])
+        )
+
+    def _pump(self) -> None:
+        changes = self.bridge.pump()
+        for screen in self.screen_stack:
+            if isinstance(screen, MainScreen):
+                screen.apply(changes)
+
+    def _ended(self) -> None:
+        """The engine's thread is done: after a drain, or because it could not go on."""
+        assert self._run_future is not None
+        failed = self._run_future.exception()
+        if failed is not None:
+            self.say(texts.ENGINE_ERROR.in_(self.lang).format(error=failed))
+            self._return_code = Exit.STOPPED
+        else:
+            self.outcome = self._run_future.result()
+        if self._leaving:
+            self.exit(int(exit_of(self.outcome)) if self.outcome is not None else int(Exit.STOPPED))
+
+    def say(self, text: str) -> None:
+        """A line for the operator, where the main screen shows it."""
+        for screen in self.screen_stack:
+            if isinstance(screen, MainScreen) and screen.is_mounted:
+                screen.say(text)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """An error of the screen's own is shown; the batch, in its own thread, goes on."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            if event.worker.name == "begin":
+                self._cannot_begin([f"{type(event.worker.error).__name__}: {event.worker.error}"])
+            else:
+                self.say(texts.ENGINE_ERROR.in_(self.lang).format(error=event.worker.error))
+
+    def action_leave(self) -> None:
+        """Leave after asking, if work is in flight; what is in flight is taken up next time."""
+        if self._run_future is None or self._run_future.done():
+            self.exit(int(self._return_code or Exit.OK) if self.outcome is None else int(exit_of(self.outcome)))
+            return
+        counts = self.bridge.board.counts
+        flight = sum(n for state, n in counts.items() if state.in_flight)
+        films = counts[State.DOWNLOADING] + counts[State.QUEUED] + counts[State.SYNTHESIZING]
+        if not self.bridge.board.unfinished:
+            self._drain()
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._drain()
+
+        question = texts.CONFIRM_QUIT.in_(self.lang).format(flight=flight, synthesis=films)
+        self.push_screen(Confirm(question, self.lang), answered)
+
+    def _drain(self) -> None:
+        if self._leaving:
+            return
+        self._leaving = True
+        self.say(texts.LEAVING.in_(self.lang))
+        self.session.stop()
+        self.set_timer(DRAIN_SECONDS, lambda: self.exit(int(Exit.INTERRUPTED)))
+
+    def _obey_signals(self) -> None:
+        """A closed terminal or a polite kill drains like `q` does."""
+        if sys.platform == "win32":
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            with suppress(ValueError, RuntimeError):  # not the main thread: a test
+                loop.add_signal_handler(number, self._signalled)
+
+    def _signalled(self) -> None:
+        if self._run_future is None or self._run_future.done():
+            self.exit(int(Exit.INTERRUPTED))
+        else:
+            self._drain()
+
+    def action_help(self) -> None:
+        """From the live keymap of the main screen and the app, whichever screen is on top."""
+        maps = [screen._bindings for screen in self.screen_stack if isinstance(screen, MainScreen)]
+        self.push_screen(HelpScreen([binding for bindings in (*maps, self._bindings) for _, binding in bindings]))
+
+    def action_switch_lang(self) -> None:
+        """The other language, at once and for next time."""
+        self.lang = "en" if self.lang == "zh" else "zh"
+        save_user_settings({"lang": self.lang})
+        for screen in self.screen_stack:
+            if isinstance(screen, MainScreen):
+                screen.refresh(recompose=True)
+                self.call_after_refresh(screen.on_mount)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Everything the keys do, under its name."""
+        yield from super().get_system_commands(screen)
+        yield SystemCommand(texts.KEYS["lang"].in_(self.lang), "F2", self.action_switch_lang)
+        if isinstance(screen, MainScreen):
+            for key, action in (
+                ("pause", screen.action_pause),
+                ("retry", screen.action_retry),
+                ("retry_all", screen.action_retry_all),
+                ("rerun", screen.action_rerun),
+                ("cancel", screen.action_cancel),
+                ("timeline", screen.action_timeline),
+                ("errors", screen.action_errors),
+                ("log", screen.action_log),
+                ("filter", screen.action_filter),
+            ):
+                yield SystemCommand(texts.KEYS[key].in_(self.lang), "", action)
+
+
+def run_app(start: AppStart) -> int:
+    """Run the terminal UI; the exit code of CONTRACT §1. Whatever ends the screen, the drain is completed first."""
+    app = CozebatchApp(start)
+    code: int | None = None
+    try:
+        code = app.run()
+    finally:
+        session, running = app._session, app._run_future
+        if session is not None:
+            if running is not None and not running.done():
+                session.stop()
+                with suppress(TimeoutError):
+                    app.outcome = running.result(timeout=DRAIN_SECONDS)
+            session.__exit__(None, None, None)
+    if app.outcome is not None:
+        return int(exit_of(app.outcome))
+    return int(Exit.OK if code is None else code)

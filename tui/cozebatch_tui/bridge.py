@@ -1,0 +1,96 @@
+"""From the engine's thread to the screen: drains events into this side's board and says what must be repainted.
+
+Called by a timer about a dozen times a second, whatever the event rate; nothing here waits.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from cozebatch import events
+from cozebatch.board import Board
+from cozebatch.engine.bus import Subscription
+from cozebatch.rows import Stage
+from cozebatch.statistics import Remaining, estimate_remaining
+from cozebatch.task import State
+
+LINES_KEPT = 5000
+BUCKET = 30.0
+"""Seconds of running time a bar of the throughput stands for."""
+BUCKETS_KEPT = 240
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a pump brought."""
+
+    dirty: set[str] = field(default_factory=set)
+    new_rows: bool = False
+    errors: bool = False
+    finished: events.RunFinished | None = None
+    any: bool = False
+
+
+class Bridge:
+    """The screen's own read model."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+        self.board = Board()
+        self.log: deque[events.Event] = deque(maxlen=LINES_KEPT)
+        self.logged = 0
+        """How many log-worthy events there were, ever."""
+        self.reused = 0
+        """Executions and results taken over from earlier runs instead of paid for again."""
+        self._done_in: deque[int] = deque(maxlen=BUCKETS_KEPT)
+        self._bucket = 0
+
+    def pump(self) -> Changes:
+        changes = Changes()
+        for event in self._subscription.take():
+            changes.any = True
+            self.board.apply(event)
+            if not isinstance(event, events.Loaded | events.TaskProgress | events.Gauges):
+                self.log.append(event)
+                self.logged += 1
+            match event:
+                case events.Loaded():
+                    changes.new_rows = True
+                    changes.errors = True
+                case events.TaskState():
+                    self._count(event)
+                    changes.errors = changes.errors or event.before.is_end or event.after.is_end
+                case events.RunFinished():
+                    changes.finished = event
+        changes.dirty = self.board.take_dirty()
+        return changes
+
+    def throughput(self) -> list[int]:
+        """Films finished in each half minute of running time, oldest first."""
+        self._advance(self.board.clock)
+        return list(self._done_in)
+
+    def remaining(self) -> Remaining | None:
+        limits = self.board.limits
+        return estimate_remaining(
+            self.board,
+            coze_limit=limits[Stage.COZE].in_force,
+            synthesis_limit=limits[Stage.SYNTHESIS].in_force,
+        )
+
+    def _count(self, event: events.TaskState) -> None:
+        if event.before is State.PENDING and event.after in (State.RUNNING, State.DOWNLOADING, State.WRITING_BACK):
+            self.reused += 1
+        if event.after is State.DONE:
+            self._advance(event.clock)
+            self._done_in[-1] += 1
+
+    def _advance(self, clock: float) -> None:
+        bucket = int(clock // BUCKET)
+        if not self._done_in:
+            self._bucket = bucket
+            self._done_in.append(0)
+        while self._bucket < bucket:
+            self._done_in.append(0)
+            self._bucket += 1

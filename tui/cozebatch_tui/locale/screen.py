@@ -1,0 +1,176 @@
+"""What the screen says."""
+
+from __future__ import annotations
+
+from cozebatch.texts import Text
+
+LOADING = Text("正在读取任务...", "Loading tasks...")
+CHECKING = Text("正在检查凭证...", "Checking credentials...")
+CANNOT_BEGIN = Text("无法开始", "Cannot begin")
+ANY_KEY_LEAVES = Text("按 q 退出", "press q to leave")
+SETUP = Text(
+    "还没有配置。\n\n先看演示：  cozebatch-tui --demo\n生成配置：  cozebatch-tui init",
+    "There is no configuration yet.\n\nSee the demo:            cozebatch-tui --demo\n"
+    "Write a configuration:   cozebatch-tui init",
+)
+
+COLUMNS = {
+    "state": Text("状态", "State"),
+    "progress": Text("进度", "Progress"),
+    "title": Text("标题", "Title"),
+    "account": Text("账号", "Account"),
+    "coze": Text("Coze", "Coze"),
+    "synthesis": Text("合成", "Synth"),
+    "attempts": Text("次数", "Tries"),
+    "error": Text("问题", "Problem"),
+    "id": Text("编号", "Id"),
+}
+
+DONE = Text("完成", "done")
+RUNNING = Text("进行", "running")
+WAITING = Text("等待", "waiting")
+FAILED = Text("失败", "failed")
+HELD = Text("待处理", "held")
+SKIPPED = Text("跳过", "skipped")
+ELAPSED = Text("用时", "elapsed")
+REMAINING = Text("剩余约", "about")
+LEFT = Text("", "left")
+BOTTLENECK = {"coze": Text("瓶颈 Coze", "waits for Coze"), "synthesis": Text("瓶颈 合成", "waits for synthesis")}
+FINISHED = Text("全部结束", "all ended")
+PAID = Text("付费执行", "paid executions")
+IN_FLIGHT = Text("在途", "in flight")
+REUSED = Text("沿用", "reused")
+OWED = Text("欠写回", "owed write-backs")
+
+GAUGE_COZE = Text("Coze 并发", "Coze slots")
+GAUGE_SYNTHESIS = Text("合成并发", "Synthesis")
+GAUGE_REQUESTS = Text("请求/秒", "Requests/s")
+GAUGE_THROUGHPUT = Text("每半分钟完成", "Done per 30 s")
+SET_TO = Text("设定 {limit}，Coze 限流", "set to {limit}, Coze throttles")
+PAUSED = Text("已暂停", "PAUSED")
+
+ERRORS_TITLE = Text("问题", "Problems")
+NO_ERRORS = Text("没有问题。", "No problems.")
+RETRY_FREE = Text("重试（免费）", "Retry (free)")
+RERUN_PAID = Text("重跑（付费）", "Rerun (paid)")
+SHOW_THESE = Text("只看这些", "Show these")
+
+FILTER_HINT = Text("过滤：文字  status:failed  !词  coze>300", "filter: text  status:failed  !word  coze>300")
+SHOWN = Text("显示 {shown}/{total}", "{shown} of {total} shown")
+MARKED = Text("已标 {count}", "{count} marked")
+FILTERED = Text("过滤：{text}", "filter: {text}")
+EMPTY = Text("没有任务。", "No tasks.")
+NOTHING_MATCHES = Text("没有符合过滤条件的任务。按 escape 清除。", "Nothing matches the filter; escape clears it.")
+
+FOOTER = Text(
+    "/ 过滤  space 标记  enter 详情  r 重试  x 重跑  c 取消  p 暂停  t 时间线  e 问题  l 日志  ? 帮助  q 退出",
+    "/ filter  space mark  enter open  r retry  x rerun  c cancel  p pause  t timeline  e problems  l log  ? help  "
+    "q quit",
+)
+ENGINE_ERROR = Text("界面出错，批量处理仍在继续：{error}", "The screen met an error, the batch goes on: {error}")
+
+CONFIRM_RERUN = Text(
+    "为 {count} 个任务重新付费执行？每个都会产生一次新的 Coze 费用。",
+    "Start {count} new executions? Each one is charged by Coze again.",
+)
+CONFIRM_CANCEL = Text(
+    "取消 {count} 个任务？已在 Coze 运行的无法停止，结果会保留。",
+    "Cancel {count} tasks? What runs at Coze cannot be stopped; its result is kept.",
+)
+CONFIRM_QUIT = Text(
+    "还有 {flight} 个执行在途、{synthesis} 个合成未完。现在退出不会丢失：下次运行同一命令会认领它们，不再付费。退出？",
+    "{flight} executions are in flight and {synthesis} films unfinished. Nothing is lost by leaving: the same command "
+    "takes them up again without paying. Leave?",
+)
+YES = Text("是 (y)", "Yes (y)")
+NO = Text("否 (n)", "No (n)")
+RETRIED = Text(
+    "免费重试 {count} 个；其余 {rest} 个需要重跑（付费）或认领",
+    "{count} retried for free; {rest} need a paid rerun or adopting",
+)
+RERUN_DONE = Text("已重跑 {count} 个", "{count} started anew")
+COPIED = Text("已复制", "copied")
+NO_LINK = Text("没有调试链接", "no debug link")
+NOTHING_CHOSEN = Text("没有可操作的任务", "no task to act on")
+LIMIT_NOW = Text("{what} 上限 {limit}", "{what} limit {limit}")
+LEAVING = Text("正在收尾...", "Draining...")
+RUN_ENDED = Text(
+    "本次运行结束，可以重试失败的任务，或按 q 退出", "The run has ended: retry what failed, or press q to leave"
+)
+
+START_TITLE = Text("开始之前", "Before it begins")
+START_NEW = Text("新的付费执行", "new, paid executions")
+START_ADOPT = Text("认领在途执行（免费）", "executions to adopt (free)")
+START_FINISH = Text("从已有结果继续（免费）", "results to go on from (free)")
+START_DELIVER = Text("补写表格（免费）", "write-backs owed (free)")
+START_HELD = Text("待处理，需要人决定", "held, a person must decide")
+START_SKIPPED = Text("跳过", "skipped")
+START_KEPT = Text("本次运行中已结束", "ended in this run already")
+START_CONTINUES = Text("继续运行 {run_id}", "goes on with run {run_id}")
+START_NEW_RUN = Text("新的运行", "a new run")
+START_ALL = Text("开始 (enter)", "Start (enter)")
+START_CANARY = Text("先试 1 个 (1)", "Try 1 first (1)")
+START_LEAVE = Text("退出 (q)", "Leave (q)")
+
+SUBMITTED = Text("提交", "submitted")
+ENDED = Text("结束", "ended")
+TASK_INPUT = Text("输入", "Input")
+TASK_SENT = Text("发给 Coze", "Sent to Coze")
+TASK_OUTPUT = Text("Coze 返回", "Coze's result")
+TASK_ATTEMPTS = Text("提交记录", "Submissions")
+TASK_STAGES = Text("各阶段", "Stages")
+TASK_PATHS = Text("文件", "Files")
+TASK_PROBLEM = Text("问题", "Problem")
+TASK_KEYS = Text(
+    "escape 返回  o 打开调试页  f 打开文件夹  y 复制  r 重试（免费）  x 重跑（付费）  a 认领",
+    "escape back  o debug page  f folder  y copy  r retry (free)  x rerun (paid)  a adopt",
+)
+ADOPT_PROMPT = Text("粘贴 execute_id 或调试链接，回车认领", "paste an execute id or debug link, enter adopts")
+HELD_HELP = Text(
+    "{when} 发出的请求没有得到明确回答，可能已计费。到 Coze 后台查看：有执行就按 a 认领（免费），"
+    "没有就按 x 重跑（付费），或按 c 放弃。",
+    "The request sent at {when} was not clearly answered and may have been charged. Look in Coze: press a to adopt the "
+    "execution (free), x to run it again (paid), or c to give it up.",
+)
+
+LOG_TITLE = Text("日志", "Log")
+LOG_KEYS = Text("escape 返回  f 跟随", "escape back  f follow")
+TIMELINE_TITLE = Text("时间线", "Timeline")
+TIMELINE_LEGEND = Text(". 等待   = Coze   - 排队   # 合成", ". waiting   = Coze   - queue   # synthesis")
+HELP_TITLE = Text("帮助", "Help")
+HELP_KEYS = Text("escape 返回", "escape back")
+HELP_FILTER = Text(
+    "过滤语言：多个条件同时成立\n"
+    "  词             编号、标题、账号或问题里有这个词\n"
+    "  status:失败    状态（中英文都可以）；account: id: error: 同理\n"
+    "  coze>300       Coze 秒数；synthesis attempts tokens 同理，可用 > >= < <= =\n"
+    "  !条件          不成立",
+    "Filter language: all conditions must hold\n"
+    "  word           in id, title, account or problem\n"
+    "  status:failed  the state, in English or Chinese; account: id: error: likewise\n"
+    "  coze>300       seconds; synthesis attempts tokens likewise, with > >= < <= =\n"
+    "  !condition     must not hold",
+)
+
+KEYS = {
+    "filter": Text("过滤", "filter"),
+    "clear": Text("返回或清除", "back or clear"),
+    "open": Text("打开任务", "open the task"),
+    "mark": Text("标记", "mark"),
+    "sort": Text("按第 N 列排序", "sort by column N"),
+    "retry": Text("重试（免费）", "retry (free)"),
+    "retry_all": Text("重试所有显示的失败任务（免费）", "retry everything failed that is shown (free)"),
+    "rerun": Text("重跑（付费，先确认）", "rerun (paid, asks first)"),
+    "cancel": Text("取消", "cancel"),
+    "pause": Text("暂停或继续提交", "pause or resume submitting"),
+    "coze_limit": Text("Coze 并发上限加减", "Coze limit up, down"),
+    "synthesis_limit": Text("合成并发上限加减", "synthesis limit up, down"),
+    "timeline": Text("时间线", "timeline"),
+    "errors": Text("问题面板", "problem panel"),
+    "log": Text("日志", "log"),
+    "link": Text("打开调试链接", "open the debug link"),
+    "copy": Text("复制", "copy"),
+    "help": Text("帮助", "help"),
+    "quit": Text("退出", "quit"),
+    "lang": Text("切换语言", "switch language"),
+}

@@ -1,0 +1,131 @@
+"""Before anything is paid: loading, what would be done and what it costs, and what keeps it from beginning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from rich.text import Text as RichText
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Button, Static
+
+from cozebatch.batch import Preview
+from cozebatch.engine.recovery import Action
+from cozebatch.texts import Lang, Text
+from cozebatch_tui.clean import clean, clean_lines
+from cozebatch_tui.formatting import fit
+from cozebatch_tui.locale import headless
+from cozebatch_tui.locale import screen as texts
+
+if TYPE_CHECKING:
+    from cozebatch_tui.app import CozebatchApp
+
+Decision = Literal["start", "canary", "leave"]
+
+_LINES = (
+    (Action.SUBMIT, texts.START_NEW),
+    (Action.WATCH, texts.START_ADOPT),
+    (Action.FINISH, texts.START_FINISH),
+    (Action.DELIVER, texts.START_DELIVER),
+    (Action.HOLD, texts.START_HELD),
+    (Action.SKIP, texts.START_SKIPPED),
+    (Action.KEEP, texts.START_KEPT),
+)
+
+
+class MessageScreen(Screen[None]):
+    """A text in the middle; what went wrong, or what is being waited for."""
+
+    DEFAULT_CSS = """
+    MessageScreen { align: center middle; }
+    MessageScreen Static { width: auto; max-width: 90%; height: auto; max-height: 90%; }
+    MessageScreen Static { padding: 1 3; border: round $primary; }
+    """
+
+    def __init__(self, title: str, lines: Sequence[str] = ()) -> None:
+        super().__init__()
+        self._title_text = title
+        self._lines = lines
+
+    def compose(self) -> ComposeResult:
+        text = RichText(f"{self._title_text}\n", style="bold")
+        for line in self._lines:
+            text.append(f"\n{clean_lines(line)}\n", style="not bold")
+        yield Static(text, markup=False)
+
+
+class StartScreen(Screen[Decision]):
+    """Start, try one first, or leave."""
+
+    app: CozebatchApp
+
+    DEFAULT_CSS = """
+    StartScreen #plan { height: auto; padding: 1 2; }
+    StartScreen VerticalScroll { height: 1fr; padding: 0 2; border-top: solid $panel; }
+    StartScreen Horizontal { height: 3; padding: 0 2; }
+    StartScreen Button { margin-right: 2; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "decide('start')", show=False),
+        Binding("1", "decide('canary')", show=False),
+        Binding("q,escape", "decide('leave')", show=False),
+    ]
+
+    def __init__(self, preview: Preview, notes: Sequence[Text], lang: Lang) -> None:
+        super().__init__()
+        self._preview = preview
+        self._notes = notes
+        self._lang: Lang = lang
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="plan"):
+            yield Static(self._plan(), markup=False)
+        with VerticalScroll():
+            yield Static(self._tasks(), markup=False)
+        with Horizontal():
+            yield Button(Content(texts.START_ALL.in_(self._lang)), id="start", variant="success")
+            if self._preview.new_executions > 1:
+                yield Button(Content(texts.START_CANARY.in_(self._lang)), id="canary")
+            yield Button(Content(texts.START_LEAVE.in_(self._lang)), id="leave")
+
+    def on_mount(self) -> None:
+        self.query_one("#start").focus()
+
+    def action_decide(self, decision: Decision) -> None:
+        self.dismiss(decision)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        decisions: dict[str | None, Decision] = {"start": "start", "canary": "canary"}
+        self.dismiss(decisions.get(event.button.id, "leave"))
+
+    def _plan(self) -> RichText:
+        preview, lang = self._preview, self._lang
+        text = RichText()
+        text.append(f"{texts.START_TITLE.in_(lang)}  ", style="bold")
+        if preview.continuing:
+            text.append(texts.START_CONTINUES.in_(lang).format(run_id=preview.run.run_id))
+        else:
+            text.append(texts.START_NEW_RUN.in_(lang))
+        text.append("\n\n")
+        for action, name in _LINES:
+            number = preview.actions.get(action, 0)
+            if number or action is Action.SUBMIT:
+                text.append(f"{number:>6}  {name.in_(lang)}\n", style="bold" if action is Action.SUBMIT else "")
+        if preview.owed:
+            text.append(f"{len(preview.owed):>6}  {texts.OWED.in_(lang)}\n")
+        for note in self._notes:
+            text.append(f"\n! {clean(note.in_(lang), 500)}")
+        return text
+
+    def _tasks(self) -> RichText:
+        text = RichText(no_wrap=True, overflow="ellipsis")
+        for planned in self._preview.planned[:2000]:
+            what = headless.ACTIONS[planned.action].in_(self._lang)
+            reason = planned.note or (planned.error.message if planned.error else None)
+            line = f"{fit(planned.row.task_id, 16)}  {fit(planned.row.title, 34)}  {what}"
+            text.append(line + (f"  {clean(reason.in_(self._lang), 200)}" if reason else "") + "\n")
+        return text

@@ -1,0 +1,25 @@
+"""What the terminal UI is given to begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cozebatch.texts import Lang, Text
+from cozebatch_tui.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class AppStart:
+    """`make_session` is heavy and may raise `UsageError`; it is called in a worker thread after the first paint.
+
+    `setup_needed`: no configuration was found. `begin_at_once`: the operator has confirmed beforehand.
+    """
+
+    make_session: Callable[[], Session]
+    lang: Lang
+    title: str
+    setup_needed: bool = False
+    begin_at_once: bool = False
+    notes: Sequence[Text] = ()
+    """Warnings, which may come while the session is made."""

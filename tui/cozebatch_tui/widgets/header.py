@@ -1,0 +1,109 @@
+"""The figures that matter: counts, time, money; and the gauges of the three limits with the throughput."""
+
+from __future__ import annotations
+
+from rich.text import Text as RichText
+from textual.widgets import Static
+
+from cozebatch.rows import Stage
+from cozebatch.task import State
+from cozebatch.texts import Lang
+from cozebatch_tui.bridge import Bridge
+from cozebatch_tui.formatting import clock, count, spark
+from cozebatch_tui.locale import screen as texts
+from cozebatch_tui.locale.names import PAUSES
+
+
+class Header(Static):
+    """Two lines: how far it is, and what it costs."""
+
+    DEFAULT_CSS = """
+    Header { height: 2; background: $panel; color: $foreground; padding: 0 1; }
+    Header.paused { background: $warning-muted; }
+    """
+
+    def __init__(self, title: str, lang: Lang) -> None:
+        super().__init__("", markup=False)
+        self._title = title
+        self.lang: Lang = lang
+
+    def show(self, bridge: Bridge) -> None:
+        board, lang = bridge.board, self.lang
+        counts = board.counts
+        self.set_class(bool(board.paused), "paused")
+        running = sum(n for state, n in counts.items() if not state.is_end and state is not State.PENDING)
+        line = RichText(no_wrap=True, overflow="ellipsis")
+        line.append(f"cozebatch {self._title}  ", style="bold")
+        line.append(f"{texts.DONE.in_(lang)} {counts[State.DONE]}/{len(board.rows)}  ", style="bold")
+        line.append(f"{texts.RUNNING.in_(lang)} {running}  {texts.WAITING.in_(lang)} {counts[State.PENDING]}  ")
+        for name, state in ((texts.FAILED, State.FAILED), (texts.HELD, State.HELD)):
+            line.append(f"{name.in_(lang)} {counts[state]}  ", style="bold" if counts[state] else "")
+        if counts[State.SKIPPED]:
+            line.append(f"{texts.SKIPPED.in_(lang)} {counts[State.SKIPPED]}  ")
+        line.append(f"{texts.ELAPSED.in_(lang)} {clock(board.clock) or '0:00'}  ")
+        line.append(self._remaining(bridge))
+        line.append("\n")
+        line.append(self._money(bridge))
+        self.update(line)
+
+    def _remaining(self, bridge: Bridge) -> str:
+        lang = self.lang
+        if bridge.board.paused:
+            return "  ".join(PAUSES[reason].in_(lang) for reason in bridge.board.paused if reason in PAUSES)
+        if bridge.board.rows and not bridge.board.unfinished:
+            return texts.FINISHED.in_(lang)
+        left = bridge.remaining()
+        if left is None:
+            return ""
+        told = f"{texts.REMAINING.in_(lang)} {clock(left.seconds) or '0:00'} {texts.LEFT.in_(lang)}".rstrip()
+        return f"{told} ({texts.BOTTLENECK[left.bottleneck].in_(lang)})"
+
+    def _money(self, bridge: Bridge) -> str:
+        board, lang = bridge.board, self.lang
+        rows = board.rows.values()
+        in_flight = sum(n for state, n in board.counts.items() if state.in_flight)
+        owed = board.gauges.owed if board.gauges else 0
+        parts = [
+            f"{texts.PAID.in_(lang)} {sum(row.attempts for row in rows)}",
+            f"{texts.IN_FLIGHT.in_(lang)} {in_flight}",
+            f"{texts.HELD.in_(lang)} {board.counts[State.HELD]}",
+            f"{texts.REUSED.in_(lang)} {bridge.reused}",
+            f"tokens {count(sum(row.tokens for row in rows))}",
+        ]
+        if owed:
+            parts.append(f"{texts.OWED.in_(lang)} {owed}")
+        return "  |  ".join(parts)
+
+
+class Gauges(Static):
+    """One line: slots, workers, request rate and the throughput."""
+
+    DEFAULT_CSS = "Gauges { height: 1; padding: 0 1; }"
+
+    def __init__(self, lang: Lang) -> None:
+        super().__init__("", markup=False)
+        self.lang: Lang = lang
+
+    def show(self, bridge: Bridge) -> None:
+        board, lang, gauges = bridge.board, self.lang, bridge.board.gauges
+        coze, synthesis = board.limits[Stage.COZE], board.limits[Stage.SYNTHESIS]
+        in_flight = sum(n for state, n in board.counts.items() if state.in_flight)
+        line = RichText(no_wrap=True, overflow="ellipsis")
+        self._bar(line, texts.GAUGE_COZE.in_(lang), in_flight, coze.in_force)
+        if coze.in_force < coze.user:
+            line.append(f"({texts.SET_TO.in_(lang).format(limit=coze.user)})  ", style="bold")
+        self._bar(line, texts.GAUGE_SYNTHESIS.in_(lang), board.counts[State.SYNTHESIZING], synthesis.in_force)
+        rate = gauges.requests_per_second if gauges else 0.0
+        line.append(f"{texts.GAUGE_REQUESTS.in_(lang)} {rate:.1f}  ")
+        if self.size.width >= 100:
+            line.append(f"{texts.GAUGE_THROUGHPUT.in_(lang)} ")
+            line.append(spark(bridge.throughput(), min(24, max(4, self.size.width - 96))), style="bold")
+        self.update(line)
+
+    def _bar(self, line: RichText, name: str, used: int, limit: int) -> None:
+        width = 10 if self.size.width >= 100 else 6
+        filled = min(width, round(width * used / limit)) if limit else 0
+        line.append(f"{name} ")
+        line.append(" " * filled, style="reverse")
+        line.append("_" * (width - filled), style="dim")
+        line.append(f" {used}/{limit}  ", style="bold")
