@@ -62,7 +62,7 @@ class Column:
 COLUMNS: Sequence[Column] = (
     Column(
         "state",
-        12,
+        14,
         lambda row, now, lang: f"{GLYPHS[row.state]} {STATES[row.state].in_(lang)}",
         lambda r: _ORDER[r.state],
     ),

@@ -46,7 +46,7 @@ class ErrorPanel(VerticalScroll):
     """Rebuilt when the groups change, at most."""
 
     DEFAULT_CSS = """
-    ErrorPanel { height: auto; max-height: 12; border-top: solid $error; padding: 0 1; display: none; }
+    ErrorPanel { height: auto; max-height: 30%; border-top: solid $error; padding: 0 1; display: none; }
     ErrorPanel.open { display: block; }
     ErrorPanel .group { height: auto; margin-bottom: 1; }
     ErrorPanel Static { height: auto; }

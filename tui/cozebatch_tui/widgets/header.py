@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.text import Text as RichText
 from textual.widgets import Static
 
@@ -32,19 +33,30 @@ class Header(Static):
         counts = board.counts
         self.set_class(bool(board.paused), "paused")
         running = sum(n for state, n in counts.items() if not state.is_end and state is not State.PENDING)
-        line = RichText(no_wrap=True, overflow="ellipsis")
-        line.append(f"cozebatch {self._title}  ", style="bold")
-        line.append(f"{texts.DONE.in_(lang)} {counts[State.DONE]}/{len(board.rows)}  ", style="bold")
-        line.append(f"{texts.RUNNING.in_(lang)} {running}  {texts.WAITING.in_(lang)} {counts[State.PENDING]}  ")
-        for name, state in ((texts.FAILED, State.FAILED), (texts.HELD, State.HELD)):
-            line.append(f"{name.in_(lang)} {counts[state]}  ", style="bold" if counts[state] else "")
+        parts = [
+            (f"cozebatch {self._title}", True),
+            (f"{texts.DONE.in_(lang)} {counts[State.DONE]}/{len(board.rows)}", True),
+            (f"{texts.RUNNING.in_(lang)} {running}", False),
+            (f"{texts.FAILED.in_(lang)} {counts[State.FAILED]}", counts[State.FAILED] > 0),
+            (f"{texts.HELD.in_(lang)} {counts[State.HELD]}", counts[State.HELD] > 0),
+            (f"{texts.ELAPSED.in_(lang)} {clock(board.clock) or '0:00'}", False),
+            (self._remaining(bridge), False),
+            (f"{texts.WAITING.in_(lang)} {counts[State.PENDING]}", False),
+        ]
         if counts[State.SKIPPED]:
-            line.append(f"{texts.SKIPPED.in_(lang)} {counts[State.SKIPPED]}  ")
-        line.append(f"{texts.ELAPSED.in_(lang)} {clock(board.clock) or '0:00'}  ")
-        line.append(self._remaining(bridge))
+            parts.append((f"{texts.SKIPPED.in_(lang)} {counts[State.SKIPPED]}", False))
+        line = self._line(parts)
         line.append("\n")
-        line.append(self._money(bridge))
+        line.append_text(self._line([(part, False) for part in self._money(bridge)]))
         self.update(line)
+
+    def _line(self, parts: list[tuple[str, bool]]) -> RichText:
+        """As many parts, in order, as fit; a part is bold or not."""
+        line, room = RichText(no_wrap=True), max(20, self.size.width - 2)
+        for text, bold in parts:
+            if text and line.cell_len + cell_len(text) + 2 <= room:
+                line.append(text + "  ", style="bold" if bold else "")
+        return line
 
     def _remaining(self, bridge: Bridge) -> str:
         lang = self.lang
@@ -58,7 +70,7 @@ class Header(Static):
         told = f"{texts.REMAINING.in_(lang)} {clock(left.seconds) or '0:00'} {texts.LEFT.in_(lang)}".rstrip()
         return f"{told} ({texts.BOTTLENECK[left.bottleneck].in_(lang)})"
 
-    def _money(self, bridge: Bridge) -> str:
+    def _money(self, bridge: Bridge) -> list[str]:
         board, lang = bridge.board, self.lang
         rows = board.rows.values()
         in_flight = sum(n for state, n in board.counts.items() if state.in_flight)
@@ -72,7 +84,7 @@ class Header(Static):
         ]
         if owed:
             parts.append(f"{texts.OWED.in_(lang)} {owed}")
-        return "  |  ".join(parts)
+        return parts
 
 
 class Gauges(Static):
