@@ -34,10 +34,10 @@ SECRET_VARIABLES = ("COZE_API_TOKEN", "FEISHU_APP_SECRET")
 class SynthesisOptions:
     """Everything the synthesis is told. Sizes in pixels, `fps` in frames and `timeout` in seconds.
 
-    `media_dir` keeps downloads until their film is done. `secret_variables` are taken out of the environment of
-    every child process. `ffmpeg` is None for the one that came with the package, `system` for the one on the
-    PATH, or a path. `encoder` is an ffmpeg encoder name, or `auto` for the first hardware encoder that passes a
-    real test encode. `crf` and `preset` are libx264's. `lang` is that of a product's message.
+    `media_dir` keeps downloads until their film is done. `secret_variables` and the two well-known ones are taken
+    out of the environment of every child process. `ffmpeg` is None for the one that came with the package, `system`
+    for the one on the PATH, or a path. `encoder` is an ffmpeg encoder name, or `auto` for the first hardware encoder
+    that passes a real test encode. `crf` and `preset` are libx264's. `lang` is that of a product's message.
     """
 
     mode: Mode
@@ -57,7 +57,7 @@ class SynthesisOptions:
     template_config: Mapping[str, Any] = field(default_factory=dict)
     allow_loopback: bool = False
     workers: int = 4
-    secret_variables: tuple[str, ...] = SECRET_VARIABLES
+    secret_variables: tuple[str, ...] = ()
     ffmpeg: str | None = None
     encoder: str = "libx264"
     preset: str = "veryfast"
@@ -66,4 +66,5 @@ class SynthesisOptions:
 
     def child_environment(self) -> dict[str, str]:
         """The environment for child processes: ours without the secrets."""
-        return {name: value for name, value in os.environ.items() if name not in self.secret_variables}
+        hidden = {*SECRET_VARIABLES, *self.secret_variables}
+        return {name: value for name, value in os.environ.items() if name not in hidden}

@@ -119,16 +119,26 @@ def _names(data: bytes) -> Iterator[tuple[int, int, int, str]]:
             yield name_id, platform, language, raw.decode("mac-roman", "replace")
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=4096)
 def _coverage(path: Path, index: int) -> tuple[list[int], list[int]]:
     """Ranges of code points with a glyph, as sorted starts and ends."""
     try:
         with open(path, "rb") as file:
             data = _table(file, _tables(file, _offsets(file)[index]).get(b"cmap", (0, 0)))
-            ranges = sorted(_ranges(data))
+            ranges = _merged(sorted(_ranges(data)))
     except (OSError, struct.error, ValueError, IndexError):
         ranges = []
     return [start for start, _ in ranges], [end for _, end in ranges]
+
+
+def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for start, end in ranges:
+        if found and start <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
 
 
 def _ranges(data: bytes) -> Iterator[tuple[int, int]]:
