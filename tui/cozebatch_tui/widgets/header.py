@@ -67,7 +67,7 @@ class Header(Static):
         left = bridge.remaining()
         if left is None:
             return ""
-        told = f"{texts.REMAINING.in_(lang)} {clock(left.seconds) or '0:00'} {texts.LEFT.in_(lang)}".rstrip()
+        told = texts.REMAINING.in_(lang).format(time=clock(left.seconds) or "0:00")
         return f"{told} ({texts.BOTTLENECK[left.bottleneck].in_(lang)})"
 
     def _money(self, bridge: Bridge) -> list[str]:

@@ -1,0 +1,118 @@
+"""The real application on a real session, against a simulated Coze over real sockets, driven by Textual's pilot."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID
+from cozebatch.demo.coze_server import RunningCoze
+from cozebatch.settings import parse_settings
+from cozebatch.task import State
+from cozebatch.texts import Lang
+from cozebatch.wiring import Request
+from cozebatch_tui.app import CozebatchApp
+from cozebatch_tui.screens.main import MainScreen
+from cozebatch_tui.session import Session
+from cozebatch_tui.start import AppStart
+
+PATIENCE = 20.0
+
+
+@dataclass
+class Screen:
+    """What a test looks at and types into."""
+
+    app: CozebatchApp
+    pilot: Pilot[Any]
+
+    @property
+    def main(self) -> MainScreen:
+        return next(screen for screen in self.app.screen_stack if isinstance(screen, MainScreen))
+
+    def states(self) -> dict[str, State]:
+        return {task_id: row.state for task_id, row in self.app.bridge.board.rows.items()}
+
+    def count(self, state: State) -> int:
+        return self.app.bridge.board.counts[state]
+
+    async def until(self, condition: Callable[[], object], what: str = "") -> None:
+        """Let the application work until it holds."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, f"never came: {what}; {self.text()}"
+            await self.pilot.pause(0.02)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    def text(self) -> str:
+        """What stands on the screen, as plain text."""
+        width, height = self.app.size
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in strip) for strip in lines[:height])[: width * height * 2]
+
+
+@asynccontextmanager
+async def application(
+    folder: Path,
+    coze: RunningCoze,
+    rows: Sequence[dict[str, str]],
+    *,
+    lang: Lang = "en",
+    size: tuple[int, int] = (120, 40),
+    begin_at_once: bool = True,
+    token: str = TOKEN,
+    **workflow: Any,
+) -> AsyncIterator[Screen]:
+    """The running application; it is left, drained, at the end."""
+    import json
+
+    (folder / "tasks.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+    config = {
+        "workflow_config": {
+            "coze_config": {"token": token, "workflow_id": WORKFLOW_ID, "base_url": coze.url},
+            "poll_interval": 0.1,
+            "synthesis": {"mode": "none"},
+            **workflow,
+        }
+    }
+    settings, _ = parse_settings(config)
+
+    def make_session() -> Session:
+        request = Request(
+            kind="file",
+            tasks_file=folder / "tasks.json",
+            state_dir=folder / "state",
+            results_dir=folder,
+            lang=lang,
+        )
+        return Session(settings, request)
+
+    app = CozebatchApp(AppStart(make_session=make_session, lang=lang, title="test", begin_at_once=begin_at_once))
+    try:
+        async with app.run_test(size=size) as pilot:
+            screen = Screen(app, pilot)
+            if begin_at_once:
+                await screen.until(lambda: any(isinstance(s, MainScreen) for s in app.screen_stack), "main screen")
+                await screen.until(lambda: len(app.bridge.board.rows) == len(rows), "rows")
+            yield screen
+    finally:
+        if app._session is not None:
+            app._session.stop()
+            if app._run_future is not None:
+                app._run_future.result(timeout=PATIENCE)
+            app._session.__exit__(None, None, None)
+
+
+def rows(count: int, **columns: str) -> list[dict[str, str]]:
+    return [
+        {"task_id": f"t{n}", "title": f"标题{n}号", "content": f"文案{n}号", **columns} for n in range(1, count + 1)
+    ]
