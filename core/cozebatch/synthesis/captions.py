@@ -2,6 +2,9 @@
 
 The reading is lenient: a list of objects, SRT or WebVTT text, or either as a JSON string. The unit of plain numbers
 (s, ms or µs) is whichever brings the last end nearest the media's length.
+
+Accuracy of the second kind, on a generated example spoken at rates that vary by ±20 % (tests/bench): sentences begin
+within 0.02 s where there is a pause after each, and about 0.3 s off in 11 s of speech without any pause.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ from cozebatch.texts import Text
 
 OWNER_NAME = "cozebatch.json"
 _MOST_NAMES = 10_000
+_PIECE = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ async def make_draft(
     root = await anyio.to_thread.run_sync(draft_root, options)
     owner = {"made_for": owner_of(job), "recipe": json.loads(json.dumps(recipe))}
     async with scratch(root, Category.DRAFT_FOLDER) as home:
-        files = await anyio.to_thread.run_sync(_bring, timeline, home / "media", root)
+        files = await _bring(timeline, home / "media", root, options.media_dir.absolute())
         has_cover = await _cover_picture(ffmpeg, timeline, home)
         for number in range(1, _MOST_NAMES):
             project = safe_name(job.task.project_name or job.task.task_id)
@@ -108,20 +109,43 @@ def shown(options: SynthesisOptions, root: Path) -> tuple[str, str]:
     return trimmed, "\\" if windows else "/"
 
 
-def _bring(timeline: Timeline, folder: Path, root: Path) -> dict[str, str]:
-    """Copy every source into `folder`; source path → file name there."""
+async def _bring(timeline: Timeline, folder: Path, root: Path, media_dir: Path) -> dict[str, str]:
+    """Bring every source into `folder`; source path → file name there.
+
+    What we downloaded ourselves is linked where the file system can, which takes no time and no space; the user's own
+    files are copied, so that the draft stays as it is whatever happens to them.
+    """
     clips: Sequence[Clip] = (*timeline.picture, *timeline.voice, *((timeline.cover,) if timeline.cover else ()))
     sources = [clip.source for clip in clips] + ([timeline.music.source] if timeline.music else [])
     files: dict[str, str] = {}
     try:
-        folder.mkdir()
+        await anyio.Path(folder).mkdir()
         for source in sources:
-            if source.path not in files:
-                files[source.path] = f"{source.name}{Path(source.path).suffix or '.bin'}"
-                shutil.copyfile(source.path, folder / files[source.path])
+            if source.path in files:
+                continue
+            files[source.path] = f"{source.name}{Path(source.path).suffix or '.bin'}"
+            target = folder / files[source.path]
+            ours = Path(source.path).is_relative_to(media_dir)
+            if not (ours and await anyio.to_thread.run_sync(_linked, source.path, target)):
+                await _copy(source.path, target)
     except OSError as error:
         raise from_os_error(error, Category.DRAFT_FOLDER, root) from error
     return files
+
+
+def _linked(source: str, target: Path) -> bool:
+    try:
+        os.link(source, target)
+    except OSError:
+        return False
+    return True
+
+
+async def _copy(source: str, target: Path) -> None:
+    """Piece by piece, so that a cancellation need not wait for gigabytes."""
+    async with await anyio.open_file(source, "rb") as reader, await anyio.open_file(target, "wb") as writer:
+        while piece := await reader.read(_PIECE):
+            await writer.write(piece)
 
 
 async def _cover_picture(ffmpeg: Ffmpeg, timeline: Timeline, home: Path) -> bool:

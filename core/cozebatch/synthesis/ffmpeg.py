@@ -17,7 +17,7 @@ import anyio.to_thread
 
 from cozebatch.errors import Category, StepError
 from cozebatch.synthesis import process
-from cozebatch.synthesis.failures import failure, last_line
+from cozebatch.synthesis.failures import failure, from_os_error, last_line
 from cozebatch.synthesis.process import Finished, OutOfTime
 
 DEMUXERS = (
@@ -72,8 +72,10 @@ class Ffmpeg:
                 f"合成超过 {late.seconds:g} 秒未完成",
                 f"the film was not finished within {late.seconds:g} s",
             ) from None
+        except OSError as error:
+            raise from_os_error(error, Category.WORKER_CRASHED, self.path) from error
         if done.returncode != 0:
-            raise _failed(done)
+            raise categorised(done)
         return done.stderr
 
     async def ask(
@@ -97,6 +99,8 @@ class Ffmpeg:
                 f"素材在 {late.seconds:g} 秒内无法读完",
                 f"the media could not be read within {late.seconds:g} s",
             ) from None
+        except OSError as error:
+            raise from_os_error(error, Category.WORKER_CRASHED, self.path) from error
 
 
 async def find(wanted: str | None, environment: Mapping[str, str]) -> Ffmpeg:
@@ -130,7 +134,8 @@ def _locate(wanted: str | None) -> str | None:
     return None if found is None else str(Path(found).absolute())
 
 
-def _failed(done: Finished) -> StepError:
+def categorised(done: Finished) -> StepError:
+    """What went wrong, by how ffmpeg ended and what it said last."""
     said = done.stderr
     if _DISK_FULL.search(said):
         return failure(Category.DISK_FULL, "磁盘已满，影片没有写完", "the disk filled up while the film was written")

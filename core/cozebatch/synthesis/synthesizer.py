@@ -132,18 +132,19 @@ class LocalSynthesizer:
                     ) from None
         if not self._swept:
             self._swept = True
-            for folder in self._folders():
-                sweep(folder)
-        for folder in self._folders():
-            with film.os_errors(folder):
+            for folder, category in self._folders():
+                with film.os_errors(folder, category):
+                    sweep(folder)
+        for folder, category in self._folders():
+            with film.os_errors(folder, category):
                 need_space(folder, 2 * size)
 
-    def _folders(self) -> list[Path]:
-        """Where this mode writes."""
+    def _folders(self) -> list[tuple[Path, Category]]:
+        """Where this mode writes, and what it is called when that cannot be done."""
         options = self._options
-        folders = [options.output_dir] if options.mode != "draft" else []
+        folders = [(options.output_dir, Category.SYNTHESIS)] if options.mode != "draft" else []
         if options.mode in ("draft", "both"):
-            folders.append(draft.draft_root(options))
+            folders.append((draft.draft_root(options), Category.DRAFT_FOLDER))
         return folders
 
     def _folder(self, run_id: str, task_id: str) -> Path:

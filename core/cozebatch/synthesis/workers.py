@@ -17,7 +17,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from cozebatch.errors import Category, ErrorInfo, StepError
 from cozebatch.synthesis import process
-from cozebatch.synthesis.failures import failure
+from cozebatch.synthesis.failures import failure, from_os_error
 from cozebatch.synthesis.worker import HEADER
 
 JOBS = 200
@@ -83,7 +83,10 @@ class _Worker:
     async def start(cls, environment: Mapping[str, str]) -> _Worker:
         # -P: the folder we were started in must not be able to put its own modules before ours.
         module = ["-P", "-m", "cozebatch.synthesis.worker"]
-        return cls(await process.spawn(module, cwd=Path.home(), env=environment, stderr=subprocess.DEVNULL))
+        try:
+            return cls(await process.spawn(module, cwd=Path.home(), env=environment, stderr=subprocess.DEVNULL))
+        except OSError as error:
+            raise from_os_error(error, Category.WORKER_CRASHED, "cozebatch.synthesis.worker") from error
 
     async def ask(self, call: bytes) -> tuple[str, Any, int]:
         self.jobs += 1
