@@ -31,7 +31,7 @@ def check(options: argparse.Namespace, lang: Lang) -> Exit:
         out.line(f"{item.level.value:<4}  {clean(item.subject.in_(lang), 60)}: {clean(item.text.in_(lang), 1000)}")
 
     try:
-        settings, warnings = load_settings(path, env=os.environ, need_feishu=options.tasks is None)
+        settings, warnings = load_settings(path, env=os.environ, need_feishu=None if options.tasks is None else False)
     except UsageError as error:
         for complaint in error.complaints:
             out.line(f"fail  {Text('配置文件', 'configuration').in_(lang)}: {clean(complaint.in_(lang), 1000)}")

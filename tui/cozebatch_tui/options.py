@@ -21,14 +21,31 @@ def execute_id_of(text: str) -> str:
 
 def parse(arguments: Sequence[str], lang: str) -> argparse.Namespace:
     """The options as a namespace with `command`. Leaves the process with status 2 when they make no sense."""
-    command = arguments[0] if arguments and arguments[0] in SUBCOMMANDS else "run"
-    rest = list(arguments[1:] if arguments and arguments[0] == command else arguments)
+    place = _subcommand(arguments)
+    command = "run" if place is None else arguments[place]
+    rest = [argument for number, argument in enumerate(arguments) if number != place]
     parser = _PARSERS[command](lang)
     options = parser.parse_args(rest)
     options.command = command
     if command == "run":
         _check_run(parser, options, lang)
     return options
+
+
+def _subcommand(arguments: Sequence[str]) -> int | None:
+    """Where the subcommand stands: first, or behind general options."""
+    place = 0
+    while place < len(arguments):
+        argument = arguments[place]
+        if argument in SUBCOMMANDS:
+            return place
+        if argument == "--lang":
+            place += 2
+        elif argument.startswith("--lang=") or argument in ("-v", "--verbose"):
+            place += 1
+        else:
+            return None
+    return None
 
 
 def wanted_lang(arguments: Sequence[str]) -> str | None:
