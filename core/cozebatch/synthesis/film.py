@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,8 @@ async def make_video(
             known = await anyio.to_thread.run_sync(fonts.installed)
             letters = await anyio.to_thread.run_sync(lettering.prepare, plan.timeline, known, home)
         encoder = await encoders.choose(ffmpeg, options, home)
-        film = await video.render(ffmpeg, options, letters.timeline, home, progress, encoder=encoder, threads=threads)
+        drawing = replace(ffmpeg, environment={**ffmpeg.environment, **lettering.environment(home)})
+        film = await video.render(drawing, options, letters.timeline, home, progress, encoder=encoder, threads=threads)
         proof = await validate.prove_film(ffmpeg, film, letters.timeline, timeout=max(120.0, options.timeout))
         poster = home / "poster.jpg"
         await video.poster(ffmpeg, film, poster)

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 from cozebatch.synthesis import ass
 from cozebatch.synthesis.fonts import Choice, Fonts
@@ -15,6 +16,8 @@ from cozebatch.texts import Text
 
 ASS_NAME = "texts.ass"
 FONTS_NAME = "fonts"
+_CONF_NAME = "fonts.conf"
+_CACHE_NAME = "cache"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,12 @@ def prepare(timeline: Timeline, fonts: Fonts, folder: Path) -> Lettering:
     return Lettering(timeline, tuple(warnings))
 
 
+def environment(folder: Path) -> dict[str, str]:
+    """What makes fontconfig see the fonts in `folder` alone: it is spared looking through the system's, draws the
+    same everywhere, and writes its cache nowhere else."""
+    return {"FONTCONFIG_FILE": str(folder.absolute() / _CONF_NAME)} if (folder / _CONF_NAME).exists() else {}
+
+
 def _drawable(timeline: Timeline, fonts: Fonts) -> tuple[Timeline, str]:
     gone: set[str] = set()
     kept: list[TextClip] = []
@@ -70,6 +79,10 @@ def _drawable(timeline: Timeline, fonts: Fonts) -> tuple[Timeline, str]:
 def _lay_out(used: set[Face], folder: Path) -> None:
     """Only the fonts that are used: libass reads every file in the folder."""
     folder.mkdir()
+    (folder / _CACHE_NAME).mkdir()
+    where, cache = escape(str(folder.absolute())), escape(str(folder.absolute() / _CACHE_NAME))
+    conf = f'<?xml version="1.0"?><fontconfig><dir>{where}</dir><cachedir>{cache}</cachedir></fontconfig>\n'
+    (folder.parent / _CONF_NAME).write_text(conf, encoding="utf-8")
     for number, path in enumerate(_unique(sorted(face.path for face in used))):
         place = folder / f"{number}{path.suffix}"
         try:

@@ -45,7 +45,7 @@ async def test_progress_is_heard_and_ends_at_one(tmp_path: Path) -> None:
 
 
 async def test_the_packaged_ffmpeg_is_found_and_a_missing_one_told() -> None:
-    assert os.path.samefile((await find(None, dict(os.environ))).path, ffmpeg_path())
+    assert os.path.samefile((await find(None, dict(os.environ))).path, ffmpeg_path())  # noqa: ASYNC240
     with pytest.raises(StepError) as caught:
         await find("/no/such/ffmpeg", {})
     assert "imageio-ffmpeg" in caught.value.info.message.en

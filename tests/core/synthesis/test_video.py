@@ -95,6 +95,20 @@ async def test_title_captions_and_cover_are_drawn_where_and_when_they_belong(
     assert side(made)["captions"] == 1
 
 
+async def test_nothing_is_written_outside_the_output_folder(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home & <co>"
+    home.mkdir()
+    for name in ("HOME", "XDG_CACHE_HOME", "TMPDIR"):
+        monkeypatch.setenv(name, str(home))
+    running = LocalSynthesizer(options(home / "in", output_dir=home / "out"), pick=pick)
+    await film(running, {"video": str(clip)}, {"title": "标题"})
+    await running.aclose()
+    assert [path.name for path in home.iterdir()] == ["out"]
+    assert sorted(path.suffix for path in (home / "out").rglob("*") if path.is_file()) == [".jpg", ".json", ".mp4"]
+
+
 async def test_images_are_shown_in_turn_over_the_audio(running: LocalSynthesizer, tmp_path: Path) -> None:
     pictures = tuple(
         str(make(tmp_path / f"{name}.png", "-f", "lavfi", "-i", f"color={name}:s=91x161", "-frames:v", "1"))
