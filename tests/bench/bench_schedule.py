@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import anyio
 import trio.testing
-from measure import table
-from support.fakes import FakeCoze, FakeSynthesizer, World, tasks
 
 from cozebatch.engine.control import Options
 from cozebatch.pacing import FixedInterval, HistoryPacing, Pacing
+from measure import table
+from support.fakes import FakeCoze, FakeSynthesizer, World, tasks
 
 COZE, SYNTHESIS, TASKS = 300.0, 60.0, 20
 

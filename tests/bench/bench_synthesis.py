@@ -16,7 +16,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import anyio
-from measure import Runs, table
 
 from cozebatch.coze.output import pick
 from cozebatch.ports import Media
@@ -27,6 +26,7 @@ from cozebatch.synthesis.synthesizer import LocalSynthesizer
 from cozebatch.synthesis.text_layout import sentences
 from cozebatch.synthesis.timeline import SECOND
 from cozebatch.synthesis.worker import _megabytes
+from measure import Runs, table
 from support.films import ffmpeg_path, job, make, options, speech, tool
 
 SCRIPT = "今天讲三件重要的事。第一件是省钱，这条一定要记住。第二件是时间，别浪费。最后一件我放在评论区里说给你听。"

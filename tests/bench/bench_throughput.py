@@ -11,14 +11,12 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from measure import ROOT, Runs, table
-
 from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID
+from measure import ROOT, Runs, table
 
 SERVER = """
 import sys

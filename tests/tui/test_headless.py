@@ -233,6 +233,20 @@ def test_no_secret_is_in_anything_the_program_leaves(program: Program, coze: Run
     assert program.token not in done.out + done.err + program.all_text()
 
 
+def test_logs_older_than_the_retention_are_deleted_and_nothing_else(program: Program) -> None:
+    logs = program.folder / "workflow_logs"
+    logs.mkdir()
+    old, young, foreign = logs / "workflow_20200101_000000.log", logs / "workflow_20990101_000000.log", logs / "my.log"
+    for path in (old, young, foreign):
+        path.write_text("x", encoding="utf-8")
+    for path in (old, foreign):
+        os.utime(path, (1e9, 1e9))
+    assert program.batch("--limit", "1").code == 0
+    assert not old.exists()
+    assert young.exists()
+    assert foreign.exists()
+
+
 def test_a_task_file_in_the_encoding_of_excel_in_china_runs(program: Program, coze: RunningCoze) -> None:
     (program.folder / "t.csv").write_bytes("仿写标题,仿写文案\r\n早安,你好世界\r\n".encode("gb18030"))
     done = program.run("--no-ui", "--config", "c.json", "--tasks", "t.csv")

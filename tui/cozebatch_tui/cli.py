@@ -60,7 +60,7 @@ def _run(options: argparse.Namespace, lang: Lang) -> int:
         settings, request = configure(options, lang, stack, warn=lambda text: complain([text], lang))
         confirm(options, lang)
         session = stack.enter_context(Session(settings, request))
-        logbook = open_logbook(options, lang, session.mask)
+        logbook = open_logbook(options, lang, session.mask, days=settings.log_retention_days)
         stack.callback(logbook.close)
         how = HeadlessOptions(lang=lang, json=options.json, dry_run=options.dry_run, verbose=options.verbose)
         try:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from cozebatch.engine.selection import Selection
@@ -81,7 +82,7 @@ def run_ui(options: argparse.Namespace, lang: Lang) -> int:
     def make_session() -> Session:
         settings, request = configure(options, lang, stack, warn=notes.append)
         session = Session(settings, request)
-        logbook = open_logbook(options, lang, session.mask)
+        logbook = open_logbook(options, lang, session.mask, days=settings.log_retention_days)
         stack.callback(logbook.close)
         logbook.follow(session.subscribe(logbook.wake))
         return session
@@ -100,9 +101,10 @@ def run_ui(options: argparse.Namespace, lang: Lang) -> int:
         return run_app(start)
 
 
-def open_logbook(options: argparse.Namespace, lang: Lang, mask: Callable[[str], str]) -> Logbook:
+def open_logbook(options: argparse.Namespace, lang: Lang, mask: Callable[[str], str], *, days: int) -> Logbook:
     """Raises `UsageError` when the log file cannot be made."""
     try:
+        forget_old_logs(Path(options.log_dir), days)
         return Logbook(Path(options.log_dir), mask=mask, lang=lang, verbose=options.verbose)
     except OSError as error:
         raise UsageError(
@@ -111,6 +113,15 @@ def open_logbook(options: argparse.Namespace, lang: Lang, mask: Callable[[str], 
                 f"The log folder {options.log_dir} cannot be written ({error.strerror}): choose another --log-dir.",
             )
         ) from error
+
+
+def forget_old_logs(folder: Path, days: int) -> None:
+    """Delete log files of ours, and nothing else, that were last written more than `days` ago."""
+    oldest = time.time() - days * 86400
+    for path in folder.glob("workflow_????????_??????*.log"):
+        with suppress(OSError):
+            if path.is_file() and path.stat().st_mtime < oldest:
+                path.unlink()
 
 
 def _scratch() -> tempfile.TemporaryDirectory[str]:

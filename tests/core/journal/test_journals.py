@@ -152,6 +152,28 @@ async def test_a_journal_of_a_newer_version_is_not_touched(tmp_path: Path) -> No
             pass
 
 
+@pytest.mark.parametrize("damage", ["zero bytes", "cut off", "no database", "garbage inside"])
+async def test_a_damaged_journal_is_said_and_never_taken_for_a_new_one(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "j"
+    async with open_journal(path) as journal:
+        await journal.begin(RUN, [(Task(f"t{n}", content="x" * 500), Row(f"t{n}", n)) for n in range(300)])
+    whole = path.read_bytes()
+    middle = len(whole) // 2
+    path.write_bytes(
+        {
+            "zero bytes": b"",
+            "cut off": whole[:middle],
+            "no database": b"hello" * 1000,
+            "garbage inside": whole[:middle] + b"\xa5" * 8192 + whole[middle + 8192 :],
+        }[damage]
+    )
+    spoilt = path.read_bytes()
+    with pytest.raises(JournalError, match="damaged"):
+        async with open_journal(path):
+            pass
+    assert path.read_bytes() == spoilt, "the damaged file is kept as it is"
+
+
 def test_a_second_process_is_told_the_pid_of_the_first(tmp_path: Path) -> None:
     import os
 

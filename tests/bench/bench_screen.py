@@ -1,0 +1,186 @@
+"""The screen: first paint, key to paint with 10,000 tasks and 200 events a second, idle CPU, memory over many events."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+
+from cozebatch import events
+from cozebatch.engine.bus import Subscription
+from cozebatch.rows import Row, moved
+from cozebatch.task import State
+from measure import Runs, child, table
+
+TASKS = 10_000
+EVENTS_A_SECOND = 200
+
+FIRST_PAINT = """
+import asyncio, sys, time
+began = float(sys.argv[1])
+from cozebatch_tui.app import CozebatchApp
+from cozebatch_tui.start import AppStart
+class Timed(CozebatchApp):
+    painted = 0.0
+    def on_mount(self):
+        super().on_mount()
+        self.call_after_refresh(self.note)
+    def note(self):
+        print(time.time() - began)
+        self.exit(0)
+def never():
+    time.sleep(60)
+app = Timed(AppStart(make_session=never, lang="en", title="bench", setup_needed=True))
+asyncio.run(app.run_async(headless=True))
+"""
+
+
+class Quiet:
+    """Stands where the session does: the screen only reads its subscription here."""
+
+    def __init__(self) -> None:
+        self.subscription = Subscription()
+
+
+def first_paint() -> float:
+    began = time.time()
+    return float(child(FIRST_PAINT, str(began)).split()[-1])
+
+
+def rows() -> list[Row]:
+    rng = random.Random(3)
+    return [
+        Row(f"rec{n:05}", n, title=f"标题 {n} {'长' * rng.randint(0, 30)}", account_id=f"账号{n % 50}")
+        for n in range(TASKS)
+    ]
+
+
+async def drive(seconds: float) -> tuple[list[float], float, float]:
+    """Milliseconds from key to paint, CPU share when idle, and MB grown over 100,000 events."""
+    from cozebatch_tui.app import PUMPS_A_SECOND, CozebatchApp
+    from cozebatch_tui.bridge import Bridge
+    from cozebatch_tui.screens.main import MainScreen
+    from cozebatch_tui.start import AppStart
+
+    app = CozebatchApp(AppStart(make_session=lambda: None, lang="en", title="bench", setup_needed=True))  # type: ignore[arg-type, return-value]
+    quiet = Quiet()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app._bridge = Bridge(quiet.subscription)
+        state = {row.task_id: row for row in rows()}
+        quiet.subscription.push(
+            events.RunStarted(wall=1e9, clock=0, run_id="r", total=TASKS, max_coze=16, max_synthesis=4)
+        )
+        quiet.subscription.push(events.Loaded(wall=1e9, clock=0, rows=tuple(state.values())))
+        await app.push_screen(MainScreen())
+        app.set_interval(1 / PUMPS_A_SECOND, app._pump)
+        await pilot.pause(1.0)
+        lags = await _keys(app, quiet, state, seconds)
+        began, cpu = time.perf_counter(), time.process_time()
+        await anyio.sleep(4.0)
+        idle = (time.process_time() - cpu) / (time.perf_counter() - began)
+        before = _memory()
+        for n in range(100_000):
+            _event(quiet, state, n)
+            if n % 500 == 0:
+                app._pump()
+                await anyio.lowlevel.checkpoint()
+        app._pump()
+        await pilot.pause(0.2)
+        grown = _memory() - before
+    return lags, idle, grown
+
+
+async def _keys(app: Any, quiet: Quiet, state: dict[str, Row], seconds: float) -> list[float]:
+    """Press `down` while events rain, and wait each time until the line is painted."""
+    from textual import events as textual_events
+
+    lags = []
+    began, n = time.perf_counter(), 0
+    while time.perf_counter() - began < seconds:
+        while n < (time.perf_counter() - began) * EVENTS_A_SECOND:
+            _event(quiet, state, n)
+            n += 1
+        painted = anyio.Event()
+        pressed = time.perf_counter()
+        table_widget = app.screen.table
+        before = table_widget.cursor_id
+        app.post_message(textual_events.Key("down" if n % 400 < 200 else "up", None))
+        with anyio.move_on_after(1.0):
+            while table_widget.cursor_id == before:
+                await anyio.lowlevel.checkpoint()
+        app.call_after_refresh(painted.set)
+        with anyio.move_on_after(1.0):
+            await painted.wait()
+        lags.append(1000 * (time.perf_counter() - pressed))
+        await anyio.sleep(0.02)
+    return lags
+
+
+def _event(quiet: Quiet, state: dict[str, Row], n: int) -> None:
+    """One task moves a step, along its way and round again."""
+    task_id = f"rec{(n * 7919) % TASKS:05}"
+    row = state[task_id]
+    after = {
+        State.PENDING: State.SUBMITTING,
+        State.SUBMITTING: State.RUNNING,
+        State.RUNNING: State.DOWNLOADING,
+        State.DOWNLOADING: State.QUEUED,
+        State.QUEUED: State.SYNTHESIZING,
+        State.SYNTHESIZING: State.DONE,
+        State.DONE: State.PENDING,
+    }[row.state]
+    clock = n / EVENTS_A_SECOND
+    new = moved(row, after, wall=1e9 + clock, clock=clock)
+    state[task_id] = new
+    quiet.subscription.push(
+        events.TaskState(
+            wall=1e9 + clock, clock=clock, task_id=task_id, before=row.state, after=after, attempt=1, row=new
+        )
+    )
+
+
+def _memory() -> float:
+    """Resident memory now, MB (Linux); elsewhere the peak."""
+    status = Path("/proc/self/statm")
+    if status.exists():
+        return int(status.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main(seconds: float = 10.0) -> None:
+    bare = Runs([_bare() for _ in range(5)])
+    paint = Runs([first_paint() for _ in range(5)])
+    lags, idle, grown = anyio.run(drive, seconds)
+    ordered = sorted(lags)
+    table(
+        f"The screen, {TASKS} tasks",
+        [
+            (
+                "first paint over bare Python, s",
+                f"{paint.median - bare.median:.2f} (+-{100 * paint.noise:.0f} %)",
+                "<= 0.6",
+            ),
+            ("key to paint p50, ms", f"{statistics.median(ordered):.1f} ({len(lags)} keys)", "-"),
+            ("key to paint p95, ms", f"{ordered[int(0.95 * len(ordered))]:.1f}", "<= 50"),
+            ("CPU with nothing going on, of a core", f"{100 * idle:.1f} %", "<= 3 %"),
+            ("memory grown over 100,000 events, MB", f"{grown:.1f}", "flat"),
+        ],
+    )
+
+
+def _bare() -> float:
+    began = time.time()
+    child("import time; print(time.time())")
+    return time.time() - began
+
+
+if __name__ == "__main__":
+    main(*(float(argument) for argument in sys.argv[1:]))
