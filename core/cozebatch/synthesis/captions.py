@@ -20,7 +20,7 @@ from typing import Any
 from cozebatch.synthesis.text_layout import bare, caption_pieces, sentences, width
 from cozebatch.synthesis.timeline import SECOND, Span
 
-_STAMP = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,6}))?")
+_STAMP = re.compile(r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,6}))?")
 _CUE = re.compile(r"^\s*([\d:.,]+)\s*-->\s*([\d:.,]+)[^\n]*$", re.MULTILINE)
 _TAG = re.compile(r"</?(?:i|b|u|font|c|v)\b[^>]*>|\{\\[^}]*\}", re.IGNORECASE)
 _CJK = re.compile(r"[\u3400-\u9fff\u3040-\u30ff\uac00-\ud7af]")
@@ -30,6 +30,7 @@ _START_KEYS = ("start", "start_time", "begin", "startTime")
 _END_KEYS = ("end", "end_time", "endTime")
 _UNITS = (SECOND, 1_000, 1)
 _LONGEST_SCRIPT = 50_000
+_LARGEST = 1e15
 _TOO_FAST = 0.4
 """A sentence that gets less than this share of its due time has been drawn to the wrong pauses."""
 
@@ -70,7 +71,7 @@ def _unwrapped(value: Any) -> Any:
         if isinstance(value, str) and value.strip()[:1] in ("[", "{", '"'):
             try:
                 value = json.loads(value)
-            except ValueError:
+            except (ValueError, RecursionError):
                 return value
         elif isinstance(value, Mapping):
             value = next(
@@ -85,7 +86,7 @@ def _unit(last_end: float, media_us: int) -> int:
     """The unit, in µs, that brings `last_end` nearest `media_us`, by ratio."""
     if last_end <= 0 or media_us <= 0:
         return SECOND
-    return min(_UNITS, key=lambda unit: abs(math.log(last_end * unit / media_us)))
+    return min(_UNITS, key=lambda unit: abs(math.log(last_end) + math.log(unit) - math.log(media_us)))
 
 
 def _caption(start: int, end: int, item: Mapping[str, Any]) -> Caption:
@@ -160,7 +161,7 @@ def _number(value: Any) -> float | None:
         number = float(value)
     except (TypeError, ValueError):
         return None
-    return number if math.isfinite(number) else None
+    return number if abs(number) < _LARGEST else None  # nor is NaN
 
 
 def from_script(script: str, speech: Sequence[Span], max_em: float) -> list[Caption]:

@@ -22,6 +22,7 @@ Pick = Callable[[Mapping[str, Any], str], Any]
 
 MEDIA_NAMES = ("video", "audio", "images")
 MAX_IMAGES = 200
+_DEEPEST = 6
 
 
 def addresses_of(options: SynthesisOptions, pick: Pick, job: Job) -> dict[str, tuple[str, ...]]:
@@ -41,20 +42,23 @@ def addresses_of(options: SynthesisOptions, pick: Pick, job: Job) -> dict[str, t
     return found
 
 
-def _urls(value: Any) -> tuple[str, ...]:
+def _urls(value: Any, depth: int = 0) -> tuple[str, ...]:
     """URLs out of a string, a list, an object with a `url`, or any of these as a JSON string; else none."""
+    if depth > _DEEPEST:
+        return ()
     if isinstance(value, str):
         text = value.strip()
         if text[:1] in ("[", "{", '"'):
             try:
-                return _urls(json.loads(text))
-            except ValueError:
+                return _urls(json.loads(text), depth + 1)
+            except (ValueError, RecursionError):
                 return ()
         return (text,) if "://" in text else ()
     if isinstance(value, Mapping):
-        return next((_urls(value[key]) for key in ("url", "link", "src") if _urls(value.get(key))), ())
+        found = (_urls(value.get(key), depth + 1) for key in ("url", "link", "src"))
+        return next((urls for urls in found if urls), ())
     if isinstance(value, list | tuple):
-        return tuple(url for item in value for url in _urls(item))
+        return tuple(url for item in value for url in _urls(item, depth + 1))
     return ()
 
 

@@ -48,7 +48,22 @@ def test_srt_is_read_leniently_with_its_translation() -> None:
         assert found[1].english == "Second one"
 
 
-@pytest.mark.parametrize("value", [None, "", "no captions here", [], {}, [1, "x", None], [{"start": 1}], 7, "[broken"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "",
+        "no captions here",
+        [],
+        {},
+        [1, "x", None],
+        [{"start": 1}],
+        7,
+        "[broken",
+        "[" * 100_000,
+        "9" * 5000 + ":00:00 --> 1:2:3\n一",
+    ],
+)
 def test_what_is_no_captions_gives_none(value: Any) -> None:
     assert read(value, SECOND) == []
 
@@ -56,6 +71,11 @@ def test_what_is_no_captions_gives_none(value: Any) -> None:
 def test_stamps_keywords_and_english_in_a_list() -> None:
     item = {"start": "00:00:01,000", "end": "00:00:02,000", "text": "很省钱", "keyword": "省钱", "en": "Saves"}
     assert read([item], 2 * SECOND) == [Caption(SECOND, 2 * SECOND, "很省钱", "Saves", ("省钱",))]
+
+
+@pytest.mark.parametrize("end", [5e-324, 1e308, float("inf"), float("nan"), "1e400"])
+def test_absurd_times_do_no_harm(end: Any) -> None:
+    assert read([{"start": 0, "end": end, "text": "一"}], SECOND) == []
 
 
 @given(

@@ -107,7 +107,8 @@ async def test_a_project_name_cannot_lead_out_of_the_output_folder(
 
 
 @pytest.mark.parametrize(
-    "output", [{}, {"videoUrl": ""}, {"videoUrl": None}, {"audioUrl": "http://x/a"}, {"images": []}]
+    "output",
+    [{}, {"videoUrl": ""}, {"videoUrl": None}, {"audioUrl": "http://x/a"}, {"images": []}, {"videoUrl": "[" * 100_000}],
 )
 async def test_output_without_anything_to_show_is_bad_output(
     synthesizer: LocalSynthesizer, output: dict[str, Any]
