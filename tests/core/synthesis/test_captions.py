@@ -48,21 +48,11 @@ def test_srt_is_read_leniently_with_its_translation() -> None:
         assert found[1].english == "Second one"
 
 
+NO_CAPTIONS = [None, "", "none here", [], {}, [1, "x", None], [{"start": 1}], 7, "[broken", "[" * 100_000]
+
+
 @pytest.mark.parametrize(
-    "value",
-    [
-        None,
-        "",
-        "no captions here",
-        [],
-        {},
-        [1, "x", None],
-        [{"start": 1}],
-        7,
-        "[broken",
-        "[" * 100_000,
-        "9" * 5000 + ":00:00 --> 1:2:3\n一",
-    ],
+    "value", [*NO_CAPTIONS, "9" * 5000 + ":00:00 --> 1:2:3\n一"], ids=lambda value: repr(value)[:12]
 )
 def test_what_is_no_captions_gives_none(value: Any) -> None:
     assert read(value, SECOND) == []

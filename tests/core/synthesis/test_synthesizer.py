@@ -106,10 +106,17 @@ async def test_a_project_name_cannot_lead_out_of_the_output_folder(
     assert Path(film.video_path).is_relative_to(tmp_path / "output")
 
 
-@pytest.mark.parametrize(
-    "output",
-    [{}, {"videoUrl": ""}, {"videoUrl": None}, {"audioUrl": "http://x/a"}, {"images": []}, {"videoUrl": "[" * 100_000}],
-)
+NOTHING_TO_SHOW: list[dict[str, Any]] = [
+    {},
+    {"videoUrl": ""},
+    {"videoUrl": None},
+    {"audioUrl": "http://x/a"},
+    {"images": []},
+    {"videoUrl": "[" * 100_000},
+]
+
+
+@pytest.mark.parametrize("output", NOTHING_TO_SHOW)
 async def test_output_without_anything_to_show_is_bad_output(
     synthesizer: LocalSynthesizer, output: dict[str, Any]
 ) -> None:
