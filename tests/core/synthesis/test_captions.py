@@ -48,7 +48,7 @@ def test_srt_is_read_leniently_with_its_translation() -> None:
         assert found[1].english == "Second one"
 
 
-NO_CAPTIONS = [None, "", "none here", [], {}, [1, "x", None], [{"start": 1}], 7, "[broken", "[" * 100_000]
+NO_CAPTIONS: list[Any] = [None, "", "none here", [], {}, [1, "x", None], [{"start": 1}], 7, "[broken", "[" * 100_000]
 
 
 @pytest.mark.parametrize(
