@@ -1,4 +1,4 @@
-"""All benches with one command: `uv run python tests/bench`, or those named: `uv run python tests/bench start schedule`."""
+"""All benches with one command: `uv run python tests/bench`; or those named behind it, as `start schedule`."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ BENCHES = {
 
 
 def synthesis() -> None:
+    import anyio
+
     import bench_synthesis
 
-    bench_synthesis.main([])
+    anyio.run(bench_synthesis.main, 3, 15.0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The screen: first paint, key to paint with 10,000 tasks and 200 events a second, idle CPU, memory over many events."""
+"""The screen: first paint, key to paint with 10,000 tasks and 200 events a second, idle CPU, memory in the long run."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -28,9 +28,11 @@ from cozebatch_tui.screens.begin import MessageScreen, StartScreen
 from cozebatch_tui.screens.help import HelpScreen
 from cozebatch_tui.screens.main import MainScreen
 from cozebatch_tui.screens.modal import Confirm
-from cozebatch_tui.session import Session
 from cozebatch_tui.start import AppStart
 from cozebatch_tui.user_settings import load_user_settings, save_user_settings
+
+if TYPE_CHECKING:
+    from cozebatch_tui.session import Session
 
 PUMPS_A_SECOND = 12
 DRAIN_SECONDS = 6.0

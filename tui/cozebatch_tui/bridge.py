@@ -43,13 +43,18 @@ class Bridge:
         """How many log-worthy events there were, ever."""
         self.reused = 0
         """Executions and results taken over from earlier runs instead of paid for again."""
+        self.paid = 0
+        self.tokens = 0
+        """Sums over all rows, as of the last `add_up`."""
+        self.left: Remaining | None = None
+        self._stale = True
         self._done_in: deque[int] = deque(maxlen=BUCKETS_KEPT)
         self._bucket = 0
 
     def pump(self) -> Changes:
         changes = Changes()
         for event in self._subscription.take():
-            changes.any = True
+            changes.any = self._stale = True
             self.board.apply(event)
             if not isinstance(event, events.Loaded | events.TaskProgress | events.Gauges):
                 self.log.append(event)
@@ -71,7 +76,17 @@ class Bridge:
         self._advance(self.board.clock)
         return list(self._done_in)
 
-    def remaining(self) -> Remaining | None:
+    def add_up(self) -> None:
+        """Bring the sums and the remaining time up to date; costs as much as there are tasks, so not at each paint."""
+        if not self._stale:
+            return
+        self._stale = False
+        rows = self.board.rows.values()
+        self.paid = sum(row.attempts for row in rows)
+        self.tokens = sum(row.tokens for row in rows)
+        self.left = self._remaining()
+
+    def _remaining(self) -> Remaining | None:
         limits = self.board.limits
         return estimate_remaining(
             self.board,

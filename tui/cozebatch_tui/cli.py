@@ -45,7 +45,7 @@ def complain(complaints: Sequence[Text], lang: Lang) -> None:
 
 def _run(options: argparse.Namespace, lang: Lang) -> int:
     if not (options.no_ui or options.dry_run) and sys.stdout.isatty():
-        from cozebatch_tui.launch import run_ui
+        from cozebatch_tui.ui import run_ui
 
         return run_ui(options, lang)
     from cozebatch_tui.launch import configure, open_logbook

@@ -16,7 +16,6 @@ from cozebatch.settings import Settings, load_settings, parse_settings
 from cozebatch.texts import Lang, Text
 from cozebatch.wiring import Request
 from cozebatch_tui.logbook import Logbook
-from cozebatch_tui.session import Session
 
 STATE_DIR = ".cozebatch"
 
@@ -68,37 +67,6 @@ def configure(
         on_note=warn,
     )
     return settings, request
-
-
-def run_ui(options: argparse.Namespace, lang: Lang) -> int:
-    """The terminal UI. What is heavy is imported and started in its own worker, behind the first paint."""
-    from cozebatch_tui.app import run_app
-    from cozebatch_tui.cli import confirm, find_config
-    from cozebatch_tui.start import AppStart
-
-    confirm(options, lang)
-    stack = ExitStack()
-
-    def make_session() -> Session:
-        settings, request = configure(options, lang, stack, warn=notes.append)
-        session = Session(settings, request)
-        logbook = open_logbook(options, lang, session.mask, days=settings.log_retention_days)
-        stack.callback(logbook.close)
-        logbook.follow(session.subscribe(logbook.wake))
-        return session
-
-    notes: list[Text] = []
-    config = find_config(options)
-    start = AppStart(
-        make_session=make_session,
-        lang=lang,
-        title="demo" if options.demo else config.stem if config is not None else "",
-        setup_needed=config is None and not options.demo,
-        begin_at_once=options.yes or options.demo,
-        notes=notes,
-    )
-    with stack:
-        return run_app(start)
 
 
 def open_logbook(options: argparse.Namespace, lang: Lang, mask: Callable[[str], str], *, days: int) -> Logbook:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cozebatch.texts import Lang, Text
-from cozebatch_tui.session import Session
+
+if TYPE_CHECKING:
+    from cozebatch_tui.session import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -315,7 +315,8 @@ def _damaged(path: Path, what: str) -> JournalError:
     return JournalError(
         Text(
             f"状态文件 {path} 已损坏（{what}），没有提交任何任务。请保留这个文件："
-            "用 workflow_logs 里的 execute_id 配合 --adopt 认领已付费的执行；确认不需要它们后，把它改名再运行，会从头开始。",
+            "用 workflow_logs 里的 execute_id 配合 --adopt 认领已付费的执行；"
+            "确认不需要它们后，把它改名再运行，会从头开始。",
             f"The journal {path} is damaged ({what}); nothing was submitted. Keep the file: the execute ids in "
             "workflow_logs can be taken up with --adopt. Once nothing in it is needed any more, rename it and run "
             "again, which starts anew.",

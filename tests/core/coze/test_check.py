@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import pytest
 
 from cozebatch.coze.check import check_coze
-from cozebatch.coze.defaults import DEFAULT_PARAMETERS, CozeService
+from cozebatch.coze.client import CozeService
+from cozebatch.coze.defaults import DEFAULT_PARAMETERS
 from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID, CozeOptions
 from cozebatch.demo.coze_server import serve_coze
 from cozebatch.demo.faults import Fault

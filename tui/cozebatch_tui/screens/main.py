@@ -137,7 +137,10 @@ class MainScreen(Screen[None]):
     def _figures(self) -> None:
         bridge = self.app.bridge
         limits = bridge.board.limits
-        if self._pumps % (FIGURES_EVERY * 5) == 0:
+        small = len(bridge.board.rows) <= 500
+        if self._pumps % (FIGURES_EVERY * (1 if small else 5)) == 0 or bridge.board.finished is not None:
+            bridge.add_up()
+        if self._pumps % (FIGURES_EVERY * 5) == 0 and bridge.board.unfinished:
             figures = compute(
                 bridge.board,
                 elapsed=bridge.board.clock,

@@ -21,6 +21,14 @@ from cozebatch_tui.formatting import fit
 class TaskGrid(ScrollView, can_focus=True):
     """Draws `order`, one task a line, below a heading line. Subclasses say what a line looks like."""
 
+    DEFAULT_CSS = """
+    TaskGrid {
+        overflow-x: hidden;
+        scrollbar-size-vertical: 1;
+        scrollbar-color: $panel-lighten-2;
+        scrollbar-background: $background;
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "cursor(-1)", show=False),
         Binding("down", "cursor(1)", show=False),
@@ -80,7 +88,7 @@ class TaskGrid(ScrollView, can_focus=True):
         return ""
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.scrollable_content_region.width
         if y == 0:
             return self.heading(width)
         place = self.scroll_offset.y + y - 1

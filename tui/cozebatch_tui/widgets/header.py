@@ -64,7 +64,7 @@ class Header(Static):
             return "  ".join(PAUSES[reason].in_(lang) for reason in bridge.board.paused if reason in PAUSES)
         if bridge.board.rows and not bridge.board.unfinished:
             return texts.FINISHED.in_(lang)
-        left = bridge.remaining()
+        left = bridge.left
         if left is None:
             return ""
         told = texts.REMAINING.in_(lang).format(time=clock(left.seconds) or "0:00")
@@ -72,15 +72,14 @@ class Header(Static):
 
     def _money(self, bridge: Bridge) -> list[str]:
         board, lang = bridge.board, self.lang
-        rows = board.rows.values()
         in_flight = sum(n for state, n in board.counts.items() if state.in_flight)
         owed = board.gauges.owed if board.gauges else 0
         parts = [
-            f"{texts.PAID.in_(lang)} {sum(row.attempts for row in rows)}",
+            f"{texts.PAID.in_(lang)} {bridge.paid}",
             f"{texts.IN_FLIGHT.in_(lang)} {in_flight}",
             f"{texts.HELD.in_(lang)} {board.counts[State.HELD]}",
             f"{texts.REUSED.in_(lang)} {bridge.reused}",
-            f"tokens {count(sum(row.tokens for row in rows))}",
+            f"tokens {count(bridge.tokens)}",
         ]
         if owed:
             parts.append(f"{texts.OWED.in_(lang)} {owed}")

@@ -40,7 +40,7 @@ class TaskTable(TaskGrid):
 
     def sort_by(self, number: int) -> None:
         """By the `number`-th column shown, from 1; again: the other way round; a third time: source order."""
-        shown = shown_columns(self.size.width)
+        shown = shown_columns(self.scrollable_content_region.width)
         if not 1 <= number <= len(shown):
             return
         column = shown[number - 1][0]
