@@ -10,7 +10,7 @@ from cozebatch.coze.check import check_coze
 from cozebatch.errors import UsageError
 from cozebatch.redact import Masker
 from cozebatch.settings import Settings
-from cozebatch.texts import Text
+from cozebatch.texts import Lang, Text
 from cozebatch.wiring import coze_service, feishu_base, feishu_client, feishu_layout, synthesis_options
 
 Tell = Callable[[CheckItem], None]
@@ -18,7 +18,7 @@ Tell = Callable[[CheckItem], None]
 _CONFIGURATION = Text("配置文件", "configuration")
 
 
-async def check_all(settings: Settings, warnings: list[Text], tell: Tell, *, state_dir: Path) -> bool:
+async def check_all(settings: Settings, warnings: list[Text], tell: Tell, *, state_dir: Path, lang: Lang) -> bool:
     """Check everything the configuration names and `tell` each item as it is known. True when nothing failed."""
     good = True
 
@@ -46,7 +46,7 @@ async def check_all(settings: Settings, warnings: list[Text], tell: Tell, *, sta
         from cozebatch.synthesis.check import check_synthesis
 
         try:
-            items = await check_synthesis(synthesis_options(settings, state_dir))
+            items = await check_synthesis(synthesis_options(settings, state_dir, lang=lang))
         except UsageError as error:
             items = [CheckItem(Level.FAIL, _CONFIGURATION, complaint) for complaint in error.complaints]
         for item in items:

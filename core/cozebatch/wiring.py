@@ -123,7 +123,9 @@ def coze_service(settings: Settings, mask: Callable[[str], str], on_note: Callab
     )
 
 
-def synthesis_options(settings: Settings, state_dir: Path, secret_variables: tuple[str, ...] = ()) -> SynthesisOptions:
+def synthesis_options(
+    settings: Settings, state_dir: Path, *, lang: Lang, secret_variables: tuple[str, ...] = ()
+) -> SynthesisOptions:
     """The configuration's synthesis part, paths relative to the working directory made whole."""
     wanted = settings.synthesis
     folder = settings.workflow_config.draft_folder_path
@@ -146,6 +148,7 @@ def synthesis_options(settings: Settings, state_dir: Path, secret_variables: tup
         allow_loopback=is_loopback(settings.coze.base_url),
         workers=settings.workflow_config.max_synthesis_workers,
         secret_variables=secret_variables,
+        lang=lang,
     )
 
 
@@ -257,7 +260,10 @@ def _synthesizer(settings: Settings, request: Request) -> Synthesizer | None:
         return None
     from cozebatch.synthesis.synthesizer import LocalSynthesizer
 
-    return LocalSynthesizer(synthesis_options(settings, request.state_dir, request.secret_variables), pick=pick)
+    options = synthesis_options(
+        settings, request.state_dir, lang=request.lang, secret_variables=request.secret_variables
+    )
+    return LocalSynthesizer(options, pick=pick)
 
 
 def _results(request: Request, journal: Journal, mask: Callable[[str], str]) -> ResultsWriter | None:

@@ -39,7 +39,7 @@ def check(options: argparse.Namespace, lang: Lang) -> Exit:
     good = _check_tasks(options, tell) if options.tasks is not None else True
 
     async def run() -> bool:
-        return await check_all(settings, warnings, tell, state_dir=Path(options.state_dir))
+        return await check_all(settings, warnings, tell, state_dir=Path(options.state_dir), lang=lang)
 
     return Exit.OK if anyio.run(run) and good else Exit.USAGE
 
