@@ -37,7 +37,7 @@ class PeopleLines:
     def event(self, event: events.Event) -> None:
         self._board.apply(event)
         if self._worth_a_line(event):
-            told = describe(event, self._lang)
+            told = describe(event, self._lang, brief=not self._verbose)
             assert told is not None
             _, task_id, text = told
             self.say(f"{datetime.fromtimestamp(event.wall):%H:%M:%S}  {self._name(task_id)}{text}")
@@ -80,16 +80,15 @@ class PeopleLines:
 
     def _figures(self) -> str:
         board = self._board
-        gauges = board.gauges
         coze, synthesis = board.limits[Stage.COZE].in_force, board.limits[Stage.SYNTHESIS].in_force
         left = estimate_remaining(board, coze_limit=coze, synthesis_limit=synthesis)
         return texts.STATUS_LINE.in_(self._lang).format(
             done=board.counts[State.DONE],
             total=len(board.rows),
             failed=board.counts[State.FAILED] + board.counts[State.HELD],
-            coze=gauges.coze_in_flight if gauges else 0,
+            coze=sum(count for state, count in board.counts.items() if state.in_flight),
             coze_limit=coze,
-            busy=gauges.synthesis_busy if gauges else 0,
+            busy=board.counts[State.SYNTHESIZING],
             workers=synthesis,
             left=duration(left.seconds) if left is not None else "?",
         )

@@ -86,8 +86,9 @@ class Logbook:
                 self.failed = error if isinstance(error, OSError) else self.failed
 
 
-def describe(event: events.Event, lang: Lang) -> tuple[str, str, str] | None:
-    """Level, task id and text of an event's line; None for what is not worth one."""
+def describe(event: events.Event, lang: Lang, *, brief: bool = False) -> tuple[str, str, str] | None:
+    """Level, task id and text of an event's line; None for what is not worth one. `brief` leaves out addresses that
+    the log has."""
     match event:
         case events.RunStarted():
             text = Text(
@@ -98,7 +99,7 @@ def describe(event: events.Event, lang: Lang) -> tuple[str, str, str] | None:
             )
             return "info", "-", text.in_(lang)
         case events.TaskState():
-            return _move(event, lang)
+            return _move(event, lang, brief)
         case events.Retrying():
             text = Text(
                 f"{event.delay:.1f} 秒后重试 {event.step}：", f"{event.step} is tried again in {event.delay:.1f} s: "
@@ -136,14 +137,14 @@ def describe(event: events.Event, lang: Lang) -> tuple[str, str, str] | None:
             return None
 
 
-def _move(event: events.TaskState, lang: Lang) -> tuple[str, str, str]:
+def _move(event: events.TaskState, lang: Lang, brief: bool) -> tuple[str, str, str]:
     row = event.row
     parts = [f"{STATES[event.before].in_(lang)} -> {STATES[event.after].in_(lang)}"]
     if event.adopted:
         parts.append(Text("认领已有执行", "adopted").in_(lang))
     if event.after is State.RUNNING and event.execute_id:
         parts.append(f"execute_id={event.execute_id}")
-    if row.debug_url and event.after in (State.RUNNING, State.FAILED):
+    if row.debug_url and not brief and event.after in (State.RUNNING, State.FAILED):
         parts.append(row.debug_url)
     if event.after is State.DONE:
         parts.extend(path for path in (row.video_path, row.draft_path) if path)
