@@ -246,12 +246,13 @@ async def test_an_id_that_was_given_counts_whatever_the_status() -> None:
         ("0.5", 0.5, 0.5),
         ("100000", 300, 300),
         ("-4", 0, 0),
-        (formatdate(time() + 100, usegmt=True), 80, 101),
-        (formatdate(time() - 100, usegmt=True), 0, 0),
+        (100, 80, 101),
+        (-100, 0, 0),
     ],
 )
-async def test_retry_after_is_seconds_or_a_date_and_bounded(header: str, low: float, high: float) -> None:
-    outcome, _, _ = await submit_into(Fault(what="status", status=429, retry_after=header))
+async def test_retry_after_is_seconds_or_a_date_and_bounded(header: str | int, low: float, high: float) -> None:
+    said = header if isinstance(header, str) else formatdate(time() + header, usegmt=True)
+    outcome, _, _ = await submit_into(Fault(what="status", status=429, retry_after=said))
     assert isinstance(outcome, Refused)
     assert outcome.retry_after is not None
     assert low <= outcome.retry_after <= high

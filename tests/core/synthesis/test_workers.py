@@ -54,6 +54,14 @@ async def test_one_process_serves_many_calls(workers: Workers) -> None:
     assert pids != {os.getpid()}
 
 
+async def test_memory_of_the_one_who_starts_it_is_not_counted_as_the_workers(workers: Workers) -> None:
+    ballast = bytearray(700 * 1_000_000)
+    ballast[::4096] = b"x" * len(ballast[::4096])
+    pids = {await workers.call(os.getpid, timeout=20) for _ in range(2)}
+    del ballast
+    assert len(pids) == 1
+
+
 async def test_what_a_library_prints_does_not_disturb_the_answers(workers: Workers) -> None:
     await workers.call(print, "x" * 100_000, timeout=20)
     assert await workers.call(len, "abc", timeout=20) == 3
