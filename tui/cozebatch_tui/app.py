@@ -1,4 +1,7 @@
-"""The Textual application: loads behind the first paint, asks before it pays, and leaves only after a drain."""
+"""The Textual application: loads behind the first paint, asks before it pays, and leaves only after a drain.
+
+Screens are imported when they are first shown: until then something is painted already.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import sys
 from collections.abc import Iterable
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
@@ -15,23 +19,21 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
-from cozebatch.batch import Preview
-from cozebatch.engine.engine import Outcome
 from cozebatch.errors import JournalError, UsageError
 from cozebatch.task import State
 from cozebatch.texts import Lang
-from cozebatch_tui.actions import Actions
-from cozebatch_tui.bridge import Bridge
 from cozebatch_tui.exits import Exit, exit_of
 from cozebatch_tui.locale import screen as texts
-from cozebatch_tui.screens.begin import MessageScreen, StartScreen
-from cozebatch_tui.screens.help import HelpScreen
-from cozebatch_tui.screens.main import MainScreen
-from cozebatch_tui.screens.modal import Confirm
+from cozebatch_tui.screens.message import MessageScreen
 from cozebatch_tui.start import AppStart
 from cozebatch_tui.user_settings import load_user_settings, save_user_settings
 
 if TYPE_CHECKING:
+    from cozebatch.batch import Preview
+    from cozebatch.engine.engine import Outcome
+    from cozebatch_tui.actions import Actions
+    from cozebatch_tui.bridge import Bridge
+    from cozebatch_tui.screens.main import MainScreen
     from cozebatch_tui.session import Session
 
 PUMPS_A_SECOND = 12
@@ -55,7 +57,7 @@ class CozebatchApp(App[int]):
         super().__init__()
         self.start = start
         self.lang: Lang = start.lang
-        self.actions = Actions(self)
+        self.main: MainScreen | None = None
         self.outcome: Outcome | None = None
         self._session: Session | None = None
         self._bridge: Bridge | None = None
@@ -66,6 +68,12 @@ class CozebatchApp(App[int]):
     def session(self) -> Session:
         assert self._session is not None
         return self._session
+
+    @cached_property
+    def actions(self) -> Actions:
+        from cozebatch_tui.actions import Actions
+
+        return Actions(self)
 
     @property
     def bridge(self) -> Bridge:
@@ -99,14 +107,18 @@ class CozebatchApp(App[int]):
             return
         self._run_future = self.session.run(preview, keep_open=True)
         self._run_future.add_done_callback(lambda _: self.call_from_thread(self._ended) if self.is_running else None)
-        main = MainScreen()
-        await self.switch_screen(main)
+        from cozebatch_tui.screens.main import MainScreen
+
+        self.main = MainScreen()
+        await self.switch_screen(self.main)
         self.set_interval(1 / PUMPS_A_SECOND, self._pump)
 
     async def _load(self) -> Preview | None:
         """What is to be run; None when the operator leaves instead."""
 
         def open_session() -> Session:
+            from cozebatch_tui.bridge import Bridge
+
             session = self.start.make_session()
             session.__enter__()
             self._session = session
@@ -125,6 +137,8 @@ class CozebatchApp(App[int]):
         return preview.canary(1) if decision == "canary" else preview
 
     async def _ask(self, preview: Preview) -> str:
+        from cozebatch_tui.screens.begin import StartScreen
+
         answer = await self.push_screen_wait(StartScreen(preview, self.start.notes, self.lang))
         return answer or "leave"
 
@@ -137,9 +151,8 @@ class CozebatchApp(App[int]):
 
     def _pump(self) -> None:
         changes = self.bridge.pump()
-        for screen in self.screen_stack:
-            if isinstance(screen, MainScreen):
-                screen.apply(changes)
+        if self.main is not None:
+            self.main.apply(changes)
 
     def _ended(self) -> None:
         """The engine's thread is done: after a drain, or because it could not go on."""
@@ -155,9 +168,8 @@ class CozebatchApp(App[int]):
 
     def say(self, text: str) -> None:
         """A line for the operator, where the main screen shows it."""
-        for screen in self.screen_stack:
-            if isinstance(screen, MainScreen) and screen.is_mounted:
-                screen.say(text)
+        if self.main is not None and self.main.is_mounted:
+            self.main.say(text)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """An error of the screen's own is shown; the batch, in its own thread, goes on."""
@@ -182,6 +194,8 @@ class CozebatchApp(App[int]):
         def answered(yes: bool | None) -> None:
             if yes:
                 self._drain()
+
+        from cozebatch_tui.screens.modal import Confirm
 
         question = texts.CONFIRM_QUIT.in_(self.lang).format(flight=flight, synthesis=films)
         self.push_screen(Confirm(question, self.lang), answered)
@@ -211,33 +225,34 @@ class CozebatchApp(App[int]):
 
     def action_help(self) -> None:
         """From the live keymap of the main screen and the app, whichever screen is on top."""
-        maps = [screen._bindings for screen in self.screen_stack if isinstance(screen, MainScreen)]
+        from cozebatch_tui.screens.help import HelpScreen
+
+        maps = [] if self.main is None else [self.main._bindings]
         self.push_screen(HelpScreen([binding for bindings in (*maps, self._bindings) for _, binding in bindings]))
 
     def action_switch_lang(self) -> None:
         """The other language, at once and for next time."""
         self.lang = "en" if self.lang == "zh" else "zh"
         save_user_settings({"lang": self.lang})
-        for screen in self.screen_stack:
-            if isinstance(screen, MainScreen):
-                screen.refresh(recompose=True)
-                self.call_after_refresh(screen.on_mount)
+        if self.main is not None:
+            self.main.refresh(recompose=True)
+            self.call_after_refresh(self.main.on_mount)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Everything the keys do, under its name."""
         yield from super().get_system_commands(screen)
         yield SystemCommand(texts.KEYS["lang"].in_(self.lang), "F2", self.action_switch_lang)
-        if isinstance(screen, MainScreen):
+        if (main := self.main) is not None and screen is main:
             for key, action in (
-                ("pause", screen.action_pause),
-                ("retry", screen.action_retry),
-                ("retry_all", screen.action_retry_all),
-                ("rerun", screen.action_rerun),
-                ("cancel", screen.action_cancel),
-                ("timeline", screen.action_timeline),
-                ("errors", screen.action_errors),
-                ("log", screen.action_log),
-                ("filter", screen.action_filter),
+                ("pause", main.action_pause),
+                ("retry", main.action_retry),
+                ("retry_all", main.action_retry_all),
+                ("rerun", main.action_rerun),
+                ("cancel", main.action_cancel),
+                ("timeline", main.action_timeline),
+                ("errors", main.action_errors),
+                ("log", main.action_log),
+                ("filter", main.action_filter),
             ):
                 yield SystemCommand(texts.KEYS[key].in_(self.lang), "", action)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
-from cozebatch.engine.engine import Outcome
+if TYPE_CHECKING:
+    from cozebatch.engine.engine import Outcome
 
 
 class Exit(IntEnum):

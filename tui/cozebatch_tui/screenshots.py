@@ -152,7 +152,8 @@ async def draw(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> str:
             subscription.push(event)
         changes = app.bridge.pump()
         app.bridge.add_up()
-        await app.push_screen(MainScreen())
+        app.main = MainScreen()
+        await app.push_screen(app.main)
         await pilot.pause()
         screen = app.screen
         assert isinstance(screen, MainScreen)

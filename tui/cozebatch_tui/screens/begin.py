@@ -1,4 +1,4 @@
-"""Before anything is paid: loading, what would be done and what it costs, and what keeps it from beginning."""
+"""Before anything is paid: what would be done, and what it costs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from textual.widgets import Button, Static
 from cozebatch.batch import Preview
 from cozebatch.engine.recovery import Action
 from cozebatch.texts import Lang, Text
-from cozebatch_tui.clean import clean, clean_lines
+from cozebatch_tui.clean import clean
 from cozebatch_tui.formatting import fit
 from cozebatch_tui.locale import headless
 from cozebatch_tui.locale import screen as texts
@@ -35,27 +35,6 @@ _LINES = (
     (Action.SKIP, texts.START_SKIPPED),
     (Action.KEEP, texts.START_KEPT),
 )
-
-
-class MessageScreen(Screen[None]):
-    """A text in the middle; what went wrong, or what is being waited for."""
-
-    DEFAULT_CSS = """
-    MessageScreen { align: center middle; }
-    MessageScreen Static { width: auto; max-width: 90%; height: auto; max-height: 90%; }
-    MessageScreen Static { padding: 1 3; border: round $primary; }
-    """
-
-    def __init__(self, title: str, lines: Sequence[str] = ()) -> None:
-        super().__init__()
-        self._title_text = title
-        self._lines = lines
-
-    def compose(self) -> ComposeResult:
-        text = RichText(f"{self._title_text}\n", style="bold")
-        for line in self._lines:
-            text.append(f"\n{clean_lines(line)}\n", style="not bold")
-        yield Static(text, markup=False)
 
 
 class StartScreen(Screen[Decision]):

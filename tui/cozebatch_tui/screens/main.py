@@ -27,6 +27,9 @@ from cozebatch_tui.widgets.timeline import Timeline
 if TYPE_CHECKING:
     from cozebatch_tui.app import CozebatchApp
 
+_TICKING = frozenset({State.SUBMITTING, State.RUNNING, State.SYNTHESIZING})
+"""States whose lines show a time that runs."""
+
 FIGURES_EVERY = 6
 """Pumps between two refreshes of what changes with time alone."""
 
@@ -122,9 +125,10 @@ class MainScreen(Screen[None]):
                 self._resort = False
                 table.rebuild()
             self._figures()
-            table.refresh_tasks(
-                task_id for task_id in table.visible_tasks() if not table.board.rows[task_id].state.is_end
-            )
+            if changes.any or self._pumps % (2 * FIGURES_EVERY) == 0:
+                table.refresh_tasks(
+                    task_id for task_id in table.visible_tasks() if table.board.rows[task_id].state in _TICKING
+                )
             if self._shows_timeline:
                 self.timeline.show_tasks(table.order)
         if changes.finished is not None:

@@ -15,7 +15,20 @@ from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.locale.names import PAUSES
 
 
-class Header(Static):
+class Figures(Static):
+    """A text that is drawn again only when it says something else."""
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False)
+        self._drawn: RichText | None = None
+
+    def _draw(self, line: RichText) -> None:
+        if line != self._drawn:
+            self._drawn = line
+            self.update(line)
+
+
+class Header(Figures):
     """Two lines: how far it is, and what it costs."""
 
     DEFAULT_CSS = """
@@ -24,7 +37,7 @@ class Header(Static):
     """
 
     def __init__(self, title: str, lang: Lang) -> None:
-        super().__init__("", markup=False)
+        super().__init__()
         self._title = title
         self.lang: Lang = lang
 
@@ -48,7 +61,7 @@ class Header(Static):
         line = self._line(parts)
         line.append("\n")
         line.append_text(self._line([(part, False) for part in self._money(bridge)]))
-        self.update(line)
+        self._draw(line)
 
     def _line(self, parts: list[tuple[str, bool]]) -> RichText:
         """As many parts, in order, as fit; a part is bold or not."""
@@ -86,13 +99,13 @@ class Header(Static):
         return parts
 
 
-class Gauges(Static):
+class Gauges(Figures):
     """One line: slots, workers, request rate and the throughput."""
 
     DEFAULT_CSS = "Gauges { height: 1; padding: 0 1; }"
 
     def __init__(self, lang: Lang) -> None:
-        super().__init__("", markup=False)
+        super().__init__()
         self.lang: Lang = lang
 
     def show(self, bridge: Bridge) -> None:
@@ -109,7 +122,7 @@ class Gauges(Static):
         if self.size.width >= 100:
             line.append(f"{texts.GAUGE_THROUGHPUT.in_(lang)} ")
             line.append(spark(bridge.throughput(), min(24, max(4, self.size.width - 96))), style="bold")
-        self.update(line)
+        self._draw(line)
 
     def _bar(self, line: RichText, name: str, used: int, limit: int) -> None:
         width = 10 if self.size.width >= 100 else 6
