@@ -52,6 +52,8 @@ class Row:
     """Coze's output of `execute_id` is on disk."""
     execution_failed: bool = False
     """Coze reported the execution of `execute_id` as failed: going on costs a new one."""
+    unanswered: bool = False
+    """Its latest submission was not clearly answered, and nobody has found out since: an execution may exist."""
     asked: bool = False
     """A person asked for the next execution by name: it needs no claim."""
     adopted: bool = False
@@ -165,10 +167,13 @@ def moved(row: Row, after: State, *, wall: float, clock: float, **facts: Any) ->
     if after is State.SUBMITTING:
         changes |= {"submit_clock": clock, "submitted_at": wall, "coze_end_clock": None, "coze_finished_at": None}
         changes |= {"execute_id": None, "debug_url": None, "has_output": False, "adopted": False, "asked": False}
+        changes["unanswered"] = False
         changes["execution_failed"] = False
         changes |= {"synthesis_clock": None, "synthesis_end_clock": None, "lag_seconds": None}
         if row.first_submit_clock is None:
             changes["first_submit_clock"] = clock
+    if after is State.RUNNING:
+        changes["unanswered"] = False
     if after is State.RUNNING and row.submit_clock is None:
         changes |= {"submit_clock": clock, "first_submit_clock": row.first_submit_clock or clock}
     if after is State.RUNNING and row.submitted_at is None:

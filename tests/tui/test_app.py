@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -297,6 +298,18 @@ async def test_the_language_can_be_switched_while_it_runs(tmp_path: Path, slow: 
         await screen.until(lambda: first in screen.text(), "first language")
         await screen.press("f2")
         await screen.until(lambda: second in screen.text(), "second language")
+
+
+async def test_keys_and_theme_of_the_operators_own_settings_are_used(tmp_path: Path, quick: RunningCoze) -> None:
+    settings = {"theme": "high-contrast", "keymap": {"pause": "f5"}}
+    (tmp_path / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+    async with application(tmp_path, quick, rows(1)) as screen:
+        assert screen.app.theme == "high-contrast"
+        await screen.press("f5")
+        await screen.until(lambda: screen.app.bridge.board.paused, "paused")
+        await screen.press("p")
+        await screen.pilot.pause(0.2)
+        assert screen.app.bridge.board.paused, "the old key does nothing any more"
 
 
 async def test_copy_and_link_act_on_the_current_task(tmp_path: Path, quick: RunningCoze) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from cozebatch.rows import Row, Stage
+from cozebatch.task import State
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.screens.modal import Confirm, Prompt
 
@@ -54,7 +55,8 @@ class Actions:
 
     def cancel(self, task_ids: Sequence[str]) -> None:
         board = self._app.bridge.board
-        going = [task_id for task_id in task_ids if not board.rows[task_id].state.is_end]
+        states = {task_id: board.rows[task_id].state for task_id in task_ids}
+        going = [task_id for task_id, state in states.items() if not state.is_end or state is State.HELD]
         if not self._some(going):
             return
 

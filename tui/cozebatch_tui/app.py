@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
 from cozebatch.errors import JournalError, UsageError
@@ -35,6 +36,21 @@ if TYPE_CHECKING:
     from cozebatch_tui.bridge import Bridge
     from cozebatch_tui.screens.main import MainScreen
     from cozebatch_tui.session import Session
+
+HIGH_CONTRAST = Theme(
+    name="high-contrast",
+    primary="#00ffff",
+    secondary="#ffffff",
+    accent="#ffd700",
+    warning="#ffff00",
+    error="#ff6060",
+    success="#00ff00",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#202020",
+    dark=True,
+)
 
 PUMPS_A_SECOND = 12
 DRAIN_SECONDS = 6.0
@@ -82,6 +98,9 @@ class CozebatchApp(App[int]):
 
     def on_mount(self) -> None:
         saved = load_user_settings()
+        self.register_theme(HIGH_CONTRAST)
+        if isinstance(keymap := saved.get("keymap"), dict):
+            self.set_keymap({str(name): str(keys) for name, keys in keymap.items()})
         if (theme := saved.get("theme")) in self.available_themes:
             self.theme = theme
         self.theme_changed_signal.subscribe(self, lambda theme: save_user_settings({"theme": theme.name}))

@@ -223,6 +223,8 @@ class Engine:
         control = self._control
         for task_id in task_ids:
             row = self._ledger.rows[task_id]
+            if row.state is State.HELD and task_id not in self._live:  # given up, without anything being found out
+                await self._ledger.move(task_id, State.CANCELLED)
             if row.state.is_end or row.state is State.WRITING_BACK:
                 continue
             if task_id not in self._live:

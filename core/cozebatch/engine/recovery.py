@@ -103,7 +103,7 @@ def way_on(row: Row) -> Literal["finish", "watch", "submit", "paid", "deliver"] 
         return "paid" if row.state is State.HELD else None
     if row.has_output:
         return "finish"
-    if row.execution_failed:
+    if row.execution_failed or row.unanswered:
         return "paid"
     if row.execute_id is not None:
         return "watch"
@@ -146,6 +146,7 @@ def _later_run(task: Task, position: int, earlier: Past, wishes: Wishes, table_s
         coze_finished_at=old.coze_finished_at,
         has_output=old.has_output,
         execution_failed=old.execution_failed,
+        unanswered=old.unanswered,
     )
     again = replace(fresh, attempts=old.attempts)
     same_input = old.fingerprint == fresh.fingerprint
@@ -154,8 +155,9 @@ def _later_run(task: Task, position: int, earlier: Past, wishes: Wishes, table_s
         return asked
     if not old.state.is_end:
         return _unfinished(task, replace(kept, state=old.state), earlier, wishes)
-    if old.state is State.HELD:
-        return Planned(task, replace(kept, state=State.HELD, error=old.error), Action.HOLD, error=old.error)
+    if old.state is State.HELD or old.unanswered:  # given up is not found out
+        held = replace(kept, state=State.HELD, error=old.error or CRASHED_WHILE_SENDING)
+        return Planned(task, held, Action.HOLD, error=held.error)
     if old.state is State.DONE:
         if earlier.owed or (same_input and not table_says):
             return _skip(task, replace(kept, draft_path=old.draft_path, video_path=old.video_path), DONE_EARLIER)
@@ -188,6 +190,7 @@ def _unfinished(task: Task, row: Row, earlier: Past, wishes: Wishes) -> Planned:
             return Planned(task, replace(row, state=State.PENDING, attempts=row.attempts + 1), Action.SUBMIT)
         case State.SUBMITTING:
             held = replace(row, attempts=row.attempts + 1, state=State.HELD, error=CRASHED_WHILE_SENDING)
+            held = replace(held, unanswered=True)
             return Planned(task, held, Action.HOLD, error=CRASHED_WHILE_SENDING)
         case State.RUNNING:
             return Planned(task, row, Action.WATCH)
@@ -218,6 +221,7 @@ def _adopting(row: Row, wishes: Wishes) -> Row:
         submitted_at=row.submitted_at if row.execute_id == execute_id else None,
         has_output=False,
         execution_failed=False,
+        unanswered=False,
         error=None,
         end_clock=None,
         finished_at=None,

@@ -208,7 +208,7 @@ class Shepherd:
         attempts = self.row.attempts + 1
         decision = self.control.retry.submission_unanswered()
         if isinstance(decision, Hold):
-            await self._insist(State.HELD, note, error=error, attempts=attempts)
+            await self._insist(State.HELD, note, error=error, attempts=attempts, unanswered=True)
         else:
             assert isinstance(decision, Again)
             await self._back_in_line(error, note, delay=decision.delay, attempts=attempts)

@@ -85,6 +85,19 @@ async def test_a_held_task_is_adopted_without_paying() -> None:
     assert world.coze.started("t1") == 1
 
 
+async def test_a_held_task_that_was_given_up_is_never_paid_again_unasked() -> None:
+    world = World(coze=FakeCoze(mishaps={"t1": ["lost"]}))
+    async with running(world, 1) as engine:
+        await until(lambda: engine.board.counts[State.HELD] == 1)
+        await engine.cancel(["t1"])
+        assert engine.board.rows["t1"].state is State.CANCELLED
+        assert await engine.retry(["t1"]) == []
+    for _ in range(2):
+        outcome = await world.run(tasks(1))
+        assert outcome.statistics.held == 1
+    assert world.coze.started("t1") == 1
+
+
 async def test_cancelling_a_running_task_keeps_its_slot_and_its_paid_result() -> None:
     world = World(options=Options(max_coze=1, seed=1))
     async with running(world, 2) as engine:
