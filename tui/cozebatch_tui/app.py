@@ -6,8 +6,6 @@ Screens are imported when they are first shown: until then something is painted 
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
 from collections.abc import Iterable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -24,6 +22,7 @@ from cozebatch.errors import JournalError, UsageError
 from cozebatch.task import State
 from cozebatch.texts import Lang
 from cozebatch_tui.exits import Exit, exit_of
+from cozebatch_tui.interrupts import Interrupts
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.screens.message import MessageScreen
 from cozebatch_tui.start import AppStart
@@ -104,7 +103,7 @@ class CozebatchApp(App[int]):
         if (theme := saved.get("theme")) in self.available_themes:
             self.theme = theme
         self.theme_changed_signal.subscribe(self, lambda theme: save_user_settings({"theme": theme.name}))
-        self._obey_signals()
+        self._events = asyncio.get_running_loop()
         if self.start.setup_needed:
             self.push_screen(MessageScreen(texts.SETUP.in_(self.lang), [texts.ANY_KEY_LEAVES.in_(self.lang)]))
             return
@@ -227,16 +226,16 @@ class CozebatchApp(App[int]):
         self.session.stop()
         self.set_timer(DRAIN_SECONDS, lambda: self.exit(int(Exit.INTERRUPTED)))
 
-    def _obey_signals(self) -> None:
-        """A closed terminal or a polite kill drains like `q` does."""
-        if sys.platform == "win32":
-            return
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            with suppress(ValueError, RuntimeError):  # not the main thread: a test
-                loop.add_signal_handler(number, self._signalled)
+    def signalled(self) -> None:
+        """A closed terminal or a polite kill drains like `q` does. Called in another thread: this one may be stuck in
+        a write to a terminal that takes no more."""
+        if self._session is not None:
+            self._session.stop()
+        if self._events is not None:
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                self._events.call_soon_threadsafe(self._leave_unasked)
 
-    def _signalled(self) -> None:
+    def _leave_unasked(self) -> None:
         if self._run_future is None or self._run_future.done():
             self.exit(int(Exit.INTERRUPTED))
         else:
@@ -280,16 +279,17 @@ def run_app(start: AppStart) -> int:
     """Run the terminal UI; the exit code of CONTRACT §1. Whatever ends the screen, the drain is completed first."""
     app = CozebatchApp(start)
     code: int | None = None
-    try:
-        code = app.run()
-    finally:
-        session, running = app._session, app._run_future
-        if session is not None:
-            if running is not None and not running.done():
-                session.stop()
-                with suppress(TimeoutError):
-                    app.outcome = running.result(timeout=DRAIN_SECONDS)
-            session.__exit__(None, None, None)
+    with Interrupts(app.signalled):
+        try:
+            code = app.run()
+        finally:
+            session, running = app._session, app._run_future
+            if session is not None:
+                if running is not None and not running.done():
+                    session.stop()
+                    with suppress(TimeoutError):
+                        app.outcome = running.result(timeout=DRAIN_SECONDS)
+                session.__exit__(None, None, None)
     if app.outcome is not None:
         return int(exit_of(app.outcome))
     return int(Exit.OK if code is None else code)
