@@ -43,6 +43,8 @@ class Preview:
     owed: Sequence[Delivery]
     strangers: Sequence[Row] = ()
     partial: bool = False
+    origin: str = ""
+    """Where the tasks come from and what was asked for there, as a person would say it."""
 
     @property
     def actions(self) -> Mapping[Action, int]:
@@ -89,6 +91,7 @@ class Batch:
     parameters_of: Callable[[Task], dict[str, str]]
     """What is sent to Coze for a task."""
     results: ResultsWriter | None = None
+    origin: str = ""
     bus: Bus = field(default_factory=Bus)
     wall: Callable[[], float] = time.time
 
@@ -114,7 +117,7 @@ class Batch:
         left_out, strangers = await self._left_out(last, set(chosen))
         owed = await self.journal.owed(self.source.key) if self.tools.sink is not None else ()
         run = last if last is not None else self._new_run()
-        return Preview(run, last is not None, planned, owed, strangers, partial=left_out)
+        return Preview(run, last is not None, planned, owed, strangers, partial=left_out, origin=self.origin)
 
     async def preflight(self, patience: float = REACH_PATIENCE) -> None:
         """The cheap checks before a batch. Raises `UsageError` for what is refused, and for what cannot be reached

@@ -103,6 +103,7 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
             mask=mask,
             parameters_of=service.parameters_of,
             results=_results(request, journal, mask),
+            origin=_origin(settings, request),
             bus=bus if bus is not None else Bus(),
         )
 
@@ -248,6 +249,18 @@ async def _source(
         owner=_owner(request.state_dir),
     )
     return source, sink, []
+
+
+def _origin(settings: Settings, request: Request) -> str:
+    """The file; or the table with the conditions of its filter."""
+    if request.tasks_file is not None:
+        return str(request.tasks_file)
+    assert settings.tables is not None
+    content = settings.tables.content_table
+    filter_ = content.filter_condition
+    conditions = [] if filter_ is None else [*filter_.conditions, *(c for g in filter_.children for c in g.conditions)]
+    told = [" ".join([c.field_name, c.operator, *c.value]) for c in conditions]
+    return "  ".join([content.table_id, *told])
 
 
 def _owner(state_dir: Path) -> str:

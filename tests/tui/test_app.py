@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from textual.widgets import Button, Input
 from cozebatch.demo.coze_model import CozeOptions
 from cozebatch.demo.coze_server import RunningCoze, serve_coze
 from cozebatch.demo.faults import Fault
+from cozebatch.events import Noted
 from cozebatch.rows import Stage
 from cozebatch.task import State
 from cozebatch_tui.screens.begin import StartScreen
@@ -298,6 +300,60 @@ async def test_the_language_can_be_switched_while_it_runs(tmp_path: Path, slow: 
         await screen.until(lambda: first in screen.text(), "first language")
         await screen.press("f2")
         await screen.until(lambda: second in screen.text(), "second language")
+
+
+async def test_an_error_inside_a_widget_is_told_and_the_batch_goes_on(
+    tmp_path: Path, quick: RunningCoze, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with application(tmp_path, quick, rows(3)) as screen:
+
+        def breaks() -> None:
+            raise ZeroDivisionError("a widget broke")
+
+        monkeypatch.setattr(screen.main.table, "toggle_mark", breaks)
+        await screen.press("space")
+        await screen.until(lambda: "a widget broke" in screen.text(), "the error on the screen")
+        await screen.until(lambda: screen.count(State.DONE) == 3, "done")
+        notes = [event.text.en for event in screen.app.bridge.log if isinstance(event, Noted)]
+        assert any("ZeroDivisionError" in text for text in notes), "the log has the whole of it"
+
+
+async def test_a_link_is_opened_only_when_it_is_https(
+    tmp_path: Path, quick: RunningCoze, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    async with application(tmp_path, quick, rows(1)) as screen:
+        await screen.until(lambda: screen.count(State.DONE) == 1, "done")
+        await screen.press("o")
+        board = screen.app.bridge.board
+        assert opened == [board.rows["t1"].debug_url]
+        board.rows["t1"] = replace(board.rows["t1"], debug_url="file:///etc/passwd")
+        await screen.press("o")
+        assert len(opened) == 1
+
+
+@pytest.mark.parametrize(("name", "executions"), [("leave", 0), ("canary", 1), ("start", 3)])
+async def test_the_buttons_of_the_start_screen_do_what_they_say(
+    tmp_path: Path, quick: RunningCoze, name: str, executions: int
+) -> None:
+    async with application(tmp_path, quick, rows(3), begin_at_once=False) as screen:
+        await screen.until(lambda: screen.app.screen.query(f"#{name}"), name)
+        await screen.until(lambda: "tasks.json" in screen.text(), "where the tasks come from")
+        screen.app.screen.query_one(f"#{name}", Button).press()
+        await screen.until(lambda: len(quick.ledger().executions) >= executions, "executions")
+        if executions:
+            await screen.until(lambda: screen.app._run_future and screen.count(State.DONE) >= executions, "done")
+    assert len(quick.ledger().executions) == executions
+
+
+async def test_show_these_narrows_to_the_tasks_of_one_cause(tmp_path: Path, quick: RunningCoze) -> None:
+    quick.set_faults(Fault(what="code", on="submit", match="标题2号", code=4105, message="sensitive"))
+    async with application(tmp_path, quick, rows(3)) as screen:
+        await screen.until(lambda: screen.count(State.FAILED) == 1, "failed")
+        await screen.until(lambda: screen.main.query_one(ErrorPanel).query(Button), "buttons")
+        next(b for b in screen.main.query_one(ErrorPanel).query(Button) if b.name == "show").press()
+        await screen.until(lambda: screen.main.table.order == ["t2"], "only that one")
 
 
 async def test_keys_and_theme_of_the_operators_own_settings_are_used(tmp_path: Path, quick: RunningCoze) -> None:

@@ -6,11 +6,12 @@ Screens are imported when they are first shown: until then something is painted 
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -20,7 +21,7 @@ from textual.worker import Worker, WorkerState
 
 from cozebatch.errors import JournalError, UsageError
 from cozebatch.task import State
-from cozebatch.texts import Lang
+from cozebatch.texts import Lang, Text
 from cozebatch_tui.exits import Exit, exit_of
 from cozebatch_tui.interrupts import Interrupts
 from cozebatch_tui.locale import screen as texts
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from cozebatch.engine.engine import Outcome
     from cozebatch_tui.actions import Actions
     from cozebatch_tui.bridge import Bridge
+    from cozebatch_tui.screens.begin import Decision
     from cozebatch_tui.screens.main import MainScreen
     from cozebatch_tui.session import Session
 
@@ -152,9 +154,9 @@ class CozebatchApp(App[int]):
         if decision == "leave":
             self.exit(Exit.OK)
             return None
-        return preview.canary(1) if decision == "canary" else preview
+        return preview.canary(decision) if isinstance(decision, int) else preview
 
-    async def _ask(self, preview: Preview) -> str:
+    async def _ask(self, preview: Preview) -> Decision:
         from cozebatch_tui.screens.begin import StartScreen
 
         answer = await self.push_screen_wait(StartScreen(preview, self.start.notes, self.lang))
@@ -169,8 +171,11 @@ class CozebatchApp(App[int]):
 
     def _pump(self) -> None:
         changes = self.bridge.pump()
-        if self.main is not None:
-            self.main.apply(changes)
+        try:
+            if self.main is not None:
+                self.main.apply(changes)
+        except Exception as error:  # noqa: BLE001 - as above
+            self.tell_error(error)
 
     def _ended(self) -> None:
         """The engine's thread is done: after a drain, or because it could not go on."""
@@ -189,13 +194,28 @@ class CozebatchApp(App[int]):
         if self.main is not None and self.main.is_mounted:
             self.main.say(text)
 
+    async def run_action(self, action: Any, *more: Any, **named: Any) -> bool:
+        """An error behind a key is told and written to the log; the screen stays."""
+        try:
+            return await super().run_action(action, *more, **named)
+        except Exception as error:  # noqa: BLE001 - the batch goes on in its own thread, so the screen should too
+            self.tell_error(error)
+            return True
+
+    def tell_error(self, error: Exception) -> None:
+        """Something of the screen's own broke: say so, and put the whole of it into the log."""
+        if self._run_future is not None:
+            self.session.note(Text.same("".join(traceback.format_exception(error))))
+        self.say(texts.ENGINE_ERROR.in_(self.lang).format(error=f"{type(error).__name__}: {error}"))
+
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """An error of the screen's own is shown; the batch, in its own thread, goes on."""
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             if event.worker.name == "begin":
                 self._cannot_begin([f"{type(event.worker.error).__name__}: {event.worker.error}"])
             else:
-                self.say(texts.ENGINE_ERROR.in_(self.lang).format(error=event.worker.error))
+                assert isinstance(event.worker.error, Exception)
+                self.tell_error(event.worker.error)
 
     def action_leave(self) -> None:
         """Leave after asking, if work is in flight; what is in flight is taken up next time."""

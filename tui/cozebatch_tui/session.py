@@ -21,6 +21,7 @@ from cozebatch.redact import Masker
 from cozebatch.rows import Stage
 from cozebatch.settings import Settings
 from cozebatch.task import Task
+from cozebatch.texts import Text
 from cozebatch.wiring import Request, open_batch
 from cozebatch_tui.options import execute_id_of
 
@@ -113,6 +114,15 @@ class Session:
 
     def set_limit(self, stage: Stage, limit: int) -> Future[None]:
         return self._call(self._running.set_limit, stage, limit)
+
+    def note(self, text: Text) -> None:
+        """Put an error of a front into the log."""
+
+        async def note() -> None:
+            if self._engine is not None:
+                self._engine.note("error", text)
+
+        self._call(note)
 
     def task(self, run_id: str, task_id: str) -> Future[Task]:
         """What came in from the source."""

@@ -108,7 +108,7 @@ START_KEPT = Text("本次运行中已结束", "ended in this run already")
 START_CONTINUES = Text("继续运行 {run_id}", "goes on with run {run_id}")
 START_NEW_RUN = Text("新的运行", "a new run")
 START_ALL = Text("开始 (enter)", "Start (enter)")
-START_CANARY = Text("先试 1 个 (1)", "Try 1 first (1)")
+START_CANARY = Text("先试 1 个（按 1-9 试几个）", "Try 1 first (1-9: so many)")
 START_LEAVE = Text("退出 (q)", "Leave (q)")
 
 SUBMITTED = Text("提交", "submitted")

@@ -24,7 +24,8 @@ from cozebatch_tui.locale import screen as texts
 if TYPE_CHECKING:
     from cozebatch_tui.app import CozebatchApp
 
-Decision = Literal["start", "canary", "leave"]
+Decision = int | Literal["start", "leave"]
+"""A number: so many new executions first."""
 
 _LINES = (
     (Action.SUBMIT, texts.START_NEW),
@@ -50,7 +51,7 @@ class StartScreen(Screen[Decision]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "decide('start')", show=False),
-        Binding("1", "decide('canary')", show=False),
+        *(Binding(str(n), f"decide({n})", show=False) for n in range(1, 10)),
         Binding("q,escape", "decide('leave')", show=False),
     ]
 
@@ -78,7 +79,7 @@ class StartScreen(Screen[Decision]):
         self.dismiss(decision)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        decisions: dict[str | None, Decision] = {"start": "start", "canary": "canary"}
+        decisions: dict[str | None, Decision] = {"start": "start", "canary": 1}
         self.dismiss(decisions.get(event.button.id, "leave"))
 
     def _plan(self) -> RichText:
@@ -89,7 +90,7 @@ class StartScreen(Screen[Decision]):
             text.append(texts.START_CONTINUES.in_(lang).format(run_id=preview.run.run_id))
         else:
             text.append(texts.START_NEW_RUN.in_(lang))
-        text.append("\n\n")
+        text.append(f"\n{clean(preview.origin, 300)}\n\n")
         for action, name in _LINES:
             number = preview.actions.get(action, 0)
             if number or action is Action.SUBMIT:

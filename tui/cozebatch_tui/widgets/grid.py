@@ -99,7 +99,11 @@ class TaskGrid(ScrollView, can_focus=True):
         style = self.colour("foreground")
         if task_id == self.cursor_id:
             style += self.background("primary-muted" if self.has_focus else "panel") + Style(bold=True)
-        return self.line(task_id, width, style).adjust_cell_length(width, style)
+        try:
+            line = self.line(task_id, width, style)
+        except Exception as error:  # noqa: BLE001 - one line that cannot be drawn must not take the screen down
+            line = Strip([Segment(fit(f"! {task_id} {type(error).__name__}: {error}", width), style)])
+        return line.adjust_cell_length(width, style)
 
     def colour(self, variable: str) -> Style:
         """The style of a theme variable as a foreground."""
