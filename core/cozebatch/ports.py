@@ -313,3 +313,9 @@ class Journal(Protocol):
 
     async def durations(self, workflow_id: str) -> Sequence[float]:
         """How long the latest (at most 500) successful executions of a workflow took, seconds, oldest first."""
+
+    async def in_doubt(self, source_key: str) -> bool:
+        """Whether tasks of that source may be missing here: the journal was damaged and could not be read whole."""
+
+    async def settle_doubt(self, source_key: str, now: float) -> None:
+        """A run has seen all tasks of that source; `now` in Unix seconds."""

@@ -364,7 +364,7 @@ class Simulation:
         with anyio.fail_after(30 * 86400):
             async with anyio.create_task_group() as group:
                 group.start_soon(run)
-                group.start_soon(self._operate, engine)
+                group.start_soon(self._at_the_keys, engine)
                 if way == "crash":
                     group.start_soon(die)
                 if way == "stop":
@@ -412,6 +412,14 @@ class Simulation:
         )
         self.subscription = engine.subscribe()
         return engine, planned, list(await journal.owed("sim")) if self.with_table else []
+
+    async def _at_the_keys(self, engine: Engine) -> None:
+        """A command that could not be written is told to whoever gave it; he does not try again."""
+        try:
+            await self._operate(engine)
+        except JournalError as error:
+            self._say(f"operator was told: {error}")
+            await engine.resume()
 
     async def _operate(self, engine: Engine) -> None:
         """Somebody at the keys, who always resumes in the end."""

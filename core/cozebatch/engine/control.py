@@ -155,18 +155,17 @@ class Control:
         """When a delayed task comes due, on the event loop's clock; infinity when none waits."""
         return self._later[0][0] if self._later else math.inf
 
-    def withdraw(self, task_id: str) -> bool:
-        """Take a waiting task out of every line; False when it was in none."""
-        found = self.parked.pop(task_id, None) is not None
+    def withdraw(self, task_id: str) -> Entry | None:
+        """Take a waiting task out of every line; what it waited for, None when it was in none."""
+        found = self.parked.pop(task_id, None)
         for queue in (self.line, self.ready):
-            kept = [item for item in queue if item[0] != task_id]
-            found = found or len(kept) != len(queue)
-            queue.clear()
-            queue.extend(kept)
-        kept_later = [item for item in self._later if item[2] != task_id]
-        found = found or len(kept_later) != len(self._later)
-        self._later = kept_later
-        heapq.heapify(self._later)
+            for item in [item for item in queue if item[0] == task_id]:
+                queue.remove(item)
+                found = item[1]
+        for delayed in [delayed for delayed in self._later if delayed[2] == task_id]:
+            self._later.remove(delayed)
+            heapq.heapify(self._later)
+            found = delayed[3]
         return found
 
     def release(self, task_id: str) -> None:

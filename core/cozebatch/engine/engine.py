@@ -219,7 +219,10 @@ class Engine:
         return True
 
     async def cancel(self, task_ids: Iterable[str]) -> None:
-        """Give tasks up. An execution in flight cannot be stopped: it is watched for its slot, its result kept."""
+        """Give tasks up. An execution in flight cannot be stopped: it is watched for its slot, its result kept.
+
+        Raises `JournalError`; a task whose cancelling could not be written goes on.
+        """
         control = self._control
         for task_id in task_ids:
             row = self._ledger.rows[task_id]
@@ -228,8 +231,13 @@ class Engine:
             if row.state.is_end or row.state is State.WRITING_BACK:
                 continue
             if task_id not in self._live:
-                control.withdraw(task_id)
-                await self._ledger.move(task_id, State.CANCELLED)
+                entry = control.withdraw(task_id)  # first: nobody may begin it while the move is written
+                try:
+                    await self._ledger.move(task_id, State.CANCELLED)
+                except JournalError:
+                    if entry is not None:
+                        control.enqueue(task_id, entry, front=True)
+                    raise
             elif task_id in control.scopes:
                 control.scopes[task_id].cancel()
             else:

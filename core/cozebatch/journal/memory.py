@@ -135,3 +135,9 @@ class MemoryJournal:
         ]
         ended.sort(key=lambda execution: execution.ended_at or 0.0)
         return [execution.seconds for execution in ended[-500:] if execution.seconds is not None]
+
+    async def in_doubt(self, source_key: str) -> bool:
+        return False
+
+    async def settle_doubt(self, source_key: str, now: float) -> None:
+        """There is nothing to settle: memory is never damaged."""

@@ -66,4 +66,14 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX delivery_owed ON delivery (source_key, settled);
     """,
+    # After a damage: sources of which tasks may be missing here ('*': all), until a run has seen them whole; and
+    # runs that retention has been through.
+    """
+    CREATE TABLE doubt (
+        source_key TEXT PRIMARY KEY,
+        raised     REAL NOT NULL DEFAULT 0,
+        settled    REAL NOT NULL DEFAULT 0
+    );
+    ALTER TABLE run ADD COLUMN pruned INTEGER NOT NULL DEFAULT 0;
+    """,
 )

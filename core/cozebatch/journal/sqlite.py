@@ -17,7 +17,7 @@ import anyio
 import anyio.to_thread
 
 from cozebatch.errors import ErrorInfo, JournalError
-from cozebatch.journal.schema import MIGRATIONS
+from cozebatch.journal.opening import FILE_NAME, DamagedJournal, journal_error, open_to_read, open_to_write
 from cozebatch.ports import (
     Change,
     Delivery,
@@ -33,14 +33,10 @@ from cozebatch.ports import (
 )
 from cozebatch.rows import Counters, Row
 from cozebatch.task import State, Task
-from cozebatch.texts import Text
+
+__all__ = ["FILE_NAME", "DamagedJournal", "SqliteJournal", "open_journal", "read_journal"]
 
 T = TypeVar("T")
-
-FILE_NAME = "journal.sqlite3"
-
-MOST_CHECKED = 64 * 1024 * 1024
-"""Bytes up to which a journal is checked whole when it is opened (some 0.1 s)."""
 
 _RUN_COLUMNS = (
     "run_id, source_key, source_kind, workflow_id, started_at, finished_at, status, clock, counters, max_coze, "
@@ -54,7 +50,7 @@ _EXECUTION_COLUMNS = "task_id, number, status, sent_at, execute_id, debug_url, l
 async def open_journal(path: Path) -> AsyncIterator[SqliteJournal]:
     """The journal in the file `path`, made or brought up to date first. Raises `JournalError`."""
     limiter = anyio.CapacityLimiter(1)
-    connection = await anyio.to_thread.run_sync(_open, path, limiter=limiter)
+    connection = await anyio.to_thread.run_sync(open_to_write, path, limiter=limiter)
     journal = SqliteJournal(connection, limiter)
     try:
         async with anyio.create_task_group() as group:
@@ -65,6 +61,18 @@ async def open_journal(path: Path) -> AsyncIterator[SqliteJournal]:
                 with anyio.CancelScope(shield=True):
                     await journal._drain()
                 group.cancel_scope.cancel()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(connection.close, limiter=limiter)
+
+
+@asynccontextmanager
+async def read_journal(path: Path) -> AsyncIterator[SqliteJournal]:
+    """The journal in the file `path`, to read only; another process may be running on it. Raises `JournalError`."""
+    limiter = anyio.CapacityLimiter(1)
+    connection = await anyio.to_thread.run_sync(open_to_read, path, limiter=limiter)
+    try:
+        yield SqliteJournal(connection, limiter)
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(connection.close, limiter=limiter)
@@ -181,6 +189,24 @@ class SqliteJournal:
         )
         return [float(seconds) for (seconds,) in reversed(await self._select(sql, workflow_id))]
 
+    async def in_doubt(self, source_key: str) -> bool:
+        sql = (
+            "SELECT coalesce(max(raised), 0) > coalesce((SELECT settled FROM doubt WHERE source_key = ?), 0) "
+            "FROM doubt WHERE source_key = '*'"
+        )
+        return bool((await self._select(sql, source_key))[0][0])
+
+    async def settle_doubt(self, source_key: str, now: float) -> None:
+        def settle() -> None:
+            with self._db:
+                self._db.execute(
+                    "INSERT INTO doubt (source_key, settled) VALUES (?, ?) "
+                    "ON CONFLICT DO UPDATE SET settled = excluded.settled",
+                    (source_key, now),
+                )
+
+        await self._call(settle)
+
     async def _select(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         def run() -> list[tuple[Any, ...]]:
             with closing(self._db.execute(sql, values)) as cursor:
@@ -192,7 +218,7 @@ class SqliteJournal:
         try:
             return await anyio.to_thread.run_sync(function, limiter=self._limiter)
         except sqlite3.Error as error:
-            raise _journal_error(error) from error
+            raise journal_error(error) from error
 
     async def _commit_forever(self) -> None:
         while True:
@@ -209,7 +235,7 @@ class SqliteJournal:
         try:
             await anyio.to_thread.run_sync(self._apply, batch, limiter=self._limiter)
         except (sqlite3.Error, ValueError, OverflowError) as refused:
-            error = _journal_error(refused)
+            error = journal_error(refused)
         for pending in batch:
             pending.error = error
             pending.done.set()
@@ -267,70 +293,6 @@ class SqliteJournal:
             f"INSERT OR REPLACE INTO run ({_RUN_COLUMNS}) VALUES ({marks})",
             _run_values(run),
         )
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and path.stat().st_size == 0:  # SQLite would take it for a new one and forget everything
-            raise _damaged(path, "0 bytes")
-        connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-    except (OSError, sqlite3.Error) as error:
-        raise _journal_error(error) from error
-    try:
-        connection.isolation_level = "DEFERRED"
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        if path.stat().st_size <= MOST_CHECKED:
-            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if found != "ok":
-                raise _damaged(path, str(found))
-        _migrate(connection)
-    except sqlite3.OperationalError as error:
-        connection.close()
-        raise _journal_error(error) from error
-    except sqlite3.DatabaseError as error:
-        connection.close()
-        raise _damaged(path, str(error)) from error
-    except JournalError:
-        connection.close()
-        raise
-    return connection
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if version > len(MIGRATIONS):
-        raise JournalError(
-            Text(
-                "状态文件由更新版本的 cozebatch-tui 写成，请升级后再运行。",
-                "The state was written by a newer cozebatch-tui; upgrade before running it on this state.",
-            )
-        )
-    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-        connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
-
-
-def _damaged(path: Path, what: str) -> JournalError:
-    return JournalError(
-        Text(
-            f"状态文件 {path} 已损坏（{what}），没有提交任何任务。请保留这个文件："
-            "用 workflow_logs 里的 execute_id 配合 --adopt 认领已付费的执行；"
-            "确认不需要它们后，把它改名再运行，会从头开始。",
-            f"The journal {path} is damaged ({what}); nothing was submitted. Keep the file: the execute ids in "
-            "workflow_logs can be taken up with --adopt. Once nothing in it is needed any more, rename it and run "
-            "again, which starts anew.",
-        )
-    )
-
-
-def _journal_error(error: Exception) -> JournalError:
-    return JournalError(
-        Text(
-            f"状态文件无法读写（{error}）：请检查磁盘空间和 --state-dir 文件夹的权限。",
-            f"The journal cannot be read or written ({error}): check disk space and the rights on --state-dir.",
-        )
-    )
 
 
 def _run_values(run: RunRecord) -> list[Any]:

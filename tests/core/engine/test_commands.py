@@ -10,9 +10,10 @@ import pytest
 
 from cozebatch.engine.control import Options
 from cozebatch.engine.engine import Engine
-from cozebatch.errors import Category
+from cozebatch.errors import Category, JournalError
 from cozebatch.events import Paused, Resumed, RunFinished
 from cozebatch.task import State
+from cozebatch.texts import Text
 from support.fakes import FakeCoze, FakeSynthesizer, World, tasks
 
 pytestmark = pytest.mark.anyio
@@ -136,6 +137,21 @@ async def test_cancelling_a_waiting_and_a_synthesizing_task_ends_them_at_once() 
         assert engine.board.rows["t1"].state is State.CANCELLED
         await engine.cancel(["t2"])
     assert world.coze.started("t3") == 0
+
+
+async def test_a_waiting_task_whose_cancelling_cannot_be_written_goes_on() -> None:
+    world = World(options=Options(max_coze=1, seed=1))
+    async with running(world, 2) as engine:
+        write = world.journal.write
+
+        async def refuse(*changes: object) -> None:
+            raise JournalError(Text.same("the disk is full"))
+
+        world.journal.write = refuse  # type: ignore[method-assign]
+        with pytest.raises(JournalError):
+            await engine.cancel(["t2"])
+        world.journal.write = write  # type: ignore[method-assign]
+        await until(lambda: engine.board.counts[State.DONE] == 2)
 
 
 async def test_cancelling_during_the_submission_waits_for_its_answer() -> None:

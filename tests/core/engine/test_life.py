@@ -8,7 +8,7 @@ from support.simulation import Simulation, simulate
 
 SCHEDULES_A_TEST = 100
 
-BROKE_SOMETHING = (22, 168, 175, 285, 369)
+BROKE_SOMETHING = (22, 168, 175, 285, 369, 901, 5001, 6575, 7336)
 """Seeds that once found a fault, or a hole in the model."""
 
 

@@ -1,0 +1,202 @@
+"""Opening the journal's file: made or brought up to date, looked at for damage, or only read beside its owner.
+
+The check comes before anything is written, through a connection that cannot write: SQLite would take an empty file
+for a new one, and forgets what stands in its write-ahead log behind the first broken frame.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+from pathlib import Path
+
+from cozebatch.errors import JournalError
+from cozebatch.journal.schema import MIGRATIONS
+from cozebatch.texts import Text
+
+FILE_NAME = "journal.sqlite3"
+
+MOST_CHECKED = 64 * 1024 * 1024
+"""Bytes up to which a journal is checked whole when it is opened (some 0.1 s)."""
+
+_WAL_HEADER, _FRAME_HEADER = 32, 24
+
+
+class DamagedJournal(JournalError):
+    """The file at `path` is no whole journal. Nothing was changed; `salvage` reads what is left."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(
+            Text(
+                f"状态文件 {path} 已损坏（{what}），没有提交任何任务。",
+                f"The journal {path} is damaged ({what}); nothing was submitted.",
+            )
+        )
+        self.path = path
+        self.what = what
+
+
+def open_to_write(path: Path) -> sqlite3.Connection:
+    """Raises `DamagedJournal`, and `JournalError` for what else keeps it from being used."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise journal_error(error) from error
+    if path.exists() or wal_of(path).exists():
+        check(path)
+    try:
+        connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise journal_error(error) from error
+    try:
+        connection.isolation_level = "DEFERRED"
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        _migrate(connection)
+    except sqlite3.Error as error:
+        connection.close()
+        raise as_journal_error(path, error) from error
+    except JournalError:
+        connection.close()
+        raise
+    return connection
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing and disturbs nobody: a run may be writing. Raises `JournalError`."""
+    try:
+        if path.stat().st_size == 0:
+            raise DamagedJournal(path, "0 bytes")
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10, check_same_thread=False
+        )
+    except (OSError, sqlite3.Error) as error:
+        raise journal_error(error) from error
+    try:
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        _require_known(version)
+        connection.execute("SELECT count(*) FROM run").fetchone()
+    except sqlite3.Error as error:
+        connection.close()
+        raise as_journal_error(path, error) from error
+    except JournalError:
+        connection.close()
+        raise
+    return connection
+
+
+def check(path: Path) -> None:
+    """Look for damage without changing anything. Raises `DamagedJournal`, or `JournalError` when it cannot be read."""
+    wal = wal_of(path)
+    try:
+        size = path.stat().st_size if path.exists() else 0
+        if size == 0:
+            if not path.exists() and wal.stat().st_size == 0:
+                return
+            raise DamagedJournal(path, "0 bytes" if path.exists() else "missing")
+        salts, commits = _commits_in(wal)
+    except OSError as error:
+        raise journal_error(error) from error
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
+    except sqlite3.Error as error:
+        raise as_journal_error(path, error) from error
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if salts is not None:
+            _check_wal(path, commits)
+        elif wal.exists() and wal.stat().st_size > _WAL_HEADER + 2 * _FRAME_HEADER:
+            raise DamagedJournal(path, "write-ahead log")
+        if size <= MOST_CHECKED:
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if found != "ok":
+                raise DamagedJournal(path, str(found).splitlines()[0][:120])
+    except sqlite3.Error as error:
+        raise as_journal_error(path, error) from error
+    except OSError as error:
+        raise journal_error(error) from error
+    finally:
+        connection.close()
+
+
+def wal_of(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
+
+
+def shm_of(path: Path) -> Path:
+    return path.with_name(path.name + "-shm")
+
+
+def as_journal_error(path: Path, error: sqlite3.Error) -> JournalError:
+    """What SQLite says, as damage or as something that is in the way."""
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+        return DamagedJournal(path, str(error))
+    if "disk image is malformed" in str(error) or "not a database" in str(error):
+        return DamagedJournal(path, str(error))
+    return journal_error(error)
+
+
+def journal_error(error: Exception) -> JournalError:
+    return JournalError(
+        Text(
+            f"状态文件无法读写（{error}）：请检查磁盘空间和 --state-dir 文件夹的权限。",
+            f"The journal cannot be read or written ({error}): check disk space and the rights on --state-dir.",
+        )
+    )
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    _require_known(version)
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
+
+
+def _require_known(version: int) -> None:
+    if version > len(MIGRATIONS):
+        raise JournalError(
+            Text(
+                "状态文件由更新版本的 cozebatch-tui 写成，请升级后再运行。",
+                "The state was written by a newer cozebatch-tui; upgrade before running it on this state.",
+            )
+        )
+
+
+def _commits_in(wal: Path) -> tuple[bytes | None, list[int]]:
+    """The salts of the write-ahead log, and the frames (from 1) that bear them and end a transaction.
+
+    None for salts when there is no readable header. Layout: https://www.sqlite.org/fileformat2.html#walformat
+    """
+    if not wal.exists():
+        return None, []
+    size = wal.stat().st_size
+    with wal.open("rb") as file:
+        header = file.read(_WAL_HEADER)
+        if len(header) < _WAL_HEADER or header[:3] != b"\x37\x7f\x06":
+            return None, []
+        page_size = int.from_bytes(header[8:12], "big")
+        salts = header[16:24]
+        if page_size < 512:
+            return None, []
+        commits = []
+        for number, start in enumerate(range(_WAL_HEADER, size - _FRAME_HEADER, _FRAME_HEADER + page_size), start=1):
+            file.seek(start)
+            frame = file.read(_FRAME_HEADER)
+            if frame[8:16] == salts and frame[4:8] != b"\0\0\0\0":
+                commits.append(number)
+    return salts, commits
+
+
+def _check_wal(path: Path, commits: list[int]) -> None:
+    """What SQLite read of the log must reach its last transaction. The very last one may be torn: no process was
+    ever told that it is on disk."""
+    try:
+        with shm_of(path).open("rb") as file:
+            index = file.read(20)
+    except FileNotFoundError:
+        return
+    if len(index) < 20:
+        return
+    (read,) = struct.unpack_from("=I", index, 16)
+    if len([number for number in commits if number > read]) > 1:
+        raise DamagedJournal(path, "write-ahead log")
