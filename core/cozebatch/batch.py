@@ -21,6 +21,7 @@ from cozebatch.engine.engine import Engine, Outcome, RunEnd
 from cozebatch.engine.recovery import Action, Planned, Wishes, plan
 from cozebatch.engine.selection import Selection, require_known
 from cozebatch.errors import Category, ErrorInfo, UsageError
+from cozebatch.journal.logs import run_line
 from cozebatch.ports import Delivery, Journal, RunRecord, TaskSource
 from cozebatch.report import ResultsWriter
 from cozebatch.rows import Row
@@ -45,6 +46,8 @@ class Preview:
     partial: bool = False
     origin: str = ""
     """Where the tasks come from and what was asked for there, as a person would say it."""
+    in_doubt: bool = False
+    """The journal was damaged: what it does not know may have been paid for."""
 
     @property
     def actions(self) -> Mapping[Action, int]:
@@ -106,6 +109,7 @@ class Batch:
         for option, wanted in (("--rerun", self.wishes.rerun), ("--adopt", self.wishes.adopt)):
             require_known(option, wanted, chosen)
         past = {} if self.wishes.fresh else await self.journal.past(self.source.key, chosen)
+        in_doubt = await self.journal.in_doubt(self.source.key)
         planned = plan(
             [candidates[task_id] for task_id in chosen],
             past,
@@ -113,11 +117,13 @@ class Batch:
             continuing=last.run_id if last else None,
             table_says=self.table_says,
             gone=gone,
+            in_doubt=in_doubt,
+            now=self.wall(),
         )
         left_out, strangers = await self._left_out(last, set(chosen))
         owed = await self.journal.owed(self.source.key) if self.tools.sink is not None else ()
         run = last if last is not None else self._new_run()
-        return Preview(run, last is not None, planned, owed, strangers, partial=left_out, origin=self.origin)
+        return Preview(run, last is not None, planned, owed, strangers, left_out, self.origin, in_doubt)
 
     async def preflight(self, patience: float = REACH_PATIENCE) -> None:
         """The cheap checks before a batch. Raises `UsageError` for what is refused, and for what cannot be reached
@@ -160,7 +166,9 @@ class Batch:
                 return None
             return str(path)
 
-        return await engine.run(
+        engine.note("info", Text.same(run_line(preview.run)))
+        seen_whole = preview.in_doubt and not preview.partial and self.selection == Selection()
+        outcome = await engine.run(
             preview.planned,
             preview.owed,
             save_results=save if self.results is not None else None,
@@ -168,6 +176,9 @@ class Batch:
             partial=preview.partial,
             strangers=preview.strangers,
         )
+        if seen_whole:
+            await self.journal.settle_doubt(self.source.key, self.wall())
+        return outcome
 
     async def _candidates(self, listed: Sequence[Task], last: RunRecord | None) -> tuple[dict[str, Task], set[str]]:
         """All tasks this run could have, in order, and those among them that the source no longer lists.
@@ -183,7 +194,9 @@ class Batch:
                 waits = row.state in (State.PENDING, State.SKIPPED)
                 if row.task_id not in by_id:
                     gone.add(row.task_id)
-                candidates[row.task_id] = by_id.get(row.task_id, stored[row.task_id]) if waits else stored[row.task_id]
+                known = stored[row.task_id]
+                waits = waits or not known.content  # a row made from a log: only the source has the input
+                candidates[row.task_id] = by_id.get(row.task_id, known) if waits else known
         for task in listed:
             candidates.setdefault(task.task_id, task)
         asked = [t for t in {*self.wishes.rerun, *self.wishes.adopt} if t not in candidates]

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+import anyio.to_thread
 
 from cozebatch.batch import Batch
 from cozebatch.coze.client import CozeService
@@ -24,14 +27,14 @@ from cozebatch.engine.selection import Selection
 from cozebatch.errors import ErrorInfo
 from cozebatch.journal.lock import state_lock
 from cozebatch.journal.memory import MemoryJournal
-from cozebatch.journal.sqlite import FILE_NAME, open_journal
+from cozebatch.journal.sqlite import FILE_NAME, DamagedJournal, open_journal
 from cozebatch.pacing import HistoryPacing
 from cozebatch.ports import Journal, StatusSink, Synthesizer, TaskSource
 from cozebatch.redact import Masker
 from cozebatch.report import ResultsWriter
 from cozebatch.settings import Settings
 from cozebatch.synthesis.options import SynthesisOptions
-from cozebatch.task import FIELDS
+from cozebatch.task import FIELDS, State
 from cozebatch.texts import Lang, Text
 
 if TYPE_CHECKING:
@@ -65,6 +68,11 @@ class Request:
     secret_variables: tuple[str, ...] = ("COZE_API_TOKEN", "FEISHU_APP_SECRET")
     on_note: Callable[[Text], None] = lambda _: None
     """Told what is worth a line before the run begins."""
+    log_dir: Path = Path("workflow_logs")
+    log_words: Mapping[str, State] = field(default_factory=dict)
+    """What states are called in the logs: a damaged journal is rebuilt with their help."""
+    accept_rebuilt: Callable[[Text], bool] = lambda _: False
+    """Asked, in a worker thread, whether to go on from what a damaged journal still tells."""
 
 
 @asynccontextmanager
@@ -218,7 +226,22 @@ async def _journal(request: Request, stack: AsyncExitStack) -> Journal:
         return MemoryJournal()
     if not request.dry_run:
         stack.enter_context(state_lock(request.state_dir))
+    try:
+        return await stack.enter_async_context(open_journal(path))
+    except DamagedJournal as damaged:
+        await anyio.to_thread.run_sync(_mend, damaged, request)
     return await stack.enter_async_context(open_journal(path))
+
+
+def _mend(damaged: DamagedJournal, request: Request) -> None:
+    """Rebuild the journal if that is wanted. Raises `JournalError` if not."""
+    from cozebatch.journal.salvage import rebuild, salvage, way_on
+
+    salvaged = salvage(damaged.path, request.log_dir, request.log_words)
+    refusal = way_on(damaged, salvaged)
+    if request.dry_run or not request.accept_rebuilt(refusal.text):
+        raise refusal
+    request.on_note(rebuild(damaged.path, salvaged, time.time()))
 
 
 Checks = list[Callable[[], Awaitable[ErrorInfo | None]]]

@@ -57,7 +57,9 @@ def _run(options: argparse.Namespace, lang: Lang) -> int:
     from cozebatch_tui.session import Session
 
     with ExitStack() as stack:
-        settings, request = configure(options, lang, stack, warn=lambda text: complain([text], lang))
+        settings, request = configure(
+            options, lang, stack, warn=lambda text: complain([text], lang), ask=lambda told: agrees(told, lang)
+        )
         confirm(options, lang)
         session = stack.enter_context(Session(settings, request))
         logbook = open_logbook(options, lang, session.mask, days=settings.log_retention_days)
@@ -91,11 +93,20 @@ def confirm(options: argparse.Namespace, lang: Lang) -> None:
     what = "\n".join(asked)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(Text(texts.NEEDS_YES.zh.format(what=what), texts.NEEDS_YES.en.format(what=what)))
-    err = Output(sys.stderr)
-    err.line(what)
-    err.write(texts.QUESTION.in_(lang))
-    if sys.stdin.readline().strip().lower() not in ("y", "yes", "是"):
+    if not agrees(Text.same(what), lang):
         raise UsageError(texts.NOT_CONFIRMED)
+
+
+def agrees(what: Text, lang: Lang) -> bool:
+    """Whether the person at the terminal says yes; False when there is none."""
+    from cozebatch_tui.locale import headless as texts
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    err = Output(sys.stderr)
+    err.line(what.in_(lang))
+    err.write(texts.QUESTION.in_(lang))
+    return sys.stdin.readline().strip().lower() in ("y", "yes", "是")
 
 
 def first_known(several: ExceptionGroup) -> Exception:

@@ -13,17 +13,25 @@ from pathlib import Path
 from cozebatch.engine.selection import Selection
 from cozebatch.errors import UsageError
 from cozebatch.settings import Settings, load_settings, parse_settings
+from cozebatch.task import State
 from cozebatch.texts import Lang, Text
 from cozebatch.wiring import Request
+from cozebatch_tui.locale.names import STATES
 from cozebatch_tui.logbook import Logbook
 
 STATE_DIR = ".cozebatch"
 
 
 def configure(
-    options: argparse.Namespace, lang: Lang, stack: ExitStack, *, warn: Callable[[Text], None]
+    options: argparse.Namespace,
+    lang: Lang,
+    stack: ExitStack,
+    *,
+    warn: Callable[[Text], None],
+    ask: Callable[[Text], bool] | None = None,
 ) -> tuple[Settings, Request]:
-    """Read the configuration, or start the demo's servers for as long as `stack` lasts. Raises `UsageError`."""
+    """Read the configuration, or start the demo's servers for as long as `stack` lasts. `ask` is put questions that
+    only a person can answer. Raises `UsageError`."""
     from cozebatch_tui.cli import find_config
 
     overrides: dict[str, object] = {
@@ -65,6 +73,9 @@ def configure(
         lang=lang,
         secret_variables=("COZE_API_TOKEN", "FEISHU_APP_SECRET", *(k for k, v in os.environ.items() if v in secrets)),
         on_note=warn,
+        log_dir=Path(options.log_dir),
+        log_words=state_words(),
+        accept_rebuilt=lambda told: options.yes or (ask is not None and ask(told)),
     )
     return settings, request
 
@@ -90,6 +101,11 @@ def forget_old_logs(folder: Path, days: int) -> None:
         with suppress(OSError):
             if path.is_file() and path.stat().st_mtime < oldest:
                 path.unlink()
+
+
+def state_words() -> dict[str, State]:
+    """What states are called in log files of any language."""
+    return {name: state for state, text in STATES.items() for name in (text.zh, text.en)}
 
 
 def _scratch() -> tempfile.TemporaryDirectory[str]:

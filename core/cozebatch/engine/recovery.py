@@ -61,8 +61,32 @@ CRASHED_WHILE_SENDING = ErrorInfo(
         "An earlier run ended after the request was sent and before its answer was on disk.",
     ),
 )
+IN_DOUBT = ErrorInfo(
+    Category.UNKNOWN_SUBMIT,
+    Text(
+        "状态文件曾损坏，查不到这个任务是否已经付费执行。",
+        "The journal was damaged: whether this task was paid for already is not known.",
+    ),
+)
+RESULTS_KEPT = 7 * 86400.0
+"""Seconds for which Coze keeps what an execution came to (reference: workflow run histories)."""
+EXPIRED = ErrorInfo(
+    Category.EXECUTION_LOST,
+    Text(
+        "这次执行提交于 7 天以前，结果一直没有取回；Coze 只保留 7 天。",
+        "This execution was submitted more than 7 days ago and its result was never fetched; Coze keeps it for 7 days.",
+    ),
+    hint=Text(
+        "可用 --adopt 免费再看一次；确认没有结果后用 --rerun 重新付费执行。",
+        "--adopt looks at it once more for free; when nothing is left, --rerun pays for a new execution.",
+    ),
+)
 NO_CONTENT = Text("没有文案（content 为空）。", "It has no script (content is empty).")
 DONE_EARLIER = Text("同样的内容已在之前的运行中完成。", "It was finished by an earlier run with the same input.")
+DONE_BY_HEARSAY = Text(
+    "导入的记录或日志显示它已完成；要再做一次请用 --rerun。",
+    "Imported results or a log say that it was finished; use --rerun to have it made again.",
+)
 GONE = Text("任务来源里已没有这一行。", "The source no longer has this row.")
 
 
@@ -74,24 +98,31 @@ def plan(
     continuing: str | None,
     table_says: bool,
     gone: Collection[str] = (),
+    in_doubt: bool = False,
+    now: float | None = None,
 ) -> list[Planned]:
     """What is to be done with each task, in order.
 
     `past` knows nothing of rows that were skipped: what such a task was before is what counts. `continuing` is the
     id of the run that goes on; None for a new one. `table_says`: the source itself tells what is to be done (a table
     whose status is written), so that a task which was finished and stands there again is wanted again. `gone`: tasks
-    of the continued run that the source does not list any more.
+    of the continued run that the source does not list any more. `in_doubt`: the journal was damaged, so that a task it
+    does not know may have been paid for. With `now` (Unix seconds) executions are held whose results Coze no longer
+    keeps.
+
+    A row with an empty fingerprint is known by hearsay only (a log, an imported file): what it was made from is not
+    known, so it counts as made from what the source says now.
     """
     decided = []
     for position, task in enumerate(tasks):
         earlier = None if wishes.fresh else past.get(task.task_id)
         if earlier is None:
-            planned = _new(task, position, wishes)
+            planned = _new(task, position, wishes, in_doubt=in_doubt and not wishes.fresh)
         elif continuing == earlier.run_id:
             planned = _same_run(task, position, earlier, wishes, task.task_id in gone)
         else:
             planned = _later_run(task, position, earlier, wishes, table_says)
-        decided.append(planned)
+        decided.append(planned if now is None else _held_if_expired(planned, wishes, now))
     return decided
 
 
@@ -110,18 +141,33 @@ def way_on(row: Row) -> Literal["finish", "watch", "submit", "paid", "deliver"] 
     return "submit"
 
 
-def _new(task: Task, position: int, wishes: Wishes) -> Planned:
+def _new(task: Task, position: int, wishes: Wishes, *, in_doubt: bool = False) -> Planned:
     row = _row(task, position)
     if task.task_id in wishes.adopt:
         return Planned(task, _adopting(row, wishes), Action.WATCH)
     if not task.content.strip():
         return _skip(task, row, NO_CONTENT)
+    if in_doubt and task.task_id not in wishes.rerun and wishes.on_unknown_submit == "hold":
+        held = replace(row, state=State.HELD, error=IN_DOUBT, unanswered=True)
+        return Planned(task, held, Action.HOLD, error=IN_DOUBT)
     return Planned(task, row, Action.SUBMIT)
+
+
+def _held_if_expired(planned: Planned, wishes: Wishes, now: float) -> Planned:
+    """An execution whose result Coze has thrown away is not watched: a person decides what it was worth."""
+    row = planned.row
+    if planned.action is not Action.WATCH or row.task_id in wishes.adopt or row.submitted_at is None:
+        return planned
+    if now - row.submitted_at <= RESULTS_KEPT:
+        return planned
+    return Planned(planned.task, replace(row, state=State.HELD, error=EXPIRED), Action.HOLD, error=EXPIRED)
 
 
 def _same_run(task: Task, position: int, earlier: Past, wishes: Wishes, gone: bool) -> Planned:
     """The run goes on: what ended stays ended, the rest goes on where it stood."""
     row = replace(earlier.row, position=position)
+    if not row.fingerprint and not row.title:
+        row = replace(row, title=task.title, account_id=task.account_id, project_name=task.project_name)
     asked = _asked(task, row, wishes)
     if asked is not None:
         return asked
@@ -149,7 +195,8 @@ def _later_run(task: Task, position: int, earlier: Past, wishes: Wishes, table_s
         unanswered=old.unanswered,
     )
     again = replace(fresh, attempts=old.attempts)
-    same_input = old.fingerprint == fresh.fingerprint
+    hearsay = not old.fingerprint
+    same_input = hearsay or old.fingerprint == fresh.fingerprint
     asked = _asked(task, replace(kept, state=old.state), wishes)
     if asked is not None:
         return asked
@@ -159,8 +206,9 @@ def _later_run(task: Task, position: int, earlier: Past, wishes: Wishes, table_s
         held = replace(kept, state=State.HELD, error=old.error or CRASHED_WHILE_SENDING)
         return Planned(task, held, Action.HOLD, error=held.error)
     if old.state is State.DONE:
-        if earlier.owed or (same_input and not table_says):
-            return _skip(task, replace(kept, draft_path=old.draft_path, video_path=old.video_path), DONE_EARLIER)
+        if earlier.owed or hearsay or (same_input and not table_says):
+            note = DONE_BY_HEARSAY if hearsay else DONE_EARLIER
+            return _skip(task, replace(kept, draft_path=old.draft_path, video_path=old.video_path), note)
         return _new(task, position, wishes) if not task.content.strip() else Planned(task, again, Action.SUBMIT)
     if same_input and old.state in (State.FAILED, State.CANCELLED):
         way = way_on(old)

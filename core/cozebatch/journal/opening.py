@@ -52,7 +52,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
         connection.isolation_level = "DEFERRED"
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        _migrate(connection)
+        migrate(connection)
     except sqlite3.Error as error:
         connection.close()
         raise as_journal_error(path, error) from error
@@ -145,7 +145,8 @@ def journal_error(error: Exception) -> JournalError:
     )
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def migrate(connection: sqlite3.Connection) -> None:
+    """Make the tables, or bring older ones up to date."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     _require_known(version)
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):

@@ -103,13 +103,8 @@ class SqliteJournal:
     async def begin(self, run: RunRecord, entries: Sequence[tuple[Task, Row]]) -> None:
         def insert() -> None:
             with self._db:
-                self._put_run(run)
-                self._db.executemany(
-                    "INSERT INTO task (run_id, task_id, position, input, row) VALUES (?, ?, ?, ?, ?) "
-                    "ON CONFLICT DO UPDATE SET position = excluded.position, input = excluded.input, "
-                    "row = excluded.row",
-                    ((run.run_id, t.task_id, r.position, _dumps(t.to_json()), _dumps(r.to_json())) for t, r in entries),
-                )
+                put_run(self._db, run)
+                put_tasks(self._db, run.run_id, entries)
 
         await self._call(insert)
         self._run_id, self._source_key = run.run_id, run.source_key
@@ -131,10 +126,12 @@ class SqliteJournal:
             "ORDER BY started_at DESC, run_id DESC LIMIT 1"
         )
         found = await self._select(sql, source_key)
-        return _run(found[0]) if found else None
+        return run_of(found[0]) if found else None
 
     async def runs(self) -> Sequence[RunRecord]:
-        return [_run(r) for r in await self._select(f"SELECT {_RUN_COLUMNS} FROM run ORDER BY started_at DESC, run_id")]
+        return [
+            run_of(r) for r in await self._select(f"SELECT {_RUN_COLUMNS} FROM run ORDER BY started_at DESC, run_id")
+        ]
 
     async def rows(self, run_id: str) -> Sequence[Row]:
         found = await self._select("SELECT row FROM task WHERE run_id = ? ORDER BY position", run_id)
@@ -170,7 +167,7 @@ class SqliteJournal:
 
     async def executions(self, run_id: str, task_id: str) -> Sequence[Execution]:
         sql = f"SELECT {_EXECUTION_COLUMNS} FROM execution WHERE run_id = ? AND task_id = ? ORDER BY number"
-        return [_execution(r) for r in await self._select(sql, run_id, task_id)]
+        return [execution_of(r) for r in await self._select(sql, run_id, task_id)]
 
     async def owed(self, source_key: str) -> Sequence[Delivery]:
         sql = (
@@ -258,17 +255,10 @@ class SqliteJournal:
                     "UPDATE task SET row = ? WHERE run_id = ? AND task_id = ?",
                     (_dumps(row.to_json()), self._run_id, row.task_id),
                 )
-            case PutExecution(e):
-                db.execute(
-                    f"INSERT OR REPLACE INTO execution (run_id, {_EXECUTION_COLUMNS}) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    _execution_values(self._run_id, e),
-                )
+            case PutExecution(execution):
+                put_execution(db, self._run_id, execution)
             case PutOutput(execute_id, output):
-                db.execute(
-                    "INSERT OR REPLACE INTO output (execute_id, output) VALUES (?, ?)",
-                    (execute_id, _storable(output)),
-                )
+                put_output(db, execute_id, output)
             case Owe(d):
                 db.execute(
                     "DELETE FROM delivery WHERE source_key = ? AND task_id = ? AND settled = 0",
@@ -285,14 +275,30 @@ class SqliteJournal:
                     (error is None, _dumps(error.to_json()) if error else None, serial),
                 )
             case PutRun(run):
-                self._put_run(run)
+                put_run(db, run)
 
-    def _put_run(self, run: RunRecord) -> None:
-        marks = ",".join("?" * 12)
-        self._db.execute(
-            f"INSERT OR REPLACE INTO run ({_RUN_COLUMNS}) VALUES ({marks})",
-            _run_values(run),
-        )
+
+def put_run(db: sqlite3.Connection, run: RunRecord) -> None:
+    db.execute(f"INSERT OR REPLACE INTO run ({_RUN_COLUMNS}) VALUES ({','.join('?' * 12)})", _run_values(run))
+
+
+def put_tasks(db: sqlite3.Connection, run_id: str, entries: Iterable[tuple[Task, Row]]) -> None:
+    db.executemany(
+        "INSERT INTO task (run_id, task_id, position, input, row) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET position = excluded.position, input = excluded.input, row = excluded.row",
+        ((run_id, t.task_id, r.position, _dumps(t.to_json()), _dumps(r.to_json())) for t, r in entries),
+    )
+
+
+def put_execution(db: sqlite3.Connection, run_id: str, execution: Execution) -> None:
+    db.execute(
+        f"INSERT OR REPLACE INTO execution (run_id, {_EXECUTION_COLUMNS}) VALUES ({','.join('?' * 11)})",
+        _execution_values(run_id, execution),
+    )
+
+
+def put_output(db: sqlite3.Connection, execute_id: str, output: str) -> None:
+    db.execute("INSERT OR REPLACE INTO output (execute_id, output) VALUES (?, ?)", (execute_id, _storable(output)))
 
 
 def _run_values(run: RunRecord) -> list[Any]:
@@ -301,7 +307,8 @@ def _run_values(run: RunRecord) -> list[Any]:
     return values
 
 
-def _run(stored: tuple[Any, ...]) -> RunRecord:
+def run_of(stored: tuple[Any, ...]) -> RunRecord:
+    """A record of the table `run`, in the order of its columns."""
     values = list(stored)
     values[_COUNTERS] = Counters.from_json(json.loads(values[_COUNTERS]))
     return RunRecord(*values)
@@ -313,7 +320,8 @@ def _execution_values(run_id: str, execution: Execution) -> list[Any]:
     return [run_id, *values]
 
 
-def _execution(stored: tuple[Any, ...]) -> Execution:
+def execution_of(stored: tuple[Any, ...]) -> Execution:
+    """A record of the table `execution` without its run, in the order of its columns."""
     values = list(stored)
     values[-1] = ErrorInfo.from_json(json.loads(values[-1])) if values[-1] else None
     return Execution(*values)

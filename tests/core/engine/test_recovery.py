@@ -212,3 +212,34 @@ async def test_a_finished_file_task_is_skipped_by_every_later_run() -> None:
         outcome = await world.run(tasks(2))
         assert outcome.statistics.skipped == 2
     assert len(world.coze.executions) == 2
+
+
+def test_after_a_damage_a_task_nobody_knows_is_held_until_a_person_says_otherwise() -> None:
+    def unknown(wishes: Wishes) -> Action:
+        return plan([TASK], {}, wishes, continuing=None, table_says=False, in_doubt=True)[0].action
+
+    assert unknown(Wishes()) is Action.HOLD
+    assert unknown(Wishes(rerun=frozenset({"t1"}))) is Action.SUBMIT
+    assert unknown(Wishes(adopt={"t1": "e9"})) is Action.WATCH
+    assert unknown(Wishes(fresh=True)) is Action.SUBMIT
+    assert unknown(Wishes(on_unknown_submit="resubmit")) is Action.SUBMIT
+
+
+@pytest.mark.parametrize("table_says", [True, False])
+def test_what_is_known_to_be_done_by_hearsay_only_is_not_paid_again_unasked(table_says: bool) -> None:
+    assert decide(State.DONE, same_run=False, table_says=table_says, fingerprint="") is Action.SKIP
+    rerun = Wishes(rerun=frozenset({"t1"}))
+    assert decide(State.DONE, same_run=False, table_says=table_says, fingerprint="", wishes=rerun) is Action.SUBMIT
+
+
+@pytest.mark.parametrize("same_run", [True, False])
+def test_an_execution_whose_result_coze_has_thrown_away_is_held(same_run: bool) -> None:
+    def at(now: float, wishes: Wishes | None = None) -> Action:
+        row = Row("t1", 0, fingerprint=FINGERPRINT, state=State.RUNNING, execute_id="e1", submitted_at=1000.0)
+        past = {"t1": Past("run1", row, owed=False)}
+        continuing = "run1" if same_run else None
+        return plan([TASK], past, wishes or Wishes(), continuing=continuing, table_says=False, now=now)[0].action
+
+    assert at(1000.0 + 6.9 * 86400) is Action.WATCH
+    assert at(1000.0 + 7.1 * 86400) is Action.HOLD
+    assert at(1000.0 + 7.1 * 86400, Wishes(adopt={"t1": "e1"})) is Action.WATCH
