@@ -18,6 +18,7 @@ from cozebatch.engine.bus import Bus
 from cozebatch.engine.clock import RunClock
 from cozebatch.engine.control import Options, Tools
 from cozebatch.engine.engine import Engine, Outcome, RunEnd
+from cozebatch.engine.reconcile import Leftover, leftovers
 from cozebatch.engine.recovery import Action, Planned, Wishes, plan
 from cozebatch.engine.selection import Selection, require_known
 from cozebatch.errors import Category, ErrorInfo, UsageError
@@ -48,6 +49,11 @@ class Preview:
     """Where the tasks come from and what was asked for there, as a person would say it."""
     in_doubt: bool = False
     """The journal was damaged: what it does not know may have been paid for."""
+
+    @property
+    def leftovers(self) -> list[Leftover]:
+        """What earlier runs left, with what happens to it by itself (`reconcile.DEFAULTS`)."""
+        return leftovers(self.planned, self.owed)
 
     @property
     def actions(self) -> Mapping[Action, int]:

@@ -130,6 +130,20 @@ def test_a_lost_answer_is_held_at_every_start_until_a_person_decides(program: Pr
     assert started(coze)["标题1号"] == 1
 
 
+def test_what_an_earlier_run_left_is_listed_with_what_happens_to_it(program: Program, coze: RunningCoze) -> None:
+    coze.set_faults(Fault(what="cut_after", on="submit", match="标题1号"))
+    program.batch()
+    coze.set_faults()
+    looked = program.batch("--dry-run")
+    assert "Left by earlier runs: 1 held" in looked.out
+    assert "--adopt" in looked.out
+    program.batch()
+    logs = sorted((program.folder / "workflow_logs").glob("workflow_*.log"), key=lambda path: path.stat().st_mtime_ns)
+    lines = [line for line in logs[-1].read_text(encoding="utf-8").splitlines() if "left by an earlier run" in line]
+    assert len(lines) == 1
+    assert " t1 " in lines[0]
+
+
 def test_rerun_pays_again_only_when_confirmed(program: Program, coze: RunningCoze) -> None:
     assert program.batch().code == 0
     refused = program.batch("--rerun", "t1")

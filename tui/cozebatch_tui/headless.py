@@ -6,11 +6,13 @@ import sys
 import threading
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from cozebatch.batch import Preview
 from cozebatch.engine.bus import Subscription
 from cozebatch.engine.engine import Outcome
+from cozebatch.engine.reconcile import DEFAULTS, Left
 from cozebatch.engine.recovery import Action
 from cozebatch.events import Event
 from cozebatch.texts import Lang, Text
@@ -106,6 +108,7 @@ class Headless:
     def _show_plan(self, preview: Preview, *, every_task: bool) -> None:
         if preview.continuing:
             self._say(texts.CONTINUING, run_id=preview.run.run_id)
+        self._show_leftovers(preview)
         if every_task:
             for planned in preview.planned:
                 row = planned.row
@@ -120,6 +123,22 @@ class Headless:
             return
         counts = {action.value: preview.actions.get(action, 0) for action in Action}
         self._say(texts.PLAN, total=len(preview.planned), owed=len(preview.owed), **counts)
+
+    def _show_leftovers(self, preview: Preview) -> None:
+        """What earlier runs left: a line a kind here, a line each in the log."""
+        found = preview.leftovers
+        for kind in Left:
+            of_kind = [left for left in found if left.kind is kind]
+            if of_kind:
+                self._say(texts.LEFT, kind=texts.LEFT_KINDS[kind].in_(self._lang), count=len(of_kind))
+                self._people.say(f"    {DEFAULTS[kind].in_(self._lang)}")
+        for left in found:
+            since = datetime.fromtimestamp(left.since).strftime("%Y-%m-%d %H:%M") if left.since is not None else "-"
+            values = {"execute_id": left.execute_id or "-", "since": since}
+            what, default = texts.LEFT_KINDS[left.kind], DEFAULTS[left.kind]
+            zh = texts.LEFT_IN_LOG.zh.format(kind=what.zh, default=default.zh, **values)
+            en = texts.LEFT_IN_LOG.en.format(kind=what.en, default=default.en, **values)
+            self._logbook.say("info", Text(zh, en), left.task_id)
 
     def _wait(self, future: Future[T]) -> T:
         """The future's result, unless an interrupt comes first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cozebatch.engine.reconcile import Left
 from cozebatch.engine.recovery import Action
 from cozebatch.texts import Text
 
@@ -42,6 +43,18 @@ ACTIONS: dict[Action, Text] = {
     Action.SKIP: Text("跳过", "skip"),
     Action.KEEP: Text("本次运行中已结束", "ended in this run already"),
 }
+LEFT = Text("以前的运行留下：{kind} {count} 个", "Left by earlier runs: {count} {kind}")
+LEFT_KINDS: dict[Left, Text] = {
+    Left.ADOPT: Text("运行中的执行", "in flight"),
+    Left.GO_ON: Text("已有结果未合成", "with a result but no film"),
+    Left.OWED: Text("未写回", "owed to the table"),
+    Left.HELD: Text("待处理", "held"),
+    Left.EXPIRED: Text("已过期的执行", "expired"),
+}
+LEFT_IN_LOG = Text(
+    "以前的运行留下：{kind}，执行编号 {execute_id}，提交于 {since}；{default}",
+    "left by an earlier run: {kind}, execution {execute_id}, submitted {since}; {default}",
+)
 PLAN = Text(
     "{total} 个任务：新付费执行 {submit}，认领 {watch}，从结果继续 {finish}，补写 {deliver}，"
     "待处理 {hold}，跳过 {skip}，已结束 {keep}；欠写回 {owed}",

@@ -1,0 +1,47 @@
+"""What earlier runs left is listed with what happens to it, and nothing of that costs anything."""
+
+from __future__ import annotations
+
+from cozebatch.engine.reconcile import DEFAULTS, Left, leftovers
+from cozebatch.engine.recovery import Wishes, plan
+from cozebatch.ports import Delivery, Past
+from cozebatch.rows import Row
+from cozebatch.task import State
+from support.fakes import tasks
+
+DAY = 86400.0
+
+
+def test_everything_an_earlier_run_left_is_listed_by_kind() -> None:
+    work = tasks(7)
+    ids = [task.task_id for task in work]
+    facts: dict[str, dict[str, object]] = {
+        ids[0]: {"state": State.RUNNING, "execute_id": "e0", "submitted_at": 99 * DAY},
+        ids[1]: {"state": State.RUNNING, "execute_id": "e1", "submitted_at": 90 * DAY},
+        ids[2]: {"state": State.SYNTHESIZING, "execute_id": "e2", "has_output": True},
+        ids[3]: {"state": State.HELD, "unanswered": True},
+        ids[4]: {"state": State.SUBMITTING},
+        ids[5]: {"state": State.WRITING_BACK, "execute_id": "e5", "has_output": True},
+    }
+    past = {
+        task_id: Past("run1", Row(task_id, 0, fingerprint="x", **known), owed=task_id == ids[5])  # type: ignore[arg-type]
+        for task_id, known in facts.items()
+    }
+    planned = plan(work, past, Wishes(), continuing="run1", table_says=True, now=100 * DAY)
+    owed = [Delivery(1, ids[5], "r5", "done", "path"), Delivery(2, "gone", "r9", "failed", "why")]
+    found = [(left.kind, left.task_id) for left in leftovers(planned, owed)]
+    assert found == [
+        (Left.ADOPT, ids[0]),
+        (Left.GO_ON, ids[2]),
+        (Left.OWED, ids[5]),
+        (Left.OWED, "gone"),
+        (Left.HELD, ids[3]),
+        (Left.HELD, ids[4]),
+        (Left.EXPIRED, ids[1]),
+    ]
+
+
+def test_every_kind_says_what_happens_by_default_in_both_languages() -> None:
+    for kind in Left:
+        assert DEFAULTS[kind].zh
+        assert DEFAULTS[kind].en
