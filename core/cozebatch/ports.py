@@ -63,19 +63,36 @@ class Look:
 
     `status`: `running` (also for status words we do not know), `succeeded`, `failed`, `interrupted` (it waits
     for a person), `unknown` (Coze has no such execution, yet or any more).
-    `output` is Coze's whole output, as text, secrets masked, when it has ended. `updated_at` is Coze's
-    `update_time` in Unix seconds. `error` says what failed.
+    `output` is Coze's whole output, as text, secrets masked, when it has ended. `error` says what failed.
+    `created_at`, `updated_at` (Coze's `create_time` and `update_time`) and `answered_at` (when Coze sent this answer)
+    are Unix seconds on Coze's clock.
     """
 
     status: Literal["running", "succeeded", "failed", "interrupted", "unknown"]
     output: str | None = None
     error: ErrorInfo | None = None
+    created_at: float | None = None
     updated_at: float | None = None
+    answered_at: float | None = None
     debug_url: str | None = None
     logid: str | None = None
     tokens_in: int = 0
     tokens_out: int = 0
     tokens: int = 0
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the execution was created, by Coze's clock alone; None where Coze does not tell."""
+        if self.created_at is None or self.answered_at is None or self.answered_at < self.created_at:
+            return None
+        return self.answered_at - self.created_at
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the execution took, by Coze's clock alone; None where Coze does not tell."""
+        if self.created_at is None or self.updated_at is None or self.updated_at < self.created_at:
+            return None
+        return self.updated_at - self.created_at
 
 
 class WorkflowService(Protocol):

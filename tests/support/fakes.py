@@ -209,13 +209,14 @@ class World:
     events: list[Event] = field(default_factory=list)
     subscription: Subscription | None = None
     engine: Engine | None = None
+    wall: Callable[[], float] = wall
 
     async def prepare(self, work: Sequence[Task]) -> tuple[Engine, list[Planned], list[Delivery]]:
         """An engine for `work`, continuing what the journal holds."""
         last = await self.journal.last_run("test")
         continuing = last is not None and last.status in ("open", "interrupted", "stopped")
         serial = len(await self.journal.runs()) + 1
-        run = last if last is not None and continuing else RunRecord(f"run{serial}", "test", "file", "w", wall())
+        run = last if last is not None and continuing else RunRecord(f"run{serial}", "test", "file", "w", self.wall())
         past = await self.journal.past("test", [task.task_id for task in work])
         planned = plan(
             work, past, self.wishes, continuing=run.run_id if continuing else None, table_says=self.table_says
@@ -226,7 +227,7 @@ class World:
             journal=self.journal,
             tools=tools,
             options=self.options,
-            clock=RunClock(run.clock, wall),
+            clock=RunClock(run.clock, self.wall),
             first_serial=await self.journal.last_serial() + 1,
         )
         self.subscription = self.engine.subscribe()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from cozebatch.coze.codes import CODES, NO_SUCH_EXECUTION, REFUSING_STATUSES, category_of
@@ -72,7 +72,8 @@ def read_look(answer: Answer, execute_id: str, mask: Mask) -> LookSeen:
     if not isinstance(records, list) or not isinstance(records[0], dict):
         raise _unintelligible(answer, logid, Text("data 不是执行记录", "'data' is no record of an execution"))
     record = next((r for r in records if isinstance(r, dict) and _id_of(r) == execute_id), records[0])
-    return _read_record(record, logid, mask)
+    seen = _read_record(record, logid, mask)
+    return replace(seen, look=replace(seen.look, answered_at=answer.sent_at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ def _read_record(record: Mapping[str, Any], logid: str | None, mask: Mask) -> Lo
         status,
         output=output if ended else None,
         error=error,
+        created_at=_moment(record.get("create_time")),
         updated_at=_moment(record.get("update_time")),
         debug_url=_url(record.get("debug_url"), mask),
         logid=logid,

@@ -70,6 +70,14 @@ class Answer:
         return value
 
     @property
+    def sent_at(self) -> float | None:
+        """When the server says that it answered, Unix seconds."""
+        try:
+            return parsedate_to_datetime(self.headers.get("date", "")).timestamp()
+        except (ValueError, OverflowError):
+            return None
+
+    @property
     def retry_after(self) -> float | None:
         """The wait asked for in seconds, 0..300; a date counts from now. None where there is none."""
         value = self.headers.get("retry-after")

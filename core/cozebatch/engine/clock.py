@@ -1,22 +1,65 @@
-"""Time as the engine knows it: durations from the event loop's monotonic clock, timestamps from the wall clock."""
+"""Time as the engine knows it: durations from the event loop's monotonic clock, timestamps from the wall clock.
+
+Either may jump. A machine that sleeps stops the event loop; whether its monotonic clock goes on meanwhile depends on
+the system (Windows: yes; Linux and macOS: no). A wall clock is set by people and by NTP. So the run's clock counts
+what the machine was awake, and `beat` tells when something was not as it should be.
+"""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import anyio
+
+STALL = 15.0
+"""Seconds by which a beat may be late, or the two clocks may part, before that counts as a jump. A busy machine is
+late by seconds at most; NTP corrects less than this by slewing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """Time passed that nobody lived through (`seconds` > 0: the machine slept, or its clock was put forward), or the
+    clock was put back (`seconds` < 0)."""
+
+    seconds: float
 
 
 class RunClock:
     """The run's own clock: seconds of running time, continued from where an earlier process stopped.
 
-    `wall` gives Unix seconds and is replaced in tests. Made inside a running event loop.
+    `wall` gives Unix seconds and is replaced in tests. Made inside a running event loop. It never goes back; between
+    two beats it believes at most the interval between them and `STALL`.
     """
 
     def __init__(self, base: float = 0.0, wall: Callable[[], float] = time.time) -> None:
-        self._offset = base - anyio.current_time()
         self.wall = wall
+        self._base = base
+        self._mark = anyio.current_time()
+        self._wall_mark = wall()
+        self._longest = math.inf
 
     def now(self) -> float:
-        return anyio.current_time() + self._offset
+        return self._base + min(anyio.current_time() - self._mark, self._longest)
+
+    def start_beating(self, interval: float) -> None:
+        """From now on `beat` is called every `interval` seconds."""
+        self._set_marks()
+        self._longest = interval + STALL
+
+    def beat(self) -> Jump | None:
+        """How the clocks have jumped since the beat before; None when they have not."""
+        passed, by_wall = anyio.current_time() - self._mark, self.wall() - self._wall_mark
+        expected = self._longest - STALL
+        self._set_marks()
+        if max(passed, by_wall) - expected > STALL:
+            return Jump(max(passed, by_wall) - expected)
+        if passed - by_wall > STALL:
+            return Jump(by_wall - passed)
+        return None
+
+    def _set_marks(self) -> None:
+        self._base = self.now()
+        self._mark, self._wall_mark = anyio.current_time(), self.wall()

@@ -69,7 +69,7 @@ class Tools:
 
 @dataclass(slots=True)
 class Refusals:
-    """Submissions of one task refused in a row, and when the first was."""
+    """Submissions of one task refused in a row, and when the first was, on the run's clock."""
 
     count: int = 0
     since: float = 0.0
@@ -106,6 +106,8 @@ class Control:
         """Submissions on the wire; nothing but the last seconds of a drain cuts them."""
         self.looks_wanted: dict[str, anyio.Event] = {}
         self.refusals: dict[str, Refusals] = {}
+        self.jumps = 0
+        """How often the clock jumped: durations across a jump are not ours to measure."""
         self.draining = False
         self.requests = 0
         self.wake = anyio.Event()
@@ -198,10 +200,15 @@ class Control:
             self.tell_coze_limit("accepted")
 
     def count_refusal(self, task_id: str) -> Refusals:
-        """One more refusal in a row of this task; `waited` is then `now - since`."""
-        refusals = self.refusals.setdefault(task_id, Refusals(since=anyio.current_time()))
+        """One more refusal in a row of this task."""
+        refusals = self.refusals.setdefault(task_id, Refusals(since=self.ledger.clock.now()))
         refusals.count += 1
         return refusals
+
+    def look_now(self) -> None:
+        """Every execution is looked at at once, whenever its next look was due."""
+        for wanted in self.looks_wanted.values():
+            wanted.set()
 
     def note_refused_for_good(self, error: ErrorInfo) -> None:
         """The same wrong request on the first several tasks is the batch's fault, not theirs."""

@@ -18,7 +18,7 @@ from anyio.abc import TaskGroup
 from cozebatch import events
 from cozebatch.board import Board
 from cozebatch.engine.bus import Bus, Subscription
-from cozebatch.engine.clock import RunClock
+from cozebatch.engine.clock import Jump, RunClock
 from cozebatch.engine.control import Control, Entry, Options, Tools
 from cozebatch.engine.ledger import Ledger, Level
 from cozebatch.engine.outbox import Outbox
@@ -405,8 +405,11 @@ class Engine:
         """Once every gauge interval: what the limiters read; now and then the run's clock goes to disk."""
         control, ledger = self._control, self._ledger
         last, requests = anyio.current_time(), 0
+        ledger.clock.start_beating(control.options.gauge_interval)
         for tick in itertools.count(1):
             await anyio.sleep(control.options.gauge_interval)
+            if (jump := ledger.clock.beat()) is not None:
+                self._after_jump(jump)
             if tick % TICKS_A_SAVE == 0 and self._busy:
                 await self._save_clock()
             now = anyio.current_time()
@@ -426,6 +429,22 @@ class Engine:
                     **ledger.stamp(),
                 )
             )
+
+    def _after_jump(self, jump: Jump) -> None:
+        """The machine slept, or its clock was set: what went on at Coze meanwhile is looked at now."""
+        self._control.jumps += 1
+        self._control.look_now()
+        took = f"{abs(jump.seconds):.0f} s"
+        if jump.seconds > 0:
+            text = Text(
+                f"电脑睡眠了，或时钟被拨快（{took}）：立即查看所有运行中的执行。",
+                f"The machine slept or its clock was put forward ({took}): all executions in flight are looked at now.",
+            )
+        else:
+            text = Text(
+                f"时钟被拨慢（{took}）；计时不受影响。", f"The clock was put back ({took}); no duration depends on it."
+            )
+        self._ledger.note("warning", text)
 
     async def _save_clock(self) -> None:
         try:

@@ -26,7 +26,7 @@ LINGER = 2.0
 """Seconds a delivery waits for company, at most."""
 
 PATIENCE = 120.0
-"""Seconds after which a delivery is given up for this run; it stays owed."""
+"""Seconds of running time after which a delivery is given up for this run; it stays owed."""
 
 
 class Outbox:
@@ -83,7 +83,7 @@ class Outbox:
     async def _deliver(self, batch: list[Delivery]) -> float | None:
         """Write one batch. The wait asked for, when some of it is to be tried again; None when all is settled."""
         assert self._sink is not None
-        now = anyio.current_time()
+        now = self._ledger.clock.now()
         for delivery in batch:
             self._first_tried.setdefault(delivery.serial, now)
         answers = await self._sink.deliver(batch)
@@ -101,7 +101,7 @@ class Outbox:
         return wait
 
     def _out_of_patience(self, delivery: Delivery) -> bool:
-        return anyio.current_time() - self._first_tried[delivery.serial] > PATIENCE
+        return self._ledger.clock.now() - self._first_tried[delivery.serial] > PATIENCE
 
     async def _settle(self, delivery: Delivery, error: ErrorInfo | None) -> None:
         """Delivered, or given up for now (then it stays owed in the journal and the next start tries again)."""

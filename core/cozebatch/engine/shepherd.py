@@ -54,6 +54,7 @@ class Shepherd:
         self.outbox = outbox
         self._execution: Execution | None = None
         self._entry: Entry = "submit"
+        self._jumps = control.jumps
 
     @property
     def row(self) -> Row:
@@ -118,6 +119,7 @@ class Shepherd:
             self.ledger.board.counters.submissions -= 1
             raise
         self._execution = intent
+        self._jumps = self.control.jumps
         sent_at = anyio.current_time()
         answer = await self._send(task)
         match answer:
@@ -142,7 +144,7 @@ class Shepherd:
         except StepError as failed:
             refusals = self.control.count_refusal(self.task_id)
             decision = self.control.retry.submission_refused(
-                failed.info, refusals.count, anyio.current_time() - refusals.since
+                failed.info, refusals.count, self.ledger.clock.now() - refusals.since
             )
             if isinstance(decision, Again):
                 self.ledger.retrying(self.task_id, "claim", failed.info, decision.delay)
@@ -188,7 +190,7 @@ class Shepherd:
     async def _refused(self, answer: Refused) -> None:
         refusals = self.control.count_refusal(self.task_id)
         decision = self.control.retry.submission_refused(
-            answer.error, refusals.count, anyio.current_time() - refusals.since
+            answer.error, refusals.count, self.ledger.clock.now() - refusals.since
         )
         note = self._note(status="refused", error=answer.error)
         if isinstance(decision, Again):
@@ -259,6 +261,8 @@ class Shepherd:
                 continue
             failed_in_a_row = 0
             age = anyio.current_time() - started
+            if self.row.adopted and look.age is not None:
+                age = min(age, look.age)  # our clock may have been another one when it was submitted
             if look.status not in ("running", "unknown"):
                 return await self._ended(look, age)
             if age >= self.control.options.execution_timeout or (look.status == "unknown" and age >= NOT_YET_KNOWN):
@@ -327,8 +331,10 @@ class Shepherd:
             "tokens_out": row.tokens_out + look.tokens_out,
             "tokens": row.tokens + look.tokens,
         }
-        if row.adopted and row.submitted_at is not None:
-            facts["coze_seconds"] = seconds = max(0.0, ended_at - row.submitted_at)
+        if row.adopted or self._jumps != self.control.jumps:  # our own clock did not run all the time
+            by_wall = 0.0 if row.submitted_at is None else max(0.0, ended_at - row.submitted_at)
+            ours = by_wall if row.adopted else max(seconds, by_wall)
+            facts["coze_seconds"] = seconds = ours if look.seconds is None else look.seconds
         if look.status == "succeeded":
             return await self._succeeded(look, facts, seconds, max(0.0, wall - ended_at))
         error = look.error or ErrorInfo(Category.WORKFLOW_FAILED, Text("工作流失败。", "The workflow failed."))

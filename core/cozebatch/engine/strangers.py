@@ -45,6 +45,8 @@ async def watch_stranger(row: Row, control: Control) -> None:
                 await anyio.sleep(failed.retry_after or control.retry.backoff(failed_in_a_row))
                 continue
             failed_in_a_row = 0
+            if look.age is not None:
+                age = min(age, look.age)  # our clock may have been another one when it was submitted
             if look.status == "succeeded":
                 await control.ledger.write(PutOutput(row.execute_id, look.output or ""))
             if look.status not in ("running", "unknown") or age >= control.options.execution_timeout:

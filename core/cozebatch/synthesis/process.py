@@ -17,6 +17,7 @@ from pathlib import Path
 import anyio
 from anyio.abc import ByteReceiveStream, Process
 
+from cozebatch.awake import wait_awake
 from cozebatch.synthesis import leash
 
 TAIL_BYTES = 16_384
@@ -74,16 +75,20 @@ async def run(
     async with _leashed(command, cwd, env, stdin) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        with anyio.move_on_after(math.inf if timeout is None else timeout):
-            async with anyio.create_task_group() as group:
-                group.start_soon(_drain, process.stdout, lines.feed)
-                group.start_soon(_drain, process.stderr, hear_error)
-                returncode = await process.wait()
+        returncode: int | None = None
+        async with anyio.create_task_group() as group:
+            group.start_soon(_drain, process.stdout, lines.feed)
+            group.start_soon(_drain, process.stderr, hear_error)
+            try:
+                returncode = await wait_awake(process.wait, math.inf if timeout is None else timeout)
                 group.cancel_scope.deadline = anyio.current_time() + _AFTER_EXIT
-            lines.end()
-            errors.end()
-            return Finished(returncode, tail.text())
-    raise OutOfTime(timeout or 0.0, tail.text())
+            except TimeoutError:
+                group.cancel_scope.cancel()
+        if returncode is None:
+            raise OutOfTime(timeout or 0.0, tail.text())
+        lines.end()
+        errors.end()
+        return Finished(returncode, tail.text())
 
 
 @asynccontextmanager

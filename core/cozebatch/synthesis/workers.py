@@ -15,6 +15,7 @@ import anyio
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from cozebatch.awake import wait_awake
 from cozebatch.errors import Category, ErrorInfo, StepError
 from cozebatch.synthesis import process
 from cozebatch.synthesis.failures import failure, from_os_error
@@ -43,8 +44,7 @@ class Workers:
             worker = self._idle.pop() if self._idle else await _Worker.start(self._environment)
             whole = False
             try:
-                with anyio.fail_after(timeout):
-                    kind, value, megabytes = await worker.ask(pickle.dumps((function, arguments)))
+                kind, value, megabytes = await worker.ask(pickle.dumps((function, arguments)), timeout)
                 whole = True
             except TimeoutError:
                 raise failure(
@@ -88,11 +88,16 @@ class _Worker:
         except OSError as error:
             raise from_os_error(error, Category.WORKER_CRASHED, "cozebatch.synthesis.worker") from error
 
-    async def ask(self, call: bytes) -> tuple[str, Any, int]:
+    async def ask(self, call: bytes, timeout: float) -> tuple[str, Any, int]:
+        """Raises `TimeoutError` when the worker is not done within `timeout` seconds."""
         self.jobs += 1
-        await self._stdin.send(HEADER.pack(len(call)) + call)
-        (length,) = HEADER.unpack(await self._answers.receive_exactly(HEADER.size))
-        answer: tuple[str, Any, int] = pickle.loads(await self._answers.receive_exactly(length))
+        with anyio.fail_after(timeout):
+            await self._stdin.send(HEADER.pack(len(call)) + call)
+        # Received in part, it stays in the stream's buffer: the wait may be broken off and taken up again.
+        header = await wait_awake(lambda: self._answers.receive_exactly(HEADER.size), timeout)
+        (length,) = HEADER.unpack(header)
+        with anyio.fail_after(timeout):
+            answer: tuple[str, Any, int] = pickle.loads(await self._answers.receive_exactly(length))
         return answer
 
     async def crashed(self) -> StepError:
