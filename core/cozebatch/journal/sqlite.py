@@ -17,7 +17,9 @@ import anyio
 import anyio.to_thread
 
 from cozebatch.errors import ErrorInfo, JournalError
+from cozebatch.journal.compacting import compact as compact_file
 from cozebatch.journal.opening import FILE_NAME, DamagedJournal, journal_error, open_to_read, open_to_write
+from cozebatch.journal.retention import JournalPruned, Pruning
 from cozebatch.ports import (
     Change,
     Delivery,
@@ -203,6 +205,18 @@ class SqliteJournal:
                 )
 
         await self._call(settle)
+
+    async def prune(self, before: float, *, dry: bool = False, compact: bool = False) -> JournalPruned:
+        """Drop what runs that ended before `before` (Unix seconds) left and nobody needs any more, in small steps;
+        with `compact`, make the file smaller afterwards; with `dry`, only say what would go."""
+        pruning = Pruning(self._db, before, spare=self._run_id, dry=dry)
+        while await self._call(pruning.step):
+            pass
+        if compact and not dry:
+            found = pruning.result.found
+            found.saved, trouble = await self._call(lambda: compact_file(self._db))
+            found.troubles += [trouble] if trouble is not None else []
+        return pruning.result
 
     async def _select(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         def run() -> list[tuple[Any, ...]]:
