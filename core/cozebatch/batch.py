@@ -49,11 +49,13 @@ class Preview:
     """Where the tasks come from and what was asked for there, as a person would say it."""
     in_doubt: bool = False
     """The journal was damaged: what it does not know may have been paid for."""
+    at: float = 0.0
+    """When it was made, Unix seconds."""
 
     @property
     def leftovers(self) -> list[Leftover]:
         """What earlier runs left, with what happens to it by itself (`reconcile.DEFAULTS`)."""
-        return leftovers(self.planned, self.owed)
+        return leftovers(self.planned, self.owed, self.at)
 
     @property
     def actions(self) -> Mapping[Action, int]:
@@ -124,12 +126,11 @@ class Batch:
             table_says=self.table_says,
             gone=gone,
             in_doubt=in_doubt,
-            now=self.wall(),
         )
         left_out, strangers = await self._left_out(last, set(chosen))
         owed = await self.journal.owed(self.source.key) if self.tools.sink is not None else ()
         run = last if last is not None else self._new_run()
-        return Preview(run, last is not None, planned, owed, strangers, left_out, self.origin, in_doubt)
+        return Preview(run, last is not None, planned, owed, strangers, left_out, self.origin, in_doubt, self.wall())
 
     async def preflight(self, patience: float = REACH_PATIENCE) -> None:
         """The cheap checks before a batch. Raises `UsageError` for what is refused, and for what cannot be reached

@@ -12,6 +12,9 @@ from typing import Any
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
+CONTENT_ONLY = "content:"
+"""How a fingerprint begins that knows only the script."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -43,6 +46,13 @@ class Task:
         facts = [self.title, self.content, self.digital_no, self.voice_id, self.account_id, self.template]
         facts.append(json.dumps(dict(self.extra), sort_keys=True, ensure_ascii=False))
         return hashlib.sha256("\x1f".join(facts).encode()).hexdigest()[:32]
+
+    def content_fingerprint(self) -> str:
+        """A digest of the script alone, for tasks of which no more is known; marked by `CONTENT_ONLY`.
+
+        Spaces and line breaks do not count: other programs read the same cell with other ones.
+        """
+        return CONTENT_ONLY + hashlib.sha256("".join(self.content.split()).encode()).hexdigest()[:32]
 
     def to_json(self) -> dict[str, Any]:
         """As in CONTRACT §3: extra columns stand beside the fields, under their own names."""

@@ -235,12 +235,11 @@ async def _journal(request: Request, stack: AsyncExitStack) -> Journal:
 
 def _mend(damaged: DamagedJournal, request: Request) -> None:
     """Rebuild the journal if that is wanted. Raises `JournalError` if not."""
-    from cozebatch.journal.salvage import rebuild, salvage, way_on
+    from cozebatch.journal.salvage import offer, rebuild, refusal, salvage
 
     salvaged = salvage(damaged.path, request.log_dir, request.log_words)
-    refusal = way_on(damaged, salvaged)
-    if request.dry_run or not request.accept_rebuilt(refusal.text):
-        raise refusal
+    if request.dry_run or not request.accept_rebuilt(offer(damaged, salvaged)):
+        raise refusal(damaged, salvaged)
     request.on_note(rebuild(damaged.path, salvaged, time.time()))
 
 

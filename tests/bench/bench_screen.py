@@ -36,7 +36,7 @@ class Timed(CozebatchApp):
     def note(self):
         print(time.time() - began)
         self.exit(0)
-def never():
+def never(_):
     time.sleep(60)
 app = Timed(AppStart(make_session=never, lang="en", title="bench", setup_needed=True))
 asyncio.run(app.run_async(headless=True))
@@ -70,7 +70,7 @@ async def drive(seconds: float) -> tuple[list[float], float, float]:
     from cozebatch_tui.screens.main import MainScreen
     from cozebatch_tui.start import AppStart
 
-    app = CozebatchApp(AppStart(make_session=lambda: None, lang="en", title="bench", setup_needed=True))  # type: ignore[arg-type, return-value]
+    app = CozebatchApp(AppStart(make_session=lambda _: None, lang="en", title="bench", setup_needed=True))  # type: ignore[arg-type, return-value]
     quiet = Quiet()
     async with app.run_test(size=(120, 40)) as pilot:
         app._bridge = Bridge(quiet.subscription)

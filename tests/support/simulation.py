@@ -16,10 +16,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import anyio
+import trio.lowlevel
 import trio.testing
 
 from cozebatch.engine.bus import Subscription
@@ -96,6 +97,7 @@ class Coze:
     requests: int = 0
     unanswered: int = 0
     credentials: bool = True
+    tells_times: bool = True
 
     def chance(self, share: float) -> bool:
         return self.rng.random() < share * self.trouble
@@ -157,13 +159,16 @@ class Coze:
         if execution is None or now >= execution.forgotten_at or now < execution.started_at + 1:
             return Look("unknown")
         execution.answered = True
+        look = Look("running")
+        if self.tells_times:
+            look = replace(look, created_at=wall() - (now - execution.started_at), answered_at=wall())
         if execution.ends_at > now:
-            return Look("running")
-        ended = wall() - (now - execution.ends_at)
+            return look
+        look = replace(look, updated_at=wall() - (now - execution.ends_at))
         if execution.fails is not None:
             execution.reported_failed = True
-            return Look("failed", error=execution.fails, updated_at=ended)
-        return Look("succeeded", output=json.dumps({"videoUrl": execute_id}), updated_at=ended, tokens=7)
+            return replace(look, status="failed", error=execution.fails)
+        return replace(look, status="succeeded", output=json.dumps({"videoUrl": execute_id}), tokens=7)
 
 
 @dataclass
@@ -293,6 +298,11 @@ class Simulation:
         self.table = Table(random.Random(self.rng.random()), self.trouble)
         self.with_table = self.rng.random() < 0.7
         self.with_films = self.rng.random() < 0.8
+        self.weather = random.Random(f"weather {self.seed}")
+        self.stormy = self.weather.random() < 0.3
+        self.coze.tells_times = self.weather.random() < 0.5
+        self.ahead = 0.0
+        """By how much this machine's wall clock is wrong, seconds."""
         self.reruns: Counter[str] = Counter()
         self.outputs: set[str] = set()
         self.crashes = 0
@@ -316,6 +326,23 @@ class Simulation:
         else:
             raise Violation(f"no end after quiet starts: {outcome}")
         await self._check(journal, outcome)
+
+    def wall(self) -> float:
+        return wall() + self.ahead
+
+    async def _clocks(self) -> None:
+        """The machine sleeps (with a monotonic clock that goes on, or stands still), or its clock is set."""
+        clock = trio.lowlevel.current_clock()
+        assert isinstance(clock, trio.testing.MockClock)
+        for _ in range(self.weather.choice([1, 2, 4])):
+            await anyio.sleep(self.weather.uniform(0, 600))
+            seconds = self.weather.choice([20.0, 600.0, 7200.0, 2e5])
+            what = self.weather.choice(["sleep", "forward", "back"])
+            self._say(f"{what} {seconds:.0f} s")
+            if what == "sleep":
+                clock.jump(seconds)
+            else:
+                self.ahead += seconds if what == "forward" else -seconds
 
     async def _is_finished(self, journal: CrashingJournal) -> bool:
         last = await journal.last_run("sim")
@@ -365,6 +392,8 @@ class Simulation:
             async with anyio.create_task_group() as group:
                 group.start_soon(run)
                 group.start_soon(self._at_the_keys, engine)
+                if self.stormy:
+                    group.start_soon(self._clocks)
                 if way == "crash":
                     group.start_soon(die)
                 if way == "stop":
@@ -383,7 +412,7 @@ class Simulation:
 
     async def _start(self, journal: CrashingJournal) -> tuple[Engine, list[Any], list[Delivery]]:
         last = await journal.last_run("sim")
-        run = last or RunRecord("run1", "sim", "file", "w", wall())
+        run = last or RunRecord("run1", "sim", "file", "w", self.wall())
         past = await journal.past("sim", [task.task_id for task in self.work])
         planned = plan(self.work, past, Wishes(), continuing=run.run_id if last else None, table_says=self.with_table)
         limit = self.rng.choice([1, 2, 4, 16])
@@ -407,7 +436,7 @@ class Simulation:
                 gauge_interval=20.0,
                 seed=self.rng.randrange(10**6),
             ),
-            clock=RunClock(run.clock, wall),
+            clock=RunClock(run.clock, self.wall),
             first_serial=await journal.last_serial() + 1,
         )
         self.subscription = engine.subscribe()
@@ -504,6 +533,9 @@ class Simulation:
         told = {"done": s.done, "failed": s.failed, "held": s.held, "cancelled": s.cancelled, "skipped": s.skipped}
         if told != {name: counts[name] for name in told} or s.pending:
             raise Violation(f"figures {told} disagree with rows {counts}")
+        figures = [value for value in s.to_json().values() if isinstance(value, int | float)]
+        if min(figures) < 0 or max(s.coze_utilization, s.synthesis_utilization) > 1.0:
+            raise Violation(f"impossible figures: {s.to_json()}")
         # A crash may come between the intent on disk and the request, for each that was about to be sent.
         if not self.coze.requests <= s.submissions <= self.coze.requests + self.crashes * len(rows):
             raise Violation(f"{s.submissions} submissions told, {self.coze.requests} seen by Coze")

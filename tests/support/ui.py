@@ -20,7 +20,7 @@ from cozebatch.wiring import Request
 from cozebatch_tui.app import CozebatchApp
 from cozebatch_tui.screens.main import MainScreen
 from cozebatch_tui.session import Session
-from cozebatch_tui.start import AppStart
+from cozebatch_tui.start import AppStart, Ask
 
 PATIENCE = 20.0
 
@@ -86,13 +86,14 @@ async def application(
     }
     settings, _ = parse_settings(config)
 
-    def make_session() -> Session:
+    def make_session(ask: Ask) -> Session:
         request = Request(
             kind="file",
             tasks_file=folder / "tasks.json",
             state_dir=folder / "state",
             results_dir=folder,
             lang=lang,
+            accept_rebuilt=ask,
         )
         return Session(settings, request)
 

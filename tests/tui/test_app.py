@@ -70,6 +70,20 @@ async def test_leaving_the_start_screen_pays_nothing(tmp_path: Path, quick: Runn
     assert quick.ledger().executions == {}
 
 
+async def test_the_start_screen_lists_what_an_earlier_run_left_and_what_happens_to_it(
+    tmp_path: Path, slow: RunningCoze
+) -> None:
+    async with application(tmp_path, slow, rows(2)) as screen:
+        await screen.until(lambda: screen.count(State.RUNNING) == 2, "two in flight")
+    async with application(tmp_path, slow, rows(3), begin_at_once=False) as screen:
+        await screen.until(lambda: isinstance(screen.app.screen, StartScreen), "start screen")
+        await screen.until(lambda: "1  new, paid executions" in screen.text(), "the price")
+        left = next(line for line in screen.text().splitlines() if "in flight" in line)
+        assert left.split(maxsplit=1)[0] == "2"
+        assert "watched to their end (free)" in left
+    assert len(slow.ledger().executions) == 2
+
+
 async def test_a_refused_token_is_said_on_a_friendly_screen(tmp_path: Path, quick: RunningCoze) -> None:
     async with application(tmp_path, quick, rows(1), begin_at_once=False, token="pat_wrong_token") as screen:
         await screen.until(lambda: isinstance(screen.app.screen, StartScreen), "start screen")
@@ -90,6 +104,16 @@ async def test_pause_stops_submitting_and_resume_goes_on(tmp_path: Path, slow: R
         assert len(slow.ledger().executions) == 1
         await screen.press("p")
         await screen.until(lambda: screen.count(State.RUNNING) == 3, "three running")
+
+
+async def test_keys_pressed_faster_than_the_screen_is_drawn_all_count(tmp_path: Path, slow: RunningCoze) -> None:
+    async with application(tmp_path, slow, rows(1), max_coze_concurrent=1) as screen:
+        await screen.until(lambda: screen.count(State.RUNNING) == 1, "running")
+        for _ in range(5):
+            screen.app.actions.change_limit(Stage.COZE, +1)
+            screen.app.actions.toggle_pause()
+        await screen.until(lambda: screen.app.bridge.board.limits[Stage.COZE].user == 6, "limit 6")
+        assert list(screen.app.bridge.board.paused) == ["operator"]
 
 
 async def test_brackets_and_minus_change_the_limits(tmp_path: Path, slow: RunningCoze) -> None:

@@ -11,7 +11,12 @@ import pytest
 
 from cozebatch.demo.coze_model import CozeOptions
 from cozebatch.demo.coze_server import RunningCoze, serve_coze
+from cozebatch.task import State
+from cozebatch_tui.screens.begin import StartScreen
+from cozebatch_tui.screens.message import MessageScreen
+from cozebatch_tui.screens.modal import Confirm
 from support.program import BATCH, Program, kill, read_until
+from support.ui import application, rows
 
 
 @pytest.fixture
@@ -71,3 +76,27 @@ def test_a_damaged_journal_is_said_and_gone_on_from_only_when_accepted(
     if how == "with its log":
         assert set(statuses.values()) <= {"done", "held"}
         assert list(statuses.values()).count("done") >= 8, "the log of the file held everything"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("answer", ["n", "y"])
+async def test_the_screen_asks_before_it_goes_on_from_a_rebuilt_journal(
+    tmp_path: Path, coze: RunningCoze, answer: str
+) -> None:
+    async with application(tmp_path, coze, rows(3)) as screen:
+        await screen.until(lambda: screen.count(State.DONE) == 3, "all done")
+    journal = tmp_path / "state" / "journal.sqlite3"
+    whole = journal.read_bytes()
+    journal.write_bytes(whole[: len(whole) // 8192 * 4096])
+    async with application(tmp_path, coze, rows(3), begin_at_once=False) as screen:
+        await screen.until(lambda: isinstance(screen.app.screen, Confirm), "the question")
+        await screen.until(lambda: "damaged" in screen.text(), "what is wrong")
+        await screen.press(answer)
+        after = MessageScreen if answer == "n" else StartScreen
+        await screen.until(lambda: isinstance(screen.app.screen, after), "what follows")
+        if answer == "n":
+            await screen.until(lambda: "confirm, or with --yes" in screen.text(), "the way on")
+        await screen.press("q")
+    kept = list((tmp_path / "state").glob("journal.damaged-*.sqlite3"))
+    assert len(kept) == (answer == "y")
+    assert set(started(coze).values()) == {1}

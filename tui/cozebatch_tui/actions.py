@@ -76,18 +76,22 @@ class Actions:
         self._app.run_worker(work(), exit_on_error=False)
 
     def toggle_pause(self) -> None:
-        session = self._app.session
-        if self._app.bridge.board.paused:
-            session.resume()
-        else:
-            session.pause()
+        changing = self._app.session.toggle_pause()
+
+        async def work() -> None:
+            await asyncio.wrap_future(changing)
+
+        self._app.run_worker(work(), exit_on_error=False)
 
     def change_limit(self, stage: Stage, step: int) -> None:
-        limit = self._app.bridge.board.limits[stage]
-        wanted = max(1, limit.user + step)
-        self._app.session.set_limit(stage, wanted)
-        what = texts.GAUGE_COZE if stage is Stage.COZE else texts.GAUGE_SYNTHESIS
-        self._app.say(texts.LIMIT_NOW.in_(self._app.lang).format(what=what.in_(self._app.lang), limit=wanted))
+        changing = self._app.session.change_limit(stage, step)
+
+        async def work() -> None:
+            limit = await asyncio.wrap_future(changing)
+            what = texts.GAUGE_COZE if stage is Stage.COZE else texts.GAUGE_SYNTHESIS
+            self._app.say(texts.LIMIT_NOW.in_(self._app.lang).format(what=what.in_(self._app.lang), limit=limit))
+
+        self._app.run_worker(work(), exit_on_error=False)
 
     def open_link(self, row: Row) -> None:
         """Only an https address leaves for the browser."""

@@ -80,6 +80,7 @@ class CozebatchApp(App[int]):
         self._bridge: Bridge | None = None
         self._run_future: Future[Outcome] | None = None
         self._leaving = False
+        self._answer: asyncio.Future[bool] | None = None
 
     @property
     def session(self) -> Session:
@@ -139,7 +140,7 @@ class CozebatchApp(App[int]):
         def open_session() -> Session:
             from cozebatch_tui.bridge import Bridge
 
-            session = self.start.make_session()
+            session = self.start.make_session(self._ask_from_thread)
             session.__enter__()
             self._session = session
             self._bridge = Bridge(session.subscribe())
@@ -155,6 +156,26 @@ class CozebatchApp(App[int]):
             self.exit(Exit.OK)
             return None
         return preview.canary(decision) if isinstance(decision, int) else preview
+
+    def _ask_from_thread(self, question: Text) -> bool:
+        """Put a question to the operator; waits for the answer. No, when he leaves instead."""
+
+        async def ask() -> bool:
+            from cozebatch_tui.screens.modal import Confirm
+
+            self._answer = asyncio.get_running_loop().create_future()
+            self.push_screen(Confirm(question.in_(self.lang), self.lang), self._answered)
+            return await self._answer
+
+        answer: bool = self.call_from_thread(ask)  # type: ignore[arg-type]  # mypy cannot solve Textual's union
+        return answer
+
+    def _answered(self, yes: bool | None) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(yes is True)
+
+    def on_unmount(self) -> None:
+        self._answered(False)
 
     async def _ask(self, preview: Preview) -> Decision:
         from cozebatch_tui.screens.begin import StartScreen

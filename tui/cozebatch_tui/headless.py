@@ -112,7 +112,7 @@ class Headless:
         if every_task:
             for planned in preview.planned:
                 row = planned.row
-                what = texts.ACTIONS[planned.action].in_(self._lang)
+                what = texts.what(planned, preview.at).in_(self._lang)
                 line = f"  {clean(row.task_id, 40)}  {clean(row.title, 40)}  {what}"
                 if planned.action is Action.WATCH:
                     line += f"  {row.execute_id}"

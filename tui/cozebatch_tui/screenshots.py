@@ -25,7 +25,7 @@ from cozebatch.texts import Lang, Text
 from cozebatch_tui.app import CozebatchApp
 from cozebatch_tui.bridge import Bridge
 from cozebatch_tui.screens.main import MainScreen
-from cozebatch_tui.start import AppStart
+from cozebatch_tui.start import AppStart, Ask
 
 WALL = 1_795_500_000.0
 NOW = 455.0
@@ -165,7 +165,7 @@ async def draw(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> str:
         return widths_corrected(app.export_screenshot(title="cozebatch-tui"))
 
 
-def _no_session() -> Any:
+def _no_session(_: Ask) -> Any:
     raise RuntimeError("pictures need no session")
 
 

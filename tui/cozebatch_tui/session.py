@@ -91,11 +91,15 @@ class Session:
 
         self._call(stop)
 
-    def pause(self) -> Future[None]:
-        return self._call(self._running.pause)
+    def toggle_pause(self) -> Future[None]:
+        """Pause, or resume when something has paused it. Decided in the engine's thread: a front that is behind by
+        an event or two must not take a second press for another first."""
 
-    def resume(self) -> Future[None]:
-        return self._call(self._running.resume)
+        async def toggle() -> None:
+            engine = self._running
+            await (engine.resume() if engine.board.paused else engine.pause())
+
+        return self._call(toggle)
 
     def retry(self, task_ids: Iterable[str]) -> Future[list[str]]:
         """Free: go on from the failed step. The ids it was done for."""
@@ -112,8 +116,16 @@ class Session:
         """Watch this execution for that task; a debug link serves as well as an id."""
         return self._call(self._running.adopt, task_id, execute_id_of(execute_id))
 
-    def set_limit(self, stage: Stage, limit: int) -> Future[None]:
-        return self._call(self._running.set_limit, stage, limit)
+    def change_limit(self, stage: Stage, step: int) -> Future[int]:
+        """Raise or lower the operator's limit, at least to 1; what it is then."""
+
+        async def change() -> int:
+            engine = self._running
+            wanted = max(1, engine.board.limits[stage].user + step)
+            await engine.set_limit(stage, wanted)
+            return wanted
+
+        return self._call(change)
 
     def note(self, text: Text) -> None:
         """Put an error of a front into the log."""

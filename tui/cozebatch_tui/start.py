@@ -11,15 +11,18 @@ from cozebatch.texts import Lang, Text
 if TYPE_CHECKING:
     from cozebatch_tui.session import Session
 
+Ask = Callable[[Text], bool]
+
 
 @dataclass(frozen=True, slots=True)
 class AppStart:
-    """`make_session` is heavy and may raise `UsageError`; it is called in a worker thread after the first paint.
+    """`make_session` is heavy and may raise `UsageError`; it is called in a worker thread after the first paint, with
+    a function that puts a question with yes and no to the operator and waits for the answer, from any other thread.
 
     `setup_needed`: no configuration was found. `begin_at_once`: the operator has confirmed beforehand.
     """
 
-    make_session: Callable[[], Session]
+    make_session: Callable[[Ask], Session]
     lang: Lang
     title: str
     setup_needed: bool = False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cozebatch.texts import Lang, Text
 from cozebatch_tui.app import run_app
 from cozebatch_tui.cli import confirm, find_config
-from cozebatch_tui.start import AppStart
+from cozebatch_tui.start import AppStart, Ask
 
 if TYPE_CHECKING:
     from cozebatch_tui.session import Session
@@ -22,11 +22,11 @@ def run_ui(options: argparse.Namespace, lang: Lang) -> int:
     config = find_config(options)
     with ExitStack() as stack:
 
-        def make_session() -> Session:
+        def make_session(ask: Ask) -> Session:
             from cozebatch_tui.launch import configure, open_logbook
             from cozebatch_tui.session import Session
 
-            settings, request = configure(options, lang, stack, warn=notes.append)
+            settings, request = configure(options, lang, stack, warn=notes.append, ask=ask)
             session = Session(settings, request)
             logbook = open_logbook(options, lang, session.mask, days=settings.log_retention_days)
             stack.callback(logbook.close)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from cozebatch.engine.recovery import EXPIRED, Action, Planned
+from cozebatch.engine.recovery import Action, Planned, is_expired
 from cozebatch.ports import Delivery
 from cozebatch.task import State
 from cozebatch.texts import Text
@@ -26,22 +26,20 @@ class Left(StrEnum):
     HELD = "held"
     """A person must decide."""
     EXPIRED = "expired"
-    """An execution whose result was never fetched and is no longer kept by Coze."""
+    """An execution whose result was never fetched, submitted so long ago that Coze will hardly have it any more."""
 
 
 DEFAULTS: Mapping[Left, Text] = MappingProxyType(
     {
-        Left.ADOPT: Text("继续等待运行中的执行（免费）", "executions in flight are watched to their end (free)"),
-        Left.GO_ON: Text("从已取回的结果继续（免费）", "made from the results on disk (free)"),
+        Left.ADOPT: Text("等到结束（免费）", "watched to their end (free)"),
+        Left.GO_ON: Text("用已取回的结果合成（免费）", "made from the results on disk (free)"),
         Left.OWED: Text("补写到表格（免费）", "delivered to the table (free)"),
         Left.HELD: Text(
-            "不动，等人决定：--adopt 认领（免费）或 --rerun 重跑（付费）",
-            "left alone until a person decides: --adopt (free) or --rerun (paid)",
+            "等人决定：--adopt 认领（免费）或 --rerun 重跑（付费）",
+            "a person decides: --adopt (free) or --rerun (paid)",
         ),
         Left.EXPIRED: Text(
-            "提交已超过 7 天，Coze 不再保留结果；不动，等人决定：--adopt 再看一次（免费）或 --rerun 重跑（付费）",
-            "submitted more than 7 days ago, Coze keeps no result so long; left alone until a person decides: --adopt "
-            "to look once more (free) or --rerun (paid)",
+            "再查一次（免费），查不到就标为失败", "looked at once more (free), failed if Coze has dropped it"
         ),
     }
 )
@@ -59,12 +57,12 @@ class Leftover:
     since: float | None = None
 
 
-def leftovers(planned: Sequence[Planned], owed: Sequence[Delivery]) -> list[Leftover]:
-    """What earlier runs left, a kind after the other, each in the order of the source."""
+def leftovers(planned: Sequence[Planned], owed: Sequence[Delivery], now: float) -> list[Leftover]:
+    """What earlier runs left, a kind after the other, each in the order of the source. `now` in Unix seconds."""
     found = []
     delivered = {delivery.task_id for delivery in owed}
     for p in planned:
-        kind = _kind(p)
+        kind = _kind(p, now)
         if kind is not None and not (kind is Left.OWED and p.row.task_id in delivered):
             row = p.row
             found.append(Leftover(kind, row.task_id, row.title, row.execute_id, row.submitted_at))
@@ -73,17 +71,17 @@ def leftovers(planned: Sequence[Planned], owed: Sequence[Delivery]) -> list[Left
     return sorted(found, key=lambda leftover: order.index(leftover.kind))
 
 
-def _kind(planned: Planned) -> Left | None:
+def _kind(planned: Planned, now: float) -> Left | None:
     match planned.action:
         case Action.WATCH:
-            return Left.ADOPT
+            return Left.EXPIRED if is_expired(planned.row, now) else Left.ADOPT
         case Action.FINISH:
             return Left.GO_ON
         case Action.DELIVER:
             return Left.OWED
         case Action.HOLD:
-            return Left.EXPIRED if planned.error == EXPIRED else Left.HELD
+            return Left.HELD
         case Action.KEEP if planned.row.state is State.HELD:
-            return Left.EXPIRED if planned.row.error == EXPIRED else Left.HELD
+            return Left.HELD
         case _:
             return None

@@ -14,7 +14,7 @@ from typing import Literal
 from cozebatch.errors import Category, ErrorInfo
 from cozebatch.ports import Past
 from cozebatch.rows import Row
-from cozebatch.task import State, Task
+from cozebatch.task import CONTENT_ONLY, State, Task
 from cozebatch.texts import Text
 
 
@@ -73,12 +73,8 @@ RESULTS_KEPT = 7 * 86400.0
 EXPIRED = ErrorInfo(
     Category.EXECUTION_LOST,
     Text(
-        "这次执行提交于 7 天以前，结果一直没有取回；Coze 只保留 7 天。",
-        "This execution was submitted more than 7 days ago and its result was never fetched; Coze keeps it for 7 days.",
-    ),
-    hint=Text(
-        "可用 --adopt 免费再看一次；确认没有结果后用 --rerun 重新付费执行。",
-        "--adopt looks at it once more for free; when nothing is left, --rerun pays for a new execution.",
+        "这次执行提交于 7 天以前，Coze 只保留 7 天，已查不到结果。",
+        "This execution was submitted more than 7 days ago; Coze keeps results for 7 days and does not have it now.",
     ),
 )
 NO_CONTENT = Text("没有文案（content 为空）。", "It has no script (content is empty).")
@@ -99,7 +95,6 @@ def plan(
     table_says: bool,
     gone: Collection[str] = (),
     in_doubt: bool = False,
-    now: float | None = None,
 ) -> list[Planned]:
     """What is to be done with each task, in order.
 
@@ -107,22 +102,20 @@ def plan(
     id of the run that goes on; None for a new one. `table_says`: the source itself tells what is to be done (a table
     whose status is written), so that a task which was finished and stands there again is wanted again. `gone`: tasks
     of the continued run that the source does not list any more. `in_doubt`: the journal was damaged, so that a task it
-    does not know may have been paid for. With `now` (Unix seconds) executions are held whose results Coze no longer
-    keeps.
+    does not know may have been paid for.
 
-    A row with an empty fingerprint is known by hearsay only (a log, an imported file): what it was made from is not
-    known, so it counts as made from what the source says now.
+    A row known by hearsay (a log, an imported file) tells at most the script it was made from. Where its fingerprint
+    is empty nothing is known, and it counts as made from what the source says now.
     """
     decided = []
     for position, task in enumerate(tasks):
         earlier = None if wishes.fresh else past.get(task.task_id)
         if earlier is None:
-            planned = _new(task, position, wishes, in_doubt=in_doubt and not wishes.fresh)
+            decided.append(_new(task, position, wishes, in_doubt=in_doubt and not wishes.fresh))
         elif continuing == earlier.run_id:
-            planned = _same_run(task, position, earlier, wishes, task.task_id in gone)
+            decided.append(_same_run(task, position, earlier, wishes, task.task_id in gone))
         else:
-            planned = _later_run(task, position, earlier, wishes, table_says)
-        decided.append(planned if now is None else _held_if_expired(planned, wishes, now))
+            decided.append(_later_run(task, position, earlier, wishes, table_says))
     return decided
 
 
@@ -153,21 +146,21 @@ def _new(task: Task, position: int, wishes: Wishes, *, in_doubt: bool = False) -
     return Planned(task, row, Action.SUBMIT)
 
 
-def _held_if_expired(planned: Planned, wishes: Wishes, now: float) -> Planned:
-    """An execution whose result Coze has thrown away is not watched: a person decides what it was worth."""
-    row = planned.row
-    if planned.action is not Action.WATCH or row.task_id in wishes.adopt or row.submitted_at is None:
-        return planned
-    if now - row.submitted_at <= RESULTS_KEPT:
-        return planned
-    return Planned(planned.task, replace(row, state=State.HELD, error=EXPIRED), Action.HOLD, error=EXPIRED)
+def is_expired(row: Row, now: float) -> bool:
+    """Whether Coze will hardly have the result of the row's execution any more; `now` in Unix seconds."""
+    return row.submitted_at is not None and now - row.submitted_at > RESULTS_KEPT
 
 
 def _same_run(task: Task, position: int, earlier: Past, wishes: Wishes, gone: bool) -> Planned:
     """The run goes on: what ended stays ended, the rest goes on where it stood."""
     row = replace(earlier.row, position=position)
-    if not row.fingerprint and not row.title:
-        row = replace(row, title=task.title, account_id=task.account_id, project_name=task.project_name)
+    if known_by_hearsay(row):
+        row = replace(
+            row,
+            title=task.title or row.title,
+            account_id=task.account_id or row.account_id,
+            project_name=task.project_name or row.project_name,
+        )
     asked = _asked(task, row, wishes)
     if asked is not None:
         return asked
@@ -175,6 +168,8 @@ def _same_run(task: Task, position: int, earlier: Past, wishes: Wishes, gone: bo
         return Planned(task, row, Action.KEEP)
     if row.state is State.PENDING and gone:
         return _skip(task, row, GONE)
+    if _of_another_script(row, task):
+        return Planned(task, _again(task, row), Action.SUBMIT)
     return _unfinished(task, row, earlier, wishes)
 
 
@@ -195,18 +190,20 @@ def _later_run(task: Task, position: int, earlier: Past, wishes: Wishes, table_s
         unanswered=old.unanswered,
     )
     again = replace(fresh, attempts=old.attempts)
-    hearsay = not old.fingerprint
-    same_input = hearsay or old.fingerprint == fresh.fingerprint
+    hearsay = known_by_hearsay(old) and old.end_clock is None  # what a run of ours ended is more than that
+    same_input = _same_input(old, task)
     asked = _asked(task, replace(kept, state=old.state), wishes)
     if asked is not None:
         return asked
+    if _of_another_script(old, task):
+        return Planned(task, again, Action.SUBMIT)
     if not old.state.is_end:
         return _unfinished(task, replace(kept, state=old.state), earlier, wishes)
     if old.state is State.HELD or old.unanswered:  # given up is not found out
         held = replace(kept, state=State.HELD, error=old.error or CRASHED_WHILE_SENDING)
         return Planned(task, held, Action.HOLD, error=held.error)
     if old.state is State.DONE:
-        if earlier.owed or hearsay or (same_input and not table_says):
+        if earlier.owed or (same_input and (hearsay or not table_says)):
             note = DONE_BY_HEARSAY if hearsay else DONE_EARLIER
             return _skip(task, replace(kept, draft_path=old.draft_path, video_path=old.video_path), note)
         return _new(task, position, wishes) if not task.content.strip() else Planned(task, again, Action.SUBMIT)
@@ -226,10 +223,20 @@ def _asked(task: Task, row: Row, wishes: Wishes) -> Planned | None:
     if task.task_id in wishes.adopt:
         return Planned(task, _adopting(row, wishes), Action.WATCH)
     if task.task_id in wishes.rerun and row.state is not State.RUNNING:
-        again = replace(_row(task, row.position), attempts=row.attempts + (row.state is State.SUBMITTING))
-        again = replace(again, submissions=row.submissions, first_submit_clock=row.first_submit_clock)
-        return Planned(task, replace(again, coze_slot_seconds=row.coze_slot_seconds, asked=True), Action.SUBMIT)
+        again = replace(_again(task, row), attempts=row.attempts + (row.state is State.SUBMITTING), asked=True)
+        return Planned(task, again, Action.SUBMIT)
     return None
+
+
+def _again(task: Task, row: Row) -> Row:
+    """A row for a new execution that goes on counting where `row` stood."""
+    return replace(
+        _row(task, row.position),
+        attempts=row.attempts,
+        submissions=row.submissions,
+        first_submit_clock=row.first_submit_clock,
+        coze_slot_seconds=row.coze_slot_seconds,
+    )
 
 
 def _unfinished(task: Task, row: Row, earlier: Past, wishes: Wishes) -> Planned:
@@ -250,6 +257,26 @@ def _unfinished(task: Task, row: Row, earlier: Past, wishes: Wishes) -> Planned:
             now = _row(task, row.position)
             row = replace(row, title=now.title, account_id=now.account_id, project_name=now.project_name)
             return Planned(task, replace(row, fingerprint=now.fingerprint), Action.SUBMIT)
+
+
+def known_by_hearsay(row: Row) -> bool:
+    """Whether not all is known of what it was made from: it comes from a log or an imported file."""
+    return not row.fingerprint or row.fingerprint.startswith(CONTENT_ONLY)
+
+
+def _same_input(row: Row, task: Task) -> bool:
+    """Whether the row was made from what `task` says, as far as is known."""
+    if not row.fingerprint:
+        return True
+    if known_by_hearsay(row):
+        return row.fingerprint == task.content_fingerprint()
+    return row.fingerprint == task.fingerprint()
+
+
+def _of_another_script(row: Row, task: Task) -> bool:
+    """Whether it is a result by hearsay, not yet made into a film, of a script that was changed since."""
+    making = row.state in (State.DOWNLOADING, State.QUEUED, State.SYNTHESIZING)
+    return making and known_by_hearsay(row) and not _same_input(row, task) and bool(task.content.strip())
 
 
 def _skip(task: Task, row: Row, note: Text) -> Planned:

@@ -17,6 +17,7 @@ import anyio
 from cozebatch import events
 from cozebatch.engine.control import Control, Entry
 from cozebatch.engine.outbox import Outbox
+from cozebatch.engine.recovery import EXPIRED, is_expired
 from cozebatch.errors import Category, ErrorInfo, JournalError, StepError
 from cozebatch.ports import (
     Accepted,
@@ -41,6 +42,14 @@ from cozebatch.texts import Text
 
 NOT_YET_KNOWN = 60.0
 """Seconds after a submission during which Coze may not know the execution yet (reference/coze.md, 4314)."""
+
+NOT_KNOWN = ErrorInfo(
+    Category.EXECUTION_LOST, Text("Coze 已查不到这次执行。", "Coze does not know this execution any more.")
+)
+TOO_LONG = ErrorInfo(
+    Category.EXECUTION_LOST,
+    Text("执行超过了 execution_timeout。", "The execution ran longer than execution_timeout."),
+)
 
 
 class Shepherd:
@@ -307,16 +316,13 @@ class Shepherd:
         return None
 
     async def _lost(self, look: Look) -> None:
-        error = ErrorInfo(
-            Category.EXECUTION_LOST,
-            Text(
-                "Coze 已查不到这次执行。" if look.status == "unknown" else "执行超过了 execution_timeout。",
-                "Coze does not know this execution any more."
-                if look.status == "unknown"
-                else "The execution ran longer than execution_timeout.",
-            ),
-            logid=look.logid,
-        )
+        if look.status != "unknown":
+            error = TOO_LONG
+        elif is_expired(self.row, self.ledger.clock.wall()):
+            error = EXPIRED
+        else:
+            error = NOT_KNOWN
+        error = replace(error, logid=look.logid)
         if self.row.state is State.RUNNING:
             await self._fail(error, self._note(status="lost", error=error))
 

@@ -110,7 +110,8 @@ def check(path: Path) -> None:
         if size <= MOST_CHECKED:
             found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if found != "ok":
-                raise DamagedJournal(path, str(found).splitlines()[0][:120])
+                lines = [line for line in str(found).splitlines() if not line.startswith("***")]
+                raise DamagedJournal(path, (lines or [str(found)])[0][:120])
     except sqlite3.Error as error:
         raise as_journal_error(path, error) from error
     except OSError as error:

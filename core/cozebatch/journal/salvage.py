@@ -59,13 +59,14 @@ class Salvaged:
         taken_up = sum(row.state is State.RUNNING for row in rows)
         held = sum(row.state in (State.HELD, State.SUBMITTING) for row in rows)
         done = sum(row.state is State.DONE for row in rows)
-        zh = (
-            f"还能找回 {len(self.runs)} 次运行的 {len(rows)} 个任务（其中 {self.from_logs} 个靠日志）："
-            f"已完成 {done}，可认领的执行 {taken_up}，需要人决定 {held}。"
-        )
+        logs_zh, logs_en = "", ""
+        if self.from_logs:
+            logs_zh = f"（其中 {self.from_logs} 个靠日志找回）"
+            logs_en = f" ({self.from_logs} of them by the log files)"
+        zh = f"还能找回 {len(rows)} 个任务{logs_zh}：已完成 {done}，可认领的执行 {taken_up}，需要人决定 {held}。"
         en = (
-            f"Still known are {len(rows)} tasks of {len(self.runs)} runs ({self.from_logs} by the log files): {done} "
-            f"finished, {taken_up} executions to go on with, {held} for a person to decide. "
+            f"Still known are {len(rows)} tasks{logs_en}: {done} finished, {taken_up} executions to go on with, {held} "
+            "for a person to decide. "
         )
         if self.in_doubt:
             zh += "有内容丢失：什么都查不到的任务会标为待处理，不会自动再次付费。"
@@ -123,15 +124,23 @@ def rebuild(path: Path, salvaged: Salvaged, now: float) -> Text:
     )
 
 
-def way_on(damaged: DamagedJournal, salvaged: Salvaged) -> JournalError:
-    """Why the batch does not begin, and what a person can do."""
+def offer(damaged: DamagedJournal, salvaged: Salvaged) -> Text:
+    """What a person is asked before a journal is rebuilt."""
+    told = salvaged.describe()
+    return Text(
+        f"{damaged.text.zh}{told.zh}从重建的状态继续吗？损坏的文件会改名保留。",
+        f"{damaged.text.en} {told.en} Go on from a rebuilt journal? The damaged file is kept under another name.",
+    )
+
+
+def refusal(damaged: DamagedJournal, salvaged: Salvaged) -> JournalError:
+    """Why the batch does not begin when nobody says yes, and what a person can do."""
     told = salvaged.describe()
     return JournalError(
         Text(
-            f"{damaged.text.zh}{told.zh}"
-            "加 --yes 再次运行（或在终端用 --no-ui 运行并确认），就从重建的状态继续；损坏的文件会改名保留。",
-            f"{damaged.text.en} {told.en} Run again with --yes (or with --no-ui on a terminal, and confirm) to go on "
-            "from a rebuilt journal; the damaged file is kept under another name.",
+            f"{damaged.text.zh}{told.zh}在终端里再次运行并确认，或加 --yes，就从重建的状态继续；损坏的文件会改名保留。",
+            f"{damaged.text.en} {told.en} Run it again on a terminal and confirm, or with --yes, to go on from a "
+            "rebuilt journal; the damaged file is kept under another name.",
         )
     )
 

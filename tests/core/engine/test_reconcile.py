@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import anyio
+import pytest
+
 from cozebatch.engine.reconcile import DEFAULTS, Left, leftovers
 from cozebatch.engine.recovery import Wishes, plan
 from cozebatch.ports import Delivery, Past
 from cozebatch.rows import Row
 from cozebatch.task import State
-from support.fakes import tasks
+from support.fakes import World, tasks
 
 DAY = 86400.0
 
@@ -27,9 +30,9 @@ def test_everything_an_earlier_run_left_is_listed_by_kind() -> None:
         task_id: Past("run1", Row(task_id, 0, fingerprint="x", **known), owed=task_id == ids[5])  # type: ignore[arg-type]
         for task_id, known in facts.items()
     }
-    planned = plan(work, past, Wishes(), continuing="run1", table_says=True, now=100 * DAY)
+    planned = plan(work, past, Wishes(), continuing="run1", table_says=True)
     owed = [Delivery(1, ids[5], "r5", "done", "path"), Delivery(2, "gone", "r9", "failed", "why")]
-    found = [(left.kind, left.task_id) for left in leftovers(planned, owed)]
+    found = [(left.kind, left.task_id) for left in leftovers(planned, owed, 100 * DAY)]
     assert found == [
         (Left.ADOPT, ids[0]),
         (Left.GO_ON, ids[2]),
@@ -45,3 +48,25 @@ def test_every_kind_says_what_happens_by_default_in_both_languages() -> None:
     for kind in Left:
         assert DEFAULTS[kind].zh
         assert DEFAULTS[kind].en
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kept", [True, False])
+async def test_an_expired_execution_is_looked_at_once_more_and_never_paid_for_again(kept: bool) -> None:
+    world = World(synthesizer=None)
+    await world.crash_after(60.0, tasks(1))
+    await anyio.sleep(8 * DAY)
+    if not kept:
+        world.coze.forgotten.add("e1")
+    outcome = await world.run(tasks(1))
+    assert world.coze.started("t1") == 1
+    assert world.coze.looks == 1 + 1, "one before the crash, one now"
+    assert world.engine is not None
+    row = world.engine.board.rows["t1"]
+    if kept:
+        assert outcome.statistics.to_json()["done"] == 1
+    else:
+        assert row.state is State.FAILED
+        assert row.error is not None
+        assert "7 days" in row.error.message.en
+        assert row.execute_id == "e1"

@@ -230,16 +230,3 @@ def test_what_is_known_to_be_done_by_hearsay_only_is_not_paid_again_unasked(tabl
     assert decide(State.DONE, same_run=False, table_says=table_says, fingerprint="") is Action.SKIP
     rerun = Wishes(rerun=frozenset({"t1"}))
     assert decide(State.DONE, same_run=False, table_says=table_says, fingerprint="", wishes=rerun) is Action.SUBMIT
-
-
-@pytest.mark.parametrize("same_run", [True, False])
-def test_an_execution_whose_result_coze_has_thrown_away_is_held(same_run: bool) -> None:
-    def at(now: float, wishes: Wishes | None = None) -> Action:
-        row = Row("t1", 0, fingerprint=FINGERPRINT, state=State.RUNNING, execute_id="e1", submitted_at=1000.0)
-        past = {"t1": Past("run1", row, owed=False)}
-        continuing = "run1" if same_run else None
-        return plan([TASK], past, wishes or Wishes(), continuing=continuing, table_says=False, now=now)[0].action
-
-    assert at(1000.0 + 6.9 * 86400) is Action.WATCH
-    assert at(1000.0 + 7.1 * 86400) is Action.HOLD
-    assert at(1000.0 + 7.1 * 86400, Wishes(adopt={"t1": "e1"})) is Action.WATCH

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from cozebatch.engine.reconcile import Left
-from cozebatch.engine.recovery import Action
+from cozebatch.engine.recovery import Action, Planned, is_expired
 from cozebatch.texts import Text
+from cozebatch_tui.locale.names import STATES
 
 NO_CONFIGURATION = Text(
     "没有找到配置文件 configs/config.json。用 cozebatch-tui init 生成一份，或用 cozebatch-tui --demo 先看演示。",
@@ -43,13 +44,14 @@ ACTIONS: dict[Action, Text] = {
     Action.SKIP: Text("跳过", "skip"),
     Action.KEEP: Text("本次运行中已结束", "ended in this run already"),
 }
+ADOPT_EXPIRED = Text("再查一次（已过 7 天，免费）", "look once more (past 7 days, free)")
 LEFT = Text("以前的运行留下：{kind} {count} 个", "Left by earlier runs: {count} {kind}")
 LEFT_KINDS: dict[Left, Text] = {
     Left.ADOPT: Text("运行中的执行", "in flight"),
-    Left.GO_ON: Text("已有结果未合成", "with a result but no film"),
+    Left.GO_ON: Text("已有结果未合成", "result without a film"),
     Left.OWED: Text("未写回", "owed to the table"),
     Left.HELD: Text("待处理", "held"),
-    Left.EXPIRED: Text("已过期的执行", "expired"),
+    Left.EXPIRED: Text("超过 7 天的执行", "older than 7 days"),
 }
 LEFT_IN_LOG = Text(
     "以前的运行留下：{kind}，执行编号 {execute_id}，提交于 {since}；{default}",
@@ -92,3 +94,13 @@ STATUS_LINE = Text(
     "{done}/{total} done  {failed} failed  Coze {coze}/{coze_limit}  synthesis {busy}/{workers}  {left} left",
 )
 EVERY_CHECK_FAILED = Text("无法开始：", "Cannot begin: ")
+
+
+def what(planned: Planned, now: float) -> Text:
+    """What is to be done with a task, in a word; `now` in Unix seconds."""
+    if planned.action is Action.WATCH and is_expired(planned.row, now):
+        return ADOPT_EXPIRED
+    if planned.action is Action.KEEP:
+        kept, state = ACTIONS[Action.KEEP], STATES[planned.row.state]
+        return Text(f"{kept.zh}：{state.zh}", f"{kept.en}: {state.en}")
+    return ACTIONS[planned.action]

@@ -99,10 +99,7 @@ RUN_ENDED = Text(
 
 START_TITLE = Text("开始之前", "Before it begins")
 START_NEW = Text("新的付费执行", "new, paid executions")
-START_ADOPT = Text("认领在途执行（免费）", "executions to adopt (free)")
-START_FINISH = Text("从已有结果继续（免费）", "results to go on from (free)")
-START_DELIVER = Text("补写表格（免费）", "write-backs owed (free)")
-START_HELD = Text("待处理，需要人决定", "held, a person must decide")
+START_LEFT = Text("以前的运行留下（不用选，默认这样处理）：", "Left by earlier runs, and what happens to it by itself:")
 START_SKIPPED = Text("跳过", "skipped")
 START_KEPT = Text("本次运行中已结束", "ended in this run already")
 START_CONTINUES = Text("继续运行 {run_id}", "goes on with run {run_id}")

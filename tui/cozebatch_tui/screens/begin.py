@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -14,6 +15,7 @@ from textual.screen import Screen
 from textual.widgets import Button, Static
 
 from cozebatch.batch import Preview
+from cozebatch.engine.reconcile import DEFAULTS, Left
 from cozebatch.engine.recovery import Action
 from cozebatch.texts import Lang, Text
 from cozebatch_tui.clean import clean
@@ -27,16 +29,6 @@ if TYPE_CHECKING:
 Decision = int | Literal["start", "leave"]
 """A number: so many new executions first."""
 
-_LINES = (
-    (Action.SUBMIT, texts.START_NEW),
-    (Action.WATCH, texts.START_ADOPT),
-    (Action.FINISH, texts.START_FINISH),
-    (Action.DELIVER, texts.START_DELIVER),
-    (Action.HOLD, texts.START_HELD),
-    (Action.SKIP, texts.START_SKIPPED),
-    (Action.KEEP, texts.START_KEPT),
-)
-
 
 class StartScreen(Screen[Decision]):
     """Start, try one first, or leave."""
@@ -46,6 +38,7 @@ class StartScreen(Screen[Decision]):
     DEFAULT_CSS = """
     StartScreen #plan { height: auto; padding: 1 2; }
     StartScreen VerticalScroll { height: 1fr; padding: 0 2; border-top: solid $panel; }
+    StartScreen #tasks { text-wrap: nowrap; text-overflow: ellipsis; }
     StartScreen Horizontal { height: 3; padding: 0 2; }
     StartScreen Button { margin-right: 2; }
     """
@@ -65,7 +58,7 @@ class StartScreen(Screen[Decision]):
         with Vertical(id="plan"):
             yield Static(self._plan(), markup=False)
         with VerticalScroll():
-            yield Static(self._tasks(), markup=False)
+            yield Static(self._tasks(), markup=False, id="tasks")
         with Horizontal():
             yield Button(Content(texts.START_ALL.in_(self._lang)), id="start", variant="success")
             if self._preview.new_executions > 1:
@@ -91,21 +84,25 @@ class StartScreen(Screen[Decision]):
         else:
             text.append(texts.START_NEW_RUN.in_(lang))
         text.append(f"\n{clean(preview.origin, 300)}\n\n")
-        for action, name in _LINES:
-            number = preview.actions.get(action, 0)
-            if number or action is Action.SUBMIT:
-                text.append(f"{number:>6}  {name.in_(lang)}\n", style="bold" if action is Action.SUBMIT else "")
-        if preview.owed:
-            text.append(f"{len(preview.owed):>6}  {texts.OWED.in_(lang)}\n")
+        text.append(f"{preview.new_executions:>6}  {texts.START_NEW.in_(lang)}\n", style="bold")
+        for action, name in ((Action.SKIP, texts.START_SKIPPED), (Action.KEEP, texts.START_KEPT)):
+            if number := preview.actions.get(action, 0):
+                text.append(f"{number:>6}  {name.in_(lang)}\n")
+        left = Counter(leftover.kind for leftover in preview.leftovers)
+        if left:
+            text.append(f"\n{texts.START_LEFT.in_(lang)}\n")
+        for kind, number in sorted(left.items(), key=lambda item: list(Left).index(item[0])):
+            text.append(f"{number:>6}  {fit(headless.LEFT_KINDS[kind].in_(lang), 21)}  ")
+            text.append(f"{DEFAULTS[kind].in_(lang)}\n", style="dim")
         for note in self._notes:
             text.append(f"\n! {clean(note.in_(lang), 500)}")
         return text
 
     def _tasks(self) -> RichText:
-        text = RichText(no_wrap=True, overflow="ellipsis")
+        text = RichText()
         for planned in self._preview.planned[:2000]:
-            what = headless.ACTIONS[planned.action].in_(self._lang)
+            what = headless.what(planned, self._preview.at).in_(self._lang)
             reason = planned.note or (planned.error.message if planned.error else None)
-            line = f"{fit(planned.row.task_id, 16)}  {fit(planned.row.title, 34)}  {what}"
+            line = f"{fit(planned.row.task_id, 16)}  {fit(planned.row.title, 24)}  {what}"
             text.append(line + (f"  {clean(reason.in_(self._lang), 200)}" if reason else "") + "\n")
         return text
