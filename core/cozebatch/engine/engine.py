@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import anyio
 from anyio.abc import TaskGroup
@@ -19,15 +19,16 @@ from cozebatch import events
 from cozebatch.board import Board
 from cozebatch.engine.bus import Bus, Subscription
 from cozebatch.engine.clock import Jump, RunClock
+from cozebatch.engine.commands import Commands
 from cozebatch.engine.control import Control, Entry, Options, Tools
 from cozebatch.engine.ledger import Ledger, Level
 from cozebatch.engine.outbox import Outbox
-from cozebatch.engine.recovery import Action, Planned, way_on
+from cozebatch.engine.recovery import Action, Planned
 from cozebatch.engine.shepherd import Shepherd
 from cozebatch.engine.strangers import seat_stranger, watch_stranger
 from cozebatch.errors import Category, ErrorInfo, JournalError
-from cozebatch.ports import Delivery, Journal, Owe, RunRecord
-from cozebatch.rows import Row, Stage
+from cozebatch.ports import Delivery, Journal, RunRecord
+from cozebatch.rows import Row
 from cozebatch.statistics import Statistics, compute
 from cozebatch.task import State
 from cozebatch.texts import Text
@@ -60,7 +61,7 @@ class Outcome:
     """Some task failed, is held, or its outcome is still owed to the table."""
 
 
-class Engine:
+class Engine(Commands):
     """One run. Made inside the event loop that will run it."""
 
     def __init__(
@@ -151,122 +152,6 @@ class Engine:
             outcome = await self._report(save_results)
         return outcome
 
-    # Commands
-
-    async def pause(self) -> None:
-        """Submit nothing new until `resume`; what runs goes on."""
-        if "operator" not in self._control.paused:
-            self._control.brake("operator", None)
-
-    async def resume(self) -> None:
-        """Go on after a pause or a brake."""
-        if self._control.paused:
-            self._ledger.publish(events.Resumed(**self._ledger.stamp()))
-            self._control.unpark()
-            self._touch()
-
-    async def retry(self, task_ids: Iterable[str]) -> list[str]:
-        """Go on from the step that failed, without paying. Returns the ids it was done for; others need `rerun` or
-        `adopt`, or have not ended."""
-        done = []
-        for task_id in task_ids:
-            row = self._ledger.rows[task_id]
-            if not row.state.is_end or (way := way_on(row)) in (None, "paid"):
-                continue
-            if way == "deliver":
-                await self._deliver_again(row)
-            elif row.state is State.CANCELLED and task_id in self._control.slots:
-                await self._ledger.move(task_id, State.RUNNING, adopted=True)  # its shepherd still watches
-            elif task_id in self._live:
-                continue
-            elif way == "submit":
-                await self._ledger.move(task_id, State.PENDING)
-                self._control.enqueue(task_id, "submit")
-            elif way == "watch":
-                await self._ledger.move(task_id, State.RUNNING, adopted=True)
-                self._control.enqueue(task_id, "watch")
-            else:
-                await self._ledger.move(task_id, State.DOWNLOADING)
-                self._control.enqueue(task_id, "finish")
-            done.append(task_id)
-        self._touch()
-        return done
-
-    async def rerun(self, task_ids: Iterable[str]) -> list[str]:
-        """Start a new, paid execution for tasks that have ended. Returns the ids it was done for."""
-        done = []
-        for task_id in task_ids:
-            row = self._ledger.rows[task_id]
-            if row.state.is_end and task_id not in self._live:
-                await self._ledger.move(task_id, State.PENDING, failures=0, asked=True)
-                self._control.enqueue(task_id, "submit")
-                done.append(task_id)
-        self._touch()
-        return done
-
-    async def adopt(self, task_id: str, execute_id: str) -> bool:
-        """Watch this execution for that task instead of paying. False when the task has not ended."""
-        row = self._ledger.rows[task_id]
-        if not row.state.is_end or task_id in self._live:
-            return False
-        facts: dict[str, Any] = {"execute_id": execute_id, "has_output": False, "execution_failed": False}
-        facts |= {"attempts": max(1, row.attempts), "debug_url": None}
-        if row.state is not State.HELD:
-            await self._ledger.move(task_id, State.PENDING)
-        await self._ledger.move(task_id, State.RUNNING, adopted=True, **facts)
-        self._control.enqueue(task_id, "watch")
-        self._touch()
-        return True
-
-    async def cancel(self, task_ids: Iterable[str]) -> None:
-        """Give tasks up. An execution in flight cannot be stopped: it is watched for its slot, its result kept.
-
-        Raises `JournalError`; a task whose cancelling could not be written goes on.
-        """
-        control = self._control
-        for task_id in task_ids:
-            row = self._ledger.rows[task_id]
-            if row.state is State.HELD and task_id not in self._live:  # given up, without anything being found out
-                await self._ledger.move(task_id, State.CANCELLED)
-            if row.state.is_end or row.state is State.WRITING_BACK:
-                continue
-            if task_id not in self._live:
-                entry = control.withdraw(task_id)  # first: nobody may begin it while the move is written
-                try:
-                    await self._ledger.move(task_id, State.CANCELLED)
-                except JournalError:
-                    if entry is not None:
-                        control.enqueue(task_id, entry, front=True)
-                    raise
-            elif task_id in control.scopes:
-                control.scopes[task_id].cancel()
-            else:
-                control.cancelled.add(task_id)
-                if task_id in control.looks_wanted:
-                    control.looks_wanted[task_id].set()
-        self._touch()
-
-    async def set_limit(self, stage: Stage, limit: int) -> None:
-        """Change the operator's limit. Lowering drains, never kills."""
-        limit = max(1, limit)
-        control = self._control
-        if stage is Stage.COZE:
-            control.limit.user_limit = limit
-            control.tell_coze_limit("operator")
-        else:
-            control.gate.set_limit(limit)
-            self._ledger.publish(
-                events.LimitChanged(
-                    stage=stage, limit=limit, user_limit=limit, reason="operator", **self._ledger.stamp()
-                )
-            )
-        control.stir()
-
-    def stop(self) -> None:
-        """Drain: submit nothing more, wait for answers to requests already sent, record, and return from `run`."""
-        self._control.draining = True
-        self._control.stir()
-
     # The run's own course
 
     async def _begin(self, planned: Sequence[Planned]) -> None:
@@ -303,13 +188,6 @@ class Engine:
             if p.action in _ENTRIES:
                 self._control.enqueue(p.task.task_id, _ENTRIES[p.action])
         for delivery in owed:
-            self._outbox.add(delivery)
-
-    async def _deliver_again(self, row: Row) -> None:
-        paths = [path for path in (row.video_path, row.draft_path) if path]
-        delivery = self._outbox.draft(row, "done", "\n".join(paths))
-        if delivery is not None:
-            await self._ledger.move(row.task_id, State.WRITING_BACK, Owe(delivery))
             self._outbox.add(delivery)
 
     async def _work_off(self) -> None:
@@ -481,7 +359,3 @@ class Engine:
     @property
     def _braked(self) -> bool:
         return bool(set(self._control.paused) - {"operator"}) and not self._busy
-
-    def _touch(self) -> None:
-        self._changed_since_report = True
-        self._control.stir()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import anyio
 
 from cozebatch.engine.control import Control
-from cozebatch.engine.shepherd import NOT_YET_KNOWN
+from cozebatch.engine.watching import NOT_YET_KNOWN
 from cozebatch.errors import JournalError, StepError
 from cozebatch.ports import PutOutput
 from cozebatch.rows import Row

@@ -1,0 +1,113 @@
+"""What every step of a task's way stands on: its row, how it moves, and what is done when disk or code fails."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+
+from cozebatch.engine.control import Control, Entry
+from cozebatch.engine.outbox import Outbox
+from cozebatch.errors import Category, ErrorInfo, JournalError
+from cozebatch.ports import Change, Owe, Product
+from cozebatch.rows import Row
+from cozebatch.task import State
+from cozebatch.texts import Text
+
+
+class Walker:
+    """One task on its way; the halves of the way are its subclasses."""
+
+    def __init__(self, task_id: str, control: Control, outbox: Outbox) -> None:
+        self.task_id = task_id
+        self.control = control
+        self.ledger = control.ledger
+        self.tools = control.tools
+        self.outbox = outbox
+        self._entry: Entry = "submit"
+
+    @property
+    def row(self) -> Row:
+        return self.ledger.rows[self.task_id]
+
+    async def _move(self, after: State, *changes: Change, **facts: Any) -> None:
+        await self.ledger.move(self.task_id, after, *changes, **facts)
+
+    async def _insist(self, after: State, *changes: Change, **facts: Any) -> None:
+        """Move with news that must not be lost: while the disk refuses, hold on to it and try again."""
+
+        async def move() -> None:
+            await self._move(after, *changes, **facts)
+
+        await self._insisting(move)
+
+    async def _insisting(self, action: Callable[[], Any]) -> None:
+        tries = 0
+        while True:
+            try:
+                await action()
+                return
+            except JournalError as error:
+                tries += 1
+                if tries == 1:
+                    self._journal_failed(error)
+                await anyio.sleep(min(5.0, 0.2 * 2.0**tries))
+
+    async def _cancelled_here(self) -> bool:
+        """Nothing is in flight: a wish to cancel is fulfilled at once."""
+        if self.task_id not in self.control.cancelled:
+            return False
+        self.control.cancelled.discard(self.task_id)
+        await self._move(State.CANCELLED)
+        return True
+
+    async def _complete(self, product: Product, *changes: Change, **facts: Any) -> None:
+        """The film exists and is proven: done, or first written back where a table waits for it."""
+        facts |= {"draft_path": product.draft_path, "video_path": product.video_path}
+        paths = [path for path in (product.video_path, product.draft_path) if path]
+        delivery = self.outbox.draft(self.row, "done", "\n".join(paths) or product.message or "")
+        if delivery is None:
+            await self._move(State.DONE, *changes, **facts)
+        else:
+            await self._move(State.WRITING_BACK, Owe(delivery), *changes, **facts)
+            self.outbox.add(delivery)
+
+    async def _fail(self, error: ErrorInfo, *changes: Change, **facts: Any) -> None:
+        delivery = self.outbox.draft(self.row, "failed", explain(error, self.control.options.lang))
+        if delivery is None:
+            await self._insist(State.FAILED, *changes, error=error, **facts)
+        else:
+            await self._insist(State.FAILED, Owe(delivery), *changes, error=error, **facts)
+            self.outbox.add(delivery)
+
+    def _journal_failed(self, error: JournalError) -> None:
+        """The journal cannot be written: nothing new may be paid for, and everybody is told."""
+        row = self.row
+        text = error.text
+        if row.execute_id:
+            text = Text(f"{text.zh}（execute_id {row.execute_id}）", f"{text.en} (execute_id {row.execute_id})")
+        self.ledger.note("error", text, self.task_id)
+        self.control.brake("journal", ErrorInfo(Category.INTERNAL, error.text))
+        if not row.state.is_end and self.task_id not in self.control.slots:
+            self.control.park(self.task_id, self._entry_again())
+
+    def _entry_again(self) -> Entry:
+        """Where the way goes on after it broke off in the present state."""
+        match self.row.state:
+            case State.PENDING:
+                return self._entry
+            case State.RUNNING:
+                return "watch"
+            case _:
+                return "finish"
+
+    def _log_traceback(self, error: Exception) -> None:
+        text = "".join(traceback.format_exception(error))
+        self.ledger.note("error", Text.same(text), self.task_id)
+
+
+def explain(error: ErrorInfo, lang: Any) -> str:
+    """A sentence for the script's author: what happened, then what to do."""
+    return f"{error.message.in_(lang)} {error.hint.in_(lang)}".strip()[:1000]
