@@ -21,8 +21,8 @@ def compact(db: sqlite3.Connection) -> tuple[int, Text | None]:
     the journal as it was."""
     try:
         path = Path(_value(db, "SELECT file FROM pragma_database_list WHERE name = 'main'"))
+        _checkpoint(db)  # what still stands in the write-ahead log would leave it by itself
         before = _on_disk(path)
-        _checkpoint(db)
         used = (_number(db, "page_count") - _number(db, "freelist_count")) * _number(db, "page_size")
         trouble = None
         if _number(db, "freelist_count"):

@@ -86,6 +86,11 @@ class History:
         """Finished, and nobody is to be told any more: neither a retry nor a later run goes on from its results."""
         return self.done and not self._owed
 
+    @property
+    def under_way(self) -> bool:
+        """A run that goes on has not done it yet."""
+        return any(row.run.goes_on and row.state not in (State.DONE, State.SKIPPED) for row in self.rows)
+
     def needed_outputs(self) -> set[str]:
         """Executions whose outputs somebody may still read."""
         needed: list[OfTask | None] = [] if self.settled else [self.latest] if self.done else list(self.rows)

@@ -215,7 +215,7 @@ class Pruning:
         """An execution adopted by hand may be named by several tasks: what any of them needs stays."""
         for history in self._histories(bounds):
             self._needed |= history.needed_outputs()
-            if not history.settled:
+            if not history.settled or history.under_way:
                 self.result.unsettled.add(history.rows[0].task_id)
 
     def _prune_task(self, history: History) -> None:
