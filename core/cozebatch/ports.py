@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -292,8 +292,9 @@ Change = PutRow | PutExecution | PutOutput | Owe | Settle | PutRun
 class Journal(Protocol):
     """The memory that survives a crash. Everything raises `JournalError` when the disk does not do its part."""
 
-    async def begin(self, run: RunRecord, entries: Sequence[tuple[Task, Row]]) -> None:
-        """Start or continue `run`, with the tasks and rows that are new or changed. Later writes belong to it."""
+    async def begin(self, run: RunRecord, entries: Iterable[tuple[Task, Row]]) -> None:
+        """Start or continue `run`, with the tasks and rows that are new or changed (read once, possibly in another
+        thread). Later writes belong to it."""
 
     async def write(self, *changes: Change) -> None:
         """Durable, and all of it or nothing, when this returns. Concurrent writes share a commit."""

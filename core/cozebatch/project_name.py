@@ -30,19 +30,19 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 def assign_project_names(tasks: Iterable[Task], now: datetime) -> list[Task]:
     """The same tasks with a project name each: safe, and different even where case does not count."""
     stamp = now.strftime("%Y%m%d_%H%M%S")
-    taken: set[str] = set()
-    next_number: dict[str, int] = {}
+    taken: set[int] = set()  # hashes: two names of one hash would cost the second a number, no more
+    next_number: dict[int, int] = {}
     named = []
     for task in tasks:
         name = safe_name(task.project_name) or _default(task, stamp)
-        key = _alike(name)
+        key = hash(_alike(name))
         if key in taken:
             number = next_number.get(key, 2)
-            while _alike(numbered := _cut(name, f"_{number}")) in taken:
+            while hash(_alike(numbered := _cut(name, f"_{number}"))) in taken:
                 number += 1
             next_number[key] = number + 1
             name = numbered
-        taken.add(_alike(name))
+        taken.add(hash(_alike(name)))
         named.append(replace(task, project_name=name))
     return named
 

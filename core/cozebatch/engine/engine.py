@@ -61,6 +61,13 @@ class Outcome:
     """Some task failed, is held, or its outcome is still owed to the table."""
 
 
+def _waiting(row: Row) -> Row:
+    """The row before its task begins; itself where it stands so already, since a batch may have 100,000."""
+    if row.state is State.PENDING and row.error is None and row.note is None:
+        return row
+    return replace(row, state=State.PENDING, error=None, note=None)
+
+
 class Engine(Commands):
     """One run. Made inside the event loop that will run it."""
 
@@ -84,6 +91,7 @@ class Engine(Commands):
         self._live: set[str] = set()
         self._changed_since_report = True
         self._partial = False
+        self._cut_short = False
 
     @property
     def board(self) -> Board:
@@ -139,6 +147,7 @@ class Engine(Commands):
             while True:
                 await self._work_off()
                 if self._control.draining:
+                    self._cut_short = not self._braked  # asked now: a drain leaves nobody busy
                     await self._wind_down()
                     break
                 if not keep_open:
@@ -156,7 +165,7 @@ class Engine(Commands):
 
     async def _begin(self, planned: Sequence[Planned]) -> None:
         ledger, control = self._ledger, self._control
-        await ledger.begin([(p.task, p.row) for p in planned])
+        await ledger.begin((p.task, p.row) for p in planned)
         ledger.publish(
             events.RunStarted(
                 run_id=ledger.run.run_id,
@@ -166,10 +175,7 @@ class Engine(Commands):
                 **ledger.stamp(),
             )
         )
-        ledger.load(
-            p.row if p.action is Action.KEEP else replace(p.row, state=State.PENDING, error=None, note=None)
-            for p in planned
-        )
+        ledger.load(p.row if p.action is Action.KEEP else _waiting(p.row) for p in planned)
 
     async def _settle_ended(self, planned: Sequence[Planned]) -> None:
         """Move those whose place is decided before they begin; many at a time, so that they share commits."""
@@ -339,7 +345,7 @@ class Engine(Commands):
         unfinished = board.unfinished
         status: RunEnd = "finished"
         if unfinished:
-            status = "interrupted" if self._control.draining and not self._braked else "stopped"
+            status = "interrupted" if self._cut_short else "stopped"
         statistics = self.statistics()
         path = await save_results(status, statistics) if save_results is not None else None
         try:

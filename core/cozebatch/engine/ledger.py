@@ -6,7 +6,7 @@ interrupted run goes on counting where it stopped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -40,7 +40,7 @@ class Ledger:
     def rows(self) -> dict[str, Row]:
         return self.board.rows
 
-    async def begin(self, entries: Sequence[tuple[Task, Row]]) -> None:
+    async def begin(self, entries: Iterable[tuple[Task, Row]]) -> None:
         """Put the run and its new or changed rows on disk."""
         await self.journal.begin(self._record(), entries)
 

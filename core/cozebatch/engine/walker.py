@@ -41,9 +41,9 @@ class Walker:
         async def move() -> None:
             await self._move(after, *changes, **facts)
 
-        await self._insisting(move)
+        await self._insisting(move, facts.get("execute_id"))
 
-    async def _insisting(self, action: Callable[[], Any]) -> None:
+    async def _insisting(self, action: Callable[[], Any], execute_id: str | None = None) -> None:
         tries = 0
         while True:
             try:
@@ -52,7 +52,7 @@ class Walker:
             except JournalError as error:
                 tries += 1
                 if tries == 1:
-                    self._journal_failed(error)
+                    self._journal_failed(error, execute_id)
                 await anyio.sleep(min(5.0, 0.2 * 2.0**tries))
 
     async def _cancelled_here(self) -> bool:
@@ -82,12 +82,13 @@ class Walker:
             await self._insist(State.FAILED, Owe(delivery), *changes, error=error, **facts)
             self.outbox.add(delivery)
 
-    def _journal_failed(self, error: JournalError) -> None:
-        """The journal cannot be written: nothing new may be paid for, and everybody is told."""
+    def _journal_failed(self, error: JournalError, execute_id: str | None = None) -> None:
+        """The journal cannot be written: nothing new may be paid for, and everybody is told. `execute_id`: one that
+        the row could not be given yet."""
         row = self.row
         text = error.text
-        if row.execute_id:
-            text = Text(f"{text.zh}（execute_id {row.execute_id}）", f"{text.en} (execute_id {row.execute_id})")
+        if execute_id := execute_id or row.execute_id:
+            text = Text(f"{text.zh}（execute_id {execute_id}）", f"{text.en} (execute_id {execute_id})")
         self.ledger.note("error", text, self.task_id)
         self.control.brake("journal", ErrorInfo(Category.INTERNAL, error.text))
         if not row.state.is_end and self.task_id not in self.control.slots:

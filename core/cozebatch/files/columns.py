@@ -7,13 +7,14 @@ and spaces. All other columns are kept under their own name.
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from cozebatch.errors import UsageError
-from cozebatch.task import Task
+from cozebatch.task import NO_EXTRA, SHARED_FIELDS, Task
 from cozebatch.texts import Text
 
 MAX_CELL_BYTES = 1_000_000
@@ -154,7 +155,8 @@ def _task(row: Row, number: int, complaints: Complaints) -> Task:
         elif field in fields:
             complaints.add(row.line, column, f"{field} 写了两次", f"{field} is given twice")
         else:
-            fields[field] = value.strip()
+            value = value.strip()
+            fields[field] = sys.intern(value) if field in SHARED_FIELDS else value
     task_id = fields.pop("task_id", "") or f"row-{number}"
     if len(task_id) > MAX_ID_CHARACTERS or _NOT_IN_AN_ID.search(task_id):
         complaints.add(
@@ -163,7 +165,7 @@ def _task(row: Row, number: int, complaints: Complaints) -> Task:
             f"task_id 不能超过 {MAX_ID_CHARACTERS} 个字符，也不能有换行等控制字符",
             f"a task_id has at most {MAX_ID_CHARACTERS} characters and no control characters",
         )
-    return Task(task_id=task_id, **fields, extra=MappingProxyType(extra))
+    return Task(task_id=task_id, **fields, extra=MappingProxyType(extra) if extra else NO_EXTRA)
 
 
 def named(header: Sequence[str], cells: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -37,7 +37,7 @@ def read_json(text: str, complaints: Complaints) -> Iterator[Row]:
 def read_jsonl(text: str, complaints: Complaints) -> Iterator[Row]:
     """One object a line; empty lines are ignored."""
     found_any = False
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(_lines(text), 1):
         if not line.strip():
             continue
         found_any = True
@@ -48,6 +48,15 @@ def read_jsonl(text: str, complaints: Complaints) -> Iterator[Row]:
         yield document.row(value, number)
     if not found_any:
         raise complaints.fail(None, None, "文件是空的", "the file is empty")
+
+
+def _lines(text: str) -> Iterator[str]:
+    """One after the other: a list of them would be the whole file once more."""
+    start = 0
+    while (end := text.find("\n", start)) >= 0:
+        yield text[start:end]
+        start = end + 1
+    yield text[start:]
 
 
 def plain_text(value: Any) -> str:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import anyio.lowlevel
 
@@ -48,7 +48,7 @@ class MemoryJournal:
         twin._executions = {key: dict(value) for key, value in self._executions.items()}
         return twin
 
-    async def begin(self, run: RunRecord, entries: Sequence[tuple[Task, Row]]) -> None:
+    async def begin(self, run: RunRecord, entries: Iterable[tuple[Task, Row]]) -> None:
         await anyio.lowlevel.checkpoint()
         self._current = run
         self._runs[run.run_id] = run

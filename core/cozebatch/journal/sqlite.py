@@ -102,7 +102,7 @@ class SqliteJournal:
         self._run_id = ""
         self._source_key = ""
 
-    async def begin(self, run: RunRecord, entries: Sequence[tuple[Task, Row]]) -> None:
+    async def begin(self, run: RunRecord, entries: Iterable[tuple[Task, Row]]) -> None:
         def insert() -> None:
             with self._db:
                 put_run(self._db, run)
