@@ -266,7 +266,8 @@ def many(path: Path, count: int, size: int) -> None:
 
 
 KILLED = """
-import sqlite3, sys
+import sys
+from cozebatch.journal.compacting import compact
 from cozebatch.journal.opening import open_to_write
 from cozebatch.journal.retention import Pruning
 from pathlib import Path
@@ -274,11 +275,13 @@ db = open_to_write(Path(sys.argv[1]))
 pruning = Pruning(db, float(sys.argv[2]))
 while pruning.step():
     print("step", flush=True)
+print("compacting", flush=True)
+compact(db)
 """
 
 
-@pytest.mark.parametrize("seed", range(3))
-async def test_a_kill_at_any_moment_leaves_a_whole_journal(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize("seed", [0, 1, 2, "compacting"])
+async def test_a_kill_at_any_moment_leaves_a_whole_journal(tmp_path: Path, seed: int | str) -> None:
     path = tmp_path / "journal.sqlite3"
     many(path, 3000, 2000)
     steps = random.Random(seed).randint(1, 14)
@@ -286,8 +289,10 @@ async def test_a_kill_at_any_moment_leaves_a_whole_journal(tmp_path: Path, seed:
         [sys.executable, "-c", KILLED, str(path), str(BEFORE)], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        for _ in range(steps):
-            process.stdout.readline()
+        for line in process.stdout:
+            steps -= 1
+            if line.strip() == "compacting" or (steps <= 0 and seed != "compacting"):
+                break
         os.kill(process.pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
     async with open_journal(path) as journal:
         past = await journal.past(SOURCES[0], [f"t{n:05}" for n in range(3000)])
