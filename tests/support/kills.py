@@ -10,7 +10,6 @@ rest, so a replay meets the same plan, not the same microsecond. What must hold 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import shutil

@@ -14,7 +14,7 @@ from cozebatch.engine.bus import Subscription
 from cozebatch.engine.engine import Outcome
 from cozebatch.engine.reconcile import DEFAULTS, Left
 from cozebatch.engine.recovery import Action
-from cozebatch.events import Event
+from cozebatch.events import Event, Noted, Paused, Resumed
 from cozebatch.texts import Lang, Text
 from cozebatch_tui.clean import clean
 from cozebatch_tui.exits import Exit, exit_of
@@ -100,10 +100,10 @@ class Headless:
 
     def _tell(self, news: list[Event]) -> None:
         for event in news:
-            if self._json is None:
-                self._people.event(event)
-            elif (line := self._json.line(event)) is not None:
+            if self._json is not None and (line := self._json.line(event)) is not None:
                 self._out.line(line)
+            if self._json is None or _is_trouble(event):
+                self._people.event(event)
 
     def _show_plan(self, preview: Preview, *, every_task: bool) -> None:
         if preview.continuing:
@@ -163,3 +163,8 @@ class Headless:
 
     def _say(self, text: Text, **values: object) -> None:
         self._people.say(text.in_(self._lang).format(**values))
+
+
+def _is_trouble(event: Event) -> bool:
+    """What a person must hear of even where stdout is for programs."""
+    return isinstance(event, Paused | Resumed) or (isinstance(event, Noted) and event.level == "error")
