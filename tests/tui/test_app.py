@@ -106,6 +106,22 @@ async def test_pause_stops_submitting_and_resume_goes_on(tmp_path: Path, slow: R
         await screen.until(lambda: screen.count(State.RUNNING) == 3, "three running")
 
 
+async def test_an_error_in_a_handler_is_told_and_the_screen_stays(
+    tmp_path: Path, quick: RunningCoze, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: str) -> None:
+        raise ValueError("spoilt on purpose")
+
+    async with application(tmp_path, quick, rows(3)) as screen:
+        await screen.until(lambda: screen.count(State.DONE) == 3, "done")
+        with monkeypatch.context() as patch:
+            patch.setattr(screen.main.table, "set_filter", broken)
+            await screen.press("slash", "2")
+            await screen.until(lambda: "spoilt on purpose" in screen.text(), "the error")
+        await screen.press("backspace", "3")
+        await screen.until(lambda: len(screen.main.table.order) == 1, "a filter that works again")
+
+
 async def test_keys_pressed_faster_than_the_screen_is_drawn_all_count(tmp_path: Path, slow: RunningCoze) -> None:
     async with application(tmp_path, slow, rows(1), max_coze_concurrent=1) as screen:
         await screen.until(lambda: screen.count(State.RUNNING) == 1, "running")

@@ -13,6 +13,7 @@ from textual.widgets import Input, RichLog, Static
 
 from cozebatch.events import Event
 from cozebatch_tui.clean import clean
+from cozebatch_tui.guarded import guarded
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.logbook import describe
 
@@ -51,12 +52,14 @@ class LogScreen(Screen[None]):
         self._more()
 
     @on(Input.Changed)
+    @guarded
     def _filtered(self) -> None:
         self.query_one(RichLog).clear()
         self._seen = self.app.bridge.logged - len(self.app.bridge.log)
         self._more()
 
     @on(Input.Submitted)
+    @guarded
     def _done(self) -> None:
         self.query_one(RichLog).focus()
 
@@ -67,6 +70,7 @@ class LogScreen(Screen[None]):
     def action_filter(self) -> None:
         self.query_one(Input).focus()
 
+    @guarded
     def _more(self) -> None:
         bridge = self.app.bridge
         fresh = min(len(bridge.log), bridge.logged - self._seen)

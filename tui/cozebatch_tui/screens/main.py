@@ -15,6 +15,7 @@ from cozebatch.statistics import compute
 from cozebatch.task import State
 from cozebatch_tui.bridge import Changes
 from cozebatch_tui.formatting import fit
+from cozebatch_tui.guarded import guarded
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.screens.log import LogScreen
 from cozebatch_tui.screens.task import TaskScreen
@@ -173,20 +174,24 @@ class MainScreen(Screen[None]):
             panel.add_class("open")
 
     @on(Input.Changed, "#filter")
+    @guarded
     def _filter_typed(self, event: Input.Changed) -> None:
         self.table.set_filter(event.value)
         self.timeline.show_tasks(self.table.order)
         self._figures()
 
     @on(Input.Submitted, "#filter")
+    @guarded
     def _filter_done(self) -> None:
         self.grid.focus()
 
     @on(TaskGrid.Opened)
+    @guarded
     def _open(self, event: TaskGrid.Opened) -> None:
         self.app.push_screen(TaskScreen(event.task_id))
 
     @on(ErrorPanel.Asked)
+    @guarded
     def _asked(self, event: ErrorPanel.Asked) -> None:
         match event.action:
             case "retry":

@@ -25,6 +25,7 @@ from cozebatch.task import State, Task
 from cozebatch_tui.clean import clean, clean_lines
 from cozebatch_tui.columns import GLYPHS
 from cozebatch_tui.formatting import clock
+from cozebatch_tui.guarded import guarded
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.locale.names import STATES
 from cozebatch_tui.logbook import error_line
@@ -77,6 +78,7 @@ class TaskScreen(Screen[None]):
     def row(self) -> Row:
         return self.app.bridge.board.rows[self._task_id]
 
+    @guarded
     def _refresh(self) -> None:
         row = self.row
         self._draw(row)

@@ -17,6 +17,7 @@ from cozebatch.board import Board, ErrorGroup
 from cozebatch.engine.recovery import way_on
 from cozebatch.texts import Lang
 from cozebatch_tui.clean import clean
+from cozebatch_tui.guarded import guarded
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.locale.names import CATEGORIES
 
@@ -114,6 +115,7 @@ class Group(Vertical):
     def _button(self, name: str, label: str, number: int, variant: str) -> Button:
         return Button(Content(f"{label} {number}"), name=name, variant=variant, compact=True)  # type: ignore[arg-type]
 
+    @guarded
     def on_button_pressed(self, event: Button.Pressed) -> None:
         event.stop()
         category = self._group.sample.category.value

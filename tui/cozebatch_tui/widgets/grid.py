@@ -16,6 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from cozebatch_tui.formatting import fit
+from cozebatch_tui.guarded import guarded
 
 
 class TaskGrid(ScrollView, can_focus=True):
@@ -143,6 +144,7 @@ class TaskGrid(ScrollView, can_focus=True):
         if self.cursor_id is not None:
             self.post_message(self.Opened(self.cursor_id))
 
+    @guarded
     def on_click(self, event: object) -> None:
         y = getattr(event, "y", 0)
         place = self.scroll_offset.y + y - 1
@@ -153,6 +155,7 @@ class TaskGrid(ScrollView, can_focus=True):
         if again and getattr(event, "chain", 1) > 1:
             self.action_open()
 
+    @guarded
     def on_resize(self) -> None:
         self.virtual_size = Size(self.size.width, len(self.order) + 1)
         self.refresh()
