@@ -204,7 +204,13 @@ def test_hostile_text_does_no_harm(program: Program, coze: RunningCoze) -> None:
     facts = {"title": evil, "content": evil, "project_name": "../../" + evil, "error_message": f"Coze提交失败: {evil}"}
     tasks = {
         evil: entry("x", "failed", **facts),
-        "t1": entry("t1", "completed", coze_result={"videoUrl": evil, evil: [evil]}, execute_id="75001", **facts),
+        "t1": entry(
+            "t1",
+            "completed",
+            coze_result={"videoUrl": evil, evil: [evil]},
+            execute_id="75001",
+            **facts | {"content": "文案1号"},
+        ),
         "t2": entry("t2", evil, **facts),
     }
     path.write_text(json.dumps({"tasks": tasks}), encoding="utf-8")
