@@ -125,12 +125,13 @@ def _starts(world: World) -> Iterator[str]:
         elif start.number == signal.SIGKILL:
             if start.code != -signal.SIGKILL and not ended:
                 yield f"{what} was killed and ended with {start.code}"
-        elif start.code != 130 and not ended:
-            unasked = not start.ready or start.says("run_finished")
-            if not (unasked and start.code == -start.number):
-                yield f"{what}: {signal.Signals(start.number).name} ended with {start.code}: {start.errors[-1500:]}"
         elif start.ended - start.signalled > ANSWERS_IN:
-            yield f"{what}: {signal.Signals(start.number).name} took {start.ended - start.signalled:.1f} s"
+            took, at = start.ended - start.signalled, start.signalled - start.began
+            yield f"{what}: {signal.Signals(start.number).name} after {at:.2f} s took {took:.1f} s"
+        elif not start.ready and not start.says("run_started"):
+            continue  # Python itself was still starting: it ends as Python does
+        elif start.code != 130 and not ended and not (start.says("run_finished") and start.code == -start.number):
+            yield f"{what}: {signal.Signals(start.number).name} ended with {start.code}: {start.errors[-1500:]}"
         elif start.code == 130 and start.says("run_started") and not start.abrupt and not start.says("run_finished"):
             yield f"{what}: interrupted, and left without results"
     if last_status(world.program.folder) != "finished":
