@@ -23,7 +23,7 @@ import anyio.to_thread
 
 from cozebatch.errors import JournalError
 from cozebatch.journal.opening import shm_of, wal_of
-from cozebatch.journal.retention import JournalPruned, Kind, Pruned
+from cozebatch.journal.pruned import JournalPruned, Kind, Pruned
 from cozebatch.journal.sqlite import SqliteJournal
 from cozebatch.ports import Journal
 from cozebatch.synthesis.names import digest

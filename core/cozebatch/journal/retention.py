@@ -14,58 +14,17 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import Any
 
 from cozebatch.journal.histories import History, OfRun, OfTask
-from cozebatch.texts import Text
+from cozebatch.journal.pruned import JournalPruned, Kind
 
 CHUNK = 500
 """Rows that one transaction looks at, beside the rest of its last task's."""
 
 PACED_BY = 500
 """Successful executions of a workflow whose durations are read (`Journal.durations`)."""
-
-
-class Kind(StrEnum):
-    OUTPUT = "output"
-    EXECUTION = "execution"
-    DELIVERY = "delivery"
-    TASK = "task"
-    RUN = "run"
-    MEDIA = "media"
-    DAMAGED = "damaged"
-    LOG = "log"
-
-
-@dataclass(slots=True)
-class Pruned:
-    """What went, and what is old enough but was kept because it is still needed."""
-
-    gone: Counter[Kind] = field(default_factory=Counter)
-    freed: Counter[Kind] = field(default_factory=Counter)
-    """Bytes of what went, as it was stored."""
-    kept: Counter[Kind] = field(default_factory=Counter)
-    saved: int = 0
-    """Bytes by which the journal's file became smaller."""
-    troubles: list[Text] = field(default_factory=list)
-    """What could not be deleted, or not be made smaller."""
-
-    def went(self, kind: Kind, size: int) -> None:
-        self.gone[kind] += 1
-        self.freed[kind] += size
-
-
-@dataclass(slots=True)
-class JournalPruned:
-    """What went of a journal, and what must be known of it before files beside it go."""
-
-    found: Pruned = field(default_factory=Pruned)
-    unsettled: set[str] = field(default_factory=set)
-    """Tasks of any source that are not done, or whose outcome the table has not been told."""
-    in_doubt: bool = False
-    """Something was lost in a damage, and not all known sources were seen whole since."""
 
 
 @dataclass(frozen=True, slots=True)

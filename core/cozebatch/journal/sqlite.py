@@ -19,7 +19,8 @@ import anyio.to_thread
 from cozebatch.errors import ErrorInfo, JournalError
 from cozebatch.journal.compacting import compact as compact_file
 from cozebatch.journal.opening import FILE_NAME, DamagedJournal, journal_error, open_to_read, open_to_write
-from cozebatch.journal.retention import JournalPruned, Pruning
+from cozebatch.journal.pruned import JournalPruned
+from cozebatch.journal.retention import Pruning
 from cozebatch.ports import (
     Change,
     Delivery,

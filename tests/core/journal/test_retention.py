@@ -22,7 +22,8 @@ from cozebatch.engine.recovery import Action, Planned, Wishes, plan
 from cozebatch.journal import compacting
 from cozebatch.journal.opening import open_to_write
 from cozebatch.journal.pages import scan
-from cozebatch.journal.retention import Kind, Pruning
+from cozebatch.journal.pruned import Kind
+from cozebatch.journal.retention import Pruning
 from cozebatch.journal.sqlite import open_journal, read_journal
 from cozebatch.task import State, Task
 from support.old_runs import BEFORE, SOURCES, TASKS, Past, random_past

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cozebatch.journal.retention import Kind
+from cozebatch.journal.pruned import Kind
 from cozebatch.texts import Text
 
 KINDS: Mapping[Kind, Text] = {
