@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -65,7 +66,8 @@ def test_an_interrupt_while_the_program_opens_is_exit_130_and_submits_nothing(
 ) -> None:
     program = Program(tmp_path, coze.url).configure().tasks(2)
     (tmp_path / "sitecustomize.py").write_text(HASTY.format(number=int(number)), encoding="utf-8")
-    with program.start(*BATCH, "--json", env={"PYTHONPATH": str(tmp_path)}) as process:
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with program.start(*BATCH, "--json", env={"PYTHONPATH": path}) as process:
         began = time.monotonic()
         try:
             process.communicate(timeout=8)
