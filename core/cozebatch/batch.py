@@ -19,7 +19,7 @@ from cozebatch.engine.clock import RunClock
 from cozebatch.engine.control import Options, Tools
 from cozebatch.engine.engine import Engine, Outcome, RunEnd
 from cozebatch.engine.reconcile import Leftover, leftovers
-from cozebatch.engine.recovery import Action, Planned, Wishes, plan
+from cozebatch.engine.recovery import Action, Planned, Wishes, known_by_hearsay, plan
 from cozebatch.engine.selection import Selection, require_known
 from cozebatch.errors import Category, ErrorInfo, UsageError
 from cozebatch.journal.logs import run_line
@@ -202,7 +202,7 @@ class Batch:
                 if row.task_id not in by_id:
                     gone.add(row.task_id)
                 known = stored[row.task_id]
-                waits = waits or not known.content  # a row made from a log: only the source has the input
+                waits = waits or known_by_hearsay(row)  # only the source has the whole input
                 candidates[row.task_id] = by_id.get(row.task_id, known) if waits else known
         for task in listed:
             candidates.setdefault(task.task_id, task)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -129,6 +130,46 @@ def test_a_dry_run_says_the_same_and_writes_nothing(program: Program) -> None:
     assert not (program.folder / ".cozebatch").exists()
     assert take_over(program).code == 0
     assert "known already 2" in take_over(program, "--dry-run").out
+
+
+SAY_TEMPLATE = """
+import json, pathlib, sys
+job = json.load(sys.stdin)
+pathlib.Path(job["output_dir"], job["task"]["task_id"] + ".txt").write_text(job["task"]["template"])
+print("{}")
+"""
+
+
+def test_what_is_gone_on_with_is_made_as_the_source_says_now(program: Program, coze: RunningCoze) -> None:
+    """The older file knows neither template nor account; of a script changed since, its result is no use."""
+    program.tasks(2, template="TALL").configure(
+        synthesis={"mode": "command", "command": [sys.executable, "-c", SAY_TEMPLATE]}
+    )
+    leave(
+        program,
+        entry("t1", "completed", execute_id="75001", submit_time=ago(minutes=9), coze_result=RESULT),
+        entry(
+            "t2", "completed", execute_id="75002", submit_time=ago(minutes=9), coze_result={"a": 1}, content="旧文案"
+        ),
+    )
+    assert take_over(program).code == 0
+    done = program.batch()
+    assert done.code == 0, done.err
+    assert program.statuses() == {"t1": "done", "t2": "done"}
+    assert list(coze.ledger().tasks) == ["标题2号"], "only the changed script is paid for"
+    assert (program.folder / "output" / "t1.txt").read_text() == "TALL"
+
+
+def test_a_name_with_wildcards_means_all_such_files(program: Program) -> None:
+    """Windows shells hand such a name over as it is."""
+    leave(program, entry("t1", "finished"), name="feishu_async_results_20261101_010101.json")
+    leave(program, entry("t2", "finished"), name="feishu_async_results_20261102_010101.json")
+    told = take_over(program, name="feishu_async_results_*.json")
+    assert told.code == 0, told.err
+    assert "done 2" in told.out
+    nothing = take_over(program, name="nothing_*.json")
+    assert nothing.code == 2
+    assert "nothing_*.json" in nothing.err
 
 
 def test_a_script_that_was_changed_since_is_another_input(program: Program, coze: RunningCoze) -> None:

@@ -131,6 +131,14 @@ def _check(options: argparse.Namespace, lang: Lang) -> int:
 
 
 def _runs(options: argparse.Namespace, lang: Lang) -> int:
+    if options.prune:
+        from cozebatch_tui.pruning import prune
+
+        return prune(options, lang)
+    if options.import_files:
+        from cozebatch_tui.importing import import_results
+
+        return import_results(options, lang)
     from cozebatch_tui.history import list_runs
 
     return list_runs(options, lang)

@@ -51,7 +51,7 @@ def import_results(options: argparse.Namespace, lang: Lang) -> Exit:
     complain(warnings, lang)
     target = _target(settings, options)
     now = time.time()
-    files = [Path(name) for name in options.import_files]
+    files = [path for name in options.import_files for path in _meant_by(name)]
     mask = Masker(settings.secrets()).mask
     results = read_results(files, feishu=target.source_kind == "feishu", mask=mask, now=now)
     path = Path(options.state_dir) / FILE_NAME
@@ -79,6 +79,14 @@ def import_results(options: argparse.Namespace, lang: Lang) -> Exit:
             raise first_known(several) from several
     _tell(takeover, options, lang, now)
     return Exit.OK
+
+
+def _meant_by(name: str) -> list[Path]:
+    """The file, or those that a name with wildcards stands for, which Windows' shells hand over as it is."""
+    path = Path(name)
+    if not any(sign in path.name for sign in "*?") or path.exists():
+        return [path]
+    return sorted(path.parent.glob(path.name)) or [path]
 
 
 def _target(settings: Settings, options: argparse.Namespace) -> Target:

@@ -211,8 +211,47 @@ def _check_parser(lang: str) -> argparse.ArgumentParser:
 
 
 def _runs_parser(lang: str) -> argparse.ArgumentParser:
-    parser = _new("cozebatch-tui runs", "列出以前的运行。", "List past runs.", lang)
+    parser = _new(
+        "cozebatch-tui runs",
+        "列出以前的运行；清理过期的状态和素材；导入旧工具的结果文件。",
+        "List past runs; drop state and media that are out of date; take over results files of the older tool.",
+        lang,
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--prune",
+        action="store_true",
+        help=_t(lang, "清理过期的日志、状态和素材", "drop logs, state and media that are out of date"),
+    )
+    what.add_argument(
+        "--import",
+        dest="import_files",
+        metavar="FILE",
+        nargs="+",
+        default=[],
+        help=_t(
+            lang, "导入旧工具的 feishu_async_results_*.json", "take over the older tool's feishu_async_results_*.json"
+        ),
+    )
+    parser.add_argument(
+        "--older-than",
+        metavar="DAYS",
+        type=_positive,
+        help=_t(lang, "多少天算过期（log_retention_days）", "days after which it is out of date (log_retention_days)"),
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help=_t(lang, "只看不做", "show what would be done, change nothing")
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", help=_t(lang, "配置文件", "configuration file (configs/config.json)")
+    )
+    parser.add_argument(
+        "--tasks", metavar="FILE", help=_t(lang, "导入到这个任务文件（而不是飞书表格）", "import for this task file")
+    )
     parser.add_argument("--state-dir", metavar="DIR", default=".cozebatch", help=_t(lang, "状态文件夹", "state"))
+    parser.add_argument(
+        "--log-dir", metavar="DIR", default="workflow_logs", help=_t(lang, "日志文件夹", "logs (workflow_logs)")
+    )
     return parser
 
 
