@@ -8,6 +8,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+import bench_journal  # noqa: E402
+import bench_recovery  # noqa: E402
 import bench_schedule  # noqa: E402
 import bench_screen  # noqa: E402
 import bench_start  # noqa: E402
@@ -18,6 +20,8 @@ BENCHES = {
     "schedule": bench_schedule.main,
     "throughput": bench_throughput.main,
     "screen": bench_screen.main,
+    "recovery": bench_recovery.main,
+    "journal": bench_journal.main,
 }
 
 

@@ -247,13 +247,13 @@ def _tables(world: World) -> Iterator[str]:
 def _left_behind(folder: Path) -> Iterator[str]:
     """No child process outlives the program by more than moments."""
     deadline = time.monotonic() + ANSWERS_IN
-    while (left := _processes_in(folder)) and time.monotonic() < deadline:
+    while (left := processes_in(folder)) and time.monotonic() < deadline:
         time.sleep(0.05)
     for pid, command in left:
         yield f"process {pid} was left behind: {command}"
 
 
-def _processes_in(folder: Path) -> list[tuple[int, str]]:
+def processes_in(folder: Path) -> list[tuple[int, str]]:
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:

@@ -132,6 +132,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(program: Program) -> None:
     assert "known already 2" in take_over(program, "--dry-run").out
 
 
+SAID = {"summary": "Coze's words, and no media to fetch"}
 SAY_TEMPLATE = """
 import json, pathlib, sys
 job = json.load(sys.stdin)
