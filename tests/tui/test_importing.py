@@ -148,14 +148,12 @@ def test_what_is_gone_on_with_is_made_as_the_source_says_now(program: Program, c
     )
     leave(
         program,
-        entry("t1", "completed", execute_id="75001", submit_time=ago(minutes=9), coze_result=RESULT),
-        entry(
-            "t2", "completed", execute_id="75002", submit_time=ago(minutes=9), coze_result={"a": 1}, content="旧文案"
-        ),
+        entry("t1", "completed", execute_id="75001", submit_time=ago(minutes=9), coze_result=SAID),
+        entry("t2", "completed", execute_id="75002", submit_time=ago(minutes=9), coze_result=SAID, content="旧文案"),
     )
     assert take_over(program).code == 0
     done = program.batch()
-    assert done.code == 0, done.err
+    assert done.code == 0, done.out
     assert program.statuses() == {"t1": "done", "t2": "done"}
     assert list(coze.ledger().tasks) == ["标题2号"], "only the changed script is paid for"
     assert (program.folder / "output" / "t1.txt").read_text() == "TALL"
