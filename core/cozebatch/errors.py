@@ -165,6 +165,12 @@ class ErrorInfo:
             hint=Text.from_json(value["hint"]),
         )
 
+    def told(self, lang: Lang) -> str:
+        """What happened, then what to do, as sentences in a line."""
+        message, hint = self.message.in_(lang).strip(), self.hint.in_(lang)
+        end = "" if message.endswith(tuple(".。!！?？…")) else "。" if lang == "zh" else "."
+        return f"{message}{end}{'' if lang == 'zh' else ' '}{hint}" if hint else message
+
     def saying(self, message: Text) -> ErrorInfo:
         return replace(self, message=message)
 

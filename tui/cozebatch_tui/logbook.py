@@ -164,7 +164,7 @@ def error_line(error: ErrorInfo, lang: Lang) -> str:
     """Category, message, code, logid and what to do, in one line."""
     code = f" code={error.code}" if error.code else ""
     logid = f" logid={error.logid}" if error.logid else ""
-    return f"[{error.category}{code}{logid}] {error.message.in_(lang)} {error.hint.in_(lang)}"
+    return f"[{error.category}{code}{logid}] {error.told(lang)}"
 
 
 def _create(folder: Path) -> tuple[Path, IO[str]]:

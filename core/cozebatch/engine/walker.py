@@ -14,7 +14,7 @@ from cozebatch.errors import Category, ErrorInfo, JournalError
 from cozebatch.ports import Change, Owe, Product
 from cozebatch.rows import Row
 from cozebatch.task import State
-from cozebatch.texts import Text
+from cozebatch.texts import Lang, Text
 
 
 class Walker:
@@ -109,6 +109,6 @@ class Walker:
         self.ledger.note("error", Text.same(text), self.task_id)
 
 
-def explain(error: ErrorInfo, lang: Any) -> str:
+def explain(error: ErrorInfo, lang: Lang) -> str:
     """A sentence for the script's author: what happened, then what to do."""
-    return f"{error.message.in_(lang)} {error.hint.in_(lang)}".strip()[:1000]
+    return error.told(lang)[:1000]
