@@ -278,11 +278,26 @@ def _give_up(process: subprocess.Popen[str], start: Start) -> None:
     process.kill()
 
 
+@contextmanager
+def signals_as_usual() -> Iterator[None]:
+    """For children: whoever runs this in the background may have had signals ignored, which they would inherit."""
+    before = {
+        number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def scenario(seed: int, *, talk: bool = False) -> tuple[Scenario, list[str]]:
-    """Carry out one seed in a folder of its own, which is kept when something was violated."""
+    """Carry out one seed in a folder of its own, which is kept when something was violated. From the main thread."""
     folder = Path(tempfile.mkdtemp(prefix=f"kills-{seed}-"))
     done = Scenario(draw(seed), talk)
-    found = done.run(folder)
+    with signals_as_usual():
+        found = done.run(folder)
     if found:
         found.append(f"everything is in {folder}")
     else:
