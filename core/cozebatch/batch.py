@@ -34,6 +34,9 @@ from cozebatch.timestamps import compact
 REACH_PATIENCE = 60.0
 """Seconds for which a service that cannot be reached is tried again before the batch gives up (CONTRACT §1)."""
 
+TIDY_PATIENCE = 2.0
+"""Seconds for dropping what is out of date; the next run goes on with the rest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:
@@ -101,6 +104,8 @@ class Batch:
     mask: Callable[[str], str]
     parameters_of: Callable[[Task], dict[str, str]]
     """What is sent to Coze for a task."""
+    tidy: Callable[[], Awaitable[Sequence[Text]]] | None = None
+    """Drops what is out of date and says what it could not; called when a run has finished."""
     results: ResultsWriter | None = None
     origin: str = ""
     bus: Bus = field(default_factory=Bus)
@@ -129,7 +134,7 @@ class Batch:
         )
         left_out, strangers = await self._left_out(last, set(chosen))
         owed = await self.journal.owed(self.source.key) if self.tools.sink is not None else ()
-        run = last if last is not None else self._new_run()
+        run = last if last is not None else self._new_run(await self.journal.runs())
         return Preview(run, last is not None, planned, owed, strangers, left_out, self.origin, in_doubt, self.wall())
 
     async def preflight(self, patience: float = REACH_PATIENCE) -> None:
@@ -185,6 +190,10 @@ class Batch:
         )
         if seen_whole:
             await self.journal.settle_doubt(self.source.key, self.wall())
+        if self.tidy is not None and outcome.status == "finished":
+            with anyio.move_on_after(TIDY_PATIENCE):
+                for trouble in await self.tidy():
+                    engine.note("warning", trouble)
         return outcome
 
     async def _candidates(self, listed: Sequence[Task], last: RunRecord | None) -> tuple[dict[str, Task], set[str]]:
@@ -202,7 +211,7 @@ class Batch:
                 if row.task_id not in by_id:
                     gone.add(row.task_id)
                 known = stored[row.task_id]
-                waits = waits or known_by_hearsay(row)  # only the source has the whole input
+                waits = waits or known_by_hearsay(row) or not known.content  # only the source has the whole input
                 candidates[row.task_id] = by_id.get(row.task_id, known) if waits else known
         for task in listed:
             candidates.setdefault(task.task_id, task)
@@ -228,14 +237,17 @@ class Batch:
         while (last := await self.journal.last_run(self.source.key)) is not None:
             await self.journal.begin(replace(last, status="abandoned"), ())
 
-    def _new_run(self) -> RunRecord:
+    def _new_run(self, earlier: Sequence[RunRecord]) -> RunRecord:
+        """A run behind all `earlier` ones, whatever the clock said then."""
         now = self.wall()
+        latest = max((run.place for run in earlier if run.source_key == self.source.key), default=now)
         return RunRecord(
             run_id=f"{compact(now)}-{secrets.token_hex(3)}",
             source_key=self.source.key,
             source_kind=self.source.kind,
             workflow_id=self.workflow_id,
             started_at=now,
+            place=max(now, latest + 0.002),
         )
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -203,7 +204,10 @@ RunStatus = Literal["open", "finished", "interrupted", "stopped", "abandoned"]
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run, over all its processes. Times are Unix seconds; `clock` is its running time in seconds."""
+    """One run, over all its processes. Times are Unix seconds; `clock` is its running time in seconds.
+
+    `place` orders the runs of a source: as `started_at` does, but for a clock that was put back between two of them.
+    """
 
     run_id: str
     source_key: str
@@ -217,6 +221,12 @@ class RunRecord:
     max_coze: int = 0
     max_synthesis: int = 0
     results_path: str | None = None
+    place: float = math.nan
+    """`started_at` where it is not given."""
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.place):
+            object.__setattr__(self, "place", self.started_at)
 
 
 @dataclass(frozen=True, slots=True)

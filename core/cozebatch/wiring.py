@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,6 +110,7 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
             checks=[service.preflight, *checks],
             mask=mask,
             parameters_of=service.parameters_of,
+            tidy=_tidy(request, journal, settings.log_retention_days),
             results=_results(request, journal, mask),
             origin=_origin(settings, request),
             bus=bus if bus is not None else Bus(),
@@ -299,6 +300,15 @@ def _synthesizer(settings: Settings, request: Request) -> Synthesizer | None:
         settings, request.state_dir, lang=request.lang, secret_variables=request.secret_variables
     )
     return LocalSynthesizer(options, pick=pick)
+
+
+def _tidy(request: Request, journal: Journal, days: int) -> Callable[[], Awaitable[Sequence[Text]]]:
+    from cozebatch.retention import keep_house
+
+    async def tidy() -> Sequence[Text]:
+        return (await keep_house(journal, request.state_dir, days)).troubles
+
+    return tidy
 
 
 def _results(request: Request, journal: Journal, mask: Callable[[str], str]) -> ResultsWriter | None:

@@ -413,7 +413,7 @@ def test_unfinished_tasks_go_into_a_run_to_be_continued_and_ended_ones_into_one_
     taken = choose(MIXED)
     before, going_on = taken.placed
     assert (before.run.status, going_on.run.status) == ("finished", "interrupted")
-    assert before.run.started_at < going_on.run.started_at
+    assert before.run.place < going_on.run.place
     assert before.run.run_id != going_on.run.run_id
     assert all(p.run.run_id.startswith("import-2026") for p in taken.placed)
     assert [row.task_id for _, row in before.entries] == ["done", "lost", "bad"]
@@ -442,7 +442,7 @@ def test_a_run_that_is_about_to_start_a_task_learns_what_became_of_it() -> None:
     positions = {row.task_id: row.position for _, row in joined.entries}
     assert positions == {"alive": 0, "done": 1, "made": 8}
     assert [row.task_id for _, row in before.entries] == ["lost", "bad"]
-    assert before.run.started_at < run.started_at, "the unfinished run stays the last one"
+    assert before.run.place < run.place, "the unfinished run stays the last one"
     numbers = {execution.task_id: execution.number for execution in joined.executions}
     assert numbers == {"alive": 1, "done": 3, "made": 1}
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -212,6 +215,27 @@ def test_kills_at_random_moments_pay_for_nothing_twice_and_lose_nothing(tmp_path
         assert all(count == 1 for count in started(coze).values()), f"seed {seed}"
         assert coze.ledger().max_in_flight <= 3 + len(held), f"seed {seed}"
         assert len(started(coze)) >= 9 - len(held), f"seed {seed}"
+
+
+def test_a_clock_that_was_put_back_between_two_runs_makes_nobody_pay_twice(tmp_path: Path) -> None:
+    """The first run finished while the clock was a year ahead; the second one, killed, is still the later one."""
+    with serve_coze(CozeOptions(duration=1.5)) as coze:
+        program = Program(tmp_path, coze.url).configure().tasks(3)
+        assert program.batch().code == 0
+        with closing(sqlite3.connect(tmp_path / ".cozebatch" / "journal.sqlite3")) as db:
+            db.execute("UPDATE run SET started_at = started_at + 3e7, place = place + 3e7")
+            db.commit()
+        changed = json.loads((tmp_path / "tasks.json").read_text(encoding="utf-8"))
+        for task in changed:
+            task["content"] += "，改过"
+        (tmp_path / "tasks.json").write_text(json.dumps(changed, ensure_ascii=False), encoding="utf-8")
+        with program.start(*BATCH, "--json") as process:
+            read_until(process, '"to": "running"', 3)
+            kill(process)
+            process.communicate(timeout=10)
+        assert program.batch().code == 0
+        assert {len(executions) for executions in coze.ledger().tasks.values()} == {2}
+        assert set(program.statuses().values()) == {"done"}
 
 
 def test_a_second_process_on_one_state_directory_is_told_the_first_ones_pid(tmp_path: Path) -> None:

@@ -93,6 +93,18 @@ def test_after_pruning_the_same_command_submits_nothing_again(program: Program, 
     assert "6 done" in program.run("runs").out
 
 
+def test_a_batch_that_finished_keeps_house_by_itself(program: Program, coze: RunningCoze) -> None:
+    assert program.batch().code == 0
+    folder = media(program, "0123456789abcdef")
+    age(program, 40)
+    program.tasks(7)
+    assert program.batch().code == 0
+    assert outputs(program) == 1, "that of the seventh"
+    assert not folder.exists()
+    assert set(started(coze).values()) == {1}
+    assert list(program.statuses().values()).count("skipped") == 6
+
+
 def test_a_failed_task_goes_on_from_its_old_result_for_free(program: Program, coze: RunningCoze) -> None:
     failing = [sys.executable, "-c", "raise SystemExit(1)"]
     program.configure(synthesis={"mode": "command", "command": failing}, max_retries=0).tasks(2)

@@ -219,10 +219,10 @@ def _later_run(task: Task, position: int, earlier: Past, wishes: Wishes, table_s
 
 
 def _asked(task: Task, row: Row, wishes: Wishes) -> Planned | None:
-    """What the operator said about this very task comes first."""
+    """What the operator said about this very task comes first; without a script there is nothing to pay for."""
     if task.task_id in wishes.adopt:
         return Planned(task, _adopting(row, wishes), Action.WATCH)
-    if task.task_id in wishes.rerun and row.state is not State.RUNNING:
+    if task.task_id in wishes.rerun and row.state is not State.RUNNING and task.content.strip():
         again = replace(_again(task, row), attempts=row.attempts + (row.state is State.SUBMITTING), asked=True)
         return Planned(task, again, Action.SUBMIT)
     return None

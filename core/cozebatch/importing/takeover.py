@@ -40,7 +40,7 @@ class Target:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What the journal holds of the source. `known`: tasks on which its word counts. `unfinished`: the run that the
-    next start continues, with its `rows`. `latest`: the latest start of any run (Unix seconds)."""
+    next start continues, with its `rows`. `latest`: the place of the last of its runs."""
 
     known: frozenset[str] = frozenset()
     unfinished: RunRecord | None = None
@@ -99,7 +99,7 @@ async def survey(journal: Journal, source_key: str) -> Standing:
         known=frozenset(known),
         unfinished=last,
         rows={} if last is None else {row.task_id: row for row in await journal.rows(last.run_id)},
-        latest=max((run.started_at for run in runs), default=0.0),
+        latest=max((run.place for run in runs), default=0.0),
         run_ids=frozenset(run.run_id for run in runs),
     )
 
@@ -118,8 +118,8 @@ def decide(findings: Sequence[Finding], standing: Standing, target: Target, *, d
     run = standing.unfinished
     if run is None:
         at = max(now, standing.latest + 2 * _JUST_BEFORE)
-        run = _run("interrupted", target, standing, digest, started_at=at, now=now)
-    before = _run("finished", target, standing, digest, started_at=run.started_at - _JUST_BEFORE, now=now)
+        run = _run("interrupted", target, standing, digest, place=at, now=now)
+    before = _run("finished", target, standing, digest, place=run.place - _JUST_BEFORE, now=now)
     placed = []
     if ended:
         placed.append(_placed(before, ended, {}, now))
@@ -147,7 +147,7 @@ def _run(
     standing: Standing,
     digest: str,
     *,
-    started_at: float,
+    place: float,
     now: float,
 ) -> RunRecord:
     mark = hashlib.sha256(f"{digest} {status}".encode()).hexdigest()[:6]
@@ -156,8 +156,9 @@ def _run(
     while run_id in standing.run_ids:
         number += 1
         run_id = f"{base}-{number}"
+    kind, workflow_id = target.source_kind, target.workflow_id
     return RunRecord(
-        run_id, target.source_key, target.source_kind, target.workflow_id, started_at, finished_at=now, status=status
+        run_id, target.source_key, kind, workflow_id, started_at=now, finished_at=now, status=status, place=place
     )
 
 

@@ -20,13 +20,13 @@ class OfRun:
     run_id: str
     source_key: str
     workflow_id: str
-    started_at: float
+    place: float
     status: str
     old: bool
 
     @property
     def order(self) -> tuple[float, str]:
-        return self.started_at, self.run_id
+        return self.place, self.run_id
 
     @property
     def goes_on(self) -> bool:

@@ -85,10 +85,10 @@ class MemoryJournal:
 
     async def last_run(self, source_key: str) -> RunRecord | None:
         found = [r for r in self._runs.values() if r.source_key == source_key and r.status != "abandoned"]
-        return max(found, key=lambda run: (run.started_at, run.run_id), default=None)
+        return max(found, key=lambda run: (run.place, run.run_id), default=None)
 
     async def runs(self) -> Sequence[RunRecord]:
-        return sorted(self._runs.values(), key=lambda run: (run.started_at, run.run_id), reverse=True)
+        return sorted(self._runs.values(), key=lambda run: (run.place, run.run_id), reverse=True)
 
     async def rows(self, run_id: str) -> Sequence[Row]:
         return sorted((row for (run, _), row in self._rows.items() if run == run_id), key=lambda row: row.position)
@@ -103,7 +103,7 @@ class MemoryJournal:
     async def past(self, source_key: str, task_ids: Sequence[str]) -> Mapping[str, Past]:
         wanted, found = set(task_ids), {}
         owed = {d.task_id for key, d, settled in self._deliveries.values() if key == source_key and not settled}
-        newest_last = sorted(self._runs.values(), key=lambda run: (run.started_at, run.run_id))
+        newest_last = sorted(self._runs.values(), key=lambda run: (run.place, run.run_id))
         for run in newest_last:
             if run.source_key != source_key or run.status == "abandoned":
                 continue

@@ -58,9 +58,12 @@ def from_log(
 ) -> Row:
     """The row of a task of which only the log, or a record of a submission, or its bare name is left.
 
-    Its fingerprint stays empty: what it was made from is not known.
+    Where its input is lost too, its fingerprint stays empty: what it was made from is not known.
     """
     row = Row(task.task_id, position, record_id=task.record_id)
+    if task.content:
+        row = replace(row, title=task.title, account_id=task.account_id, project_name=task.project_name)
+        row = replace(row, fingerprint=task.fingerprint())
     if trace is not None:
         row = _moved_on(row, trace)
         if execution is not None and execution.sent_at > trace.at + 1:

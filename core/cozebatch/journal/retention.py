@@ -92,12 +92,12 @@ class Pruning:
 
     def _runs(self) -> dict[str, OfRun]:
         runs = {}
-        for run_id, source_key, workflow_id, started_at, finished_at, status in self._select(
-            "SELECT run_id, source_key, workflow_id, started_at, finished_at, status FROM run"
+        for run_id, source_key, workflow_id, started_at, finished_at, status, place in self._select(
+            "SELECT run_id, source_key, workflow_id, started_at, finished_at, status, place FROM run"
         ):
             ended = started_at if finished_at is None else finished_at
             old = status in ("finished", "abandoned") and ended < self._before and run_id != self._spare
-            runs[run_id] = OfRun(run_id, source_key, workflow_id, started_at, status, old)
+            runs[run_id] = OfRun(run_id, source_key, workflow_id, place, status, old)
         return runs
 
     def _doubted(self, sources: Collection[str]) -> bool:
@@ -225,10 +225,12 @@ class Pruning:
 
     def _forget_row(self, row: OfTask) -> None:
         key = (row.run.run_id, row.task_id)
-        found = self._select("SELECT input, row FROM task WHERE run_id = ? AND task_id = ?", *key)
+        sql = "SELECT row, input FROM task LEFT JOIN input USING (run_id, task_id) WHERE run_id = ? AND task_id = ?"
+        found = self._select(sql, *key)
         self._found.went(Kind.TASK, _size(found[0]))
         self._gone["task", row.run.run_id] += 1
-        self._change("DELETE FROM task WHERE run_id = ? AND task_id = ?", *key)
+        for table in ("task", "input"):
+            self._change(f"DELETE FROM {table} WHERE run_id = ? AND task_id = ?", *key)
 
     def _say_output_is_gone(self, row: OfTask) -> None:
         facts = {name: value for name, value in row.facts.items() if name != "has_output"}

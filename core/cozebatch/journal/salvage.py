@@ -43,7 +43,10 @@ class Salvaged:
     """What could be read. `in_doubt`: something is lost, so that tasks of which nothing is known may have run."""
 
     runs: dict[str, RunRecord] = field(default_factory=dict)
+    rows: dict[Key, Row] = field(default_factory=dict)
+    inputs: dict[Key, Task] = field(default_factory=dict)
     tasks: dict[Key, tuple[Task, Row]] = field(default_factory=dict)
+    """Rows with their inputs, brought up to date."""
     executions: dict[tuple[str, str, int], Execution] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     deliveries: dict[int, tuple[Value, ...]] = field(default_factory=dict)
@@ -160,11 +163,15 @@ def _scan_all(path: Path) -> Scan:
 def _take(found: Salvaged, tree: Tree, rowid: int, record: tuple[Any, ...]) -> None:
     """Put a record where its shape says it belongs. Raises for what is not of that shape after all."""
     match tree, record:
-        case "index", (str(run_id), str(task_id), int(), str(stored), str(row)):
-            task, facts = Task.from_json(json.loads(stored)), Row.from_json(json.loads(row))
-            if task.task_id == facts.task_id == task_id:
-                found.tasks[run_id, task_id] = (task, facts)
-        case "index", (str(task_id), str(run_id)):
+        case "index", (str(run_id), str(task_id), int(), str(stored)):
+            row = Row.from_json(json.loads(stored))
+            if row.task_id == task_id:
+                found.rows[run_id, task_id] = row
+        case "table", (str(run_id), str(task_id), str(stored)):
+            task = Task.from_json(json.loads(stored))
+            if task.task_id == task_id:
+                found.inputs[run_id, task_id] = task
+        case ("index", (str(task_id), str(run_id))) | ("index", (str(run_id), str(task_id), int())):
             found.ids.add((run_id, task_id))
         case "index", (str(run_id), str(task_id), int(number), str(status), float() | int(), *_) if len(record) == 11:
             found.executions[run_id, task_id, number] = sqlite.execution_of(
@@ -174,9 +181,17 @@ def _take(found: Salvaged, tree: Tree, rowid: int, record: tuple[Any, ...]) -> N
             found.outputs[execute_id] = output
         case "table", (None, str(), str(), str(), str(), str(), str(), int(), _):
             found.deliveries[rowid] = (rowid, *record[1:])
-        case "table", (str(run_id), str(), str(), str(), float() | int(), *_) if len(record) in (12, 13):
+        case "table", (str(run_id), str(), str(), str(), float() | int(), *_) if len(record) == 14:
             found.runs[run_id] = sqlite.run_of(
-                (*record[:4], float(record[4]), _real(record[5]), record[6], float(record[7]), *record[8:12])
+                (
+                    *record[:4],
+                    float(record[4]),
+                    _real(record[5]),
+                    record[6],
+                    float(record[7]),
+                    *record[8:12],
+                    float(record[12]),
+                )
             )
 
 
@@ -200,24 +215,25 @@ def _reconcile(found: Salvaged, logs: Logs, *, torn: bool) -> None:
     latest: dict[Key, Execution] = {}
     for (run_id, task_id, _), execution in sorted(found.executions.items(), key=lambda item: item[0]):
         latest[run_id, task_id] = execution
-    named = found.ids | found.tasks.keys() | latest.keys()
+    named = found.ids | found.rows.keys() | found.inputs.keys() | latest.keys()
     named |= {(run.run_id, task_id) for run in logs.runs.values() for task_id in run.tasks}
     lost: dict[str, int] = defaultdict(int)
     for run_id, task_id in sorted(named):
         owner = found.runs.get(run_id)
         if owner is None:  # nobody can tell whose it is
             found.in_doubt = True
-            found.tasks.pop((run_id, task_id), None)
             continue
         logged = logs.runs.get(run_id)
         trace = logged.tasks.get(task_id) if logged is not None else None
         submitted = latest.get((run_id, task_id))
-        if (run_id, task_id) in found.tasks:
-            task, row = found.tasks[run_id, task_id]
+        task = found.inputs.get((run_id, task_id))
+        if task is None:
+            task = Task(task_id, record_id=task_id if owner.source_kind == "feishu" else None)
+        if (run_id, task_id) in found.rows:
+            row = found.rows[run_id, task_id]
             row = merged(row, trace, submitted, has_output=row.execute_id in found.outputs, torn=torn)
         else:
             lost[run_id] -= 1
-            task = Task(task_id, record_id=task_id if owner.source_kind == "feishu" else None)
             row = from_log(task, lost[run_id], trace, submitted, found.outputs)
             found.from_logs += trace is not None
         found.tasks[run_id, task_id] = (task, row)

@@ -19,19 +19,28 @@ MIGRATIONS: tuple[str, ...] = (
         counters    TEXT NOT NULL,
         max_coze    INTEGER NOT NULL,
         max_synthesis INTEGER NOT NULL,
-        results_path TEXT
+        results_path TEXT,
+        place       REAL NOT NULL,
+        pruned      INTEGER NOT NULL DEFAULT 0
     );
-    CREATE INDEX run_by_source ON run (source_key, started_at);
+    CREATE INDEX run_by_source ON run (source_key, place);
 
+    -- Small and often written; what a task was made from is large and written once.
     CREATE TABLE task (
         run_id   TEXT NOT NULL REFERENCES run (run_id),
         task_id  TEXT NOT NULL,
         position INTEGER NOT NULL,
-        input    TEXT NOT NULL,
         row      TEXT NOT NULL,
         PRIMARY KEY (run_id, task_id)
     ) WITHOUT ROWID;
     CREATE INDEX task_by_id ON task (task_id);
+
+    CREATE TABLE input (
+        run_id   TEXT NOT NULL REFERENCES run (run_id),
+        task_id  TEXT NOT NULL,
+        input    TEXT NOT NULL,
+        PRIMARY KEY (run_id, task_id)
+    );
 
     CREATE TABLE execution (
         run_id     TEXT NOT NULL REFERENCES run (run_id),
@@ -65,15 +74,12 @@ MIGRATIONS: tuple[str, ...] = (
         error      TEXT
     );
     CREATE INDEX delivery_owed ON delivery (source_key, settled);
-    """,
-    # After a damage: sources of which tasks may be missing here ('*': all), until a run has seen them whole; and
-    # runs that retention has been through.
-    """
+
+    -- After a damage: sources of which tasks may be missing here ('*': all), until a run has seen them whole.
     CREATE TABLE doubt (
         source_key TEXT PRIMARY KEY,
         raised     REAL NOT NULL DEFAULT 0,
         settled    REAL NOT NULL DEFAULT 0
     );
-    ALTER TABLE run ADD COLUMN pruned INTEGER NOT NULL DEFAULT 0;
     """,
 )

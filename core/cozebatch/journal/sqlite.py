@@ -6,6 +6,7 @@ changes into a queue, and while one commit is being synced the next one gathers:
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -43,7 +44,7 @@ T = TypeVar("T")
 
 _RUN_COLUMNS = (
     "run_id, source_key, source_kind, workflow_id, started_at, finished_at, status, clock, counters, max_coze, "
-    "max_synthesis, results_path"
+    "max_synthesis, results_path, place"
 )
 _COUNTERS = _RUN_COLUMNS.split(", ").index("counters")
 _EXECUTION_COLUMNS = "task_id, number, status, sent_at, execute_id, debug_url, logid, ended_at, seconds, error"
@@ -126,26 +127,24 @@ class SqliteJournal:
     async def last_run(self, source_key: str) -> RunRecord | None:
         sql = (
             f"SELECT {_RUN_COLUMNS} FROM run WHERE source_key = ? AND status != 'abandoned' "
-            "ORDER BY started_at DESC, run_id DESC LIMIT 1"
+            "ORDER BY place DESC, run_id DESC LIMIT 1"
         )
         found = await self._select(sql, source_key)
         return run_of(found[0]) if found else None
 
     async def runs(self) -> Sequence[RunRecord]:
-        return [
-            run_of(r) for r in await self._select(f"SELECT {_RUN_COLUMNS} FROM run ORDER BY started_at DESC, run_id")
-        ]
+        return [run_of(r) for r in await self._select(f"SELECT {_RUN_COLUMNS} FROM run ORDER BY place DESC, run_id")]
 
     async def rows(self, run_id: str) -> Sequence[Row]:
         found = await self._select("SELECT row FROM task WHERE run_id = ? ORDER BY position", run_id)
         return [Row.from_json(json.loads(row)) for (row,) in found]
 
     async def task(self, run_id: str, task_id: str) -> Task:
-        found = await self._select("SELECT input FROM task WHERE run_id = ? AND task_id = ?", run_id, task_id)
+        found = await self._select("SELECT input FROM input WHERE run_id = ? AND task_id = ?", run_id, task_id)
         return Task.from_json(json.loads(found[0][0]))
 
     async def tasks(self, run_id: str) -> Mapping[str, Task]:
-        found = await self._select("SELECT task_id, input FROM task WHERE run_id = ?", run_id)
+        found = await self._select("SELECT task_id, input FROM input WHERE run_id = ?", run_id)
         return {task_id: Task.from_json(json.loads(stored)) for task_id, stored in found}
 
     async def past(self, source_key: str, task_ids: Sequence[str]) -> Mapping[str, Past]:
@@ -156,7 +155,7 @@ class SqliteJournal:
             sql = (
                 "SELECT task.task_id, task.run_id, task.row FROM task JOIN run USING (run_id) "
                 f"WHERE run.source_key = ? AND run.status != 'abandoned' AND task.task_id IN ({marks}) "
-                "ORDER BY run.started_at, run.run_id"
+                "ORDER BY run.place, run.run_id"
             )
             for task_id, run_id, stored in await self._select(sql, source_key, *chunk):
                 row = Row.from_json(json.loads(stored))
@@ -294,15 +293,29 @@ class SqliteJournal:
 
 
 def put_run(db: sqlite3.Connection, run: RunRecord) -> None:
-    db.execute(f"INSERT OR REPLACE INTO run ({_RUN_COLUMNS}) VALUES ({','.join('?' * 12)})", _run_values(run))
+    values = _run_values(run)
+    # Not `OR REPLACE`, which would forget that retention has been through.
+    db.execute(
+        f"INSERT INTO run ({_RUN_COLUMNS}) VALUES ({','.join('?' * len(values))}) ON CONFLICT (run_id) DO UPDATE SET "
+        + ", ".join(f"{name} = excluded.{name}" for name in _RUN_COLUMNS.split(", ")[1:]),
+        values,
+    )
 
 
 def put_tasks(db: sqlite3.Connection, run_id: str, entries: Iterable[tuple[Task, Row]]) -> None:
-    db.executemany(
-        "INSERT INTO task (run_id, task_id, position, input, row) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT DO UPDATE SET position = excluded.position, input = excluded.input, row = excluded.row",
-        ((run_id, t.task_id, r.position, _dumps(t.to_json()), _dumps(r.to_json())) for t, r in entries),
-    )
+    """Tasks with their inputs, new or changed; a few hundred in memory at a time."""
+    waiting = iter(entries)
+    while some := list(itertools.islice(waiting, 500)):
+        db.executemany(
+            "INSERT INTO task (run_id, task_id, position, row) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET position = excluded.position, row = excluded.row",
+            ((run_id, task.task_id, row.position, _dumps(row.to_json())) for task, row in some),
+        )
+        db.executemany(
+            "INSERT INTO input (run_id, task_id, input) VALUES (?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET input = excluded.input WHERE input.input != excluded.input",
+            ((run_id, task.task_id, _dumps(task.to_json())) for task, _ in some),
+        )
 
 
 def put_execution(db: sqlite3.Connection, run_id: str, execution: Execution) -> None:

@@ -83,6 +83,18 @@ async def test_the_past_is_what_the_latest_run_that_did_not_skip_it_left(kind: s
         assert {task_id: (p.run_id, p.row.state) for task_id, p in past.items()} == {"t0": ("a", State.DONE)}
 
 
+async def test_the_run_begun_last_counts_even_after_the_clock_was_put_back(kind: str, tmp_path: Path) -> None:
+    done, running = replace(ROWS[0], state=State.DONE), replace(ROWS[0], state=State.RUNNING, execute_id="e9")
+    async with opened(kind, tmp_path) as journal:
+        await journal.begin(replace(RUN, run_id="a", started_at=5000.0, place=5000.0), [(TASKS[0], done)])
+        await journal.begin(replace(RUN, run_id="b", started_at=100.0, place=5000.002), [(TASKS[0], running)])
+        last = await journal.last_run("key")
+        assert last is not None
+        assert last.run_id == "b"
+        assert [run.run_id for run in await journal.runs()] == ["b", "a"]
+        assert (await journal.past("key", ["t0"]))["t0"].row == running
+
+
 async def test_a_newer_outcome_replaces_one_that_is_still_owed(kind: str, tmp_path: Path) -> None:
     async with opened(kind, tmp_path) as journal:
         await journal.begin(RUN, list(zip(TASKS, ROWS, strict=True)))

@@ -319,7 +319,7 @@ async def test_a_journal_of_finished_tasks_shrinks_and_can_still_be_salvaged(tmp
     assert list(tmp_path.iterdir()) == [path], "nothing of the way is left"
     scanned = scan(path)
     assert (scanned.lost, scanned.torn) == (0, False)
-    assert len([r for tree, _, r in scanned.records if tree == "index" and len(r) == 5]) == 2000
+    assert len([r for tree, _, r in scanned.records if tree == "index" and len(r) == 4]) == 2000
 
 
 async def test_deleted_results_do_not_come_back_out_of_free_pages(tmp_path: Path) -> None:

@@ -86,7 +86,8 @@ async def test_scanning_finds_in_a_whole_file_what_sqlite_finds(tmp_path: Path) 
     found = scan(path)
     assert found.lost == 0
     with closing(sqlite3.connect(path)) as db:
-        for table, tree, columns in (("task", "index", 5), ("output", "table", 2), ("execution", "index", 11)):
+        shapes = (("task", "index", 4), ("input", "table", 3), ("output", "table", 2), ("execution", "index", 11))
+        for table, tree, columns in shapes:
             stored = {tuple(row) for row in db.execute(f"SELECT * FROM {table}")}
             records = {r for kind, _, r in found.records if kind == tree and len(r) == columns}
             assert records == stored, table
@@ -156,6 +157,26 @@ async def test_nothing_that_may_have_been_paid_for_is_taken_for_unpaid(tmp_path:
         assert {task_id: p.row.state for task_id, p in past.items()} == states(found)
         if how in ("garbage in the middle", "truncated", "no header"):
             assert len(past) > 40
+
+
+@pytest.mark.parametrize("lost", ["input", "row"])
+async def test_a_task_of_which_a_half_is_lost_keeps_the_other(tmp_path: Path, lost: str) -> None:
+    path = tmp_path / "journal.sqlite3"
+    await write(path)
+    table = {"input": "input", "row": "task"}[lost]
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA secure_delete = ON")
+        db.execute(f"DELETE FROM {table} WHERE task_id = 't1'")
+        db.commit()
+    task, row = salvage(path, tmp_path, WORDS).tasks[RUN.run_id, "t1"]
+    assert row.execute_id == "e1"
+    if lost == "input":
+        assert (row.state, task.content) == (State.DONE, "")
+        assert row.fingerprint == TASKS[1].fingerprint()
+    else:
+        assert task == TASKS[1]
+        assert row.fingerprint == TASKS[1].fingerprint()
+        assert row.state is not State.PENDING
 
 
 async def test_a_file_that_lost_nothing_raises_no_doubt(tmp_path: Path) -> None:
