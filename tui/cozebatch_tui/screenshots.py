@@ -17,13 +17,17 @@ from typing import Any
 from rich.cells import cell_len
 
 from cozebatch import events
+from cozebatch.batch import Preview
 from cozebatch.engine.bus import Subscription
+from cozebatch.engine.recovery import Action, Planned
 from cozebatch.errors import Category, ErrorInfo
+from cozebatch.ports import RunRecord
 from cozebatch.rows import Counters, Row, Stage, moved
-from cozebatch.task import State
+from cozebatch.task import State, Task
 from cozebatch.texts import Lang, Text
 from cozebatch_tui.app import CozebatchApp
 from cozebatch_tui.bridge import Bridge
+from cozebatch_tui.screens.begin import StartScreen
 from cozebatch_tui.screens.main import MainScreen
 from cozebatch_tui.start import AppStart, Ask
 
@@ -45,7 +49,11 @@ _TITLES = (
     "信用卡最低还款，到底亏在哪",
 )
 
+START = "start"
+"""Instead of keys: the screen before a batch begins."""
+
 VIEWS: Sequence[tuple[str, Lang, tuple[int, int], tuple[str, ...]]] = (
+    ("start-zh", "zh", (100, 30), (START,)),
     ("main-zh", "zh", (120, 40), ()),
     ("main-en", "en", (120, 40), ()),
     ("main-80x24-zh", "zh", (80, 24), ("e",)),
@@ -142,11 +150,33 @@ def _unanswered() -> ErrorInfo:
     return ErrorInfo(Category.UNKNOWN_SUBMIT, text)
 
 
+def preview() -> Preview:
+    """Thirty tasks of which an earlier run left some."""
+    left: dict[int, tuple[Action, dict[str, Any]]] = {
+        **dict.fromkeys(range(6), (Action.KEEP, {"state": State.DONE})),
+        **{n: (Action.WATCH, {"execute_id": f"75{n:017}", "submitted_at": WALL - 90}) for n in range(6, 15)},
+        **dict.fromkeys(range(15, 18), (Action.FINISH, {"has_output": True})),
+        18: (Action.HOLD, {"error": _unanswered()}),
+        19: (Action.WATCH, {"execute_id": "7" * 19, "submitted_at": WALL - 9 * 86400}),
+    }
+    planned = []
+    for n in range(30):
+        action, facts = left.get(n, (Action.SUBMIT, {}))
+        row = Row(f"rec{n + 1:03}", n, title=_TITLES[n % len(_TITLES)], **facts)
+        planned.append(Planned(Task(row.task_id, title=row.title), row, action, error=row.error))
+    run = RunRecord("20261124_030000-a1b2c3", "demo", "feishu", "w", WALL)
+    return Preview(run, True, planned, (), origin="tblVideo  状态 is 视频草稿生成", at=WALL)
+
+
 async def draw(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> str:
     """One view as SVG."""
     app = CozebatchApp(AppStart(make_session=_no_session, lang=lang, title="demo", setup_needed=True))
     subscription = Subscription()
     async with app.run_test(size=size) as pilot:
+        if START in keys:
+            await app.push_screen(StartScreen(preview(), (), lang))
+            await pilot.pause(0.2)
+            return widths_corrected(app.export_screenshot(title="cozebatch-tui"))
         app._bridge = Bridge(subscription)
         for event in history():
             subscription.push(event)
