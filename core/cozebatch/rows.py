@@ -54,6 +54,8 @@ class Row:
     """Coze reported the execution of `execute_id` as failed: going on costs a new one."""
     unanswered: bool = False
     """Its latest submission was not clearly answered, and nobody has found out since: an execution may exist."""
+    claimed: bool = False
+    """Its record may bear our mark in the table: claiming it was begun."""
     asked: bool = False
     """A person asked for the next execution by name: it needs no claim."""
     adopted: bool = False

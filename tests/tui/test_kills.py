@@ -59,7 +59,6 @@ def test_a_seed_draws_the_same_plan_again() -> None:
     assert draw(11) != draw(12)
 
 
-@pytest.mark.xfail(strict=True, reason="handlers come only after the engine's thread")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_while_the_program_opens_is_exit_130_and_submits_nothing(
     coze: RunningCoze, tmp_path: Path, number: int
@@ -78,7 +77,6 @@ def test_an_interrupt_while_the_program_opens_is_exit_130_and_submits_nothing(
     assert coze.ledger().executions == {}
 
 
-@pytest.mark.xfail(strict=True, reason="a claimed row does not pass the filter any more and counts as gone")
 def test_a_kill_between_claim_and_submission_loses_no_row(coze: RunningCoze, tmp_path: Path) -> None:
     feishu = SimulatedFeishu([big_table(4)])
     with serve(feishu) as url:

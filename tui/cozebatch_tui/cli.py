@@ -7,12 +7,16 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cozebatch.errors import CozebatchError, JournalError, UsageError
 from cozebatch.texts import Lang, Text
 from cozebatch_tui.locale.choose import choose_lang
 from cozebatch_tui.options import parse, wanted_lang
 from cozebatch_tui.output import Output, prepare_streams
+
+if TYPE_CHECKING:
+    from cozebatch_tui.interrupts import Interrupts
 
 USAGE, INTERRUPTED = 2, 130
 
@@ -48,6 +52,13 @@ def _run(options: argparse.Namespace, lang: Lang) -> int:
         from cozebatch_tui.ui import run_ui
 
         return run_ui(options, lang)
+    from cozebatch_tui.interrupts import Interrupts
+
+    with Interrupts() as interrupts:
+        return _run_headless(options, lang, interrupts)
+
+
+def _run_headless(options: argparse.Namespace, lang: Lang, interrupts: Interrupts) -> int:
     from cozebatch_tui.launch import configure, open_logbook
     from cozebatch_tui.locale.headless import NO_CONFIGURATION
 
@@ -66,7 +77,7 @@ def _run(options: argparse.Namespace, lang: Lang) -> int:
         stack.callback(logbook.close)
         how = HeadlessOptions(lang=lang, json=options.json, dry_run=options.dry_run, verbose=options.verbose)
         try:
-            return Headless(session, logbook, how).run()
+            return Headless(session, logbook, how, interrupts).run()
         except ExceptionGroup as several:
             raise first_known(several) from several
 

@@ -42,9 +42,9 @@ class HeadlessOptions:
 
 
 class Headless:
-    """Runs one session and tells about it. The session is closed by the caller."""
+    """Runs one session and tells about it. The session is closed by the caller, who has `interrupts` installed."""
 
-    def __init__(self, session: Session, logbook: Logbook, options: HeadlessOptions) -> None:
+    def __init__(self, session: Session, logbook: Logbook, options: HeadlessOptions, interrupts: Interrupts) -> None:
         self._session = session
         self._logbook = logbook
         self._options = options
@@ -54,18 +54,21 @@ class Headless:
         self._people = PeopleLines(self._err if options.json else self._out, self._lang, verbose=options.verbose)
         self._json = JsonLines(self._lang, session.mask) if options.json else None
         self._wake = threading.Event()
+        self._interrupts = interrupts
 
     def run(self) -> Exit:
         """Raises `UsageError` and `JournalError` for what keeps the batch from beginning."""
         logged = self._session.subscribe(self._logbook.wake)
         shown = self._session.subscribe(self._wake.set)
         self._logbook.follow(logged)
-        with Interrupts(self._interrupted) as self._interrupts:
-            try:
-                return self._run(shown)
-            except Interrupted:
-                self._say(texts.INTERRUPTED_EARLY)
-                return Exit.INTERRUPTED
+        self._interrupts.on_first = self._interrupted
+        try:
+            return self._run(shown)
+        except Interrupted:
+            self._say(texts.INTERRUPTED_EARLY)
+            return Exit.INTERRUPTED
+        finally:
+            self._interrupts.on_first = lambda: None  # it ends now by itself, with the code it has
 
     def _run(self, shown: Subscription) -> Exit:
         self._session.open()

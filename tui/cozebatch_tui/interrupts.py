@@ -20,11 +20,17 @@ DEADLINE = 4.8
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
-class Interrupts:
-    """Installed for as long as the block lasts; use from the main thread. `on_first` is called in another thread."""
+def leave_at_once() -> None:
+    """For the time before anything was begun."""
+    os._exit(Exit.INTERRUPTED)
 
-    def __init__(self, on_first: Callable[[], None]) -> None:
-        self._on_first = on_first
+
+class Interrupts:
+    """Installed for as long as the block lasts; use from the main thread. `on_first` is called in another thread, and
+    may be replaced as the program gets on."""
+
+    def __init__(self, on_first: Callable[[], None] = leave_at_once) -> None:
+        self.on_first = on_first
         self._before: dict[signal.Signals, object] = {}
         self._timer: threading.Timer | None = None
         self.seen = False
@@ -62,4 +68,4 @@ class Interrupts:
             self._timer = threading.Timer(DEADLINE, os._exit, (Exit.INTERRUPTED,))
             self._timer.daemon = True
             self._timer.start()
-            self._on_first()
+            self.on_first()

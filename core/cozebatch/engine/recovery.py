@@ -101,8 +101,9 @@ def plan(
     `past` knows nothing of rows that were skipped: what such a task was before is what counts. `continuing` is the
     id of the run that goes on; None for a new one. `table_says`: the source itself tells what is to be done (a table
     whose status is written), so that a task which was finished and stands there again is wanted again. `gone`: tasks
-    of the continued run that the source does not list any more. `in_doubt`: the journal was damaged, so that a task it
-    does not know may have been paid for.
+    of the continued run that the source does not list any more; one that we began to claim may bear our mark, for
+    which the filter leaves it out. `in_doubt`: the journal was damaged, so that a task it does not know may have been
+    paid for.
 
     A row known by hearsay (a log, an imported file) tells at most the script it was made from. Where its fingerprint
     is empty nothing is known, and it counts as made from what the source says now.
@@ -166,7 +167,7 @@ def _same_run(task: Task, position: int, earlier: Past, wishes: Wishes, gone: bo
         return asked
     if row.state.is_end:
         return Planned(task, row, Action.KEEP)
-    if row.state is State.PENDING and gone:
+    if row.state is State.PENDING and gone and not row.claimed:
         return _skip(task, row, GONE)
     if _of_another_script(row, task):
         return Planned(task, _again(task, row), Action.SUBMIT)

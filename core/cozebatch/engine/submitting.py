@@ -76,6 +76,8 @@ class Submitting(Walker):
         sink = self.tools.sink
         if sink is None or task.record_id is None or self.row.asked or not sink.writes("running"):
             return True
+        if not self.row.claimed:  # on disk first: a record that bears our mark may not be listed any more
+            await self._set(claimed=True)
         try:
             taken = await sink.claim(task)
         except StepError as failed:

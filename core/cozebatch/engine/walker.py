@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -11,7 +12,7 @@ import anyio
 from cozebatch.engine.control import Control, Entry
 from cozebatch.engine.outbox import Outbox
 from cozebatch.errors import Category, ErrorInfo, JournalError
-from cozebatch.ports import Change, Owe, Product
+from cozebatch.ports import Change, Owe, Product, PutRow
 from cozebatch.rows import Row
 from cozebatch.task import State
 from cozebatch.texts import Lang, Text
@@ -34,6 +35,13 @@ class Walker:
 
     async def _move(self, after: State, *changes: Change, **facts: Any) -> None:
         await self.ledger.move(self.task_id, after, *changes, **facts)
+
+    async def _set(self, **facts: Any) -> None:
+        """Change facts of the row without moving it. Raises `JournalError`."""
+        row = replace(self.row, **facts)
+        with anyio.CancelScope(shield=True):  # disk and board must not part
+            await self.ledger.write(PutRow(row))
+        self.ledger.load([row])
 
     async def _insist(self, after: State, *changes: Change, **facts: Any) -> None:
         """Move with news that must not be lost: while the disk refuses, hold on to it and try again."""
