@@ -60,6 +60,7 @@ class Headless:
         """Raises `UsageError` and `JournalError` for what keeps the batch from beginning."""
         logged = self._session.subscribe(self._logbook.wake)
         shown = self._session.subscribe(self._wake.set)
+        self._logbook.on_failed = lambda text: self._err.line(text.in_(self._lang))
         self._logbook.follow(logged)
         self._interrupts.on_first = self._interrupted
         try:

@@ -39,7 +39,9 @@ class Logbook:
         self._subscription: Subscription | None = None
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self.failed: OSError | None = None
+        self.on_failed: Callable[[Text], object] = lambda _: None
+        """Told once, from any thread, when a line could not be written."""
+        self._failed = False
 
     def wake(self) -> None:
         self._wake.set()
@@ -82,8 +84,15 @@ class Logbook:
             try:
                 self._file.write(line)
                 self._file.flush()
-            except (OSError, ValueError) as error:  # ValueError: closed
-                self.failed = error if isinstance(error, OSError) else self.failed
+                return
+            except ValueError:  # it is closed
+                return
+            except OSError as error:
+                failed, self._failed = self._failed, True
+                if failed:
+                    return
+                said = error.strerror or type(error).__name__
+        self.on_failed(Text(f"日志文件无法写入：{said}", f"The log file cannot be written: {said}"))
 
 
 def describe(event: events.Event, lang: Lang, *, brief: bool = False) -> tuple[str, str, str] | None:

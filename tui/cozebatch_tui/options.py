@@ -50,12 +50,13 @@ def _subcommand(arguments: Sequence[str]) -> int | None:
 
 def wanted_lang(arguments: Sequence[str]) -> str | None:
     """`--lang` before anything else is parsed, so that even complaints come in the right language."""
+    wanted = None  # the last one counts, as with every option
     for position, argument in enumerate(arguments):
         if argument == "--lang" and position + 1 < len(arguments):
-            return arguments[position + 1]
+            wanted = arguments[position + 1]
         if argument.startswith("--lang="):
-            return argument.removeprefix("--lang=")
-    return None
+            wanted = argument.removeprefix("--lang=")
+    return wanted
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):

@@ -39,6 +39,7 @@ class Session:
         self._portal: BlockingPortal | None = None
         self._batch: Batch | None = None
         self._engine: Engine | None = None
+        self._stopping = False
 
     @property
     def mask(self) -> Callable[[str], str]:
@@ -78,14 +79,17 @@ class Session:
 
         async def run() -> Outcome:
             self._engine = await self._opened.engine(preview)
+            if self._stopping:
+                self._engine.stop()
             return await self._opened.run(self._engine, preview, keep_open=keep_open)
 
         return self._call(run)
 
     def stop(self) -> None:
-        """Begin a drain; the future of `run` ends within seconds. Does nothing before `run`."""
+        """Begin a drain; the future of `run` ends within seconds, also when it is only asked for afterwards."""
 
         async def stop() -> None:
+            self._stopping = True
             if self._engine is not None:
                 self._engine.stop()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from cozebatch.texts import Lang, Text
@@ -30,8 +30,13 @@ def run_ui(options: argparse.Namespace, lang: Lang) -> int:
             session = Session(settings, request)
             logbook = open_logbook(options, lang, session.mask, days=settings.log_retention_days)
             stack.callback(logbook.close)
+            logbook.on_failed = lambda text: tell(session, text)
             logbook.follow(session.subscribe(logbook.wake))
             return session
+
+        def tell(session: Session, text: Text) -> None:
+            with suppress(RuntimeError):  # its thread may have ended
+                session.note(text)
 
         return run_app(
             AppStart(

@@ -34,8 +34,7 @@ class Commands:
     async def resume(self) -> None:
         """Go on after a pause or a brake."""
         if self._control.paused:
-            self._ledger.publish(events.Resumed(**self._ledger.stamp()))
-            self._control.unpark()
+            self._control.resume()
             self._touch()
 
     async def retry(self, task_ids: Iterable[str]) -> list[str]:

@@ -20,13 +20,13 @@ from cozebatch import events
 from cozebatch.engine.budget import DEFAULT_RATE, RateBudget
 from cozebatch.engine.gate import Gate
 from cozebatch.engine.ledger import Ledger
-from cozebatch.errors import ErrorInfo
+from cozebatch.errors import Category, ErrorInfo, JournalError
 from cozebatch.pacing import Pacing
 from cozebatch.ports import StatusSink, Synthesizer, WorkflowService
 from cozebatch.retry import RetryPolicy
 from cozebatch.rows import Stage
 from cozebatch.slots import AdaptiveLimit
-from cozebatch.texts import Lang
+from cozebatch.texts import Lang, Text
 
 Entry = Literal["submit", "watch", "finish"]
 """Where a task's way begins: at a new execution, at one that runs, or at a result that is on disk."""
@@ -75,11 +75,24 @@ class Refusals:
     since: float = 0.0
 
 
+def journal_brake(error: JournalError) -> ErrorInfo:
+    """What a journal that cannot be written means for the batch."""
+    return ErrorInfo(
+        Category.INTERNAL,
+        error.text,
+        hint=Text(
+            "能写入后会自动继续；也可以退出，清理后再运行同一命令。",
+            "It goes on by itself once it can be written; or leave, make room, and run the same command again.",
+        ),
+    )
+
+
 class Control:
     """See the module's docstring. Lives on the engine's event loop; nothing here awaits."""
 
     def __init__(self, ledger: Ledger, tools: Tools, options: Options) -> None:
         self.ledger = ledger
+        ledger.on_written = self.journal_works
         self.tools = tools
         self.options = options
         self.retry = RetryPolicy(options.max_retries, options.on_unknown_submit, random.Random(options.seed))
@@ -180,6 +193,17 @@ class Control:
         """Stop submitting for the whole batch; what runs is watched to its end."""
         if reason not in self.paused:
             self.ledger.publish(events.Paused(reason=reason, error=error, **self.ledger.stamp()))
+        self.stir()
+
+    def journal_works(self) -> None:
+        """It could be written again: go on, if nothing else has stopped the batch."""
+        if set(self.paused) == {"journal"}:
+            self.resume()
+
+    def resume(self) -> None:
+        """Whatever stopped the batch is over."""
+        self.ledger.publish(events.Resumed(**self.ledger.stamp()))
+        self.unpark()
         self.stir()
 
     def park(self, task_id: str, entry: Entry) -> None:

@@ -20,13 +20,13 @@ from cozebatch.board import Board
 from cozebatch.engine.bus import Bus, Subscription
 from cozebatch.engine.clock import Jump, RunClock
 from cozebatch.engine.commands import Commands
-from cozebatch.engine.control import Control, Entry, Options, Tools
+from cozebatch.engine.control import Control, Entry, Options, Tools, journal_brake
 from cozebatch.engine.ledger import Ledger, Level
 from cozebatch.engine.outbox import Outbox
 from cozebatch.engine.recovery import Action, Planned
 from cozebatch.engine.shepherd import Shepherd
 from cozebatch.engine.strangers import seat_stranger, watch_stranger
-from cozebatch.errors import Category, ErrorInfo, JournalError
+from cozebatch.errors import Category, JournalError
 from cozebatch.ports import Delivery, Journal, RunRecord
 from cozebatch.rows import Row
 from cozebatch.statistics import Statistics, compute
@@ -334,10 +334,7 @@ class Engine(Commands):
         try:
             await self._ledger.write()
         except JournalError as error:
-            self._control.brake("journal", ErrorInfo(Category.INTERNAL, error.text))
-        else:
-            if set(self._control.paused) == {"journal"}:
-                await self.resume()
+            self._control.brake("journal", journal_brake(error))
 
     async def _report(self, save_results: SaveResults | None) -> Outcome:
         """Say how it ended: into the results file, the journal, and to everybody."""

@@ -6,7 +6,7 @@ interrupted run goes on counting where it stopped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -35,6 +35,8 @@ class Ledger:
         self.bus = bus
         self.board = Board()
         self.board.counters = run.counters.copy()
+        self.on_written: Callable[[], None] = lambda: None
+        """Called after every write that reached the disk."""
 
     @property
     def rows(self) -> dict[str, Row]:
@@ -69,6 +71,7 @@ class Ledger:
         row = moved(before, after, wall=wall, clock=clock, error=error, **facts)
         with anyio.CancelScope(shield=True):  # disk and board must not part
             await self.journal.write(PutRow(row), *changes, PutRun(self._record()))
+        self.on_written()
         self.publish(
             events.TaskState(
                 wall=wall,
@@ -88,6 +91,7 @@ class Ledger:
     async def write(self, *changes: Change) -> None:
         """Write what moves no task."""
         await self.journal.write(*changes, PutRun(self._record()))
+        self.on_written()
 
     async def close(self, status: Literal["finished", "interrupted", "stopped"], results_path: str | None) -> None:
         """Write how the run ended, or that it is to be continued."""

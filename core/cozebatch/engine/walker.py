@@ -9,9 +9,9 @@ from typing import Any
 
 import anyio
 
-from cozebatch.engine.control import Control, Entry
+from cozebatch.engine.control import Control, Entry, journal_brake
 from cozebatch.engine.outbox import Outbox
-from cozebatch.errors import Category, ErrorInfo, JournalError
+from cozebatch.errors import ErrorInfo, JournalError
 from cozebatch.ports import Change, Owe, Product, PutRow
 from cozebatch.rows import Row
 from cozebatch.task import State
@@ -60,7 +60,7 @@ class Walker:
             except JournalError as error:
                 tries += 1
                 if tries == 1:
-                    self._journal_failed(error, execute_id)
+                    self._tell_journal_failed(error, execute_id)
                 await anyio.sleep(min(5.0, 0.2 * 2.0**tries))
 
     async def _cancelled_here(self) -> bool:
@@ -90,17 +90,20 @@ class Walker:
             await self._insist(State.FAILED, Owe(delivery), *changes, error=error, **facts)
             self.outbox.add(delivery)
 
-    def _journal_failed(self, error: JournalError, execute_id: str | None = None) -> None:
+    def _journal_failed(self, error: JournalError) -> None:
+        """A move could not be written and the way breaks off here; it goes on when the journal works again."""
+        self._tell_journal_failed(error)
+        if not self.row.state.is_end and self.task_id not in self.control.slots:
+            self.control.park(self.task_id, self._entry_again())
+
+    def _tell_journal_failed(self, error: JournalError, execute_id: str | None = None) -> None:
         """The journal cannot be written: nothing new may be paid for, and everybody is told. `execute_id`: one that
         the row could not be given yet."""
-        row = self.row
         text = error.text
-        if execute_id := execute_id or row.execute_id:
+        if execute_id := execute_id or self.row.execute_id:
             text = Text(f"{text.zh}（execute_id {execute_id}）", f"{text.en} (execute_id {execute_id})")
         self.ledger.note("error", text, self.task_id)
-        self.control.brake("journal", ErrorInfo(Category.INTERNAL, error.text))
-        if not row.state.is_end and self.task_id not in self.control.slots:
-            self.control.park(self.task_id, self._entry_again())
+        self.control.brake("journal", journal_brake(error))
 
     def _entry_again(self) -> Entry:
         """Where the way goes on after it broke off in the present state."""

@@ -12,6 +12,7 @@ from cozebatch.engine.control import Options
 from cozebatch.engine.engine import Engine
 from cozebatch.errors import Category, JournalError
 from cozebatch.events import Paused, Resumed, RunFinished
+from cozebatch.ports import Change, PutRow
 from cozebatch.task import State
 from cozebatch.texts import Text
 from support.fakes import FakeCoze, FakeSynthesizer, World, tasks
@@ -175,3 +176,29 @@ async def test_resuming_after_a_brake_goes_on_with_everything_it_stopped() -> No
         await until(lambda: "auth" in engine.board.paused or engine.board.counts[State.DONE] == 4)
         await engine.resume()
         await until(lambda: engine.board.counts[State.DONE] == 4)
+
+
+async def test_a_move_that_the_disk_refused_is_made_once_and_the_batch_goes_on_by_itself() -> None:
+    """What is held on to must not be walked a second time when the pause is over."""
+    synthesizer = FakeSynthesizer(mishaps={"t1": [Category.MEDIA]})
+    world = World(options=Options(max_coze=1, seed=1), synthesizer=synthesizer)
+    async with running(world, 3) as engine:
+        write, refused = world.journal.write, 0
+
+        async def sometimes(*changes: Change) -> None:
+            nonlocal refused
+            failing = any(isinstance(c, PutRow) and c.row.state is State.FAILED for c in changes)
+            if failing and refused < 3:
+                refused += 1
+                raise JournalError(Text.same("the disk is full"))
+            await write(*changes)
+
+        world.journal.write = sometimes  # type: ignore[method-assign]
+        await until(lambda: engine.board.counts[State.DONE] == 2)
+        assert engine.board.rows["t1"].state is State.FAILED
+        assert refused == 3
+        assert not engine.board.paused
+    assert [job.task.task_id for job in synthesizer.jobs].count("t1") == 1
+    world.collect()
+    assert world.moves("t1")[-1] == "failed"
+    assert world.moves("t1").count("failed") == 1
