@@ -23,7 +23,7 @@ from cozebatch.engine.recovery import Action, Planned, Wishes, known_by_hearsay,
 from cozebatch.engine.selection import Selection, require_known
 from cozebatch.errors import Category, ErrorInfo, UsageError
 from cozebatch.journal.logs import run_line
-from cozebatch.ports import Delivery, Journal, RunRecord, TaskSource
+from cozebatch.ports import Delivery, Journal, Past, RunRecord, TaskSource
 from cozebatch.report import ResultsWriter
 from cozebatch.rows import Row
 from cozebatch.statistics import Statistics
@@ -117,11 +117,12 @@ class Batch:
         last = None if self.wishes.fresh else await self.journal.last_run(self.source.key)
         if last is not None and last.status == "finished":
             last = None
-        candidates, gone = await self._candidates(listed, last)
+        rows = {} if last is None else {row.task_id: row for row in await self.journal.rows(last.run_id)}
+        candidates, gone = await self._candidates(listed, last, rows)
         chosen = self.selection.choose(list(candidates))
         for option, wanted in (("--rerun", self.wishes.rerun), ("--adopt", self.wishes.adopt)):
             require_known(option, wanted, chosen)
-        past = {} if self.wishes.fresh else await self.journal.past(self.source.key, chosen)
+        past = {} if self.wishes.fresh else await self._past(last, rows, chosen)
         in_doubt = await self.journal.in_doubt(self.source.key)
         planned = plan(
             [candidates[task_id] for task_id in chosen],
@@ -132,7 +133,7 @@ class Batch:
             gone=gone,
             in_doubt=in_doubt,
         )
-        left_out, strangers = await self._left_out(last, set(chosen))
+        left_out, strangers = await self._left_out(rows, set(chosen))
         owed = await self.journal.owed(self.source.key) if self.tools.sink is not None else ()
         run = last if last is not None else self._new_run(await self.journal.runs())
         return Preview(run, last is not None, planned, owed, strangers, left_out, self.origin, in_doubt, self.wall())
@@ -196,23 +197,24 @@ class Batch:
                     engine.note("warning", trouble)
         return outcome
 
-    async def _candidates(self, listed: Sequence[Task], last: RunRecord | None) -> tuple[dict[str, Task], set[str]]:
+    async def _candidates(
+        self, listed: Sequence[Task], last: RunRecord | None, rows: Mapping[str, Row]
+    ) -> tuple[dict[str, Task], set[str]]:
         """All tasks this run could have, in order, and those among them that the source no longer lists.
 
         A task whose execution was begun keeps the input it was begun with; one that waits takes the source's.
         """
         by_id = {task.task_id: task for task in listed}
+        gone = rows.keys() - by_id.keys()
+        begun = [task_id for task_id, row in rows.items() if task_id in gone or not _takes_what_the_source_says(row)]
+        stored = {} if last is None else await self.journal.tasks(last.run_id, begun)
         candidates: dict[str, Task] = {}
-        gone: set[str] = set()
-        if last is not None:
-            stored = await self.journal.tasks(last.run_id)
-            for row in await self.journal.rows(last.run_id):
-                waits = row.state in (State.PENDING, State.SKIPPED)
-                if row.task_id not in by_id:
-                    gone.add(row.task_id)
-                known = stored[row.task_id]
-                waits = waits or known_by_hearsay(row) or not known.content  # only the source has the whole input
-                candidates[row.task_id] = by_id.get(row.task_id, known) if waits else known
+        for task_id in rows:
+            known, listed_now = stored.get(task_id), by_id.get(task_id)
+            if known is None or (listed_now is not None and not known.content):  # a journal that was rebuilt
+                known = listed_now
+            assert known is not None
+            candidates[task_id] = known
         for task in listed:
             candidates.setdefault(task.task_id, task)
         asked = [t for t in {*self.wishes.rerun, *self.wishes.adopt} if t not in candidates]
@@ -220,16 +222,25 @@ class Batch:
             candidates[task_id] = await self.journal.task(earlier.run_id, task_id)
         return candidates, gone
 
-    async def _left_out(self, last: RunRecord | None, chosen: set[str]) -> tuple[bool, list[Row]]:
+    async def _past(self, last: RunRecord | None, rows: Mapping[str, Row], chosen: Sequence[str]) -> Mapping[str, Past]:
+        """How the chosen tasks were left: by the run that goes on, if it did not skip them, else by earlier ones."""
+        owed = {delivery.task_id for delivery in await self.journal.owed(self.source.key)}
+        found: dict[str, Past] = {}
+        for task_id in chosen:
+            row = rows.get(task_id)
+            if row is not None and row.state is not State.SKIPPED:
+                assert last is not None
+                found[task_id] = Past(last.run_id, row, task_id in owed)
+        rest = [task_id for task_id in chosen if task_id not in found]
+        return found | await self.journal.past(self.source.key, rest)
+
+    async def _left_out(self, rows: Mapping[str, Row], chosen: set[str]) -> tuple[bool, list[Row]]:
         """Whether the run has unfinished tasks that were not chosen, and executions in flight that are not ours."""
         if self.wishes.fresh:
             forgotten = await self.journal.last_run(self.source.key)
-            rows = await self.journal.rows(forgotten.run_id) if forgotten is not None else ()
-            return False, [row for row in rows if row.state is State.RUNNING]
-        if last is None:
-            return False, []
-        others = [row for row in await self.journal.rows(last.run_id) if row.task_id not in chosen]
-        unfinished = [row for row in others if not row.state.is_end]
+            earlier = await self.journal.rows(forgotten.run_id) if forgotten is not None else ()
+            return False, [row for row in earlier if row.state is State.RUNNING]
+        unfinished = [row for task_id, row in rows.items() if task_id not in chosen and not row.state.is_end]
         return bool(unfinished), [row for row in unfinished if row.state is State.RUNNING]
 
     async def _abandon(self) -> None:
@@ -249,6 +260,11 @@ class Batch:
             started_at=now,
             place=max(now, latest + 0.002),
         )
+
+
+def _takes_what_the_source_says(row: Row) -> bool:
+    """Whether nothing was begun for it yet, or not all is known of what it was begun with."""
+    return row.state in (State.PENDING, State.SKIPPED) or known_by_hearsay(row)
 
 
 def _with_hint(error: ErrorInfo) -> Text:

@@ -321,10 +321,10 @@ class Journal(Protocol):
     async def task(self, run_id: str, task_id: str) -> Task:
         """A task's input as it was when the run took it."""
 
-    async def tasks(self, run_id: str) -> Mapping[str, Task]:
-        """All of a run's tasks by id, as `task` gives one."""
+    async def tasks(self, run_id: str, task_ids: Sequence[str]) -> Mapping[str, Task]:
+        """These tasks of a run by id, as `task` gives one; those it does not have are missing."""
 
-    async def past(self, source_key: str, task_ids: Sequence[str]) -> Mapping[str, Past]:
+    async def past(self, source_key: str, task_ids: Sequence[str]) -> dict[str, Past]:
         """How the latest run that did not skip it left each of these tasks; tasks never seen are missing."""
 
     async def output(self, execute_id: str) -> str | None:

@@ -154,7 +154,7 @@ def is_expired(row: Row, now: float) -> bool:
 
 def _same_run(task: Task, position: int, earlier: Past, wishes: Wishes, gone: bool) -> Planned:
     """The run goes on: what ended stays ended, the rest goes on where it stood."""
-    row = replace(earlier.row, position=position)
+    row = earlier.row if earlier.row.position == position else replace(earlier.row, position=position)
     if known_by_hearsay(row):
         row = replace(
             row,
@@ -255,9 +255,11 @@ def _unfinished(task: Task, row: Row, earlier: Past, wishes: Wishes) -> Planned:
         case State.WRITING_BACK:
             return Planned(task, row, Action.DELIVER if earlier.owed else Action.FINISH)
         case _:
-            now = _row(task, row.position)
-            row = replace(row, title=now.title, account_id=now.account_id, project_name=now.project_name)
-            return Planned(task, replace(row, fingerprint=now.fingerprint), Action.SUBMIT)
+            now = {"title": task.title, "account_id": task.account_id, "project_name": task.project_name}
+            now["fingerprint"] = task.fingerprint()
+            if any(getattr(row, name) != value for name, value in now.items()):
+                row = replace(row, **now)  # type: ignore[arg-type]
+            return Planned(task, row, Action.SUBMIT)
 
 
 def known_by_hearsay(row: Row) -> bool:

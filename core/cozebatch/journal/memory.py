@@ -97,11 +97,12 @@ class MemoryJournal:
         await anyio.lowlevel.checkpoint()
         return self._tasks[run_id, task_id]
 
-    async def tasks(self, run_id: str) -> Mapping[str, Task]:
-        return {task_id: task for (run, task_id), task in self._tasks.items() if run == run_id}
+    async def tasks(self, run_id: str, task_ids: Sequence[str]) -> Mapping[str, Task]:
+        return {t: self._tasks[run_id, t] for t in task_ids if (run_id, t) in self._tasks}
 
-    async def past(self, source_key: str, task_ids: Sequence[str]) -> Mapping[str, Past]:
-        wanted, found = set(task_ids), {}
+    async def past(self, source_key: str, task_ids: Sequence[str]) -> dict[str, Past]:
+        wanted = set(task_ids)
+        found: dict[str, Past] = {}
         owed = {d.task_id for key, d, settled in self._deliveries.values() if key == source_key and not settled}
         newest_last = sorted(self._runs.values(), key=lambda run: (run.place, run.run_id))
         for run in newest_last:

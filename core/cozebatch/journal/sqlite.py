@@ -143,11 +143,15 @@ class SqliteJournal:
         found = await self._select("SELECT input FROM input WHERE run_id = ? AND task_id = ?", run_id, task_id)
         return Task.from_json(json.loads(found[0][0]))
 
-    async def tasks(self, run_id: str) -> Mapping[str, Task]:
-        found = await self._select("SELECT task_id, input FROM input WHERE run_id = ?", run_id)
-        return {task_id: Task.from_json(json.loads(stored)) for task_id, stored in found}
+    async def tasks(self, run_id: str, task_ids: Sequence[str]) -> Mapping[str, Task]:
+        found: dict[str, Task] = {}
+        for chunk in _chunks(task_ids, 500):
+            sql = f"SELECT task_id, input FROM input WHERE run_id = ? AND task_id IN ({','.join('?' * len(chunk))})"
+            for task_id, stored in await self._select(sql, run_id, *chunk):
+                found[task_id] = Task.from_json(json.loads(stored))
+        return found
 
-    async def past(self, source_key: str, task_ids: Sequence[str]) -> Mapping[str, Past]:
+    async def past(self, source_key: str, task_ids: Sequence[str]) -> dict[str, Past]:
         found: dict[str, Past] = {}
         owed = {delivery.task_id for delivery in await self.owed(source_key)}
         for chunk in _chunks(task_ids, 500):

@@ -66,7 +66,7 @@ async def look(path: Path) -> Seen:
         for run in await journal.runs():
             if run.status not in ("finished", "abandoned"):
                 rows = await journal.rows(run.run_id)
-                others += [run, rows, await journal.tasks(run.run_id)]
+                others += [run, rows, await journal.tasks(run.run_id, [row.task_id for row in rows])]
                 others += [await journal.executions(run.run_id, row.task_id) for row in rows]
                 outputs |= {row.execute_id: await journal.output(row.execute_id) for row in rows if row.execute_id}
         for planned in plans:
