@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 
+from cozebatch import events
 from cozebatch.engine.control import Control, Entry, journal_brake
 from cozebatch.engine.outbox import Outbox
 from cozebatch.errors import ErrorInfo, JournalError
@@ -37,11 +38,11 @@ class Walker:
         await self.ledger.move(self.task_id, after, *changes, **facts)
 
     async def _set(self, **facts: Any) -> None:
-        """Change facts of the row without moving it. Raises `JournalError`."""
+        """Change facts of the row that nobody is told of, without moving it. Raises `JournalError`."""
         row = replace(self.row, **facts)
         with anyio.CancelScope(shield=True):  # disk and board must not part
             await self.ledger.write(PutRow(row))
-        self.ledger.load([row])
+        self.ledger.board.apply(events.Loaded(rows=(row,), **self.ledger.stamp()))
 
     async def _insist(self, after: State, *changes: Change, **facts: Any) -> None:
         """Move with news that must not be lost: while the disk refuses, hold on to it and try again."""
