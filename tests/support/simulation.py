@@ -207,19 +207,28 @@ class Pool:
 
 @dataclass
 class Table:
-    """The Feishu table: refuses, conflicts, loses answers."""
+    """The Feishu table: refuses, conflicts, loses answers. With `claims` its records are marked before they are run,
+    and do not pass its filter from then on."""
 
     rng: random.Random
     trouble: float
     life: Life = field(default_factory=Life)
     written: dict[str, list[str]] = field(default_factory=dict)
     busy: bool = False
+    claims: bool = False
+    marked: set[str] = field(default_factory=set)
 
     def writes(self, outcome: str) -> bool:
-        return outcome != "running"
+        return outcome != "running" or self.claims
 
     async def claim(self, task: Task) -> ErrorInfo | None:
-        raise NotImplementedError
+        self.life.require()
+        await anyio.sleep(self.rng.uniform(0.1, 3))
+        if self.rng.random() < 0.1 * self.trouble:
+            raise StepError(error(Category.NETWORK, "the table cannot be reached"))
+        self.marked.add(task.task_id)
+        await anyio.sleep(self.rng.uniform(0.1, 6))
+        return None
 
     async def deliver(self, batch: Sequence[Delivery]) -> Sequence[Delivered | Undelivered]:
         self.life.require()
@@ -301,6 +310,7 @@ class Simulation:
         self.weather = random.Random(f"weather {self.seed}")
         self.stormy = self.weather.random() < 0.3
         self.coze.tells_times = self.weather.random() < 0.5
+        self.table.claims = self.weather.random() < 0.3
         self.ahead = 0.0
         """By how much this machine's wall clock is wrong, seconds."""
         self.reruns: Counter[str] = Counter()
@@ -414,7 +424,9 @@ class Simulation:
         last = await journal.last_run("sim")
         run = last or RunRecord("run1", "sim", "file", "w", self.wall())
         past = await journal.past("sim", [task.task_id for task in self.work])
-        planned = plan(self.work, past, Wishes(), continuing=run.run_id if last else None, table_says=self.with_table)
+        continuing = run.run_id if last else None
+        gone = self.table.marked if self.with_table else ()
+        planned = plan(self.work, past, Wishes(), continuing=continuing, table_says=self.with_table, gone=gone)
         limit = self.rng.choice([1, 2, 4, 16])
         self.coze.user_limit = limit
         self.coze.capacity = self.rng.choice([1, 3, 10**6])
@@ -508,6 +520,8 @@ class Simulation:
         for task_id, row in rows.items():
             if not row.state.is_end:
                 raise Violation(f"{task_id} is {row.state} in a finished run")
+            if row.state is State.SKIPPED:
+                raise Violation(f"{task_id} was given up: {row.note}")
             allowed = 1 + failed[task_id] + self.reruns[task_id]
             if started[task_id] > allowed:
                 raise Violation(f"{task_id}: {started[task_id]} executions, {allowed} allowed")
