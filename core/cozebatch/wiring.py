@@ -27,7 +27,7 @@ from cozebatch.engine.selection import Selection
 from cozebatch.errors import ErrorInfo
 from cozebatch.journal.lock import state_lock
 from cozebatch.journal.memory import MemoryJournal
-from cozebatch.journal.sqlite import FILE_NAME, DamagedJournal, open_journal
+from cozebatch.journal.sqlite import FILE_NAME, DamagedJournal, open_journal, read_journal
 from cozebatch.pacing import HistoryPacing
 from cozebatch.ports import Journal, StatusSink, Synthesizer, TaskSource
 from cozebatch.redact import Masker
@@ -225,10 +225,11 @@ async def _journal(request: Request, stack: AsyncExitStack) -> Journal:
         if not request.dry_run:
             stack.enter_context(state_lock(request.state_dir))
         return MemoryJournal()
+    open_it = read_journal if request.dry_run else open_journal
     if not request.dry_run:
         stack.enter_context(state_lock(request.state_dir))
     try:
-        return await stack.enter_async_context(open_journal(path))
+        return await stack.enter_async_context(open_it(path))
     except DamagedJournal as damaged:
         await anyio.to_thread.run_sync(_mend, damaged, request)
     return await stack.enter_async_context(open_journal(path))

@@ -238,6 +238,24 @@ def test_a_clock_that_was_put_back_between_two_runs_makes_nobody_pay_twice(tmp_p
         assert set(program.statuses().values()) == {"done"}
 
 
+def test_a_dry_run_and_the_list_of_runs_disturb_no_batch_that_is_running(tmp_path: Path) -> None:
+    with serve_coze(CozeOptions(duration=3.0)) as coze:
+        program = Program(tmp_path, coze.url).configure(max_coze_concurrent=2).tasks(3)
+        with program.start(*BATCH, "--json") as process:
+            read_until(process, '"to": "running"', 2)
+            before = (tmp_path / ".cozebatch" / "journal.sqlite3").stat().st_mtime_ns
+            dry = program.batch("--dry-run")
+            assert dry.code == 0, dry.err
+            assert "2 to adopt" in dry.out
+            listed = program.run("runs")
+            assert listed.code == 0, listed.err
+            assert "of 3" in listed.out
+            assert (tmp_path / ".cozebatch" / "journal.sqlite3").stat().st_mtime_ns == before
+            out, err = process.communicate(timeout=30)
+        assert process.returncode == 0, err
+        assert {len(executions) for executions in coze.ledger().tasks.values()} == {1}
+
+
 def test_a_second_process_on_one_state_directory_is_told_the_first_ones_pid(tmp_path: Path) -> None:
     with serve_coze(CozeOptions(duration=20)) as coze:
         program = Program(tmp_path, coze.url).configure().tasks(1)

@@ -13,7 +13,7 @@ import anyio
 
 from cozebatch.board import Board, seeded
 from cozebatch.errors import UsageError
-from cozebatch.journal.sqlite import FILE_NAME, SqliteJournal, open_journal
+from cozebatch.journal.sqlite import FILE_NAME, SqliteJournal, read_journal
 from cozebatch.ports import RunRecord
 from cozebatch.rows import Row
 from cozebatch.statistics import compute
@@ -109,7 +109,7 @@ def board_of(run: RunRecord, rows: list[Row]) -> Board:
 
 
 def _with_journal(options: argparse.Namespace, read: Callable[[SqliteJournal], Awaitable[T]]) -> T | None:
-    """What `read` finds in the journal; None where there is no journal."""
+    """What `read` finds in the journal, which a run may be writing; None where there is no journal."""
     path = Path(options.state_dir) / FILE_NAME
     if not path.exists():
         return None
@@ -117,7 +117,7 @@ def _with_journal(options: argparse.Namespace, read: Callable[[SqliteJournal], A
     async def run() -> T:
         found: list[T] = []
         failed: list[UsageError] = []
-        async with open_journal(path) as journal:
+        async with read_journal(path) as journal:
             try:
                 found.append(await read(journal))
             except UsageError as error:
