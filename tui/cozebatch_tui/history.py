@@ -43,9 +43,10 @@ def list_runs(options: argparse.Namespace, lang: Lang) -> Exit:
     if not found:
         out.line(texts.NO_RUNS.in_(lang))
     for run, rows in found:
+        told = texts.RUN_LINE if rows or run.status != "finished" else texts.RUN_PRUNED_LINE
         counts = {state: sum(row.state is state for row in rows) for state in State}
         out.line(
-            texts.RUN_LINE.in_(lang).format(
+            told.in_(lang).format(
                 run_id=run.run_id,
                 started=datetime.fromtimestamp(run.started_at).strftime("%Y-%m-%d %H:%M"),
                 status=texts.STATUS[run.status].in_(lang),

@@ -33,6 +33,9 @@ RUN_LINE = Text(
     "{run_id}  {started}  {status}  完成 {done}  失败 {failed}  待处理 {held}  共 {total}",
     "{run_id}  {started}  {status}  {done} done  {failed} failed  {held} held  of {total}",
 )
+RUN_PRUNED_LINE = Text(
+    "{run_id}  {started}  {status}  任务明细已过期清理", "{run_id}  {started}  {status}  its tasks were pruned"
+)
 STATUS = {
     "open": Text("未正常结束", "broken off"),
     "finished": Text("已结束", "finished"),
