@@ -223,6 +223,8 @@ class RunRecord:
     results_path: str | None = None
     place: float = math.nan
     """`started_at` where it is not given."""
+    pruned: bool = False
+    """Retention has been through: rows and results may be gone."""
 
     def __post_init__(self) -> None:
         if math.isnan(self.place):

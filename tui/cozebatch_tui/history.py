@@ -43,7 +43,7 @@ def list_runs(options: argparse.Namespace, lang: Lang) -> Exit:
     if not found:
         out.line(texts.NO_RUNS.in_(lang))
     for run, rows in found:
-        told = texts.RUN_LINE if rows or run.status != "finished" else texts.RUN_PRUNED_LINE
+        told = texts.RUN_PRUNED_LINE if run.pruned and not rows else texts.RUN_LINE
         counts = {state: sum(row.state is state for row in rows) for state in State}
         out.line(
             told.in_(lang).format(

@@ -191,6 +191,7 @@ def _take(found: Salvaged, tree: Tree, rowid: int, record: tuple[Any, ...]) -> N
                     float(record[7]),
                     *record[8:12],
                     float(record[12]),
+                    record[13],
                 )
             )
 

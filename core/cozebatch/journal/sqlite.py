@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 _RUN_COLUMNS = (
     "run_id, source_key, source_kind, workflow_id, started_at, finished_at, status, clock, counters, max_coze, "
-    "max_synthesis, results_path, place"
+    "max_synthesis, results_path, place, pruned"
 )
 _COUNTERS = _RUN_COLUMNS.split(", ").index("counters")
 _EXECUTION_COLUMNS = "task_id, number, status, sent_at, execute_id, debug_url, logid, ended_at, seconds, error"
@@ -298,10 +298,10 @@ class SqliteJournal:
 
 def put_run(db: sqlite3.Connection, run: RunRecord) -> None:
     values = _run_values(run)
-    # Not `OR REPLACE`, which would forget that retention has been through.
+    kept = ("run_id", "pruned")
     db.execute(
         f"INSERT INTO run ({_RUN_COLUMNS}) VALUES ({','.join('?' * len(values))}) ON CONFLICT (run_id) DO UPDATE SET "
-        + ", ".join(f"{name} = excluded.{name}" for name in _RUN_COLUMNS.split(", ")[1:]),
+        + ", ".join(f"{name} = excluded.{name}" for name in _RUN_COLUMNS.split(", ") if name not in kept),
         values,
     )
 
@@ -343,6 +343,7 @@ def run_of(stored: tuple[Any, ...]) -> RunRecord:
     """A record of the table `run`, in the order of its columns."""
     values = list(stored)
     values[_COUNTERS] = Counters.from_json(json.loads(values[_COUNTERS]))
+    values[-1] = bool(values[-1])
     return RunRecord(*values)
 
 

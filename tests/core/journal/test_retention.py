@@ -61,7 +61,8 @@ async def look(path: Path) -> Seen:
                         plans += plan(tasks, past, wishes, continuing=running, table_says=says)
             for task_id, earlier in sorted(past.items()):
                 others.append((task_id, earlier.run_id, earlier.owed, await journal.task(earlier.run_id, task_id)))
-            others += [last, await journal.owed(source), await journal.in_doubt(source)]
+            unmarked = None if last is None else replace(last, pruned=False)
+            others += [unmarked, await journal.owed(source), await journal.in_doubt(source)]
         others += [await journal.last_serial(), await journal.durations("w1")]
         for run in await journal.runs():
             if run.status not in ("finished", "abandoned"):
@@ -342,3 +343,15 @@ async def test_a_disk_without_room_keeps_its_large_file_and_is_told(
         found = (await journal.prune(BEFORE, compact=True)).found
         assert await journal.output("e1") is None
     assert ["MB needed" in trouble.en for trouble in found.troubles] == [True]
+
+
+async def test_a_run_that_was_pruned_says_so_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    many(path, 3, 100)
+    async with open_journal(path) as journal:
+        assert not any(run.pruned for run in await journal.runs())
+        await journal.prune(BEFORE)
+        (run,) = await journal.runs()
+        assert run.pruned
+        await journal.begin(run, ())
+        assert (await journal.runs())[0].pruned
