@@ -268,8 +268,6 @@ def _takes_what_the_source_says(row: Row) -> bool:
 
 
 def _with_hint(error: ErrorInfo) -> Text:
-    def told(message: str, hint: str) -> str:
-        logid = f" (logid {error.logid})" if error.logid else ""
-        return f"{message}{logid} {hint}"
-
-    return Text(told(error.message.zh, error.hint.zh), told(error.message.en, error.hint.en))
+    logid = f" (logid {error.logid})" if error.logid else ""
+    error = error.saying(Text(error.message.zh + logid, error.message.en + logid))
+    return Text(error.told("zh"), error.told("en"))

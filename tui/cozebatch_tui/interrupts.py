@@ -49,7 +49,8 @@ class Interrupts:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+            # Once interrupted it ends with the code it has, whatever still comes.
+            signal.signal(number, signal.SIG_IGN if self.seen else handler)  # type: ignore[arg-type]
         os.write(self._write, b"q")
         self._thread.join()
         os.close(self._write)
