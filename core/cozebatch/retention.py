@@ -48,8 +48,12 @@ async def keep_house(journal: Journal, state_dir: Path, days: int, wall: Callabl
     """
     if not isinstance(journal, SqliteJournal):
         return Pruned()
+    before = wall() - days * DAY
     try:
-        return await prune_state(journal, state_dir, wall() - days * DAY)
+        # What goes through the whole journal is not worth its time after every batch.
+        if not await journal.has_old_runs(before) and not await _in_thread(lambda: _has_old_files(state_dir, before)):
+            return Pruned()
+        return await prune_state(journal, state_dir, before)
     except JournalError as error:
         return Pruned(troubles=[error.text])
 
@@ -73,6 +77,12 @@ async def prune_state(
         await _in_thread(partial(_prune_media, run_folder, before, needed, found, dry, pruned.in_doubt))
     await _in_thread(partial(_prune_damaged, state_dir, before, found, dry, pruned.in_doubt))
     return found
+
+
+def _has_old_files(state_dir: Path, before: float) -> bool:
+    run_folders = _folders_in(state_dir / MEDIA, Pruned())
+    tasks = (folder for run_folder in run_folders for folder in _folders_in(run_folder, Pruned()))
+    return any(_is_older(folder, before) for folder in (*run_folders, *tasks)) or any(state_dir.glob(_PUT_ASIDE))
 
 
 async def _in_thread(function: Callable[[], T]) -> T:

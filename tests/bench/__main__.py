@@ -1,39 +1,41 @@
-"""All benches with one command: `uv run python tests/bench`; or those named behind it, as `start schedule`."""
+"""All benches with one command: `uv run python tests/bench`; or those named behind it, as `start schedule`.
+
+Each in a process of its own: on Linux a child's peak memory begins with its parent's, so a bench that follows another
+would measure that one too.
+"""
 
 from __future__ import annotations
 
+import importlib
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
-
-import bench_journal  # noqa: E402
-import bench_recovery  # noqa: E402
-import bench_schedule  # noqa: E402
-import bench_screen  # noqa: E402
-import bench_start  # noqa: E402
-import bench_throughput  # noqa: E402
-
-BENCHES = {
-    "start": bench_start.main,
-    "schedule": bench_schedule.main,
-    "throughput": bench_throughput.main,
-    "screen": bench_screen.main,
-    "recovery": bench_recovery.main,
-    "journal": bench_journal.main,
-}
+BENCHES = ("start", "schedule", "throughput", "screen", "recovery", "journal", "synthesis")
 
 
-def synthesis() -> None:
-    import anyio
+def run(name: str) -> None:
+    """Run one bench here."""
+    main = importlib.import_module(f"bench_{name}").main
+    if name == "synthesis":
+        import anyio
 
-    import bench_synthesis
-
-    anyio.run(bench_synthesis.main, 3, 15.0)
+        anyio.run(main, 3, 15.0)
+    else:
+        main()
 
 
 if __name__ == "__main__":
-    wanted = sys.argv[1:] or [*BENCHES, "synthesis"]
-    for name in wanted:
-        (synthesis if name == "synthesis" else BENCHES[name])()
+    sys.path[:0] = [str(HERE), str(HERE.parent)]
+    wanted = sys.argv[1:] or BENCHES
+    for bench in wanted:
+        if bench not in BENCHES:
+            sys.exit(f"{bench}: one of {' '.join(BENCHES)}")
+    if len(wanted) == 1:
+        run(wanted[0])
+        sys.exit()
+    failed = [bench for bench in wanted if subprocess.run([sys.executable, os.fspath(HERE), bench]).returncode]
+    if failed:
+        sys.exit(f"failed: {' '.join(failed)}")

@@ -210,6 +210,14 @@ class SqliteJournal:
 
         await self._call(settle)
 
+    async def has_old_runs(self, before: float) -> bool:
+        """Whether runs that ended before `before` (Unix seconds) have not been pruned yet."""
+        sql = (
+            "SELECT 1 FROM run WHERE pruned = 0 AND status IN ('finished', 'abandoned') "
+            "AND coalesce(finished_at, started_at) < ? LIMIT 1"
+        )
+        return bool(await self._select(sql, before))
+
     async def prune(self, before: float, *, dry: bool = False, compact: bool = False) -> JournalPruned:
         """Drop what runs that ended before `before` (Unix seconds) left and nobody needs any more, in small steps;
         with `compact`, make the file smaller afterwards; with `dry`, only say what would go."""
