@@ -119,6 +119,8 @@ class Control:
         """Submissions on the wire; nothing but the last seconds of a drain cuts them."""
         self.looks_wanted: dict[str, anyio.Event] = {}
         self.refusals: dict[str, Refusals] = {}
+        self.insisting = 0
+        """Shepherds that hold on to news which the disk refuses."""
         self.jumps = 0
         """How often the clock jumped: durations across a jump are not ours to measure."""
         self.draining = False
@@ -196,8 +198,9 @@ class Control:
         self.stir()
 
     def journal_works(self) -> None:
-        """It could be written again: go on, if nothing else has stopped the batch."""
-        if set(self.paused) == {"journal"}:
+        """It could be written again: go on, if nothing else has stopped the batch and nobody's news still wait for the
+        disk. One that is nearly full takes a small write and refuses the next."""
+        if not self.insisting and set(self.paused) == {"journal"}:
             self.resume()
 
     def resume(self) -> None:

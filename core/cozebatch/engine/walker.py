@@ -54,15 +54,21 @@ class Walker:
 
     async def _insisting(self, action: Callable[[], Any], execute_id: str | None = None) -> None:
         tries = 0
-        while True:
-            try:
-                await action()
-                return
-            except JournalError as error:
-                tries += 1
-                if tries == 1:
-                    self._tell_journal_failed(error, execute_id)
-                await anyio.sleep(min(5.0, 0.2 * 2.0**tries))
+        try:
+            while True:
+                try:
+                    await action()
+                    break
+                except JournalError as error:
+                    tries += 1
+                    if tries == 1:
+                        self.control.insisting += 1
+                        self._tell_journal_failed(error, execute_id)
+                    await anyio.sleep(min(5.0, 0.2 * 2.0**tries))
+        finally:
+            self.control.insisting -= tries > 0
+        if tries:
+            self.control.journal_works()
 
     async def _cancelled_here(self) -> bool:
         """Nothing is in flight: a wish to cancel is fulfilled at once."""

@@ -12,6 +12,7 @@ from cozebatch.engine.control import Options
 from cozebatch.engine.engine import Engine
 from cozebatch.errors import Category, JournalError
 from cozebatch.events import Paused, Resumed, RunFinished
+from cozebatch.pacing import FixedInterval
 from cozebatch.ports import Change, PutRow
 from cozebatch.task import State
 from cozebatch.texts import Text
@@ -202,3 +203,29 @@ async def test_a_move_that_the_disk_refused_is_made_once_and_the_batch_goes_on_b
     world.collect()
     assert world.moves("t1")[-1] == "failed"
     assert world.moves("t1").count("failed") == 1
+
+
+async def test_while_one_answer_waits_for_the_disk_nothing_new_is_paid_for() -> None:
+    """A disk that is nearly full takes a small write and refuses the next one."""
+    world = World(coze=FakeCoze(duration=lambda _: 3.0), options=Options(max_coze=2, seed=1), synthesizer=None)
+    world.pacing = FixedInterval(1.0)
+    write, refused = world.journal.write, 0
+
+    async def nearly_full(*changes: Change) -> None:
+        nonlocal refused
+        answer = any(isinstance(c, PutRow) and (c.row.task_id, c.row.state) == ("t1", State.RUNNING) for c in changes)
+        if answer and refused < 7:
+            refused += 1
+            raise JournalError(Text.same("the disk is full"))
+        await write(*changes)
+
+    world.journal.write = nearly_full  # type: ignore[method-assign]
+    async with running(world, 5) as engine:
+        await until(lambda: engine.board.rows["t2"].state is State.DONE)
+        assert refused < 7
+        assert "journal" in engine.board.paused
+        assert world.coze.submissions == ["t1", "t2"]
+        await until(lambda: engine.board.counts[State.DONE] == 5)
+        assert refused == 7
+        assert not engine.board.paused
+    assert sorted(world.coze.submissions) == ["t1", "t2", "t3", "t4", "t5"]
