@@ -251,7 +251,7 @@ def test_a_dry_run_and_the_list_of_runs_disturb_no_batch_that_is_running(tmp_pat
             assert listed.code == 0, listed.err
             assert "of 3" in listed.out
             assert (tmp_path / ".cozebatch" / "journal.sqlite3").stat().st_mtime_ns == before
-            out, err = process.communicate(timeout=30)
+            _, err = process.communicate(timeout=30)
         assert process.returncode == 0, err
         assert {len(executions) for executions in coze.ledger().tasks.values()} == {1}
 
