@@ -21,7 +21,7 @@ from cozebatch.engine.engine import Engine, Outcome, RunEnd
 from cozebatch.engine.reconcile import Leftover, leftovers
 from cozebatch.engine.recovery import Action, Planned, Wishes, known_by_hearsay, plan
 from cozebatch.engine.selection import Selection, require_known
-from cozebatch.errors import Category, ErrorInfo, UsageError
+from cozebatch.errors import Category, ErrorInfo, JournalError, UsageError
 from cozebatch.journal.logs import run_line
 from cozebatch.ports import Delivery, Journal, Past, RunRecord, TaskSource
 from cozebatch.report import ResultsWriter
@@ -190,7 +190,10 @@ class Batch:
             strangers=preview.strangers,
         )
         if seen_whole:
-            await self.journal.settle_doubt(self.source.key, self.wall())
+            try:
+                await self.journal.settle_doubt(self.source.key, self.wall())
+            except JournalError as error:  # the doubt stays, which costs nothing; the run has ended all the same
+                engine.note("error", error.text)
         if self.tidy is not None and outcome.status == "finished":
             with anyio.move_on_after(TIDY_PATIENCE):
                 for trouble in await self.tidy():

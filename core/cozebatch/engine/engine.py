@@ -6,7 +6,6 @@ Run it in any anyio event loop; `run` returns when every task has ended, when a 
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -138,6 +137,7 @@ class Engine(Commands):
             group.start_soon(self._control.budget.serve)
             group.start_soon(self._outbox.serve)
             group.start_soon(self._tick)
+            group.start_soon(self._keep_clock)
             for row in strangers:
                 seat_stranger(row, self._control)
                 group.start_soon(watch_stranger, row, self._control)
@@ -286,16 +286,15 @@ class Engine(Commands):
             self._control.wake = anyio.Event()
 
     async def _tick(self) -> None:
-        """Once every gauge interval: what the limiters read; now and then the run's clock goes to disk."""
+        """Once every gauge interval: what the limiters read. Waits for nothing else, or a slow disk would look like a
+        machine that slept."""
         control, ledger = self._control, self._ledger
         last, requests = anyio.current_time(), 0
         ledger.clock.start_beating(control.options.gauge_interval)
-        for tick in itertools.count(1):
+        while True:
             await anyio.sleep(control.options.gauge_interval)
             if (jump := ledger.clock.beat()) is not None:
                 self._after_jump(jump)
-            if tick % TICKS_A_SAVE == 0 and self._busy:
-                await self._save_clock()
             now = anyio.current_time()
             rate = (control.requests - requests) / max(1e-9, now - last)
             last, requests = now, control.requests
@@ -330,11 +329,16 @@ class Engine(Commands):
             )
         self._ledger.note("warning", text)
 
-    async def _save_clock(self) -> None:
-        try:
-            await self._ledger.write()
-        except JournalError as error:
-            self._control.brake("journal", journal_brake(error))
+    async def _keep_clock(self) -> None:
+        """Now and then the run's clock goes to disk; that it can be written lifts a pause for the journal."""
+        while True:
+            await anyio.sleep(TICKS_A_SAVE * self._control.options.gauge_interval)
+            if not self._busy:
+                continue
+            try:
+                await self._ledger.write()
+            except JournalError as error:
+                self._control.brake("journal", journal_brake(error))
 
     async def _report(self, save_results: SaveResults | None) -> Outcome:
         """Say how it ended: into the results file, the journal, and to everybody."""

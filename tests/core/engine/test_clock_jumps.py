@@ -16,7 +16,7 @@ from cozebatch.engine.control import Options
 from cozebatch.errors import Category
 from cozebatch.events import Noted
 from cozebatch.pacing import FixedInterval
-from cozebatch.ports import Delivered, Delivery, Look, Undelivered
+from cozebatch.ports import Change, Delivered, Delivery, Look, PutRow, Undelivered
 from cozebatch.rows import Row
 from cozebatch.task import State
 from support.fakes import FakeCoze, FakeTable, World, error, tasks, wall
@@ -249,3 +249,20 @@ async def test_a_time_limit_ends_what_takes_too_long() -> None:
     with pytest.raises(TimeoutError):
         await wait_awake(anyio.sleep_forever, 100.0)
     assert anyio.current_time() - began == pytest.approx(100.0)
+
+
+async def test_a_disk_that_is_slow_is_not_taken_for_a_sleep() -> None:
+    world = World(synthesizer=None, pacing=FixedInterval(30))
+    write = world.journal.write
+
+    async def slow(*changes: Change) -> None:
+        if not any(isinstance(change, PutRow) for change in changes):  # the clock's own saving
+            await anyio.sleep(40.0)
+        await write(*changes)
+
+    world.journal.write = slow  # type: ignore[method-assign]
+    outcome = await world.run(tasks(2))
+    assert outcome.statistics.to_json()["done"] == 2
+    assert warnings_of(world) == []
+    assert world.engine is not None
+    assert (world.engine.board.rows["t1"].end_clock or 0) > 300, "the run's clock went on all the time"
