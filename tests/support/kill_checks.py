@@ -96,7 +96,7 @@ def last_status(folder: Path) -> str | None:
     with journal_copy(folder) as journal:
         if journal.execute("SELECT 1 FROM sqlite_master WHERE name = 'run'").fetchone() is None:
             return None
-        found = journal.execute("SELECT status FROM run ORDER BY started_at DESC LIMIT 1").fetchone()
+        found = journal.execute("SELECT status FROM run ORDER BY place DESC LIMIT 1").fetchone()
     return None if found is None else str(found[0])
 
 

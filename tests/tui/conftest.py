@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from cozebatch.demo.coze_model import CozeOptions
+from cozebatch.demo.coze_server import RunningCoze, serve_coze
 
 
 @pytest.fixture
@@ -15,3 +19,15 @@ def anyio_backend() -> str:
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COZEBATCH_SETTINGS", str(tmp_path / "settings.json"))
+
+
+@pytest.fixture
+def quick() -> Iterator[RunningCoze]:
+    with serve_coze(CozeOptions(duration=0.2)) as coze:
+        yield coze
+
+
+@pytest.fixture
+def slow() -> Iterator[RunningCoze]:
+    with serve_coze(CozeOptions(duration=60)) as coze:
+        yield coze
