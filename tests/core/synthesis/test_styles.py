@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from cozebatch.errors import UsageError
 from cozebatch.synthesis.styles import Style, parse
+
+CONFIGS = Path(__file__).parents[3] / "configs"
 
 
 def test_nothing_configured_is_the_default_style() -> None:
@@ -85,3 +90,24 @@ def test_every_wrong_value_is_told_at_once() -> None:
     said = [complaint.en for complaint in caught.value.complaints]
     assert len(said) == 4
     assert all(text.startswith("template_config.a.title_") for text in said)
+
+
+def test_the_commented_configuration_names_the_keys_there_are() -> None:
+    """Each is read: a wrong value of it is told, but for those that take any text."""
+    lines = (CONFIGS / "config.template.jsonc").read_text(encoding="utf-8").splitlines()
+    first = next(n for n, line in enumerate(lines) if "// 前缀" in line)
+    last = next(n for n, line in enumerate(lines) if line.startswith('  "template_config"'))
+    named = re.findall(r"\b[a-z]+(?:_[a-z]+)*_?", " ".join(lines[first:last]))
+    prefixes = [word for word in named if word.endswith("_")]
+    split = named.index("and")
+    endings = [word for word in named[:split] if word not in (*prefixes, "prefixes", "followed", "by")]
+    keys = {prefix + ending for prefix in prefixes for ending in endings} | set(named[split + 1 :])
+    assert len(keys) > 80
+    any_text = {key for key in keys if key.endswith(("_font", "_words", "cover_background"))}
+    told = set()
+    for switches in ("no such value", True):  # a background's colour is read where there is one
+        wrong = {key: switches if key.endswith("_bg_enabled") else "no such value" for key in keys}
+        with pytest.raises(UsageError) as caught:
+            parse(wrong)
+        told |= {complaint.en.split(":")[0].removeprefix("template_config.") for complaint in caught.value.complaints}
+    assert told == keys - any_text
