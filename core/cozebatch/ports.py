@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from cozebatch.errors import ErrorInfo
-from cozebatch.rows import Counters, Row
-from cozebatch.task import Task
+from cozebatch.model.errors import ErrorInfo
+from cozebatch.model.rows import Counters, Row
+from cozebatch.model.task import Task
 
 
 class TaskSource(Protocol):

@@ -21,10 +21,10 @@ from typing import Any
 
 import anyio
 
+from cozebatch.batch.wiring import Request, open_batch
 from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID
 from cozebatch.journal.sqlite import SqliteJournal
 from cozebatch.settings.load import load_settings
-from cozebatch.wiring import Request, open_batch
 from measure import Runs, table
 from support.program import BATCH, Program, read_until
 

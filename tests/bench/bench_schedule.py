@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import anyio
 import trio.testing
 
-from cozebatch.engine.control import Options
-from cozebatch.pacing import FixedInterval, HistoryPacing, Pacing
+from cozebatch.engine.run_state import Options
+from cozebatch.policy.polling import FixedInterval, HistoryPacing, Pacing
 from measure import table
 from support.fakes import FakeCoze, FakeSynthesizer, World, tasks
 

@@ -14,10 +14,10 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 
-from cozebatch import events
-from cozebatch.engine.bus import Subscription
-from cozebatch.rows import Row, moved
-from cozebatch.task import State
+from cozebatch.engine.event_bus import Subscription
+from cozebatch.model import events
+from cozebatch.model.rows import Row, moved
+from cozebatch.model.task import State
 from measure import Runs, child, table
 
 TASKS = 10_000
@@ -26,8 +26,8 @@ EVENTS_A_SECOND = 200
 FIRST_PAINT = """
 import asyncio, sys, time
 began = float(sys.argv[1])
-from cozebatch_tui.app import CozebatchApp
-from cozebatch_tui.start import AppStart
+from cozebatch_tui.screen.app import CozebatchApp
+from cozebatch_tui.screen.startup import AppStart
 class Timed(CozebatchApp):
     painted = 0.0
     def on_mount(self):
@@ -65,10 +65,10 @@ def rows() -> list[Row]:
 
 async def drive(seconds: float) -> tuple[list[float], float, float]:
     """Milliseconds from key to paint, CPU share when idle, and MB grown over 100,000 events."""
-    from cozebatch_tui.app import PUMPS_A_SECOND, CozebatchApp
-    from cozebatch_tui.bridge import Bridge
-    from cozebatch_tui.screens.main import MainScreen
-    from cozebatch_tui.start import AppStart
+    from cozebatch_tui.screen.app import PUMPS_A_SECOND, CozebatchApp
+    from cozebatch_tui.screen.screens.main import MainScreen
+    from cozebatch_tui.screen.startup import AppStart
+    from cozebatch_tui.screen.view_model import Bridge
 
     app = CozebatchApp(AppStart(make_session=lambda _: None, lang="en", title="bench", setup_needed=True))  # type: ignore[arg-type, return-value]
     quiet = Quiet()

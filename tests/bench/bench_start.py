@@ -16,7 +16,7 @@ def main() -> None:
     for _ in range(RUNS):  # in turn, so that the machine's moods strike all alike
         bare.append(wall_of([sys.executable, "-c", "pass"]))
         help_.append(wall_of([sys.executable, "-m", "cozebatch_tui.cli", "--help"]))
-        check.append(wall_of([sys.executable, "-c", "import cozebatch_tui.headless"]))
+        check.append(wall_of([sys.executable, "-c", "import cozebatch_tui.headless.runner"]))
     base = Runs(bare)
     over = Runs([h - base.median for h in help_])
     imports = Runs([c - base.median for c in check])

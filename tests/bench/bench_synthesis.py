@@ -19,13 +19,17 @@ import anyio
 
 from cozebatch.coze.output import pick
 from cozebatch.ports import Media
-from cozebatch.synthesis import film, fonts, lettering, styles, video
-from cozebatch.synthesis.captions import from_script
-from cozebatch.synthesis.listen import listen
+from cozebatch.synthesis.analyse.loudness import listen
+from cozebatch.synthesis.compose import styles
+from cozebatch.synthesis.compose.captions import from_script
+from cozebatch.synthesis.compose.text_layout import sentences
+from cozebatch.synthesis.compose.timeline import SECOND
+from cozebatch.synthesis.process.worker import _megabytes
+from cozebatch.synthesis.subtitles import fonts
+from cozebatch.synthesis.subtitles import prepare as lettering
 from cozebatch.synthesis.synthesizer import LocalSynthesizer
-from cozebatch.synthesis.text_layout import sentences
-from cozebatch.synthesis.timeline import SECOND
-from cozebatch.synthesis.worker import _megabytes
+from cozebatch.synthesis.video import pipeline as film
+from cozebatch.synthesis.video import render as video
 from measure import Runs, table
 from support.films import ffmpeg_path, job, make, options, speech, tool
 

@@ -11,15 +11,17 @@ from dataclasses import dataclass, field
 import anyio
 import anyio.lowlevel
 
-from cozebatch.engine.bus import Subscription
 from cozebatch.engine.clock import RunClock
-from cozebatch.engine.control import Options, Tools
 from cozebatch.engine.engine import Engine, Outcome
-from cozebatch.engine.recovery import Planned, Wishes, plan
-from cozebatch.errors import Category, ErrorInfo, StepError
-from cozebatch.events import Event, TaskState
+from cozebatch.engine.event_bus import Subscription
+from cozebatch.engine.run_state import Options, Tools
 from cozebatch.journal.memory import MemoryJournal
-from cozebatch.pacing import FixedInterval, Pacing
+from cozebatch.model.errors import Category, ErrorInfo, StepError
+from cozebatch.model.events import Event, TaskState
+from cozebatch.model.task import Task
+from cozebatch.model.text import Text
+from cozebatch.planning.recovery import Planned, Wishes, plan
+from cozebatch.policy.polling import FixedInterval, Pacing
 from cozebatch.ports import (
     Accepted,
     Delivered,
@@ -37,8 +39,6 @@ from cozebatch.ports import (
     Unanswered,
     Undelivered,
 )
-from cozebatch.task import Task
-from cozebatch.texts import Text
 
 START = time.mktime((2026, 11, 24, 3, 0, 0, 0, 0, -1))
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import imageio_ffmpeg
 
+from cozebatch.model.task import Task
 from cozebatch.ports import Job
-from cozebatch.synthesis.ffmpeg import Ffmpeg
 from cozebatch.synthesis.options import SynthesisOptions
-from cozebatch.task import Task
+from cozebatch.synthesis.process.ffmpeg import Ffmpeg
 
 
 @functools.cache

@@ -28,12 +28,12 @@ from typing import Literal
 
 from cozebatch.demo.coze_model import CozeOptions
 from cozebatch.demo.coze_server import SimulatedCoze
+from cozebatch.demo.environment import demo_configuration
 from cozebatch.demo.faults import Fault
 from cozebatch.demo.feishu_faults import FeishuFault
 from cozebatch.demo.feishu_server import SimulatedFeishu
 from cozebatch.demo.feishu_tables import CONTENT
 from cozebatch.demo.serving import serve
-from cozebatch.demo.world import demo_configuration
 from support.feishu_support import big_table
 from support.kill_checks import RUNNING, Start, World, last_status, violations
 from support.program import BATCH, Program

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field, replace
 
 import anyio
 
-from cozebatch.errors import Category, ErrorInfo, JournalError, StepError
 from cozebatch.journal.memory import MemoryJournal
+from cozebatch.model.errors import Category, ErrorInfo, JournalError, StepError
+from cozebatch.model.task import Task
+from cozebatch.model.text import Text
 from cozebatch.ports import (
     Accepted,
     Change,
@@ -31,8 +33,6 @@ from cozebatch.ports import (
     Unanswered,
     Undelivered,
 )
-from cozebatch.task import Task
-from cozebatch.texts import Text
 from support.fakes import error, wall
 
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cozebatch.errors import Category, ErrorInfo
 from cozebatch.journal.opening import open_to_write
 from cozebatch.journal.sqlite import put_execution, put_output, put_run, put_tasks
+from cozebatch.model.errors import Category, ErrorInfo
+from cozebatch.model.rows import Row
+from cozebatch.model.task import State, Task
+from cozebatch.model.text import Text
 from cozebatch.ports import Execution, RunRecord
-from cozebatch.rows import Row
-from cozebatch.task import State, Task
-from cozebatch.texts import Text
 
 DAY = 86400.0
 NOW = 1_800_000_000.0

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cozebatch.importing.entries import Finding
+from cozebatch.importing.merge import Target
 from cozebatch.importing.reading import findings_of, merge
-from cozebatch.importing.takeover import Target
-from cozebatch.rows import Row
+from cozebatch.model.rows import Row
 
 NOW = datetime(2026, 11, 24, 12, 0, 0).timestamp()
 TARGET = Target("feishu:here", "feishu", "w1")

@@ -23,20 +23,20 @@ import anyio
 import trio.lowlevel
 import trio.testing
 
-from cozebatch.engine.bus import Subscription
 from cozebatch.engine.clock import RunClock
-from cozebatch.engine.control import Options, Tools
 from cozebatch.engine.engine import Engine, Outcome
-from cozebatch.engine.recovery import Wishes, plan
-from cozebatch.errors import JournalError
-from cozebatch.events import Event, TaskState
-from cozebatch.pacing import HistoryPacing
+from cozebatch.engine.event_bus import Subscription
+from cozebatch.engine.run_state import Options, Tools
+from cozebatch.model.errors import JournalError
+from cozebatch.model.events import Event, TaskState
+from cozebatch.model.rows import Row, Stage
+from cozebatch.model.task import State
+from cozebatch.planning.recovery import Wishes, plan
+from cozebatch.policy.polling import HistoryPacing
 from cozebatch.ports import (
     Delivery,
     RunRecord,
 )
-from cozebatch.rows import Row, Stage
-from cozebatch.task import State
 from support.fakes import tasks, wall
 from support.models import Coze, CrashingJournal, Execution, Life, Pool, Table, Violation
 

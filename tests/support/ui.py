@@ -11,16 +11,16 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from cozebatch.batch.wiring import Request
 from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID
 from cozebatch.demo.coze_server import RunningCoze
+from cozebatch.model.task import State
+from cozebatch.model.text import Lang
 from cozebatch.settings import parse_settings
-from cozebatch.task import State
-from cozebatch.texts import Lang
-from cozebatch.wiring import Request
-from cozebatch_tui.app import CozebatchApp
-from cozebatch_tui.screens.main import MainScreen
-from cozebatch_tui.session import Session
-from cozebatch_tui.start import AppStart, Ask
+from cozebatch_tui.screen.app import CozebatchApp
+from cozebatch_tui.screen.screens.main import MainScreen
+from cozebatch_tui.screen.startup import AppStart, Ask
+from cozebatch_tui.session.session import Session
 
 PATIENCE = 20.0
 

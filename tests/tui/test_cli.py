@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cozebatch.demo.coze_server import serve_coze
+from cozebatch_tui.commands.options import execute_id_of, parse
 from cozebatch_tui.locale.choose import choose_lang
-from cozebatch_tui.options import execute_id_of, parse
 from support.program import BATCH, Program
 
 HEAVY = ("textual", "rich", "httpx", "pydantic", "lark_oapi", "pyJianYingDraft", "uvicorn", "starlette", "asyncio")
@@ -36,7 +36,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_the_core_imports_no_user_interface() -> None:
-    code = "import cozebatch.wiring, cozebatch.batch, cozebatch.preflight, cozebatch.feishu.source, cozebatch.files"
+    code = "import cozebatch.batch.preflight, cozebatch.feishu.source, cozebatch.files"
     assert loaded_by(code).isdisjoint({"textual", "trio", "cozebatch_tui"})
 
 

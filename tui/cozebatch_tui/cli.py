@@ -9,14 +9,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cozebatch.errors import CozebatchError, JournalError, UsageError
-from cozebatch.texts import Lang, Text
+from cozebatch.model.errors import CozebatchError, JournalError, UsageError
+from cozebatch.model.text import Lang, Text
+from cozebatch_tui.commands.options import parse, wanted_lang
+from cozebatch_tui.headless.streams import Output, prepare_streams
 from cozebatch_tui.locale.choose import choose_lang
-from cozebatch_tui.options import parse, wanted_lang
-from cozebatch_tui.output import Output, prepare_streams
 
 if TYPE_CHECKING:
-    from cozebatch_tui.interrupts import Interrupts
+    from cozebatch_tui.session.signals import Interrupts
 
 USAGE, INTERRUPTED = 2, 130
 
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def complain(complaints: Sequence[Text], lang: Lang) -> None:
     """Say what is wrong on stderr, a complaint a paragraph."""
-    from cozebatch_tui.clean import clean_lines
+    from cozebatch_tui.presentation.sanitize import clean_lines
 
     err = Output(sys.stderr)
     for complaint in complaints:
@@ -49,23 +49,23 @@ def complain(complaints: Sequence[Text], lang: Lang) -> None:
 
 def _run(options: argparse.Namespace, lang: Lang) -> int:
     if not (options.no_ui or options.dry_run) and sys.stdout.isatty():
-        from cozebatch_tui.ui import run_ui
+        from cozebatch_tui.commands.run import run_ui
 
         return run_ui(options, lang)
-    from cozebatch_tui.interrupts import Interrupts
+    from cozebatch_tui.session.signals import Interrupts
 
     with Interrupts() as interrupts:
         return _run_headless(options, lang, interrupts)
 
 
 def _run_headless(options: argparse.Namespace, lang: Lang, interrupts: Interrupts) -> int:
-    from cozebatch_tui.launch import configure, open_logbook
+    from cozebatch_tui.commands.configure import configure, open_logbook
     from cozebatch_tui.locale.headless import NO_CONFIGURATION
 
     if find_config(options) is None and not options.demo:
         raise UsageError(NO_CONFIGURATION)
-    from cozebatch_tui.headless import Headless, HeadlessOptions
-    from cozebatch_tui.session import Session
+    from cozebatch_tui.headless.runner import Headless, HeadlessOptions
+    from cozebatch_tui.session.session import Session
 
     with ExitStack() as stack:
         settings, request = configure(
@@ -130,33 +130,33 @@ def first_known(several: ExceptionGroup) -> Exception:
 
 
 def _init(options: argparse.Namespace, lang: Lang) -> int:
-    from cozebatch_tui.init import init
+    from cozebatch_tui.commands.init import init
 
     return init(options, lang)
 
 
 def _check(options: argparse.Namespace, lang: Lang) -> int:
-    from cozebatch_tui.check import check
+    from cozebatch_tui.commands.check import check
 
     return check(options, lang)
 
 
 def _runs(options: argparse.Namespace, lang: Lang) -> int:
     if options.prune:
-        from cozebatch_tui.pruning import prune
+        from cozebatch_tui.commands.prune import prune
 
         return prune(options, lang)
     if options.import_files:
-        from cozebatch_tui.importing import import_results
+        from cozebatch_tui.commands.import_results import import_results
 
         return import_results(options, lang)
-    from cozebatch_tui.history import list_runs
+    from cozebatch_tui.commands.history import list_runs
 
     return list_runs(options, lang)
 
 
 def _report(options: argparse.Namespace, lang: Lang) -> int:
-    from cozebatch_tui.history import show_report
+    from cozebatch_tui.commands.history import show_report
 
     return show_report(options, lang)
 

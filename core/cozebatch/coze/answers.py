@@ -15,9 +15,9 @@ from typing import Any, Literal
 from cozebatch.coze.codes import CODES, NO_SUCH_EXECUTION, REFUSING_STATUSES, category_of
 from cozebatch.coze.http import Answer, ExchangeError, NeverSent
 from cozebatch.coze.output import mend, read_json
-from cozebatch.errors import Category, ErrorInfo, StepError
+from cozebatch.model.errors import Category, ErrorInfo, StepError
+from cozebatch.model.text import NOTHING, Text
 from cozebatch.ports import Accepted, Look, Refused, Submission, Unanswered
-from cozebatch.texts import NOTHING, Text
 
 Mask = Callable[[str], str]
 """Takes the secrets out of a text that came from outside."""

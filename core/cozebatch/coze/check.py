@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cozebatch.checks import CheckItem, Level
 from cozebatch.coze.client import CozeService, Workflow
 from cozebatch.coze.codes import NO_PERMISSION
-from cozebatch.errors import Category, ErrorInfo, StepError
-from cozebatch.texts import Text
+from cozebatch.model.check_item import CheckItem, Level
+from cozebatch.model.errors import Category, ErrorInfo, StepError
+from cozebatch.model.text import Text
 
 _TOKEN = Text("Coze token", "Coze token")
 _WORKFLOW = Text("工作流", "workflow")

@@ -18,11 +18,11 @@ from cozebatch.coze.codes import NO_PERMISSION
 from cozebatch.coze.defaults import DEFAULT_PARAMETERS
 from cozebatch.coze.http import Answer, Connection, ExchangeError, to_body
 from cozebatch.coze.output import END_NODE, parse_output
-from cozebatch.errors import Category, ErrorInfo, StepError
+from cozebatch.model.errors import Category, ErrorInfo, StepError
+from cozebatch.model.redact import Masker
+from cozebatch.model.task import Task
+from cozebatch.model.text import Text
 from cozebatch.ports import Look, Refused, Submission
-from cozebatch.redact import Masker
-from cozebatch.task import Task
-from cozebatch.texts import Text
 
 MOST_REQUEST_BYTES = 20 * 1024 * 1024
 """What Coze takes in one request."""

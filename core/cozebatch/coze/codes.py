@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from cozebatch.errors import HINTS, Category
-from cozebatch.texts import NOTHING, Text
+from cozebatch.model.errors import HINTS, Category
+from cozebatch.model.text import NOTHING, Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from urllib.parse import urlsplit
 import anyio
 import httpx
 
-from cozebatch.errors import CozebatchError, UsageError
-from cozebatch.texts import Text
+from cozebatch.model.errors import CozebatchError, UsageError
+from cozebatch.model.text import Text
 
 CONNECT_TIMEOUT = 10.0
 """Longest wait for a connection, seconds."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from cozebatch import events
-from cozebatch.engine.control import Control
 from cozebatch.engine.ledger import Ledger
 from cozebatch.engine.outbox import Outbox
-from cozebatch.engine.recovery import way_on
-from cozebatch.errors import JournalError
+from cozebatch.engine.run_state import Control
+from cozebatch.model import events
+from cozebatch.model.errors import JournalError
+from cozebatch.model.rows import Row, Stage
+from cozebatch.model.task import State
+from cozebatch.planning.recovery import way_on
 from cozebatch.ports import Owe
-from cozebatch.rows import Row, Stage
-from cozebatch.task import State
 
 
 class Commands:

@@ -14,23 +14,23 @@ from typing import Literal
 import anyio
 from anyio.abc import TaskGroup
 
-from cozebatch import events
-from cozebatch.board import Board
-from cozebatch.engine.bus import Bus, Subscription
 from cozebatch.engine.clock import Jump, RunClock
 from cozebatch.engine.commands import Commands
-from cozebatch.engine.control import Control, Entry, Options, Tools, journal_brake
+from cozebatch.engine.event_bus import Bus, Subscription
 from cozebatch.engine.ledger import Ledger, Level
+from cozebatch.engine.lifecycle.orphans import seat_stranger, watch_stranger
+from cozebatch.engine.lifecycle.task_run import Shepherd
 from cozebatch.engine.outbox import Outbox
-from cozebatch.engine.recovery import Action, Planned
-from cozebatch.engine.shepherd import Shepherd
-from cozebatch.engine.strangers import seat_stranger, watch_stranger
-from cozebatch.errors import Category, JournalError
+from cozebatch.engine.run_state import Control, Entry, Options, Tools, journal_brake
+from cozebatch.model import events
+from cozebatch.model.board import Board
+from cozebatch.model.errors import Category, JournalError
+from cozebatch.model.rows import Row
+from cozebatch.model.statistics import Statistics, compute
+from cozebatch.model.task import State
+from cozebatch.model.text import Text
+from cozebatch.planning.recovery import Action, Planned
 from cozebatch.ports import Delivery, Journal, RunRecord
-from cozebatch.rows import Row
-from cozebatch.statistics import Statistics, compute
-from cozebatch.task import State
-from cozebatch.texts import Text
 
 LIVE_AT_ONCE = 1000
 """Shepherds alive at once beyond which no new one starts: a synthesis that cannot keep up bounds memory, and costs

@@ -12,15 +12,15 @@ from typing import Any, Literal
 
 import anyio
 
-from cozebatch import events
-from cozebatch.board import Board
-from cozebatch.engine.bus import Bus
 from cozebatch.engine.clock import RunClock
-from cozebatch.errors import ErrorInfo
+from cozebatch.engine.event_bus import Bus
+from cozebatch.model import events
+from cozebatch.model.board import Board
+from cozebatch.model.errors import ErrorInfo
+from cozebatch.model.rows import Row, moved
+from cozebatch.model.task import State, Task
+from cozebatch.model.text import Text
 from cozebatch.ports import Change, Journal, PutRow, PutRun, RunRecord
-from cozebatch.rows import Row, moved
-from cozebatch.task import State, Task
-from cozebatch.texts import Text
 
 Level = Literal["debug", "info", "warning", "error"]
 

@@ -13,11 +13,11 @@ from typing import Literal
 import anyio
 
 from cozebatch.engine.ledger import Ledger
-from cozebatch.errors import ErrorInfo, JournalError
+from cozebatch.model.errors import ErrorInfo, JournalError
+from cozebatch.model.rows import Row
+from cozebatch.model.task import State
+from cozebatch.policy.retry import RetryPolicy
 from cozebatch.ports import Delivered, Delivery, Settle, StatusSink
-from cozebatch.retry import RetryPolicy
-from cozebatch.rows import Row
-from cozebatch.task import State
 
 BATCH = 200
 """Records a write carries at most."""

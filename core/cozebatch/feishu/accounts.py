@@ -13,12 +13,12 @@ from typing import Any
 
 import anyio
 
-from cozebatch.errors import UsageError
 from cozebatch.feishu.base import FeishuBase, Record, patiently
 from cozebatch.feishu.cells import SEPARATOR, cell_text, related_records
 from cozebatch.feishu.layout import Layout, Relation
 from cozebatch.feishu.sdk import FeishuError
-from cozebatch.texts import Text
+from cozebatch.model.errors import UsageError
+from cozebatch.model.text import Text
 
 Keys = tuple[str, ...]
 """Under what an account may be known, surest first: its record ids, then its text."""

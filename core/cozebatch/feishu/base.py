@@ -11,7 +11,7 @@ import anyio
 from cozebatch.feishu.codes import Kind, Meaning
 from cozebatch.feishu.links import BaseLink
 from cozebatch.feishu.sdk import FeishuClient, FeishuError
-from cozebatch.texts import Text
+from cozebatch.model.text import Text
 
 PAGE = 500
 """Records that Feishu gives at once, at most."""

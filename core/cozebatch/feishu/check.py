@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cozebatch.checks import CheckItem, Level
 from cozebatch.feishu.base import Column, FeishuBase
 from cozebatch.feishu.codes import Kind
 from cozebatch.feishu.layout import Layout, Relation, StatusValues
 from cozebatch.feishu.sdk import FeishuClient, FeishuError
 from cozebatch.feishu.source import filtered_columns, missing_column
-from cozebatch.texts import Text
+from cozebatch.model.check_item import CheckItem, Level
+from cozebatch.model.text import Text
 
 TEXT, SINGLE_SELECT = 1, 3
 KINDS = {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cozebatch.errors import Category, ErrorInfo, StepError
 from cozebatch.feishu.codes import Kind
 from cozebatch.feishu.sdk import FeishuError
-from cozebatch.texts import Text
+from cozebatch.model.errors import Category, ErrorInfo, StepError
+from cozebatch.model.text import Text
 
 
 def refused(error: FeishuError) -> StepError:

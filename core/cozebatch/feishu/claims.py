@@ -34,13 +34,13 @@ from datetime import datetime
 
 import anyio
 
-from cozebatch.errors import ErrorInfo, StepError
 from cozebatch.feishu.base import FeishuBase, Record
 from cozebatch.feishu.cells import cell_text
 from cozebatch.feishu.claim_answers import refused, taken, unsafe
 from cozebatch.feishu.codes import NETWORK, Kind
 from cozebatch.feishu.layout import Columns, StatusValues
 from cozebatch.feishu.sdk import FeishuError
+from cozebatch.model.errors import ErrorInfo, StepError
 
 MOST_AT_ONCE = 100
 """Records that Feishu gives by id at once."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from cozebatch.texts import Text
+from cozebatch.model.text import Text
 
 
 class Kind(StrEnum):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
-from cozebatch.texts import Text
+from cozebatch.model.text import Text
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _OTHER_DOCUMENTS = {

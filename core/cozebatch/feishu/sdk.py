@@ -15,11 +15,11 @@ import anyio
 import anyio.to_thread
 import httpx
 
-from cozebatch.errors import CozebatchError, UsageError
 from cozebatch.feishu.codes import NETWORK, Kind, Meaning, meaning, unreadable
 from cozebatch.feishu.lark import Sdk, load_sdk
-from cozebatch.redact import Masker
-from cozebatch.texts import Text
+from cozebatch.model.errors import CozebatchError, UsageError
+from cozebatch.model.redact import Masker
+from cozebatch.model.text import Text
 
 CONNECT_TIMEOUT = 10.0
 MOST_BYTES = 64 * 1024 * 1024

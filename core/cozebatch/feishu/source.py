@@ -10,16 +10,16 @@ from typing import Literal
 
 import anyio
 
-from cozebatch.errors import UsageError
 from cozebatch.feishu.accounts import Accounts, load_accounts
 from cozebatch.feishu.base import FeishuBase, Record, patiently
 from cozebatch.feishu.cells import cell_text
 from cozebatch.feishu.codes import Kind
 from cozebatch.feishu.layout import Layout, nearest_column
 from cozebatch.feishu.sdk import FeishuError
-from cozebatch.project_name import assign_project_names
-from cozebatch.task import Task
-from cozebatch.texts import Text
+from cozebatch.model.errors import UsageError
+from cozebatch.model.project_name import assign_project_names
+from cozebatch.model.task import Task
+from cozebatch.model.text import Text
 
 OnNote = Callable[[Text], None]
 

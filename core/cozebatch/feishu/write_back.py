@@ -13,15 +13,15 @@ from typing import Any, Literal
 
 import anyio
 
-from cozebatch.errors import Category, ErrorInfo
 from cozebatch.feishu.base import FeishuBase
 from cozebatch.feishu.claims import Claims
 from cozebatch.feishu.codes import Kind
 from cozebatch.feishu.layout import Columns, StatusValues
 from cozebatch.feishu.sdk import FeishuError
+from cozebatch.model.errors import Category, ErrorInfo
+from cozebatch.model.task import Task
+from cozebatch.model.text import Text
 from cozebatch.ports import Delivered, Delivery, Undelivered
-from cozebatch.task import Task
-from cozebatch.texts import Text
 
 BATCH = 200
 MOST_RESULT = 5_000

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from cozebatch.errors import UsageError
-from cozebatch.task import NO_EXTRA, SHARED_FIELDS, Task
-from cozebatch.texts import Text
+from cozebatch.model.errors import UsageError
+from cozebatch.model.task import NO_EXTRA, SHARED_FIELDS, Task
+from cozebatch.model.text import Text
 
 MAX_CELL_BYTES = 1_000_000
 MAX_COMPLAINTS = 20

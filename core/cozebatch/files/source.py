@@ -10,14 +10,14 @@ from typing import Literal
 
 import anyio.to_thread
 
-from cozebatch.errors import UsageError
 from cozebatch.files.columns import Complaints, tasks_of
 from cozebatch.files.csv_reader import read_csv
 from cozebatch.files.decoding import decode
 from cozebatch.files.json_reader import read_json, read_jsonl
-from cozebatch.project_name import assign_project_names
-from cozebatch.task import Task
-from cozebatch.texts import Text
+from cozebatch.model.errors import UsageError
+from cozebatch.model.project_name import assign_project_names
+from cozebatch.model.task import Task
+from cozebatch.model.text import Text
 
 MAX_BYTES = 256 * 1024 * 1024
 ENDINGS = (".json", ".jsonl", ".csv", ".xlsx")

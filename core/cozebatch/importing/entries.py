@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from cozebatch.coze.output import mend
-from cozebatch.rows import Row
-from cozebatch.task import Task
-from cozebatch.texts import Text
+from cozebatch.model.rows import Row
+from cozebatch.model.task import Task
+from cozebatch.model.text import Text
 
 LONGEST_ID = 200
 """Characters of a task id."""

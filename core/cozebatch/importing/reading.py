@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cozebatch.errors import ErrorInfo, UsageError
-from cozebatch.importing import older, own
+from cozebatch.importing import legacy_format as older
+from cozebatch.importing import own_format as own
 from cozebatch.importing.entries import LONGEST_ID, Complaints, Entry, Finding
-from cozebatch.task import State
-from cozebatch.texts import Text
+from cozebatch.model.errors import ErrorInfo, UsageError
+from cozebatch.model.task import State
+from cozebatch.model.text import Text
 
 MAX_BYTES = 512 * 1024 * 1024
 

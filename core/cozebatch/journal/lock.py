@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from cozebatch.errors import UsageError
-from cozebatch.texts import Text
+from cozebatch.model.errors import UsageError
+from cozebatch.model.text import Text
 
 
 @contextmanager

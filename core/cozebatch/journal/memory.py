@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import anyio.lowlevel
 
+from cozebatch.model.rows import Row
+from cozebatch.model.task import State, Task
 from cozebatch.ports import (
     Change,
     Delivery,
@@ -23,8 +25,6 @@ from cozebatch.ports import (
     RunRecord,
     Settle,
 )
-from cozebatch.rows import Row
-from cozebatch.task import State, Task
 
 
 class MemoryJournal:

@@ -10,9 +10,9 @@ import sqlite3
 import struct
 from pathlib import Path
 
-from cozebatch.errors import JournalError
 from cozebatch.journal.schema import MIGRATIONS
-from cozebatch.texts import Text
+from cozebatch.model.errors import JournalError
+from cozebatch.model.text import Text
 
 FILE_NAME = "journal.sqlite3"
 

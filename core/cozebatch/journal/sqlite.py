@@ -17,11 +17,13 @@ from typing import Any, TypeVar
 import anyio
 import anyio.to_thread
 
-from cozebatch.errors import ErrorInfo, JournalError
-from cozebatch.journal.compacting import compact as compact_file
 from cozebatch.journal.opening import FILE_NAME, DamagedJournal, journal_error, open_to_read, open_to_write
-from cozebatch.journal.pruned import JournalPruned
-from cozebatch.journal.retention import Pruning
+from cozebatch.journal.retention.outcome import JournalPruned
+from cozebatch.journal.retention.pruning import Pruning
+from cozebatch.journal.retention.vacuum import compact as compact_file
+from cozebatch.model.errors import ErrorInfo, JournalError
+from cozebatch.model.rows import Counters, Row
+from cozebatch.model.task import State, Task
 from cozebatch.ports import (
     Change,
     Delivery,
@@ -35,8 +37,6 @@ from cozebatch.ports import (
     RunRecord,
     Settle,
 )
-from cozebatch.rows import Counters, Row
-from cozebatch.task import State, Task
 
 __all__ = ["FILE_NAME", "DamagedJournal", "SqliteJournal", "open_journal", "read_journal"]
 

@@ -17,7 +17,7 @@ import annotated_types
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from cozebatch.texts import Text
+from cozebatch.model.text import Text
 
 Path = tuple[str | int, ...]
 

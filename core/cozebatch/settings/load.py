@@ -15,15 +15,15 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from cozebatch import jsonc
-from cozebatch.errors import UsageError
 from cozebatch.feishu.links import LinkError, parse_base
+from cozebatch.model.errors import UsageError
+from cozebatch.model.text import Text
+from cozebatch.settings import jsonc
 from cozebatch.settings.complaints import Path as KeyPath
 from cozebatch.settings.complaints import at, dotted, nearest, wordings
 from cozebatch.settings.cross import cross_checks
 from cozebatch.settings.model import DEFAULT_READY, FilterCondition, Settings
 from cozebatch.settings.values import Replaced, Unset, looks_like_placeholder
-from cozebatch.texts import Text
 
 OVERRIDES: Mapping[str, KeyPath] = MappingProxyType(
     {name: ("workflow_config", name) for name in ("max_coze_concurrent", "max_synthesis_workers", "poll_interval")}

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from cozebatch.feishu.links import LinkError, is_identifier, parse_base
-from cozebatch.texts import Text
+from cozebatch.model.text import Text
 
 
 class Replaced(str):

@@ -11,14 +11,15 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from cozebatch.checks import CheckItem, Level
-from cozebatch.errors import StepError, UsageError
-from cozebatch.synthesis import ffmpeg as ffmpeg_
-from cozebatch.synthesis import fonts, styles
+from cozebatch.model.check_item import CheckItem, Level
+from cozebatch.model.errors import StepError, UsageError
+from cozebatch.model.text import Text
+from cozebatch.synthesis.analyse.probe import probe
+from cozebatch.synthesis.compose import styles
 from cozebatch.synthesis.failures import existing_parent
 from cozebatch.synthesis.options import SynthesisOptions
-from cozebatch.synthesis.probe import probe
-from cozebatch.texts import Text
+from cozebatch.synthesis.process import ffmpeg as ffmpeg_
+from cozebatch.synthesis.subtitles import fonts
 
 LITTLE_SPACE = 5_000_000_000
 NO_SPACE = 200_000_000

@@ -7,8 +7,8 @@ import shutil
 import unicodedata
 from pathlib import Path
 
-from cozebatch.errors import Category, ErrorInfo, StepError
-from cozebatch.texts import NOTHING, Text
+from cozebatch.model.errors import Category, ErrorInfo, StepError
+from cozebatch.model.text import NOTHING, Text
 
 RESERVE_BYTES = 64 * 1024 * 1024
 """Left free on every disk: a journal that cannot be written is worse than a film that is not made."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from cozebatch.texts import Lang
+from cozebatch.model.text import Lang
 
 Mode = Literal["draft", "video", "both", "none", "command"]
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from cozebatch.errors import Category
+from cozebatch.model.errors import Category
 from cozebatch.synthesis.failures import from_os_error
 from cozebatch.synthesis.names import digest
 

@@ -10,20 +10,22 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from cozebatch.errors import Category
+from cozebatch.model.errors import Category
+from cozebatch.model.text import Lang, Text
 from cozebatch.ports import Job, Media, Product, Progress
-from cozebatch.synthesis import draft, film, styles
-from cozebatch.synthesis import ffmpeg as ffmpeg_
-from cozebatch.synthesis.command import run_command
+from cozebatch.synthesis.compose import styles
+from cozebatch.synthesis.download.assets import Pick, addresses_of, gather
+from cozebatch.synthesis.download.downloader import Downloader
+from cozebatch.synthesis.draft import render as draft
 from cozebatch.synthesis.failures import failure, need_space
-from cozebatch.synthesis.ffmpeg import Ffmpeg
-from cozebatch.synthesis.gather import Pick, addresses_of, gather
-from cozebatch.synthesis.media import Downloader
 from cozebatch.synthesis.names import digest, safe_name
 from cozebatch.synthesis.options import SynthesisOptions
+from cozebatch.synthesis.process import ffmpeg as ffmpeg_
+from cozebatch.synthesis.process.command import run_command
+from cozebatch.synthesis.process.ffmpeg import Ffmpeg
+from cozebatch.synthesis.process.workers import Workers
 from cozebatch.synthesis.scratch import sweep
-from cozebatch.synthesis.workers import Workers
-from cozebatch.texts import Lang, Text
+from cozebatch.synthesis.video import pipeline as film
 
 
 class LocalSynthesizer:

@@ -13,7 +13,7 @@ from cozebatch.coze.defaults import DEFAULT_PARAMETERS
 from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID, CozeOptions
 from cozebatch.demo.coze_server import serve_coze
 from cozebatch.demo.faults import Fault
-from cozebatch.errors import Category
+from cozebatch.model.errors import Category
 
 pytestmark = pytest.mark.anyio
 

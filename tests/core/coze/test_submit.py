@@ -16,9 +16,9 @@ from cozebatch.coze.codes import CODES
 from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID, CozeOptions
 from cozebatch.demo.coze_server import serve_coze
 from cozebatch.demo.faults import Fault
-from cozebatch.errors import Category, UsageError
+from cozebatch.model.errors import Category, UsageError
+from cozebatch.model.task import Task
 from cozebatch.ports import Accepted, Refused, Submission, Unanswered
-from cozebatch.task import Task
 from support.raw_server import RawServer, raw_server, read_request, whole
 
 pytestmark = pytest.mark.anyio

@@ -10,15 +10,15 @@ import anyio
 import pytest
 import trio.testing
 
-from cozebatch.awake import wait_awake
 from cozebatch.engine.clock import RunClock
-from cozebatch.engine.control import Options
-from cozebatch.errors import Category
-from cozebatch.events import Noted
-from cozebatch.pacing import FixedInterval
+from cozebatch.engine.run_state import Options
+from cozebatch.model.errors import Category
+from cozebatch.model.events import Noted
+from cozebatch.model.rows import Row
+from cozebatch.model.task import State
+from cozebatch.policy.polling import FixedInterval
 from cozebatch.ports import Change, Delivered, Delivery, Look, PutRow, Undelivered
-from cozebatch.rows import Row
-from cozebatch.task import State
+from cozebatch.synthesis.process.timeouts import wait_awake
 from support.fakes import FakeCoze, FakeTable, World, error, tasks, wall
 
 pytestmark = pytest.mark.anyio

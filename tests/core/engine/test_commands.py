@@ -8,14 +8,14 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
-from cozebatch.engine.control import Options
 from cozebatch.engine.engine import Engine
-from cozebatch.errors import Category, JournalError
-from cozebatch.events import Paused, Resumed, RunFinished
-from cozebatch.pacing import FixedInterval
+from cozebatch.engine.run_state import Options
+from cozebatch.model.errors import Category, JournalError
+from cozebatch.model.events import Paused, Resumed, RunFinished
+from cozebatch.model.task import State
+from cozebatch.model.text import Text
+from cozebatch.policy.polling import FixedInterval
 from cozebatch.ports import Change, PutRow
-from cozebatch.task import State
-from cozebatch.texts import Text
 from support.fakes import FakeCoze, FakeSynthesizer, World, tasks
 
 pytestmark = pytest.mark.anyio

@@ -5,12 +5,12 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from cozebatch.engine.control import Options
-from cozebatch.errors import Category
-from cozebatch.events import LimitChanged, Throttled
+from cozebatch.engine.run_state import Options
+from cozebatch.model.errors import Category
+from cozebatch.model.events import LimitChanged, Throttled
+from cozebatch.model.rows import Stage
+from cozebatch.model.task import State
 from cozebatch.ports import Undelivered
-from cozebatch.rows import Stage
-from cozebatch.task import State
 from support.fakes import FakeCoze, FakeSynthesizer, FakeTable, World, error, tasks
 
 pytestmark = pytest.mark.anyio
@@ -215,7 +215,7 @@ async def test_a_claimed_record_of_somebody_else_is_skipped_before_it_costs_anyt
 
 
 async def test_a_task_without_a_script_is_skipped_with_the_reason() -> None:
-    from cozebatch.task import Task
+    from cozebatch.model.task import Task
 
     world = World()
     await world.run([Task("empty", title="x"), *tasks(1)])

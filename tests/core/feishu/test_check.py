@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from cozebatch.checks import CheckItem, Level
 from cozebatch.demo.feishu_faults import FeishuFault
 from cozebatch.demo.feishu_model import FORMULA, NUMBER
 from cozebatch.demo.feishu_tables import CONTENT, VOICES
 from cozebatch.feishu.check import check_feishu
 from cozebatch.feishu.layout import Layout, StatusValues
+from cozebatch.model.check_item import CheckItem, Level
 from support.feishu_support import LAYOUT, VALUES, Served, served
 
 pytestmark = pytest.mark.anyio

@@ -10,11 +10,11 @@ import pytest
 from cozebatch.demo.feishu_faults import FeishuFault
 from cozebatch.demo.feishu_server import SimulatedFeishu
 from cozebatch.demo.feishu_tables import CONTENT, DONE, FAILED, READY
-from cozebatch.errors import Category, ErrorInfo, StepError
 from cozebatch.feishu.base import FeishuBase
 from cozebatch.feishu.layout import Columns, StatusValues
 from cozebatch.feishu.write_back import FeishuSink
-from cozebatch.task import Task
+from cozebatch.model.errors import Category, ErrorInfo, StepError
+from cozebatch.model.task import Task
 from support.feishu_support import COLUMNS, Served, big_table, served
 
 pytestmark = pytest.mark.anyio

@@ -10,12 +10,12 @@ from cozebatch.demo.feishu_faults import FeishuFault
 from cozebatch.demo.feishu_model import FORMULA, RELATION, SimColumn, SimTable
 from cozebatch.demo.feishu_server import SimulatedFeishu
 from cozebatch.demo.feishu_tables import ACCOUNTS, CONTENT, HUMANS, READY, VOICES, demo_tables
-from cozebatch.errors import UsageError
 from cozebatch.feishu.layout import Columns, Layout, Relation
 from cozebatch.feishu.source import FeishuSource
+from cozebatch.model.errors import UsageError
+from cozebatch.model.task import Task
+from cozebatch.model.text import Text
 from cozebatch.ports import TaskSource
-from cozebatch.task import Task
-from cozebatch.texts import Text
 from support.feishu_support import COLUMNS, FILTER, LAYOUT, Served, big_table, served
 
 pytestmark = pytest.mark.anyio

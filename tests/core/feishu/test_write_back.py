@@ -11,10 +11,10 @@ from cozebatch.demo.feishu_faults import FeishuFault
 from cozebatch.demo.feishu_model import NUMBER
 from cozebatch.demo.feishu_server import SimulatedFeishu
 from cozebatch.demo.feishu_tables import CONTENT, DONE, FAILED, READY
-from cozebatch.errors import Category
 from cozebatch.feishu.base import FeishuBase
 from cozebatch.feishu.layout import StatusValues
 from cozebatch.feishu.write_back import FeishuSink
+from cozebatch.model.errors import Category
 from cozebatch.ports import Delivered, Delivery, StatusSink, Undelivered
 from support.feishu_support import COLUMNS, VALUES, Served, big_table, served
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cozebatch.errors import UsageError
 from cozebatch.files import FileSource
 from cozebatch.files.source import read_tasks
+from cozebatch.model.errors import UsageError
+from cozebatch.model.task import Task
 from cozebatch.ports import TaskSource
-from cozebatch.task import Task
 
 NOW = datetime(2026, 11, 24, 8, 5, 9)
 Write = Callable[[str, "str | bytes"], Path]

@@ -9,8 +9,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from cozebatch.errors import UsageError
 from cozebatch.files.source import read_tasks
+from cozebatch.model.errors import UsageError
 
 Sheets = dict[str, Sequence[Sequence[Any]]]
 Write = Callable[[Sheets], Path]

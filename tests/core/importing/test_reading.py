@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cozebatch.errors import UsageError
 from cozebatch.importing.reading import findings_of, merge, read_results
-from cozebatch.task import State
-from cozebatch.texts import Text
+from cozebatch.model.errors import UsageError
+from cozebatch.model.task import State
+from cozebatch.model.text import Text
 from support.results_files import NOW, RESULT, minutes_ago, old, own, read
 
 

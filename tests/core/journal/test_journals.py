@@ -11,10 +11,13 @@ from pathlib import Path
 import anyio
 import pytest
 
-from cozebatch.errors import Category, ErrorInfo, JournalError, UsageError
 from cozebatch.journal.lock import state_lock
 from cozebatch.journal.memory import MemoryJournal
 from cozebatch.journal.sqlite import open_journal
+from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError
+from cozebatch.model.rows import Counters, Row
+from cozebatch.model.task import State, Task
+from cozebatch.model.text import Text
 from cozebatch.ports import (
     Delivery,
     Execution,
@@ -27,9 +30,6 @@ from cozebatch.ports import (
     RunRecord,
     Settle,
 )
-from cozebatch.rows import Counters, Row
-from cozebatch.task import State, Task
-from cozebatch.texts import Text
 
 pytestmark = pytest.mark.anyio
 

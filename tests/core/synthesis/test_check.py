@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cozebatch.checks import Level
+from cozebatch.model.check_item import Level
 from cozebatch.synthesis.check import check_synthesis
 from support.films import make, options
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cozebatch.synthesis.names import safe_name
-from cozebatch.synthesis.publish import publish
 from cozebatch.synthesis.scratch import scratch, sweep
+from cozebatch.synthesis.video.publish import publish
 from support.films import job
 
 # A test may block its own event loop.

@@ -15,9 +15,9 @@ import anyio
 import pytest
 
 from cozebatch.coze.output import pick
-from cozebatch.errors import Category, StepError
+from cozebatch.model.errors import Category, StepError
 from cozebatch.ports import Media, Product
-from cozebatch.synthesis.probe import probe
+from cozebatch.synthesis.analyse.probe import probe
 from cozebatch.synthesis.synthesizer import LocalSynthesizer
 from support.films import FileServer, Progress, job, make, options, talking_head, tool
 

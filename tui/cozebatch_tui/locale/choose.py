@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from cozebatch.texts import Lang
+from cozebatch.model.text import Lang
 
 _WINDOWS_CHINESE = 0x04
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cozebatch.texts import Text
+from cozebatch.model.text import Text
 
 INIT_INTRO = Text(
     "回答几个问题，生成配置。直接回车用方括号里的默认值；密钥建议留给环境变量。",

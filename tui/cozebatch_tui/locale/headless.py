@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cozebatch.engine.reconcile import Left
-from cozebatch.engine.recovery import Action, Planned, is_expired
-from cozebatch.texts import Text
+from cozebatch.model.text import Text
+from cozebatch.planning.leftovers import Left
+from cozebatch.planning.recovery import Action, Planned, is_expired
 from cozebatch_tui.locale.names import STATES
 
 NO_CONFIGURATION = Text(

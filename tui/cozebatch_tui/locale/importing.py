@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cozebatch.texts import Text
+from cozebatch.model.text import Text
 
 NO_CONFIGURATION = Text(
     "导入需要配置（哪个表或任务文件、哪个工作流）：用 --config FILE 指定，或先用 cozebatch-tui init 生成"

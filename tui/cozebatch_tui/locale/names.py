@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cozebatch.errors import Category
-from cozebatch.task import State
-from cozebatch.texts import Text
+from cozebatch.model.errors import Category
+from cozebatch.model.task import State
+from cozebatch.model.text import Text
 
 STATES: Mapping[State, Text] = {
     State.PENDING: Text("等待", "pending"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cozebatch.journal.pruned import Kind
-from cozebatch.texts import Text
+from cozebatch.journal.retention.outcome import Kind
+from cozebatch.model.text import Text
 
 KINDS: Mapping[Kind, Text] = {
     Kind.OUTPUT: Text("Coze 执行结果", "results of Coze"),

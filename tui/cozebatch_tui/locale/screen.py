@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cozebatch.texts import Text
+from cozebatch.model.text import Text
 
 LOADING = Text("正在读取任务...", "Loading tasks...")
 CHECKING = Text("正在检查凭证...", "Checking credentials...")

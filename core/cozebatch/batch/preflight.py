@@ -1,0 +1,54 @@
+"""The whole check of a configuration, without submitting anything (CONTRACT §1, `check`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from cozebatch.batch.wiring import coze_service, feishu_base, feishu_client, feishu_layout, synthesis_options
+from cozebatch.coze.check import check_coze
+from cozebatch.model.check_item import CheckItem, Level
+from cozebatch.model.errors import UsageError
+from cozebatch.model.redact import Masker
+from cozebatch.model.text import Lang, Text
+from cozebatch.settings import Settings
+
+Tell = Callable[[CheckItem], None]
+
+_CONFIGURATION = Text("配置文件", "configuration")
+
+
+async def check_all(settings: Settings, warnings: list[Text], tell: Tell, *, state_dir: Path, lang: Lang) -> bool:
+    """Check everything the configuration names and `tell` each item as it is known. True when nothing failed."""
+    good = True
+
+    def say(item: CheckItem) -> None:
+        nonlocal good
+        good = good and item.level is not Level.FAIL
+        tell(item)
+
+    if not warnings:
+        say(CheckItem(Level.OK, _CONFIGURATION, Text("没有问题", "nothing wrong")))
+    for warning in warnings:
+        say(CheckItem(Level.WARN, _CONFIGURATION, warning))
+    mask = Masker(settings.secrets()).mask
+    async with coze_service(settings, mask, lambda _: None) as service:
+        for item in await check_coze(service):
+            say(item)
+    if settings.api_config is not None:
+        from cozebatch.feishu.check import check_feishu
+
+        layout, values = feishu_layout(settings)
+        async with feishu_client(settings, mask) as client:
+            for item in await check_feishu(client, feishu_base(settings, client), layout, values):
+                say(item)
+    if settings.synthesis.mode != "none":
+        from cozebatch.synthesis.check import check_synthesis
+
+        try:
+            items = await check_synthesis(synthesis_options(settings, state_dir, lang=lang))
+        except UsageError as error:
+            items = [CheckItem(Level.FAIL, _CONFIGURATION, complaint) for complaint in error.complaints]
+        for item in items:
+            say(item)
+    return good

@@ -1,0 +1,153 @@
+"""The results file (CONTRACT §6): what a run came to, for people and other programs.
+
+Written a task at a time, so that a large batch's outputs are never all in memory, into a temporary file that
+appears under its name in one step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import anyio.to_thread
+
+from cozebatch.model.board import Board
+from cozebatch.model.rows import Row
+from cozebatch.model.statistics import Statistics
+from cozebatch.model.text import Lang
+from cozebatch.model.timestamps import compact, iso
+from cozebatch.ports import Journal, RunRecord
+
+SCHEMA_VERSION = 1
+
+
+def task_result(row: Row, output: dict[str, Any], lang: Lang) -> dict[str, Any]:
+    """One task's entry; `output` is Coze's result as parsed."""
+    result: dict[str, Any] = {
+        "record_id": row.record_id,
+        "title": row.title,
+        "project_name": row.project_name,
+        "status": row.state.value,
+        "execute_id": row.execute_id,
+        "debug_url": row.debug_url,
+        "attempts": row.attempts,
+        "submitted_at": iso(row.submitted_at),
+        "coze_finished_at": iso(row.coze_finished_at),
+        "finished_at": iso(row.finished_at),
+        "coze_seconds": round(row.coze_seconds, 3),
+        "synthesis_seconds": round(row.synthesis_seconds, 3),
+        "tokens": row.tokens,
+        "draft_path": row.draft_path,
+        "video_path": row.video_path,
+        "output": output,
+        "error": row.error.to_json(lang) if row.error is not None else None,
+    }
+    if row.note is not None:
+        result["note"] = row.note.in_(lang)
+    return result
+
+
+class ResultsWriter:
+    """Writes a run's results file; a second writing by the same process replaces the first."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        journal: Journal,
+        parse_output: Callable[[str], dict[str, Any]],
+        mask: Callable[[str], str],
+        lang: Lang,
+    ) -> None:
+        self._folder = folder
+        self._journal = journal
+        self._parse_output = parse_output
+        self._mask = mask
+        self._lang: Lang = lang
+        self._path: Path | None = None
+
+    async def write(self, run: RunRecord, board: Board, status: str, statistics: Statistics, now: float) -> Path:
+        """Write the file and return its absolute path. Raises `OSError`."""
+        head = {
+            "schema_version": SCHEMA_VERSION,
+            "run_id": run.run_id,
+            "status": status,
+            "started_at": iso(run.started_at),
+            "finished_at": iso(now),
+            "statistics": statistics.to_json(),
+        }
+        file, temporary = await anyio.to_thread.run_sync(self._begin, head)
+        try:
+            with file:
+                rows = sorted(board.rows.values(), key=lambda row: row.position)
+                for start in range(0, len(rows), 200):
+                    chunk = rows[start : start + 200]
+                    entries = [(row.task_id, task_result(row, await self._output(row), self._lang)) for row in chunk]
+                    await anyio.to_thread.run_sync(self._add, file, entries, start == 0)
+                await anyio.to_thread.run_sync(_end, file, not rows)
+            self._path = await anyio.to_thread.run_sync(self._appear, temporary, run, now)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+        return self._path
+
+    async def _output(self, row: Row) -> dict[str, Any]:
+        if not row.has_output or row.execute_id is None:
+            return {}
+        return self._parse_output(await self._journal.output(row.execute_id) or "")
+
+    def _begin(self, head: dict[str, Any]) -> tuple[IO[str], str]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=".results-", suffix=".tmp", dir=self._folder)
+        file = open(descriptor, "w", encoding="utf-8", errors="replace", newline="\n")  # noqa: SIM115 - by the caller
+        text = json.dumps(head, ensure_ascii=False, indent=2)
+        file.write(self._mask(text.removesuffix("\n}")) + ',\n  "tasks": {')
+        return file, name
+
+    def _add(self, file: IO[str], entries: list[tuple[str, dict[str, Any]]], first: bool) -> None:
+        for task_id, entry in entries:
+            file.write(("\n" if first else ",\n") + "    " + json.dumps(task_id, ensure_ascii=False) + ": ")
+            text = json.dumps(entry, ensure_ascii=False, indent=2).replace("\n", "\n    ")
+            file.write(self._mask(text))
+            first = False
+
+    def _appear(self, temporary: str, run: RunRecord, now: float) -> Path:
+        if self._path is not None:
+            os.replace(temporary, self._path)
+            return self._path
+        stem = f"{run.source_kind}_async_results_{compact(now)}"
+        number = 1
+        while True:
+            path = self._folder / (f"{stem}.json" if number == 1 else f"{stem}_{number}.json")
+            try:
+                _rename_without_overwriting(temporary, path)
+            except FileExistsError:
+                number += 1
+            else:
+                return path.absolute()
+
+
+def _end(file: IO[str], empty: bool) -> None:
+    file.write("}\n}\n" if empty else "\n  }\n}\n")
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _rename_without_overwriting(temporary: str, path: Path) -> None:
+    """Raises `FileExistsError` when the name is taken."""
+    if os.name == "nt":
+        os.rename(temporary, path)
+        return
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if path.exists():
+            raise FileExistsError(path) from None
+        os.rename(temporary, path)

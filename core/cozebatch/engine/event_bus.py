@@ -1,0 +1,69 @@
+"""Events from the engine to any number of readers, none of which can slow it down.
+
+A reader may live in another thread: publishing only puts the event into its queue, under a lock held for a moment.
+Nothing is dropped but what is overtaken: of progress only the latest of each task is kept, of gauges the latest.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from cozebatch.model.events import Event, Gauges, TaskProgress, TaskState
+
+
+class Subscription:
+    """One reader's queue. `wake` is called in the engine's thread when there is something new to take."""
+
+    def __init__(self, wake: Callable[[], None] | None = None) -> None:
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._events: list[Event] = []
+        self._progress: dict[str, TaskProgress] = {}
+        self._gauges: Gauges | None = None
+
+    def push(self, event: Event) -> None:
+        with self._lock:
+            match event:
+                case TaskProgress():
+                    self._progress[event.task_id] = event
+                case Gauges():
+                    self._gauges = event
+                case _:
+                    if isinstance(event, TaskState):
+                        self._progress.pop(event.task_id, None)
+                    self._events.append(event)
+        if self._wake is not None:
+            self._wake()
+
+    def take(self) -> list[Event]:
+        """All that came since the last call, in order; never waits."""
+        with self._lock:
+            taken, self._events = self._events, []
+            if self._progress:
+                taken.extend(self._progress.values())
+                self._progress = {}
+            if self._gauges is not None:
+                taken.append(self._gauges)
+                self._gauges = None
+        return taken
+
+
+class Bus:
+    """Hands every event to every subscription."""
+
+    def __init__(self) -> None:
+        self._subscriptions: list[Subscription] = []
+
+    def subscribe(self, wake: Callable[[], None] | None = None) -> Subscription:
+        """A new reader; it sees what is published from now on."""
+        subscription = Subscription(wake)
+        self._subscriptions.append(subscription)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        self._subscriptions.remove(subscription)
+
+    def publish(self, event: Event) -> None:
+        for subscription in self._subscriptions:
+            subscription.push(event)

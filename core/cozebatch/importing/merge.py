@@ -1,0 +1,245 @@
+"""Which findings the journal needs, in which of its runs, and how they get there.
+
+What the journal itself knows stands. Unfinished tasks go into a run that is not finished, since only such a run is
+continued: nothing alive is lost even when the source no longer lists it. What has ended goes into a finished run just
+before that one, so that every later word wins; except where the unfinished run is about to start the same task, which
+then stands there as ended.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+from cozebatch.importing.entries import Finding
+from cozebatch.model.errors import Category
+from cozebatch.model.project_name import assign_project_names
+from cozebatch.model.rows import Row
+from cozebatch.model.task import State, Task
+from cozebatch.model.timestamps import compact
+from cozebatch.planning.recovery import IN_DOUBT, is_expired
+from cozebatch.ports import Change, Delivery, Execution, Journal, Owe, PutExecution, PutOutput, RunRecord
+
+_JUST_BEFORE = 0.001
+_AT_ONCE = 100
+"""Changes a commit: outputs may be megabytes each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whose journal it is: the source and workflow of the configuration."""
+
+    source_key: str
+    source_kind: Literal["feishu", "file"]
+    workflow_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the journal holds of the source. `known`: tasks on which its word counts. `unfinished`: the run that the
+    next start continues, with its `rows`. `latest`: the place of the last of its runs."""
+
+    known: frozenset[str] = frozenset()
+    unfinished: RunRecord | None = None
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    latest: float = 0.0
+    run_ids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A run with what is put into it; `outputs` by execute id."""
+
+    run: RunRecord
+    entries: tuple[tuple[Task, Row], ...]
+    executions: tuple[Execution, ...]
+    outputs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """What is to be taken over. `not_started` and `known` count findings that the journal does not need."""
+
+    placed: tuple[Placed, ...]
+    not_started: int
+    known: int
+
+    @property
+    def rows(self) -> list[Row]:
+        return [row for placed in self.placed for _, row in placed.entries]
+
+    def expired(self, now: float) -> list[Row]:
+        """Executions to be looked at once more whose results Coze will hardly have; `now` is Unix seconds."""
+        return [row for row in self.rows if row.state is State.RUNNING and is_expired(row, now)]
+
+
+def knows(row: Row) -> bool:
+    """Whether the journal's row tells more than that the task is to be done."""
+    if row.state is State.SKIPPED:
+        return False
+    if row.state is State.HELD and row.error == IN_DOUBT:  # held since the journal itself knew nothing
+        return bool(row.execute_id or row.attempts)
+    return row.state is not State.PENDING or bool(row.attempts or row.execute_id or row.has_output)
+
+
+async def survey(journal: Journal, source_key: str) -> Standing:
+    """What the journal holds of a source. Raises `JournalError`."""
+    runs = [run for run in await journal.runs() if run.source_key == source_key]
+    known: set[str] = set()
+    for run in runs:
+        if run.status != "abandoned":
+            known |= {row.task_id for row in await journal.rows(run.run_id) if knows(row)}
+    last = await journal.last_run(source_key)
+    if last is not None and last.status == "finished":
+        last = None
+    return Standing(
+        known=frozenset(known),
+        unfinished=last,
+        rows={} if last is None else {row.task_id: row for row in await journal.rows(last.run_id)},
+        latest=max((run.place for run in runs), default=0.0),
+        run_ids=frozenset(run.run_id for run in runs),
+    )
+
+
+def decide(findings: Sequence[Finding], standing: Standing, target: Target, *, digest: str, now: float) -> Takeover:
+    """Where each finding goes. `digest` (hexadecimal) names the files' content, `now` is Unix seconds."""
+    started = [finding for finding in findings if finding.row is not None]
+    fresh = [finding for finding in started if finding.task.task_id not in standing.known]
+    unfinished: list[Finding] = []
+    ended: list[Finding] = []
+    for finding in fresh:
+        assert finding.row is not None
+        there = standing.rows.get(finding.task.task_id)
+        about_to_start = there is not None and there.state is not State.SKIPPED
+        (ended if finding.row.state.is_end and not about_to_start else unfinished).append(finding)
+    run = standing.unfinished
+    if run is None:
+        at = max(now, standing.latest + 2 * _JUST_BEFORE)
+        run = _run("interrupted", target, standing, digest, place=at, now=now)
+    before = _run("finished", target, standing, digest, place=run.place - _JUST_BEFORE, now=now)
+    placed = []
+    if ended:
+        placed.append(_placed(before, ended, {}, now))
+    if unfinished:
+        placed.append(_placed(run, unfinished, standing.rows, now))
+    return Takeover(tuple(placed), len(findings) - len(started), len(started) - len(fresh))
+
+
+async def write(journal: Journal, takeover: Takeover) -> None:
+    """Put it into the journal. Broken off, it can be done again. Raises `JournalError`."""
+    for placed in takeover.placed:
+        # The rows come last: what they rely on must be there before them.
+        await journal.begin(placed.run, ())
+        changes: list[Change] = [PutOutput(execute_id, output) for execute_id, output in placed.outputs.items()]
+        changes += [PutExecution(execution) for execution in placed.executions]
+        changes += _owed(placed, await journal.last_serial() + 1)
+        for start in range(0, len(changes), _AT_ONCE):
+            await journal.write(*changes[start : start + _AT_ONCE])
+        await journal.begin(placed.run, placed.entries)
+
+
+def _run(
+    status: Literal["finished", "interrupted"],
+    target: Target,
+    standing: Standing,
+    digest: str,
+    *,
+    place: float,
+    now: float,
+) -> RunRecord:
+    mark = hashlib.sha256(f"{digest} {status}".encode()).hexdigest()[:6]
+    run_id = base = f"import-{compact(now)}-{mark}"
+    number = 1
+    while run_id in standing.run_ids:
+        number += 1
+        run_id = f"{base}-{number}"
+    kind, workflow_id = target.source_kind, target.workflow_id
+    return RunRecord(
+        run_id, target.source_key, kind, workflow_id, started_at=now, finished_at=now, status=status, place=place
+    )
+
+
+def _placed(run: RunRecord, findings: Sequence[Finding], rows: Mapping[str, Row], now: float) -> Placed:
+    position = max((row.position for row in rows.values()), default=-1)
+    entries: list[tuple[Task, Row]] = []
+    executions: list[Execution] = []
+    outputs: dict[str, str] = {}
+    to_make = [f.task for f in findings if f.row is not None and not f.row.state.is_end]
+    named = {task.task_id: task for task in assign_project_names(to_make, datetime.fromtimestamp(now).astimezone())}
+    for finding in findings:
+        assert finding.row is not None
+        task = named.get(finding.task.task_id, finding.task)
+        replaced = rows.get(task.task_id)
+        if replaced is None:
+            position += 1
+        row = replace(
+            finding.row,
+            position=position if replaced is None else replaced.position,
+            project_name=task.project_name,
+            submissions=0 if replaced is None else replaced.submissions,
+        )
+        execution = _execution(row, finding)
+        if execution is not None:
+            executions.append(execution)
+            row = replace(row, submissions=execution.number)
+        if row.execute_id is not None and finding.output is not None:
+            outputs[row.execute_id] = finding.output
+        entries.append((task, row))
+    return Placed(run, tuple(entries), tuple(executions), outputs)
+
+
+def _execution(row: Row, finding: Finding) -> Execution | None:
+    """The record of the submission behind it, where enough of it is known: pacing learns from how long they took."""
+    status = _came_to(row)
+    if status is None or row.submitted_at is None:
+        return None
+    succeeded = status == "succeeded" and row.coze_finished_at is not None
+    return Execution(
+        row.task_id,
+        row.submissions + 1,
+        status,
+        sent_at=row.submitted_at,
+        execute_id=row.execute_id,
+        debug_url=row.debug_url,
+        ended_at=row.coze_finished_at,
+        seconds=finding.seconds if succeeded else None,
+        error=row.error if status in ("failed", "unanswered") else None,
+    )
+
+
+def _came_to(row: Row) -> Literal["running", "succeeded", "failed", "unanswered"] | None:
+    """What became of the row's latest submission; None where it is not known."""
+    if row.execute_id is None:
+        return "unanswered" if row.state is State.HELD else None
+    if row.state is State.RUNNING:
+        return "running"
+    if row.execution_failed:
+        return "failed"
+    return "succeeded" if row.has_output or row.state is State.DONE else None
+
+
+def _owed(placed: Placed, first_serial: int) -> list[Change]:
+    """A film whose table was never told: it is told at the next start."""
+    rows = [
+        row
+        for _, row in placed.entries
+        if row.state is State.DONE
+        and row.record_id is not None
+        and row.error is not None
+        and row.error.category is Category.WRITE_BACK
+    ]
+    return [
+        Owe(
+            Delivery(
+                first_serial + number,
+                row.task_id,
+                row.record_id or "",
+                "done",
+                "\n".join(path for path in (row.video_path, row.draft_path) if path),
+            )
+        )
+        for number, row in enumerate(rows)
+    ]

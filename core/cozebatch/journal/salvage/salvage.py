@@ -1,0 +1,296 @@
+"""What a damaged journal still tells, with the logs' help, and a new journal made of it.
+
+The rule is the engine's own: an execution that may exist is never started again unasked. So a task whose row is lost
+is taken up where the log has its `execute_id`, is held where a submission may have gone out, and as long as anything of
+the file is lost, tasks of which nothing at all is known count as doubtful (`Journal.in_doubt`) and are held too. The
+damaged file is never deleted: it stays beside the new one under another name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from cozebatch.journal import sqlite
+from cozebatch.journal.opening import DamagedJournal, journal_error, migrate, shm_of, wal_of
+from cozebatch.journal.salvage.log_reader import Logs, read_logs
+from cozebatch.journal.salvage.merge import from_log, merged
+from cozebatch.journal.salvage.sqlite_pages import Scan, Tree, Value, scan
+from cozebatch.model.errors import JournalError
+from cozebatch.model.rows import Row
+from cozebatch.model.task import State, Task
+from cozebatch.model.text import Text
+from cozebatch.model.timestamps import compact
+from cozebatch.planning.recovery import DONE_EARLIER, IN_DOUBT, NO_CONTENT
+from cozebatch.ports import Execution, RunRecord
+
+KEPT_NAME = "journal.damaged-{at}.sqlite3"
+
+Key = tuple[str, str]
+"""Run id and task id."""
+
+
+@dataclass(slots=True)
+class Salvaged:
+    """What could be read. `in_doubt`: something is lost, so that tasks of which nothing is known may have run."""
+
+    runs: dict[str, RunRecord] = field(default_factory=dict)
+    rows: dict[Key, Row] = field(default_factory=dict)
+    inputs: dict[Key, Task] = field(default_factory=dict)
+    tasks: dict[Key, tuple[Task, Row]] = field(default_factory=dict)
+    """Rows with their inputs, brought up to date."""
+    executions: dict[tuple[str, str, int], Execution] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+    deliveries: dict[int, tuple[Value, ...]] = field(default_factory=dict)
+    ids: set[Key] = field(default_factory=set)
+    """Tasks that an index names, whether their rows were found or not."""
+    in_doubt: bool = True
+    from_logs: int = 0
+    strays: tuple[str, ...] = ()
+
+    def describe(self) -> Text:
+        """What a person should know before going on from it."""
+        rows = [row for _, row in self.tasks.values()]
+        taken_up = sum(row.state is State.RUNNING for row in rows)
+        held = sum(row.state in (State.HELD, State.SUBMITTING) for row in rows)
+        done = sum(row.state is State.DONE for row in rows)
+        logs_zh, logs_en = "", ""
+        if self.from_logs:
+            logs_zh = f"（其中 {self.from_logs} 个靠日志找回）"
+            logs_en = f" ({self.from_logs} of them by the log files)"
+        zh = f"还能找回 {len(rows)} 个任务{logs_zh}：已完成 {done}，可认领的执行 {taken_up}，需要人决定 {held}。"
+        en = (
+            f"Still known are {len(rows)} tasks{logs_en}: {done} finished, {taken_up} executions to go on with, {held} "
+            "for a person to decide. "
+        )
+        if self.in_doubt:
+            zh += "有内容丢失：什么都查不到的任务会标为待处理，不会自动再次付费。"
+            en += "Something is lost: tasks of which nothing is known are held, never paid for again by themselves. "
+        if self.strays:
+            shown = ", ".join(self.strays[:10])
+            zh += f"日志里还有对应不到任务的执行：{shown}。"
+            en += f"The logs also name executions of no known task: {shown}. "
+        return Text(zh, en.strip())
+
+
+def salvage(path: Path, log_dir: Path, words: Mapping[str, State]) -> Salvaged:
+    """Read the damaged journal at `path` and the logs in `log_dir`; nothing is changed. Blocking.
+
+    `words`: what states are called in the logs. Raises `JournalError` when the disk cannot be read.
+    """
+    found = Salvaged()
+    try:
+        scanned = _scan_all(path)
+        logs = read_logs(log_dir, words)
+    except OSError as error:
+        raise journal_error(error) from error
+    for tree, rowid, record in scanned.records:
+        with suppress(ValueError, KeyError, TypeError, AttributeError):  # of another table, or spoilt
+            _take(found, tree, rowid, record)
+    found.in_doubt = bool(scanned.lost or scanned.torn or not scanned.records)
+    found.strays = tuple(dict.fromkeys(logs.strays))
+    _reconcile(found, logs, torn=scanned.torn)
+    return found
+
+
+def rebuild(path: Path, salvaged: Salvaged, now: float) -> Text:
+    """Put a journal made of `salvaged` in the place of the damaged one; says where that is kept now. Blocking.
+
+    `now` is Unix seconds. A crash on the way leaves a file that is still seen to be damaged, beside the copy. Raises
+    `JournalError`.
+    """
+    try:
+        kept = _keep(path, now)
+        fresh, empty = path.with_name("journal.rebuilt.tmp"), path.with_name("journal.empty.tmp")
+        for name in (fresh, fresh.with_name(fresh.name + "-journal")):
+            name.unlink(missing_ok=True)
+        _write(fresh, salvaged, now)
+        empty.write_bytes(b"")
+        os.replace(empty, path)  # the log of the old file must go before the new one is there, and not before this
+        for name in (wal_of(path), shm_of(path)):
+            name.unlink(missing_ok=True)
+        os.replace(fresh, path)
+    except (OSError, sqlite3.Error) as error:
+        raise journal_error(error) from error
+    told = salvaged.describe()
+    return Text(
+        f"状态文件已重建，损坏的文件保留为 {kept}。{told.zh}",
+        f"The journal was rebuilt; the damaged file is kept as {kept}. {told.en}",
+    )
+
+
+def offer(damaged: DamagedJournal, salvaged: Salvaged) -> Text:
+    """What a person is asked before a journal is rebuilt."""
+    told = salvaged.describe()
+    return Text(
+        f"{damaged.text.zh}{told.zh}从重建的状态继续吗？损坏的文件会改名保留。",
+        f"{damaged.text.en} {told.en} Go on from a rebuilt journal? The damaged file is kept under another name.",
+    )
+
+
+def refusal(damaged: DamagedJournal, salvaged: Salvaged) -> JournalError:
+    """Why the batch does not begin when nobody says yes, and what a person can do."""
+    told = salvaged.describe()
+    return JournalError(
+        Text(
+            f"{damaged.text.zh}{told.zh}在终端里再次运行并确认，或加 --yes，就从重建的状态继续；损坏的文件会改名保留。",
+            f"{damaged.text.en} {told.en} Run it again on a terminal and confirm, or with --yes, to go on from a "
+            "rebuilt journal; the damaged file is kept under another name.",
+        )
+    )
+
+
+def _scan_all(path: Path) -> Scan:
+    """The file's own records; of the copy kept last, when a rebuilding was broken off and the file is empty."""
+    found = scan(path)
+    if not found.records and (not path.exists() or path.stat().st_size == 0):
+        for kept in sorted(path.parent.glob(KEPT_NAME.format(at="*")), reverse=True):
+            earlier = scan(kept)
+            if earlier.records:
+                earlier.torn = True
+                return earlier
+    return found
+
+
+def _take(found: Salvaged, tree: Tree, rowid: int, record: tuple[Any, ...]) -> None:
+    """Put a record where its shape says it belongs. Raises for what is not of that shape after all."""
+    match tree, record:
+        case "index", (str(run_id), str(task_id), int(), str(stored)):
+            row = Row.from_json(json.loads(stored))
+            if row.task_id == task_id:
+                found.rows[run_id, task_id] = row
+        case "table", (str(run_id), str(task_id), str(stored)):
+            task = Task.from_json(json.loads(stored))
+            if task.task_id == task_id:
+                found.inputs[run_id, task_id] = task
+        case ("index", (str(task_id), str(run_id))) | ("index", (str(run_id), str(task_id), int())):
+            found.ids.add((run_id, task_id))
+        case "index", (str(run_id), str(task_id), int(number), str(status), float() | int(), *_) if len(record) == 11:
+            found.executions[run_id, task_id, number] = sqlite.execution_of(
+                (task_id, number, status, float(record[4]), *record[5:8], *map(_real, record[8:10]), record[10])
+            )
+        case "table", (str(execute_id), str(output)):
+            found.outputs[execute_id] = output
+        case "table", (None, str(), str(), str(), str(), str(), str(), int(), _):
+            found.deliveries[rowid] = (rowid, *record[1:])
+        case "table", (str(run_id), str(), str(), str(), float() | int(), *_) if len(record) == 14:
+            found.runs[run_id] = sqlite.run_of(
+                (
+                    *record[:4],
+                    float(record[4]),
+                    _real(record[5]),
+                    record[6],
+                    float(record[7]),
+                    *record[8:12],
+                    float(record[12]),
+                    record[13],
+                )
+            )
+
+
+def _real(value: Any) -> float | None:
+    """SQLite stores whole numbers of a REAL column as integers."""
+    return None if value is None else float(value)
+
+
+def _reconcile(found: Salvaged, logs: Logs, *, torn: bool) -> None:
+    """Runs and tasks as they are best known from both."""
+    for run in logs.runs.values():
+        if run.run_id not in found.runs:
+            found.runs[run.run_id] = RunRecord(
+                run.run_id,
+                run.source_key,
+                run.source_kind,
+                run.workflow_id,
+                run.started_at,
+                status="finished" if run.finished else "interrupted",
+            )
+    latest: dict[Key, Execution] = {}
+    for (run_id, task_id, _), execution in sorted(found.executions.items(), key=lambda item: item[0]):
+        latest[run_id, task_id] = execution
+    named = found.ids | found.rows.keys() | found.inputs.keys() | latest.keys()
+    named |= {(run.run_id, task_id) for run in logs.runs.values() for task_id in run.tasks}
+    lost: dict[str, int] = defaultdict(int)
+    for run_id, task_id in sorted(named):
+        owner = found.runs.get(run_id)
+        if owner is None:  # nobody can tell whose it is
+            found.in_doubt = True
+            continue
+        logged = logs.runs.get(run_id)
+        trace = logged.tasks.get(task_id) if logged is not None else None
+        submitted = latest.get((run_id, task_id))
+        task = found.inputs.get((run_id, task_id))
+        if task is None:
+            task = Task(task_id, record_id=task_id if owner.source_kind == "feishu" else None)
+        if (run_id, task_id) in found.rows:
+            row = found.rows[run_id, task_id]
+            row = merged(row, trace, submitted, has_output=row.execute_id in found.outputs, torn=torn)
+        else:
+            lost[run_id] -= 1
+            row = from_log(task, lost[run_id], trace, submitted, found.outputs)
+            found.from_logs += trace is not None
+        found.tasks[run_id, task_id] = (task, row)
+    if found.in_doubt:
+        _doubt_what_was_skipped(found)
+
+
+def _doubt_what_was_skipped(found: Salvaged) -> None:
+    """A skipped task was something before. Where that row is lost, it is what the skipping said, or a person looks."""
+    known = {
+        (found.runs[run_id].source_key, task_id)
+        for (run_id, task_id), (_, row) in found.tasks.items()
+        if row.state is not State.SKIPPED
+    }
+    for (run_id, task_id), (task, row) in list(found.tasks.items()):
+        if row.state is not State.SKIPPED or row.note == NO_CONTENT:
+            continue
+        if (found.runs[run_id].source_key, task_id) in known:
+            continue
+        if row.note == DONE_EARLIER:
+            row = replace(row, state=State.DONE, note=None)
+        else:
+            row = replace(row, state=State.HELD, note=None, error=IN_DOUBT, unanswered=True)
+        found.tasks[run_id, task_id] = (task, row)
+
+
+def _keep(path: Path, now: float) -> Path:
+    """Copy the damaged file and its log under a name of their own."""
+    number, at = 1, compact(now)
+    kept = path.with_name(KEPT_NAME.format(at=at))
+    while kept.exists():
+        number += 1
+        kept = path.with_name(KEPT_NAME.format(at=f"{at}_{number}"))
+    for of, to in ((path, kept), (wal_of(path), wal_of(kept)), (shm_of(path), shm_of(kept))):
+        if of.exists():
+            shutil.copy2(of, to)
+            with to.open("rb+") as file:
+                os.fsync(file.fileno())
+    return kept
+
+
+def _write(path: Path, salvaged: Salvaged, now: float) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA synchronous = FULL")
+        migrate(db)
+        db.execute("BEGIN")
+        for run in salvaged.runs.values():
+            sqlite.put_run(db, run)
+        for run_id in salvaged.runs:
+            sqlite.put_tasks(db, run_id, (entry for (of, _), entry in salvaged.tasks.items() if of == run_id))
+        for (run_id, _, _), execution in salvaged.executions.items():
+            if run_id in salvaged.runs:
+                sqlite.put_execution(db, run_id, execution)
+        for execute_id, output in salvaged.outputs.items():
+            sqlite.put_output(db, execute_id, output)
+        db.executemany(f"INSERT INTO delivery VALUES ({','.join('?' * 9)})", salvaged.deliveries.values())
+        if salvaged.in_doubt:
+            db.execute("INSERT INTO doubt (source_key, raised) VALUES ('*', ?)", (now,))
+        db.execute("COMMIT")

@@ -1,0 +1,88 @@
+"""Names under which films and drafts are kept: safe as a folder on every system, and no two alike.
+
+The default is `{account}_{title, at most 30 characters}_{YYYYMMDD_HHMMSS}` (CONTRACT §3). A name given by the source
+is kept as far as a folder can carry it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from cozebatch.model.task import Task
+
+MAX_CHARACTERS = 80
+"""Windows gives a whole path 260; the draft folder's own path takes about 100 of them."""
+MAX_BYTES = 180
+"""Linux gives a name 255 bytes; what is appended (`_2`, `.mp4`, `.part`) has to fit too."""
+TITLE_CHARACTERS = 30
+
+_UNSAFE = re.compile(r'[<>:"/\\|?*]')
+_SPACES = re.compile(r"\s+")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)\s*(\..*)?", re.IGNORECASE)
+"""Device names of Windows, which it also takes a name with any ending for."""
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def assign_project_names(tasks: Iterable[Task], now: datetime) -> list[Task]:
+    """The same tasks with a project name each: safe, and different even where case does not count."""
+    stamp = now.strftime("%Y%m%d_%H%M%S")
+    taken: set[int] = set()  # hashes: two names of one hash would cost the second a number, no more
+    next_number: dict[int, int] = {}
+    named = []
+    for task in tasks:
+        name = safe_name(task.project_name) or _default(task, stamp)
+        key = hash(_alike(name))
+        if key in taken:
+            number = next_number.get(key, 2)
+            while hash(_alike(numbered := _cut(name, f"_{number}"))) in taken:
+                number += 1
+            next_number[key] = number + 1
+            name = numbered
+        taken.add(hash(_alike(name)))
+        named.append(replace(task, project_name=name))
+    return named
+
+
+def safe_name(text: str, *, characters: int = MAX_CHARACTERS, size: int = MAX_BYTES) -> str:
+    """`text` as a folder can be named on Windows, macOS and Linux; empty when nothing is left of it."""
+    # One of these alone can be 100 MB; nothing beyond the first stretch can get into the name.
+    text = text[: characters * 20]
+    text = "".join(
+        " " if character.isspace() else character
+        for character in text
+        if character.isspace() or unicodedata.category(character) not in _INVISIBLE
+    )
+    text = unicodedata.normalize("NFC", text)
+    text = _SPACES.sub(" ", _UNSAFE.sub("_", text)).strip(" .")
+    if _RESERVED.fullmatch(text):
+        text = f"_{text}"
+    return _within(text, characters, size)
+
+
+def _default(task: Task, stamp: str) -> str:
+    title = safe_name(task.title, characters=TITLE_CHARACTERS) or (
+        "" if task.account_id else safe_name(task.task_id, characters=TITLE_CHARACTERS)
+    )
+    ending = "_".join(part for part in (title, stamp) if part)
+    room = MAX_BYTES - len(ending.encode()) - 1
+    account = safe_name(task.account_id, characters=MAX_CHARACTERS - len(ending) - 1, size=room)
+    return "_".join(part for part in (account, ending) if part)
+
+
+def _cut(name: str, ending: str) -> str:
+    """`name` with `ending`, shortened before it where both do not fit."""
+    return _within(name, MAX_CHARACTERS - len(ending), MAX_BYTES - len(ending.encode())) + ending
+
+
+def _within(text: str, characters: int, size: int) -> str:
+    text = text[:characters].encode()[:size].decode(errors="ignore")
+    return text.rstrip(" .")
+
+
+def _alike(name: str) -> str:
+    """Equal for names that one of the file systems takes for the same."""
+    return unicodedata.normalize("NFKC", name.casefold())

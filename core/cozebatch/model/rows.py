@@ -1,0 +1,193 @@
+"""The row of facts kept of each task, how a move changes it, and what a run counts beside its rows.
+
+A row is what the journal holds of a task's way, what events carry, and what every screen shows: one value, so that
+they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from typing import Any
+
+from cozebatch.model.errors import ErrorInfo
+from cozebatch.model.task import State, may_move
+from cozebatch.model.text import Text
+
+
+class Stage(StrEnum):
+    """The two resources with a limit of their own."""
+
+    COZE = "coze"
+    SYNTHESIS = "synthesis"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """All that is known of one task but its texts and Coze's output, which stay in the journal.
+
+    Wall times are Unix seconds. `…_clock` are marks on the run's clock, for durations and the timeline; they
+    belong to the latest attempt, `first_…_clock` to the first. `coze_slot_seconds` and
+    `worker_seconds` add up over all attempts.
+    """
+
+    task_id: str
+    position: int
+    title: str = ""
+    account_id: str = ""
+    project_name: str = ""
+    record_id: str | None = None
+    fingerprint: str = ""
+    state: State = State.PENDING
+    attempts: int = 0
+    """Executions started for it, ever (one that went unanswered counts: it may have been paid)."""
+    submissions: int = 0
+    """Requests to start an execution sent for it in this run, refused ones included."""
+    failures: int = 0
+    """Executions that Coze reported as failed since the last rerun by a person."""
+    execute_id: str | None = None
+    debug_url: str | None = None
+    has_output: bool = False
+    """Coze's output of `execute_id` is on disk."""
+    execution_failed: bool = False
+    """Coze reported the execution of `execute_id` as failed: going on costs a new one."""
+    unanswered: bool = False
+    """Its latest submission was not clearly answered, and nobody has found out since: an execution may exist."""
+    claimed: bool = False
+    """Its record may bear our mark in the table: claiming it was begun."""
+    asked: bool = False
+    """A person asked for the next execution by name: it needs no claim."""
+    adopted: bool = False
+    stage: str | None = None
+    fraction: float | None = None
+    """Progress within `stage`, 0..1, while something measurable goes on."""
+    submitted_at: float | None = None
+    coze_finished_at: float | None = None
+    finished_at: float | None = None
+    entered_clock: float = 0.0
+    first_submit_clock: float | None = None
+    submit_clock: float | None = None
+    slot_clock: float | None = None
+    """Since when it holds a Coze slot."""
+    coze_end_clock: float | None = None
+    first_synthesis_clock: float | None = None
+    synthesis_clock: float | None = None
+    synthesis_end_clock: float | None = None
+    end_clock: float | None = None
+    coze_seconds: float = 0.0
+    """Of the latest execution, from submission to our knowing of its end."""
+    synthesis_seconds: float = 0.0
+    coze_slot_seconds: float = 0.0
+    worker_seconds: float = 0.0
+    lag_seconds: float | None = None
+    """From the end of the execution (Coze's `update_time`) to our knowing it."""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens: int = 0
+    draft_path: str | None = None
+    video_path: str | None = None
+    note: Text | None = None
+    """Why it was skipped or held, or what a person should know about it."""
+    error: ErrorInfo | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """For the journal: only what differs from a new row."""
+        kept: dict[str, Any] = {}
+        for name, default in _ROW_DEFAULTS:
+            value = getattr(self, name)
+            if value != default:
+                kept[name] = value.to_json() if name in ("error", "note") else value
+        return kept
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Row:
+        facts = {name: v for name, v in value.items() if name in _ROW_NAMES}
+        if "state" in facts:
+            facts["state"] = State(facts["state"])
+        if facts.get("error") is not None:
+            facts["error"] = ErrorInfo.from_json(facts["error"])
+        if facts.get("note") is not None:
+            facts["note"] = Text.from_json(facts["note"])
+        return cls(**facts)
+
+
+_ROW_DEFAULTS = tuple((f.name, f.default) for f in fields(Row))
+_ROW_NAMES = frozenset(name for name, _ in _ROW_DEFAULTS)
+
+
+@dataclass(slots=True)
+class Counters:
+    """What a run counts beside its rows, over all its processes."""
+
+    submissions: int = 0
+    polls: int = 0
+    retries: int = 0
+    throttled: int = 0
+    errors: dict[str, int] = field(default_factory=dict)
+    """Category → how often, over all attempts."""
+
+    def copy(self) -> Counters:
+        return Counters(self.submissions, self.polls, self.retries, self.throttled, dict(self.errors))
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Counters:
+        return cls(**{name: value[name] for name in cls.__slots__ if name in value})
+
+
+class IllegalMove(AssertionError):
+    """A move that `task.MOVES` does not have: a bug, never a matter of input."""
+
+
+def moved(row: Row, after: State, *, wall: float, clock: float, **facts: Any) -> Row:
+    """The row after a move to `after` at `wall` (Unix seconds) and `clock` (seconds on the run's clock).
+
+    Keeps the time marks and sums that follow from the move itself; `facts` are any other fields that change with
+    it. An error does not outlive the next move unless it is given again. Raises `IllegalMove`.
+    """
+    before = row.state
+    if not may_move(before, after):
+        raise IllegalMove(f"{row.task_id}: {before} -> {after}")
+    changes: dict[str, Any] = {"state": after, "entered_clock": clock, "stage": None, "fraction": None, "error": None}
+    if before.in_flight and not after.in_flight:
+        changes["coze_slot_seconds"] = row.coze_slot_seconds + _since(row.slot_clock, clock)
+        changes["slot_clock"] = None
+    if before is State.RUNNING:
+        changes["coze_end_clock"] = clock
+        changes["coze_seconds"] = _since(row.submit_clock, clock)
+    if before is State.SYNTHESIZING:
+        changes["synthesis_end_clock"] = clock
+        changes["synthesis_seconds"] = _since(row.synthesis_clock, clock)
+        changes["worker_seconds"] = row.worker_seconds + _since(row.synthesis_clock, clock)
+    if before.is_end:
+        changes |= {"finished_at": None, "end_clock": None, "note": None}
+    if after.in_flight and not before.in_flight:
+        changes["slot_clock"] = clock
+    if after is State.SUBMITTING:
+        changes |= {"submit_clock": clock, "submitted_at": wall, "coze_end_clock": None, "coze_finished_at": None}
+        changes |= {"execute_id": None, "debug_url": None, "has_output": False, "adopted": False, "asked": False}
+        changes["unanswered"] = False
+        changes["execution_failed"] = False
+        changes |= {"synthesis_clock": None, "synthesis_end_clock": None, "lag_seconds": None}
+        if row.first_submit_clock is None:
+            changes["first_submit_clock"] = clock
+    if after is State.RUNNING:
+        changes["unanswered"] = False
+    if after is State.RUNNING and row.submit_clock is None:
+        changes |= {"submit_clock": clock, "first_submit_clock": row.first_submit_clock or clock}
+    if after is State.RUNNING and row.submitted_at is None:
+        changes["submitted_at"] = wall
+    if after is State.SYNTHESIZING:
+        changes |= {"synthesis_clock": clock, "synthesis_end_clock": None}
+        if row.first_synthesis_clock is None:
+            changes["first_synthesis_clock"] = clock
+    if after.is_end:
+        changes |= {"finished_at": wall, "end_clock": clock}
+    return replace(row, **{**changes, **facts})
+
+
+def _since(mark: float | None, clock: float) -> float:
+    return 0.0 if mark is None else max(0.0, clock - mark)

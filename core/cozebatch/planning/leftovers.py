@@ -1,0 +1,87 @@
+"""What earlier runs left behind, sorted by what happens to it unless a person says otherwise. Pure.
+
+None of the defaults costs anything: what would cost is left to a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from cozebatch.model.task import State
+from cozebatch.model.text import Text
+from cozebatch.planning.recovery import Action, Planned, is_expired
+from cozebatch.ports import Delivery
+
+
+class Left(StrEnum):
+    ADOPT = "adopt"
+    """An execution in flight."""
+    GO_ON = "go_on"
+    """A result of Coze's, on disk, whose film is not made."""
+    OWED = "owed"
+    """An outcome the table has not been told."""
+    HELD = "held"
+    """A person must decide."""
+    EXPIRED = "expired"
+    """An execution whose result was never fetched, submitted so long ago that Coze will hardly have it any more."""
+
+
+DEFAULTS: Mapping[Left, Text] = MappingProxyType(
+    {
+        Left.ADOPT: Text("等到结束（免费）", "watched to their end (free)"),
+        Left.GO_ON: Text("用已取回的结果合成（免费）", "made from the results on disk (free)"),
+        Left.OWED: Text("补写到表格（免费）", "delivered to the table (free)"),
+        Left.HELD: Text(
+            "等人决定：--adopt（免费）或 --rerun（付费）",
+            "a person decides: --adopt (free) or --rerun (paid)",
+        ),
+        Left.EXPIRED: Text(
+            "再查一次（免费），查不到就标为失败", "looked at once more (free), failed if Coze has dropped it"
+        ),
+    }
+)
+"""What happens to each kind unless a person says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """One thing that an earlier run left. `since`: when its execution was submitted (Unix seconds), where known."""
+
+    kind: Left
+    task_id: str
+    title: str = ""
+    execute_id: str | None = None
+    since: float | None = None
+
+
+def leftovers(planned: Sequence[Planned], owed: Sequence[Delivery], now: float) -> list[Leftover]:
+    """What earlier runs left, a kind after the other, each in the order of the source. `now` in Unix seconds."""
+    found = []
+    delivered = {delivery.task_id for delivery in owed}
+    for p in planned:
+        kind = _kind(p, now)
+        if kind is not None and not (kind is Left.OWED and p.row.task_id in delivered):
+            row = p.row
+            found.append(Leftover(kind, row.task_id, row.title, row.execute_id, row.submitted_at))
+    found += [Leftover(Left.OWED, delivery.task_id) for delivery in owed]
+    order = list(Left)
+    return sorted(found, key=lambda leftover: order.index(leftover.kind))
+
+
+def _kind(planned: Planned, now: float) -> Left | None:
+    match planned.action:
+        case Action.WATCH:
+            return Left.EXPIRED if is_expired(planned.row, now) else Left.ADOPT
+        case Action.FINISH:
+            return Left.GO_ON
+        case Action.DELIVER:
+            return Left.OWED
+        case Action.HOLD:
+            return Left.HELD
+        case Action.KEEP if planned.row.state is State.HELD:
+            return Left.HELD
+        case _:
+            return None

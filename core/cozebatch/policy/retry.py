@@ -1,0 +1,113 @@
+"""The one place that decides what a failed step leads to: again, fail, hold, or stop the batch. Pure.
+
+A decision is a value; the engine acts on it. What costs money is told apart from what is free by the step, not by
+the error: repeating a download or synthesis is free, another execution is paid for.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from cozebatch.model.errors import Category, ErrorInfo
+
+MAX_RETRY_AFTER = 300.0
+"""Seconds up to which a service's `Retry-After` is honoured (CONTRACT §4)."""
+
+UNREACHABLE_PATIENCE = 900.0
+"""Seconds a task keeps trying to connect before it fails: long enough for a router to restart at night."""
+
+BRAKES = frozenset({Category.AUTH, Category.QUOTA, Category.DISK_FULL})
+"""Categories that no task can get past: the batch stops submitting."""
+
+CANNOT_PASS = BRAKES | {Category.INVALID_REQUEST, Category.CONTENT_REJECTED}
+"""Categories for which another try, of the same thing, gives the same answer."""
+
+_FINAL_STEPS = frozenset({Category.MEDIA, Category.BAD_OUTPUT, Category.DRAFT_FOLDER, Category.INVALID_REQUEST})
+
+
+class Step(StrEnum):
+    SUBMIT = "submit"
+    LOOK = "look"
+    DOWNLOAD = "download"
+    SYNTHESIS = "synthesis"
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Try again after `delay` seconds."""
+
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """This task ends as failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A person must decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """Stop submitting for the whole batch; the task itself is not to blame and goes back where it was."""
+
+    reason: str
+
+
+Decision = Again | Fail | Hold | Brake
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """`max_retries` and `on_unknown_submit` as in CONTRACT §2; delays are drawn from `rng` (full jitter)."""
+
+    max_retries: int
+    on_unknown_submit: Literal["hold", "resubmit"]
+    rng: random.Random
+
+    def submission_refused(self, error: ErrorInfo, tries: int, waited: float) -> Decision:
+        """Nothing was started. `tries` refusals so far, this one included; `waited`: seconds since the first."""
+        if error.category in BRAKES:
+            return Brake(error.category.value)
+        if error.category in CANNOT_PASS:
+            return Fail()
+        if error.category is Category.NETWORK:
+            return Again(self.backoff(tries)) if waited < UNREACHABLE_PATIENCE else Fail()
+        return Again(self.backoff(tries, base=4.0)) if tries <= self.max_retries else Fail()
+
+    def submission_unanswered(self) -> Decision:
+        return Again(self.backoff(1)) if self.on_unknown_submit == "resubmit" else Hold()
+
+    def execution_failed(self, error: ErrorInfo, failures: int) -> Decision:
+        """Coze reported the execution as failed; again means another, paid one. `failures` so far, this included."""
+        if failures > self.max_retries:
+            return Fail()
+        if error.category in BRAKES:
+            return Brake(error.category.value)
+        return Fail() if error.category in CANNOT_PASS else Again(self.backoff(failures))
+
+    def look_failed(self, error: ErrorInfo, in_a_row: int) -> Decision:
+        """A look went wrong; the execution goes on, whatever this look said. Only credentials, and a refusal that
+        stays, end the watching."""
+        if error.category is Category.AUTH:
+            return Again(self.backoff(in_a_row)) if in_a_row < 3 else Brake(error.category.value)
+        if error.category in CANNOT_PASS:
+            return Again(self.backoff(in_a_row)) if in_a_row < 5 else Fail()
+        return Again(self.backoff(in_a_row, cap=30.0))
+
+    def step_failed(self, error: ErrorInfo, tries: int) -> Decision:
+        """A download or synthesis went wrong; again is free. `tries` so far, this one included."""
+        if error.category in BRAKES:
+            return Brake(error.category.value)
+        if error.category in _FINAL_STEPS or tries > self.max_retries:
+            return Fail()
+        return Again(self.backoff(tries))
+
+    def backoff(self, tries: int, *, base: float = 2.0, cap: float = 60.0) -> float:
+        """Seconds: exponential in `tries` (from 1), full jitter, at most `cap`."""
+        return self.rng.uniform(0.0, min(cap, base * 2.0 ** min(tries - 1, 16)))

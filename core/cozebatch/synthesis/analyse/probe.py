@@ -1,0 +1,149 @@
+"""What a media file holds, read from what ffmpeg says about it (the wheel brings no ffprobe)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cozebatch.model.errors import Category
+from cozebatch.synthesis.failures import clean, failure
+from cozebatch.synthesis.process.ffmpeg import SAFE_INPUT, Ffmpeg
+
+_DURATION = re.compile(r"^ {2}Duration: (?:(\d+):(\d\d):(\d\d)\.(\d+)|N/A)", re.MULTILINE)
+_STREAM = re.compile(r"^ {2}Stream #0:(\d+)(?:\[\w+\])?(?:\(\w+\))?: (Video|Audio): (\w+)(.*)$", re.MULTILINE)
+_SIZE = re.compile(r", (\d{1,5})x(\d{1,5})[ ,]")
+_SAR = re.compile(r"\bSAR (\d+):(\d+)")
+_FPS = re.compile(r"([\d.]+)(k?) fps")
+_RATE = re.compile(r"(\d+) Hz")
+_ROTATION = re.compile(r"rotation of (-?[\d.]+) degrees")
+_STILL = frozenset({"png", "mjpeg", "webp", "bmp", "jpegls"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """`width` and `height` are as shown: turned and with square pixels."""
+
+    kind: Literal["video", "audio"]
+    index: int
+    codec: str
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    rotation: int = 0
+    sample_rate: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """`duration_us` is the longest stream's as the container says, 0 where it does not. `container` as ffmpeg
+    names its demuxer."""
+
+    container: str
+    duration_us: int
+    streams: tuple[Stream, ...]
+
+    @property
+    def video(self) -> Stream | None:
+        """The picture; a cover image inside an audio file is none."""
+        return next((s for s in self.streams if s.kind == "video"), None)
+
+    @property
+    def audio(self) -> Stream | None:
+        return next((s for s in self.streams if s.kind == "audio"), None)
+
+    @property
+    def still(self) -> bool:
+        """It is one picture, not a film."""
+        return (self.video is not None and self.container.endswith("_pipe")) or self.container == "image2"
+
+
+async def probe(ffmpeg: Ffmpeg, path: Path) -> Probe:
+    """Raises `StepError` (`media`) for what is no media file, or one without any picture or sound."""
+    done = await ffmpeg.ask([*SAFE_INPUT, "-i", path.name], cwd=path.parent)
+    found = parse(done.stderr)
+    if found is None or not found.streams:
+        reason = _reason(done.stderr)
+        raise failure(
+            Category.MEDIA,
+            f"{path.name} 不是可用的音视频或图片：{reason}",
+            f"{path.name} is no usable video, audio or image: {reason}",
+        )
+    return found
+
+
+async def length_us(ffmpeg: Ffmpeg, path: Path, kind: Literal["video", "audio"]) -> int:
+    """How long the first stream of that kind really is, in µs, by reading all its packets.
+
+    A container's own figure is rounded, counts the longest stream, and lies in a file that was cut off.
+    """
+    last = 0
+    stream = "v:0" if kind == "video" else "a:0"
+
+    def hear(line: str) -> None:
+        nonlocal last
+        name, _, value = line.partition("=")
+        if name == "out_time_us" and value.isdigit():
+            last = int(value)
+
+    copying = [*SAFE_INPUT, "-i", path.name, "-map", f"0:{stream}", "-c", "copy", "-f", "null", "-"]
+    await ffmpeg.ask(copying, cwd=path.parent, on_line=hear)
+    return last
+
+
+def parse(said: str) -> Probe | None:
+    """Read the log of `ffmpeg -i FILE`; None where it could not open the file."""
+    opened = re.search(r"^Input #0, (\S+), from ", said, re.MULTILINE)
+    if opened is None:
+        return None
+    duration = 0
+    if (match := _DURATION.search(said)) and match[1] is not None:
+        hours, minutes, seconds = int(match[1]), int(match[2]), int(match[3])
+        duration = (hours * 3600 + minutes * 60 + seconds) * 1_000_000 + round(float(f"0.{match[4]}") * 1e6)
+    found = list(_STREAM.finditer(said))
+    streams: list[Stream] = []
+    for number, match in enumerate(found):
+        end = found[number + 1].start() if number + 1 < len(found) else len(said)
+        stream = _stream(match, said[match.end() : end])
+        if stream is not None:
+            streams.append(stream)
+    return Probe(opened[1], duration, tuple(streams))
+
+
+def _stream(match: re.Match[str], side_data: str) -> Stream | None:
+    index, codec, facts = int(match[1]), match[3], match[4]
+    if match[2] == "Audio":
+        rate = _RATE.search(facts)
+        return Stream("audio", index, codec, sample_rate=int(rate[1]) if rate else 0)
+    size = _SIZE.search(facts + ",")
+    if "(attached pic)" in facts or size is None:
+        return None
+    width, height = int(size[1]), int(size[2])
+    if (sar := _SAR.search(facts)) and int(sar[1]) and int(sar[2]):
+        width = round(width * int(sar[1]) / int(sar[2]))
+    rotation = 0
+    if turned := _ROTATION.search(side_data):
+        rotation = round(float(turned[1])) % 360
+        if rotation in (90, 270):
+            width, height = height, width
+    fps = _FPS.search(facts)
+    rate_ = float(fps[1]) * (1000 if fps[2] else 1) if fps else 0.0
+    return Stream("video", index, codec, width, height, rate_, rotation)
+
+
+def _reason(said: str) -> str:
+    for line in said.splitlines():
+        if "rror" in line or "nvalid" in line or "moov" in line or "whitelist" in line:
+            return clean(line.split("] ", 1)[-1], 160)
+    return "no streams"
+
+
+def describe(streams: Sequence[Stream]) -> str:
+    """One line for a message or a report."""
+    parts = [
+        f"{s.codec} {s.width}x{s.height}@{s.fps:g}" if s.kind == "video" else f"{s.codec} {s.sample_rate} Hz"
+        for s in streams
+    ]
+    return ", ".join(parts)

@@ -1,0 +1,116 @@
+"""Which media a job needs, by what Coze's output says, and bringing them here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from cozebatch.model.errors import Category, StepError
+from cozebatch.ports import Job, Media, Progress
+from cozebatch.synthesis.analyse.probe import probe
+from cozebatch.synthesis.download.downloader import Downloader
+from cozebatch.synthesis.failures import failure
+from cozebatch.synthesis.options import SynthesisOptions
+from cozebatch.synthesis.process.ffmpeg import Ffmpeg
+
+Pick = Callable[[Mapping[str, Any], str], Any]
+"""`pick(output, key)`: the value under a key, which may be dotted; None where there is none."""
+
+MEDIA_NAMES = ("video", "audio", "images")
+MAX_IMAGES = 200
+_DEEPEST = 6
+
+
+def addresses_of(options: SynthesisOptions, pick: Pick, job: Job) -> dict[str, tuple[str, ...]]:
+    """Name → URLs the output gives for it. Raises `StepError` (`bad_output`) when no film can come of them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in MEDIA_NAMES:
+        key = options.outputs.get(name)
+        urls = _urls(pick(job.output, key)) if key else ()
+        if urls:
+            found[name] = urls[:MAX_IMAGES] if name == "images" else urls[:1]
+    if options.mode != "command" and "video" not in found and not ("images" in found and "audio" in found):
+        raise failure(
+            Category.BAD_OUTPUT,
+            f"工作流输出里没有视频（{options.outputs.get('video')}），也没有图片加音频",
+            f"the workflow's output has no video ({options.outputs.get('video')}), nor images with audio",
+        )
+    return found
+
+
+def _urls(value: Any, depth: int = 0) -> tuple[str, ...]:
+    """URLs out of a string, a list, an object with a `url`, or any of these as a JSON string; else none."""
+    if depth > _DEEPEST:
+        return ()
+    if isinstance(value, str):
+        text = value.strip()
+        if text[:1] in ("[", "{", '"'):
+            try:
+                return _urls(json.loads(text), depth + 1)
+            except (ValueError, RecursionError):
+                return ()
+        return (text,) if "://" in text else ()
+    if isinstance(value, Mapping):
+        found = (_urls(value.get(key), depth + 1) for key in ("url", "link", "src"))
+        return next((urls for urls in found if urls), ())
+    if isinstance(value, list | tuple):
+        return tuple(url for item in value for url in _urls(item, depth + 1))
+    return ()
+
+
+async def gather(
+    downloader: Downloader,
+    ffmpeg: Ffmpeg | None,
+    addresses: Mapping[str, tuple[str, ...]],
+    folder: Path,
+    progress: Progress,
+) -> Media:
+    """Download everything into `folder`, a few files at a time. With `ffmpeg` each file is opened as well, and one
+    that is no media is thrown away again (`media`), so that a later try fetches it anew."""
+    jobs = [(name, number, url) for name, urls in addresses.items() for number, url in enumerate(urls)]
+    paths: dict[tuple[str, int], Path] = {}
+    fractions = [0.0] * len(jobs)
+    gate = anyio.CapacityLimiter(3)
+    failures: list[StepError] = []
+
+    async def one(index: int, name: str, number: int, url: str, cancel: Callable[[], None]) -> None:
+        def heard(have: int, total: int | None) -> None:
+            fractions[index] = have / total if total else 0.5
+            progress(min(1.0, sum(fractions) / len(fractions)))
+
+        try:
+            async with gate:
+                path = await downloader.fetch(url, folder, f"{name}-{number}", heard)
+                if ffmpeg is not None:
+                    await _verified(ffmpeg, path)
+        except StepError as error:
+            failures.append(error)
+            cancel()
+            return
+        paths[name, number] = path
+        fractions[index] = 1.0
+
+    async with anyio.create_task_group() as group:
+        for index, (name, number, url) in enumerate(jobs):
+            group.start_soon(one, index, name, number, url, group.cancel_scope.cancel)
+    if failures:
+        raise failures[0]
+    progress(1.0)
+    files: dict[str, str | tuple[str, ...]] = {}
+    for name, urls in addresses.items():
+        here = tuple(str(paths[name, number]) for number in range(len(urls)))
+        files[name] = here if name == "images" else here[0]
+    return Media(files)
+
+
+async def _verified(ffmpeg: Ffmpeg, path: Path) -> None:
+    try:
+        await probe(ffmpeg, path)
+    except StepError as error:
+        if error.info.category is Category.MEDIA:
+            await anyio.Path(path).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,210 @@
+"""The draft renderer: a complete JianYing draft, built out of sight and moved in by one rename.
+
+An existing draft is never touched. A repeated try that finds its own finished draft of the same recipe takes it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+import anyio
+import anyio.to_thread
+
+from cozebatch.model.errors import Category, StepError
+from cozebatch.model.text import Text
+from cozebatch.ports import Job
+from cozebatch.synthesis.compose.timeline import Clip, Timeline
+from cozebatch.synthesis.draft.build import MEDIA_FOLDER, Order, build
+from cozebatch.synthesis.draft.verify import DraftProof, check_draft
+from cozebatch.synthesis.failures import failure, from_os_error
+from cozebatch.synthesis.names import safe_name
+from cozebatch.synthesis.options import SynthesisOptions
+from cozebatch.synthesis.process.ffmpeg import SAFE_INPUT, Ffmpeg
+from cozebatch.synthesis.process.workers import Workers
+from cozebatch.synthesis.scratch import scratch
+from cozebatch.synthesis.video.publish import owner_of
+
+OWNER_NAME = "cozebatch.json"
+_MOST_NAMES = 10_000
+_PIECE = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    path: Path
+    proof: DraftProof
+    warnings: tuple[Text, ...]
+
+
+async def make_draft(
+    ffmpeg: Ffmpeg,
+    options: SynthesisOptions,
+    workers: Workers,
+    job: Job,
+    timeline: Timeline,
+    recipe: Mapping[str, Any],
+) -> Draft:
+    """Build, prove and place one draft. Raises `StepError`: `draft_folder`, `disk_full`, `media`, `synthesis`,
+    `worker_crashed`, `synthesis_timeout`."""
+    root = await anyio.to_thread.run_sync(draft_root, options)
+    owner = {"made_for": owner_of(job), "recipe": json.loads(json.dumps(recipe))}
+    async with scratch(root, Category.DRAFT_FOLDER) as home:
+        files = await _bring(timeline, home / "media", root, options.media_dir.absolute())
+        has_cover = await _cover_picture(ffmpeg, timeline, home)
+        for number in range(1, _MOST_NAMES):
+            project = safe_name(job.task.project_name or job.task.task_id)
+            name = project if number == 1 else f"{project}_{number}"
+            shown_root, separator = shown(options, root)
+            order = Order(
+                timeline, str(home / name), name, shown_root, f"{shown_root}{separator}{name}", separator, files,
+                json.dumps(owner["made_for"], sort_keys=True), job.submitted_at, has_cover,
+            )  # fmt: skip
+            final = root / name
+            if await anyio.Path(final).exists():
+                kept = await anyio.to_thread.run_sync(_ours, final, owner, order)
+                if kept is not None:
+                    return Draft(final, kept, ())
+                continue
+            await anyio.to_thread.run_sync(_lay_out, home, order, owner)
+            built = await workers.call(build, order, timeout=options.timeout)
+            proof = await anyio.to_thread.run_sync(_proven, order)
+            if await anyio.to_thread.run_sync(_place, Path(order.folder), final):
+                warnings = tuple(
+                    Text(
+                        f"剪映没有字体“{wanted}”，草稿改用“{taken}”",
+                        f'JianYing has no font "{wanted}", "{taken}" is used',
+                    )
+                    for wanted, taken in built.fonts.items()
+                )
+                return Draft(final, proof, warnings)
+            await anyio.to_thread.run_sync(_take_back, home, order)
+    raise failure(Category.DRAFT_FOLDER, "草稿文件夹中同名草稿过多", "the draft folder is full of drafts of that name")
+
+
+def draft_root(options: SynthesisOptions) -> Path:
+    """The draft folder, which must exist: a wrong path must not make a folder no JianYing looks into."""
+    if not options.draft_folder_path:
+        raise failure(Category.DRAFT_FOLDER, "没有配置 draft_folder_path", "draft_folder_path is not configured")
+    root = Path(options.draft_folder_path).absolute()
+    if not root.is_dir():
+        raise failure(Category.DRAFT_FOLDER, f"草稿文件夹不存在：{root}", f"the draft folder does not exist: {root}")
+    if not os.access(root, os.W_OK):
+        raise failure(Category.DRAFT_FOLDER, f"草稿文件夹不可写：{root}", f"the draft folder cannot be written: {root}")
+    return root
+
+
+def shown(options: SynthesisOptions, root: Path) -> tuple[str, str]:
+    """The draft folder's path on the machine that will open the draft, and that machine's separator."""
+    named = options.draft_media_root
+    if not named:
+        return str(root), os.sep
+    windows = bool(PureWindowsPath(named).drive) or ("\\" in named and "/" not in named)
+    trimmed = named.rstrip("\\/") or named
+    return trimmed, "\\" if windows else "/"
+
+
+async def _bring(timeline: Timeline, folder: Path, root: Path, media_dir: Path) -> dict[str, str]:
+    """Bring every source into `folder`; source path → file name there.
+
+    What we downloaded ourselves is linked where the file system can, which takes no time and no space; the user's own
+    files are copied, so that the draft stays as it is whatever happens to them.
+    """
+    clips: Sequence[Clip] = (*timeline.picture, *timeline.voice, *((timeline.cover,) if timeline.cover else ()))
+    sources = [clip.source for clip in clips] + ([timeline.music.source] if timeline.music else [])
+    files: dict[str, str] = {}
+    try:
+        await anyio.Path(folder).mkdir()
+        for source in sources:
+            if source.path in files:
+                continue
+            files[source.path] = f"{source.name}{Path(source.path).suffix or '.bin'}"
+            target = folder / files[source.path]
+            ours = Path(source.path).is_relative_to(media_dir)
+            if not (ours and await anyio.to_thread.run_sync(_linked, source.path, target)):
+                await _copy(source.path, target)
+    except OSError as error:
+        raise from_os_error(error, Category.DRAFT_FOLDER, root) from error
+    return files
+
+
+def _linked(source: str, target: Path) -> bool:
+    try:
+        os.link(source, target)
+    except OSError:
+        return False
+    return True
+
+
+async def _copy(source: str, target: Path) -> None:
+    """Piece by piece, so that a cancellation need not wait for gigabytes."""
+    async with await anyio.open_file(source, "rb") as reader, await anyio.open_file(target, "wb") as writer:
+        while piece := await reader.read(_PIECE):
+            await writer.write(piece)
+
+
+async def _cover_picture(ffmpeg: Ffmpeg, timeline: Timeline, home: Path) -> bool:
+    """The small picture JianYing shows in its list of drafts; a draft without one is still a draft."""
+    source = timeline.cover.source if timeline.cover is not None else timeline.picture[0].source
+    done = await ffmpeg.ask(
+        ["-y", *SAFE_INPUT, "-i", source.path, "-frames:v", "1", "-update", "1",
+         "-vf", "scale=-2:640", "draft_cover.jpg"],
+        cwd=home,
+    )  # fmt: skip
+    return done.returncode == 0
+
+
+def _lay_out(home: Path, order: Order, owner: Mapping[str, Any]) -> None:
+    folder = Path(order.folder)
+    try:
+        folder.mkdir()
+        (home / "media").rename(folder / MEDIA_FOLDER)
+        if order.has_cover:
+            shutil.copyfile(home / "draft_cover.jpg", folder / "draft_cover.jpg")
+        text = json.dumps(owner, ensure_ascii=False, indent=2)
+        (folder / OWNER_NAME).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise from_os_error(error, Category.DRAFT_FOLDER, folder.parent) from error
+
+
+def _take_back(home: Path, order: Order) -> None:
+    """The name was taken meanwhile: the media go into the next attempt."""
+    (Path(order.folder) / MEDIA_FOLDER).rename(home / "media")
+    shutil.rmtree(order.folder)
+
+
+def _place(folder: Path, final: Path) -> bool:
+    """One rename; False when the name has been taken meanwhile."""
+    try:
+        if final.exists():
+            return False
+        folder.rename(final)
+    except OSError as error:
+        if final.exists():
+            return False
+        raise from_os_error(error, Category.DRAFT_FOLDER, final) from error
+    return True
+
+
+def _proven(order: Order) -> DraftProof:
+    proof = check_draft(Path(order.folder), order.timeline, shown_folder=order.shown_folder, separator=order.separator)
+    if proof.faults:
+        said = "; ".join(proof.faults[:3])
+        raise failure(Category.SYNTHESIS, f"草稿校验未通过：{said}", f"the draft is unsound: {said}")
+    return proof
+
+
+def _ours(final: Path, owner: Mapping[str, Any], order: Order) -> DraftProof | None:
+    """The proof of a finished draft that an earlier try of this very job left; None for anything else."""
+    try:
+        if json.loads((final / OWNER_NAME).read_text(encoding="utf-8")) != owner:
+            return None
+        proof = _proven(replace(order, folder=str(final)))
+    except (OSError, ValueError, StepError):
+        return None  # not ours, or changed since: it is left alone
+    return proof

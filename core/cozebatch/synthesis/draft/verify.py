@@ -1,0 +1,76 @@
+"""Proof of a draft: read back from disk, with nothing but the standard library, and compared with the plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cozebatch.synthesis.compose.timeline import SECOND, Timeline
+from cozebatch.synthesis.draft.build import MEDIA_FOLDER
+
+
+@dataclass(frozen=True, slots=True)
+class DraftProof:
+    """What was found in a draft; it is sound when there are no `faults`."""
+
+    duration_us: int
+    clips: int
+    texts: int
+    captions: int
+    media: int
+    faults: tuple[str, ...]
+
+
+def check_draft(folder: Path, timeline: Timeline, *, shown_folder: str, separator: str) -> DraftProof:
+    """Whether the draft in `folder` parses, every path it names exists here (below the name the other machine knows
+    it by), every range lies inside its source and the film, and texts count as planned."""
+    try:
+        content = json.loads((folder / "draft_content.json").read_text(encoding="utf-8"))
+        meta = json.loads((folder / "draft_meta_info.json").read_text(encoding="utf-8"))
+        return _check(folder, timeline, content, meta, shown_folder + separator + MEDIA_FOLDER + separator)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return DraftProof(0, 0, 0, 0, 0, (f"the draft cannot be read: {type(error).__name__} {error}",))
+
+
+def _check(
+    folder: Path, timeline: Timeline, content: Mapping[str, Any], meta: Mapping[str, Any], prefix: str
+) -> DraftProof:
+    faults: list[str] = []
+    lengths: dict[str, int | None] = {}
+    media = [*content["materials"]["videos"], *content["materials"]["audios"]]
+    for material in media:
+        name = str(material["path"])
+        lengths[material["id"]] = None if material.get("type") == "photo" else int(material["duration"])
+        local = folder / MEDIA_FOLDER / name.removeprefix(prefix)
+        if not name.startswith(prefix) or not local.is_file() or local.stat().st_size == 0:
+            faults.append(f"{name} does not exist")
+    for material in content["materials"]["texts"]:
+        lengths[material["id"]] = None
+        json.loads(material["content"])
+    clips = texts = captions = 0
+    tolerance = 2 * SECOND // timeline.fps
+    for track in content["tracks"]:
+        end = 0
+        for segment in track["segments"]:
+            target, source = segment["target_timerange"], segment.get("source_timerange")
+            if segment["material_id"] not in lengths:
+                faults.append(f"a segment of {track['name']} has no material")
+            longest = lengths.get(segment["material_id"])
+            if source is not None and longest is not None and source["start"] + source["duration"] > longest:
+                faults.append(f"a segment of {track['name']} leaves its source")
+            if target["start"] < end or target["start"] + target["duration"] > timeline.duration:
+                faults.append(f"a segment of {track['name']} overlaps or leaves the film")
+            end = target["start"] + target["duration"]
+            clips += track["type"] != "text"
+            texts += track["type"] == "text"
+            captions += track["name"] == "caption"
+        if track["name"] == "main" and abs(end - timeline.duration) > tolerance:
+            faults.append(f"the main track ends at {end}, not {timeline.duration}")
+    if captions != len(timeline.of_role("caption")) or texts != len(timeline.texts):
+        faults.append(f"{texts} texts and {captions} captions, not as planned")
+    if not meta["draft_name"] or not meta["draft_id"] or meta["tm_duration"] != content["duration"]:
+        faults.append("the draft's own facts are incomplete")
+    return DraftProof(int(content["duration"]), clips, texts, captions, len(media), tuple(faults))

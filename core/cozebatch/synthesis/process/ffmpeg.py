@@ -1,0 +1,152 @@
+"""ffmpeg as this room uses it: found once, run as a child process of its own, its failures given a category.
+
+The binary comes with `imageio-ffmpeg`; one of the system's is used when asked for. It is only let at local
+files and at real media containers: a playlist called .mp4 could otherwise have it read any file or address.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio.to_thread
+
+from cozebatch.model.errors import Category, StepError
+from cozebatch.synthesis.failures import failure, from_os_error, last_line
+from cozebatch.synthesis.process import process
+from cozebatch.synthesis.process.process import Finished, OutOfTime
+
+DEMUXERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,asf,ogg,wav,mp3,aac,flac,amr,aiff,caf,"
+    "image2,png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,gif,gif_pipe"
+)
+SAFE_INPUT = ("-protocol_whitelist", "file", "-format_whitelist", DEMUXERS)
+"""Options to stand before every `-i` of a file from outside."""
+
+_DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded|not enough space on the disk", re.IGNORECASE)
+_BAD_MEDIA = re.compile(
+    r"Invalid data found when processing input|moov atom not found|Failed to find two consecutive"
+    r"|could not find codec parameters|does not contain any stream|matches no streams|Format not on whitelist"
+    r"|Not on the whitelist|not in whitelist|Error opening input",
+    re.IGNORECASE,
+)
+_NO_MEMORY = re.compile(r"Cannot allocate memory|Out of memory", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Ffmpeg:
+    """An ffmpeg binary and the environment it is run in."""
+
+    path: str
+    environment: Mapping[str, str]
+
+    async def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        cwd: Path,
+        timeout: float,
+        seconds: float = 0.0,
+        progress: Callable[[float], None] | None = None,
+    ) -> str:
+        """Run it and return the end of its log. `progress` hears 0..1 of `seconds` of output written.
+
+        Raises `StepError`: `synthesis_timeout`, `worker_crashed`, `disk_full`, `media` or `synthesis`.
+        """
+
+        def hear(line: str) -> None:
+            name, _, value = line.partition("=")
+            if progress is not None and name == "out_time_us" and value.isdigit() and seconds > 0:
+                progress(min(1.0, int(value) / 1e6 / seconds))
+
+        command = [self.path, "-hide_banner", "-nostdin", "-progress", "pipe:1", "-nostats", *arguments]
+        try:
+            done = await process.run(command, cwd=cwd, env=self.environment, timeout=timeout, on_line=hear)
+        except OutOfTime as late:
+            raise failure(
+                Category.SYNTHESIS_TIMEOUT,
+                f"合成超过 {late.seconds:g} 秒未完成",
+                f"the film was not finished within {late.seconds:g} s",
+            ) from None
+        except OSError as error:
+            raise from_os_error(error, Category.WORKER_CRASHED, self.path) from error
+        if done.returncode != 0:
+            raise categorised(done)
+        return done.stderr
+
+    async def ask(
+        self,
+        arguments: Sequence[str],
+        *,
+        cwd: Path,
+        timeout: float = 120.0,
+        on_line: Callable[[str], None] | None = None,
+        on_log: Callable[[str], None] | None = None,
+    ) -> Finished:
+        """Run it for what it tells; its exit status is the caller's to judge. Raises `media` on a time-out."""
+        command = [self.path, "-hide_banner", "-nostdin", "-progress", "pipe:1", "-nostats", *arguments]
+        try:
+            return await process.run(
+                command, cwd=cwd, env=self.environment, timeout=timeout, on_line=on_line, on_error_line=on_log
+            )
+        except OutOfTime as late:
+            raise failure(
+                Category.MEDIA,
+                f"素材在 {late.seconds:g} 秒内无法读完",
+                f"the media could not be read within {late.seconds:g} s",
+            ) from None
+        except OSError as error:
+            raise from_os_error(error, Category.WORKER_CRASHED, self.path) from error
+
+
+async def find(wanted: str | None, environment: Mapping[str, str]) -> Ffmpeg:
+    """The ffmpeg to use: None for the packaged one, `system` for the one on the PATH, else a path.
+
+    Raises `StepError` (`synthesis`) where there is none.
+    """
+    path = await anyio.to_thread.run_sync(_locate, wanted)
+    if path is None:
+        raise failure(
+            Category.SYNTHESIS,
+            "找不到 ffmpeg：请重新安装 imageio-ffmpeg，或安装系统 ffmpeg",
+            "ffmpeg was not found: install imageio-ffmpeg again, or an ffmpeg of the system",
+        )
+    return Ffmpeg(path, environment)
+
+
+@functools.cache
+def _locate(wanted: str | None) -> str | None:
+    if wanted is not None and wanted != "system":
+        return wanted if Path(wanted).is_file() else None
+    name = "ffmpeg"
+    if wanted is None:
+        import imageio_ffmpeg
+
+        try:
+            name = imageio_ffmpeg.get_ffmpeg_exe()
+        except RuntimeError:
+            return None
+    found = shutil.which(name)
+    return None if found is None else str(Path(found).absolute())
+
+
+def categorised(done: Finished) -> StepError:
+    """What went wrong, by how ffmpeg ended and what it said last."""
+    said = done.stderr
+    if _DISK_FULL.search(said):
+        return failure(Category.DISK_FULL, "磁盘已满，影片没有写完", "the disk filled up while the film was written")
+    if done.crashed or _NO_MEMORY.search(said):
+        return failure(
+            Category.WORKER_CRASHED,
+            f"ffmpeg 意外退出（{done.returncode}）",
+            f"ffmpeg died ({done.returncode})",
+            code=str(done.returncode),
+        )
+    line = last_line(said)
+    if _BAD_MEDIA.search(said):
+        return failure(Category.MEDIA, f"素材无法解码：{line}", f"the media cannot be decoded: {line}")
+    return failure(Category.SYNTHESIS, f"ffmpeg 报错：{line}", f"ffmpeg failed: {line}")

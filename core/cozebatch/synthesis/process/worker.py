@@ -1,0 +1,82 @@
+"""The other end of `workers`: a Python process that runs one call after the other and dies with the engine.
+
+Messages both ways are pickles with their length before them. The real stdout is kept for answers; whatever a
+library prints goes to stderr. A thread waits on stdin even while a call runs: when it ends, so does the process.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import struct
+import sys
+import threading
+from typing import BinaryIO
+
+from cozebatch.model.errors import StepError
+
+HEADER = struct.Struct(">I")
+_MEMORY = 4 * 1024**3
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    _bound_memory()
+    calls: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, calls), daemon=True).start()
+    while True:
+        _send(answers, _run(calls.get()))
+
+
+def _listen(source: BinaryIO, calls: queue.SimpleQueue[bytes]) -> None:
+    while head := source.read(HEADER.size):
+        calls.put(source.read(HEADER.unpack(head)[0]))
+    os._exit(0)
+
+
+def _run(call: bytes) -> bytes:
+    try:
+        function, arguments = pickle.loads(call)
+        answer = ("done", function(*arguments), _megabytes())
+    except StepError as error:
+        answer = ("step_error", error.info, _megabytes())
+    except MemoryError:
+        os._exit(137)  # as if the system had killed it: the next call gets a fresh process
+    except Exception as error:  # noqa: BLE001 - whatever a library raises is answered, and reported as `internal`
+        answer = ("error", f"{type(error).__name__}: {error}", _megabytes())
+    return pickle.dumps(answer)
+
+
+def _send(answers: BinaryIO, answer: bytes) -> None:
+    answers.write(HEADER.pack(len(answer)) + answer)
+    answers.flush()
+
+
+def _megabytes() -> int:
+    """What memory this process holds, 0 where the system does not say.
+
+    On Linux what it holds now: there the peak of a new process begins with that of the one that started it.
+    """
+    if sys.platform == "win32":
+        return 0
+    if sys.platform == "linux":
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1_000_000
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most // (1024 * 1024 if sys.platform == "darwin" else 1024)  # bytes on macOS, KB elsewhere
+
+
+def _bound_memory() -> None:
+    if sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":
+    main()

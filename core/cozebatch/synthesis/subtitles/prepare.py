@@ -1,0 +1,95 @@
+"""The texts of a timeline made ready to be drawn: fonts chosen and laid beside the ASS file, glyphs known to exist."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from cozebatch.model.text import Text
+from cozebatch.synthesis.compose.timeline import Run, TextClip, Timeline
+from cozebatch.synthesis.subtitles import ass
+from cozebatch.synthesis.subtitles.fonts import Choice, Fonts
+from cozebatch.synthesis.subtitles.opentype import Face
+
+ASS_NAME = "texts.ass"
+FONTS_NAME = "fonts"
+_CONF_NAME = "fonts.conf"
+_CACHE_NAME = "cache"
+
+
+@dataclass(frozen=True, slots=True)
+class Lettering:
+    """`timeline` is as it will be drawn (emoji that no font has left out), with what to tell about it."""
+
+    timeline: Timeline
+    warnings: tuple[Text, ...]
+
+
+def prepare(timeline: Timeline, fonts: Fonts, folder: Path) -> Lettering:
+    """Write `texts.ass` and `fonts/` into `folder`, none for a timeline without texts.
+
+    Raises `StepError` (`synthesis`) when a character has no glyph anywhere, before anything is rendered.
+    """
+    timeline, gone = _drawable(timeline, fonts)
+    warnings: list[Text] = []
+    if gone:
+        warnings.append(Text(f"没有字体能显示的表情已略去：{gone}", f"emoji no font here has were left out: {gone}"))
+    chosen: dict[TextClip, Choice] = {}
+    for clip in timeline.texts:
+        chosen[clip] = fonts.choose(clip.look.font, clip.text)
+        warning = chosen[clip].warning
+        if warning is not None and warning not in warnings:
+            warnings.append(warning)
+    if chosen:
+        (folder / ASS_NAME).write_text(ass.write(timeline, chosen.__getitem__), encoding="utf-8")
+        _lay_out(
+            {face for choice in chosen.values() for face in (choice.face, *choice.substitutes)}, folder / FONTS_NAME
+        )
+    return Lettering(timeline, tuple(warnings))
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """What makes fontconfig see the fonts in `folder` alone: it is spared looking through the system's, draws the
+    same everywhere, and writes its cache nowhere else."""
+    return {"FONTCONFIG_FILE": str(folder.absolute() / _CONF_NAME)} if (folder / _CONF_NAME).exists() else {}
+
+
+def _drawable(timeline: Timeline, fonts: Fonts) -> tuple[Timeline, str]:
+    gone: set[str] = set()
+    kept: list[TextClip] = []
+    for clip in timeline.texts:
+        lines = []
+        for line in clip.lines:
+            runs: list[Run] = []
+            for run in line:
+                text, missing = fonts.without_unknown_emoji(run.text)
+                gone.update(missing)
+                if text:
+                    runs.append(replace(run, text=text))
+            if runs:
+                lines.append(tuple(runs))
+        if lines:
+            kept.append(replace(clip, lines=tuple(lines)))
+    return replace(timeline, texts=tuple(kept)), "".join(sorted(gone))
+
+
+def _lay_out(used: set[Face], folder: Path) -> None:
+    """Only the fonts that are used: libass reads every file in the folder."""
+    folder.mkdir()
+    (folder / _CACHE_NAME).mkdir()
+    where, cache = escape(str(folder.absolute())), escape(str(folder.absolute() / _CACHE_NAME))
+    conf = f'<?xml version="1.0"?><fontconfig><dir>{where}</dir><cachedir>{cache}</cachedir></fontconfig>\n'
+    (folder.parent / _CONF_NAME).write_text(conf, encoding="utf-8")
+    for number, path in enumerate(_unique(sorted(face.path for face in used))):
+        place = folder / f"{number}{path.suffix}"
+        try:
+            place.symlink_to(path)
+        except OSError:
+            shutil.copyfile(path, place)
+
+
+def _unique(paths: Sequence[Path]) -> list[Path]:
+    return list(dict.fromkeys(paths))

@@ -1,0 +1,112 @@
+"""From media to finished films: survey, compose, render, prove, publish. The line of work behind one job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+
+from cozebatch.model.errors import Category
+from cozebatch.model.text import Text
+from cozebatch.ports import Job, Media, Progress
+from cozebatch.synthesis.analyse import sources as survey
+from cozebatch.synthesis.compose.compose import compose
+from cozebatch.synthesis.compose.styles import Style, Styles
+from cozebatch.synthesis.compose.timeline import SECOND, Timeline
+from cozebatch.synthesis.download.assets import Pick
+from cozebatch.synthesis.failures import failure, from_os_error
+from cozebatch.synthesis.options import SynthesisOptions
+from cozebatch.synthesis.process.ffmpeg import Ffmpeg
+from cozebatch.synthesis.scratch import scratch
+from cozebatch.synthesis.subtitles import fonts
+from cozebatch.synthesis.subtitles import prepare as lettering
+from cozebatch.synthesis.video import encoders
+from cozebatch.synthesis.video import render as video
+from cozebatch.synthesis.video import verify as validate
+from cozebatch.synthesis.video.publish import publish
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be made of one job. `recipe` says what from, for the JSON beside the film."""
+
+    timeline: Timeline
+    recipe: Mapping[str, Any]
+    warnings: tuple[Text, ...]
+
+
+async def plan(ffmpeg: Ffmpeg, options: SynthesisOptions, styles: Styles, pick: Pick, job: Job, media: Media) -> Plan:
+    """Look at the media and compose the film. Raises `StepError`."""
+    style, warning = styles.choose(job.task.template)
+    footage = await survey.footage(ffmpeg, options, media, style)
+    words = survey.words(options, pick, job, footage.length)
+    timeline = compose(footage, words, style, width=options.width, height=options.height, fps=options.fps)
+    if timeline.frames < 1:
+        raise failure(Category.MEDIA, "素材不足一帧", "the media do not last a single frame")
+    if faults := timeline.faults():
+        said = "; ".join(faults[:3])
+        raise failure(Category.INTERNAL, f"时间线有误：{said}", f"the timeline is unsound: {said}")
+    return Plan(timeline, _recipe(options, style, job, timeline), () if warning is None else (warning,))
+
+
+async def make_video(
+    ffmpeg: Ffmpeg, options: SynthesisOptions, job: Job, plan: Plan, progress: Progress, *, threads: int = 0
+) -> tuple[Path, Sequence[Text]]:
+    """Render, prove and publish the MP4; its path and warnings. Raises `StepError`, nothing half-written stays."""
+    async with scratch(options.output_dir) as home:
+        with os_errors(options.output_dir):
+            known = await anyio.to_thread.run_sync(fonts.installed)
+            letters = await anyio.to_thread.run_sync(lettering.prepare, plan.timeline, known, home)
+        encoder = await encoders.choose(ffmpeg, options, home)
+        drawing = replace(ffmpeg, environment={**ffmpeg.environment, **lettering.environment(home)})
+        film = await video.render(drawing, options, letters.timeline, home, progress, encoder=encoder, threads=threads)
+        proof = await validate.prove_film(ffmpeg, film, letters.timeline, timeout=max(120.0, options.timeout))
+        poster = home / "poster.jpg"
+        await video.poster(ffmpeg, film, poster)
+        warnings = (*plan.warnings, *letters.warnings)
+        recipe = {**plan.recipe, "measured": asdict(proof), "warnings": [w.in_(options.lang) for w in warnings]}
+        with os_errors(options.output_dir):
+            placed = await anyio.to_thread.run_sync(
+                publish, job, options.output_dir, {".mp4": film, ".jpg": poster}, recipe
+            )
+    return placed[".mp4"], letters.warnings
+
+
+def _recipe(options: SynthesisOptions, style: Style, job: Job, timeline: Timeline) -> dict[str, Any]:
+    """What was made from what; enough to make the same film again."""
+    sources = {clip.source.name: clip.source for clip in (*timeline.picture, *timeline.voice)}
+    if timeline.music is not None:
+        sources["music"] = timeline.music.source
+    if timeline.cover is not None:
+        sources["cover"] = timeline.cover.source
+    return {
+        "title": job.task.title,
+        "template": style.name,
+        "style": asdict(style),
+        "width": timeline.width,
+        "height": timeline.height,
+        "fps": timeline.fps,
+        "duration_seconds": round(timeline.duration / SECOND, 3),
+        "voice_gain_db": round(timeline.gain_db, 2),
+        "music_volume": timeline.music.volume if timeline.music is not None else None,
+        "encoder": {"name": options.encoder, "preset": options.preset, "crf": options.crf},
+        "captions": len(timeline.of_role("caption")),
+        "cuts": len(timeline.picture) - 1 if timeline.picture[0].source.kind == "video" else 0,
+        "media": {
+            name: {"file": Path(source.path).name, "duration_seconds": round(source.duration_us / SECOND, 3)}
+            for name, source in sources.items()
+        },
+    }
+
+
+@contextmanager
+def os_errors(folder: Path | str, category: Category = Category.SYNTHESIS) -> Iterator[None]:
+    """Turn an operating system's refusal below `folder` into a `StepError`."""
+    try:
+        yield
+    except OSError as error:
+        raise from_os_error(error, category, folder) from error

@@ -1,0 +1,116 @@
+"""Proof before `done`: what was made is opened and measured, not believed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+
+from cozebatch.model.errors import Category, StepError
+from cozebatch.synthesis.analyse.probe import parse
+from cozebatch.synthesis.compose.timeline import SECOND, Timeline
+from cozebatch.synthesis.failures import failure
+from cozebatch.synthesis.process.ffmpeg import Ffmpeg
+
+_FRAMES_OFF = 2
+_AUDIO_OFF = 60_000
+"""µs: AAC comes in packets of 1024 samples."""
+_SILENT_DB = -70.0
+
+
+@dataclass(frozen=True, slots=True)
+class FilmProof:
+    """What a finished film was measured to be. `frames` are its packets, `audio_us` its decoded sound."""
+
+    frames: int
+    audio_us: int
+    mean_volume_db: float
+    width: int
+    height: int
+    fps: float
+    size: int
+
+
+class Log:
+    """What one run of ffmpeg over a film tells. Its filters log from several threads, and two messages may share
+    a line: every message is looked for in every line."""
+
+    def __init__(self) -> None:
+        self.head: list[str] = []
+        self.frames = 0
+        self.keys = 0
+        self.black = 0
+        self.samples = 0
+        self.mean_volume = float("-inf")
+
+    def progress(self, line: str) -> None:
+        name, _, value = line.partition("=")
+        if name == "frame" and value.strip().isdigit():
+            self.frames = int(value)
+
+    def message(self, line: str) -> None:
+        if len(self.head) < 200:
+            self.head.append(line)
+        self.black += "pblack:" in line
+        self.keys += "showinfo" in line and " pts_time:" in line
+        if match := re.search(r"n_samples: (\d+)", line):
+            self.samples = int(match[1])
+        if match := re.search(r"mean_volume: (-?[\d.]+|-inf) dB", line):
+            self.mean_volume = float(match[1])
+
+
+async def prove_film(ffmpeg: Ffmpeg, path: Path, timeline: Timeline, *, timeout: float) -> FilmProof:
+    """Open the film and measure it. Raises `StepError` (`synthesis`) when it is not what was ordered: both streams,
+    size, rate, length within two frames, not all black, not silent, decodable.
+
+    One run of ffmpeg: all packets are read, all sound and every key frame decoded.
+    """
+    log = Log()
+    done = await ffmpeg.ask(
+        [
+            "-skip_frame", "nokey", "-i", path.name,
+            "-map", "0:v:0", "-c", "copy", "-f", "null", "-",
+            "-map", "0:v:0", "-vf", "scale=64:64,showinfo=checksum=0,blackframe=amount=98:threshold=24",
+            "-fps_mode", "passthrough", "-f", "null", "-",
+            "-map", "0:a:0", "-af", "volumedetect", "-f", "null", "-",
+        ],
+        cwd=path.parent, timeout=timeout, on_line=log.progress, on_log=log.message,
+    )  # fmt: skip
+    found = parse("\n".join(log.head).partition("Stream mapping:")[0])
+    if done.returncode != 0 or found is None or found.video is None or found.audio is None:
+        raise _unproven(
+            "成片缺少画面或声音，或无法解码", "the finished film lacks picture or sound, or cannot be decoded"
+        )
+    video, audio = found.video, found.audio
+    audio_us = log.samples * SECOND // (2 * (audio.sample_rate or 1))
+    size = (await anyio.Path(path).stat()).st_size
+    proof = FilmProof(log.frames, audio_us, log.mean_volume, video.width, video.height, video.fps, size)
+    _compare(proof, timeline)
+    if log.keys and log.black >= log.keys:
+        raise _unproven("成片画面全黑", "the finished film is all black")
+    return proof
+
+
+def _compare(proof: FilmProof, timeline: Timeline) -> None:
+    got = f"{proof.width}x{proof.height}@{proof.fps:g}"
+    want = f"{timeline.width}x{timeline.height}@{timeline.fps}"
+    if (proof.width, proof.height) != (timeline.width, timeline.height) or abs(proof.fps - timeline.fps) > 0.01:
+        raise _unproven(f"成片规格是 {got}，应为 {want}", f"the film is {got}, not {want}")
+    if abs(proof.frames - timeline.frames) > _FRAMES_OFF:
+        raise _unproven(
+            f"成片有 {proof.frames} 帧，应为 {timeline.frames} 帧",
+            f"the film has {proof.frames} frames, not {timeline.frames}",
+        )
+    if abs(proof.audio_us - timeline.duration) > _AUDIO_OFF + _FRAMES_OFF * SECOND // timeline.fps:
+        is_, should = proof.audio_us / SECOND, timeline.duration / SECOND
+        raise _unproven(
+            f"成片声音长 {is_:.2f} 秒，应为 {should:.2f} 秒", f"its sound lasts {is_:.2f} s, not {should:.2f} s"
+        )
+    if proof.mean_volume_db < _SILENT_DB:
+        raise _unproven("成片没有声音", "the finished film is silent")
+
+
+def _unproven(zh: str, en: str) -> StepError:
+    return failure(Category.SYNTHESIS, zh, en)

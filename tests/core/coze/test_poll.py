@@ -1,0 +1,331 @@
+"""What one look at an execution shows, and what it is when the look itself fails."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cozebatch.coze.answers import read_look, read_submission
+from cozebatch.coze.client import CozeService
+from cozebatch.coze.codes import CODES
+from cozebatch.coze.http import Answer
+from cozebatch.coze.output import parse_output
+from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID, CozeOptions
+from cozebatch.demo.coze_server import RunningCoze, serve_coze
+from cozebatch.demo.faults import Fault
+from cozebatch.model.errors import Category, StepError
+from cozebatch.model.task import Task
+from cozebatch.model.text import Text
+from cozebatch.ports import Accepted, Look
+from support.raw_server import RawServer, raw_server, read_request, whole
+
+pytestmark = pytest.mark.anyio
+
+TASK = Task("t1", title="三个方法", content="今天说三个方法。")
+INSTANT = CozeOptions(duration=0)
+
+
+def service(url: str, **settings: Any) -> CozeService:
+    standard = {"token": TOKEN, "workflow_id": WORKFLOW_ID, "base_url": url, "request_timeout": 5}
+    return CozeService(**{**standard, **settings})
+
+
+async def look_at(server: RunningCoze, *faults: Fault, **settings: Any) -> Look:
+    """Submit, switch the faults on, look once."""
+    async with service(server.url, **settings) as coze:
+        accepted = await coze.submit(TASK)
+        assert isinstance(accepted, Accepted)
+        if faults:
+            server.set_faults(*faults)
+        return await coze.look(accepted.execute_id)
+
+
+async def look_with(*faults: Fault, options: CozeOptions = INSTANT, **settings: Any) -> Look:
+    """Look at an execution that met these faults from its start."""
+    with serve_coze(options, faults) as server:
+        return await look_at(server, **settings)
+
+
+async def failed_look(*faults: Fault, **settings: Any) -> StepError:
+    with serve_coze(INSTANT) as server:
+        with pytest.raises(StepError) as caught:
+            await look_at(server, *faults, **settings)
+        assert server.ledger().requests["look"] == 1
+    return caught.value
+
+
+async def look_at_answer(body: Any, **settings: Any) -> Look:
+    def answer(connection: socket.socket, server: RawServer) -> None:
+        read_request(connection)
+        connection.sendall(whole(json.dumps(body).encode(), headers=b"X-Tt-Logid: L9\r\n"))
+
+    with raw_server(answer) as server:
+        async with service(server.url, **settings) as coze:
+            return await coze.look("e1")
+
+
+async def test_an_execution_that_runs_shows_as_running_with_no_output() -> None:
+    look = await look_with(options=CozeOptions(duration=300))
+    assert look.status == "running"
+    assert look.output is None
+    assert look.error is None
+
+
+async def test_an_execution_that_succeeded_brings_output_times_and_usage() -> None:
+    before = int(time.time())
+    look = await look_with()
+    assert look.status == "succeeded"
+    assert look.output is not None
+    assert parse_output(look.output)["videoUrl"].startswith("http://127.0.0.1")
+    assert look.updated_at is not None
+    assert before <= look.updated_at <= time.time()
+    assert look.updated_at == int(look.updated_at)
+    assert (look.tokens_in, look.tokens_out, look.tokens) == (408, 900, 1308)
+    assert look.debug_url
+    assert look.logid
+
+
+@pytest.mark.parametrize("shape", ["nested", "envelope", "object", "node", "plain"])
+async def test_output_is_kept_in_whatever_shape_it_comes(shape: str) -> None:
+    look = await look_with(Fault(what="shape", text=shape))
+    assert look.status == "succeeded"
+    assert look.output is not None
+    assert "http://127.0.0.1" in look.output
+
+
+@pytest.mark.parametrize("code", ["", 0, "0", None])
+async def test_an_error_code_that_says_nothing_is_no_error(code: Any) -> None:
+    record = {"execute_id": "e1", "execute_status": "Success", "output": "{}", "error_code": code}
+    look = await look_at_answer({"code": 0, "data": [record]})
+    assert (look.status, look.error) == ("succeeded", None)
+
+
+async def test_a_failed_execution_carries_cozes_own_words_code_and_logid() -> None:
+    look = await look_with(Fault(what="fail", code=1234567, message="节点“配音”\x1b[31m出错\n" + "长" * 2000))
+    assert look.status == "failed"
+    assert look.error is not None
+    assert look.error.category is Category.WORKFLOW_FAILED
+    assert look.error.code == "1234567"
+    assert look.error.logid
+    assert "节点“配音”" in look.error.message.zh
+    assert "\x1b" not in look.error.message.zh
+    assert "\n" not in look.error.message.zh
+    assert len(look.error.message.zh) < 600
+
+
+@pytest.mark.parametrize("code", [4013, 720701002, 4105, 4008, 720702002])
+async def test_a_failed_execution_with_a_known_code_has_its_category_and_hint(code: int) -> None:
+    look = await look_with(Fault(what="fail", code=code))
+    assert look.error is not None
+    assert (look.error.category, look.error.hint) == (CODES[code].category, CODES[code].hint)
+
+
+async def test_a_failure_without_any_reason_is_still_a_failure() -> None:
+    look = await look_at_answer({"code": 0, "data": [{"execute_status": "Fail", "error_code": ""}]})
+    assert look.error is not None
+    assert (look.error.category, look.error.code) == (Category.WORKFLOW_FAILED, None)
+
+
+async def test_an_unknown_status_word_counts_as_running_and_is_told_once() -> None:
+    notes: list[Text] = []
+    with serve_coze(CozeOptions(duration=300), [Fault(what="word", text="Queued\x1b]")]) as server:
+        async with service(server.url, on_note=notes.append) as coze:
+            accepted = await coze.submit(TASK)
+            assert isinstance(accepted, Accepted)
+            for _ in range(3):
+                assert (await coze.look(accepted.execute_id)).status == "running"
+    (note,) = notes
+    assert "Queued" in note.en
+    assert "\x1b" not in note.en
+
+
+async def test_a_workflow_that_waits_for_a_person_is_interrupted() -> None:
+    look = await look_with(Fault(what="interrupt", text="选哪一个？"))
+    assert look.status == "interrupted"
+    assert look.error is not None
+    assert look.error.category is Category.WORKFLOW_INTERRUPTED
+    assert "选哪一个？" in look.error.message.zh
+
+
+@pytest.mark.parametrize("nothing", [None, {}, "", {"event_id": "", "type": 0}])
+async def test_interrupt_data_with_nothing_in_it_is_no_interruption(nothing: Any) -> None:
+    record = {"execute_status": "Running", "interrupt_data": nothing}
+    assert (await look_at_answer({"code": 0, "data": [record]})).status == "running"
+
+
+async def test_an_execution_not_on_record_yet_is_unknown() -> None:
+    assert (await look_with(options=CozeOptions(duration=0, record_delay=60))).status == "unknown"
+
+
+async def test_an_execution_that_coze_forgot_is_unknown() -> None:
+    assert (await look_with(Fault(what="forget"))).status == "unknown"
+
+
+async def test_a_list_with_no_record_in_it_is_unknown() -> None:
+    assert (await look_with(Fault(what="no_data"))).status == "unknown"
+
+
+async def test_trimmed_output_nodes_are_fetched_whole() -> None:
+    look = await look_with(Fault(what="trimmed"))
+    assert look.output is not None
+    assert parse_output(look.output)["输出"]["videoUrl"].endswith(".mp4")
+
+
+async def test_a_fetch_that_may_pass_is_another_look_and_in_the_end_the_trimmed_output_is_taken() -> None:
+    notes: list[Text] = []
+    with serve_coze(INSTANT, [Fault(what="trimmed")]) as server:
+        async with service(server.url, on_note=notes.append) as coze:
+            accepted = await coze.submit(TASK)
+            assert isinstance(accepted, Accepted)
+            server.set_faults(Fault(what="status", status=503, on="node"))
+            for _ in range(3):
+                with pytest.raises(StepError):
+                    await coze.look(accepted.execute_id)
+            look = await coze.look(accepted.execute_id)
+    assert look.status == "succeeded"
+    assert look.output is not None
+    assert len(notes) == 1
+
+
+async def test_a_node_that_coze_no_longer_has_leaves_the_trimmed_output() -> None:
+    with serve_coze(INSTANT, [Fault(what="trimmed")]) as server:
+        look = await look_at(server, Fault(what="code", code=4314, on="node"))
+    assert look.status == "succeeded"
+    assert look.output is not None
+
+
+async def test_a_secret_in_the_output_is_masked() -> None:
+    secret = "pat_long_enough_to_be_a_token"
+    record = {"execute_status": "Success", "output": json.dumps({"Output": f"token={secret} hush"})}
+    look = await look_at_answer(
+        {"code": 0, "data": [record]}, token=secret, mask=lambda text: text.replace("hush", "***")
+    )
+    assert look.output is not None
+    assert secret not in look.output
+    assert "hush" not in look.output
+
+
+@pytest.mark.parametrize(
+    ("fault", "category"),
+    [
+        (Fault(what="cut_before"), Category.NETWORK),
+        (Fault(what="cut_after"), Category.NETWORK),
+        (Fault(what="late", seconds=60), Category.NETWORK),
+        (Fault(what="short"), Category.NETWORK),
+        (Fault(what="stall"), Category.NETWORK),
+        (Fault(what="endless", seconds=0.05), Category.NETWORK),
+        (Fault(what="endless"), Category.NETWORK),
+        (Fault(what="html"), Category.SERVER),
+        (Fault(what="html", status=404), Category.INVALID_REQUEST),
+        (Fault(what="empty"), Category.SERVER),
+        (Fault(what="truncated"), Category.SERVER),
+        (Fault(what="body", text="[]"), Category.SERVER),
+        (Fault(what="body", text='{"code": 0, "data": "x"}'), Category.SERVER),
+        (Fault(what="body", text='{"code": 0, "data": ["x"]}'), Category.SERVER),
+        (Fault(what="status", status=429), Category.THROTTLED),
+        (Fault(what="status", status=401), Category.AUTH),
+        (Fault(what="status", status=500), Category.SERVER),
+        (Fault(what="status", status=502), Category.SERVER),
+        (Fault(what="status", status=503), Category.SERVER),
+        (Fault(what="status", status=504), Category.SERVER),
+        (Fault(what="code", code=4009), Category.THROTTLED),
+        (Fault(what="code", code=4100, status=401), Category.AUTH),
+        (Fault(what="code", code=4101), Category.AUTH),
+        (Fault(what="code", code=5000), Category.SERVER),
+        (Fault(what="redirect", text="http://127.0.0.1:9/"), Category.INVALID_REQUEST),
+    ],
+    ids=lambda value: f"{value.what}-{value.status or value.code or value.text}" if isinstance(value, Fault) else None,
+)
+async def test_a_look_that_failed_says_so_and_what_to_do(fault: Fault, category: Category) -> None:
+    error = await failed_look(fault, request_timeout=0.4)
+    assert error.info.category is category
+    assert error.info.message
+    assert error.info.hint
+
+
+async def test_a_look_where_nobody_listens_is_a_network_error() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        async with service(f"http://127.0.0.1:{closed.getsockname()[1]}") as coze:
+            with pytest.raises(StepError) as caught:
+                await coze.look("e1")
+    assert caught.value.info.category is Category.NETWORK
+
+
+async def test_a_throttled_look_says_how_long_to_wait_and_a_refused_one_its_logid() -> None:
+    error = await failed_look(Fault(what="status", status=429, code=4020, retry_after=5))
+    assert error.retry_after == 5
+    assert error.info.logid
+
+
+async def test_the_logid_of_the_header_serves_where_the_body_has_none() -> None:
+    with pytest.raises(StepError) as caught:
+        await look_at_answer({"code": 5000, "msg": "no"})
+    assert caught.value.info.logid == "L9"
+
+
+async def test_an_id_is_only_ever_one_part_of_the_path() -> None:
+    def answer(connection: socket.socket, server: RawServer) -> None:
+        server.requests.append(read_request(connection))
+        connection.sendall(whole(b'{"code": 4314}'))
+
+    with raw_server(answer) as server:
+        async with service(server.url) as coze:
+            assert (await coze.look("../x?y#z/é")).status == "unknown"
+    assert server.requests[0].split(b" ")[1].endswith(b"/run_histories/..%2Fx%3Fy%23z%2F%C3%A9")
+
+
+async def test_looks_do_not_wait_for_one_another() -> None:
+    with serve_coze(INSTANT) as server:
+        async with service(server.url) as coze:
+            slow = await coze.submit(Task("slow", title="慢", content="x"))
+            quick = await coze.submit(Task("quick", title="快", content="x"))
+            assert isinstance(slow, Accepted)
+            assert isinstance(quick, Accepted)
+            server.set_faults(Fault(what="stall", on="look", match="慢"))
+            async with anyio.create_task_group() as group:
+                group.start_soon(coze.look, slow.execute_id)
+                assert (await coze.look(quick.execute_id)).status == "succeeded"
+                group.cancel_scope.cancel()
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None))
+RECORD_KEYS = (
+    *("execute_status", "output", "error_code", "error_message", "update_time", "usage", "interrupt_data", "token"),
+    *("node_execute_status", "is_output_trimmed", "logid", "debug_url", "execute_id"),
+)
+RECORDS = st.dictionaries(
+    st.sampled_from(RECORD_KEYS),
+    SCALARS | st.sampled_from(["Success", "Fail", "Running"]) | st.dictionaries(st.text(), SCALARS, max_size=2),
+)
+BODIES = st.dictionaries(
+    st.sampled_from(["code", "msg", "data", "execute_id", "detail", "debug_url"]),
+    SCALARS | RECORDS | st.lists(RECORDS, max_size=2),
+)
+ANSWERS = st.builds(
+    Answer,
+    st.sampled_from([200, 201, 204, 302, 400, 401, 404, 429, 500, 501, 502, 503, 504]),
+    st.just(httpx.Headers({"retry-after": "x"})),
+    st.binary(max_size=60) | BODIES.map(lambda body: json.dumps(body).encode()),
+    st.none() | st.just("cut"),
+)
+
+
+@given(ANSWERS)
+def test_no_answer_is_too_strange(answer: Answer) -> None:
+    submission = read_submission(answer, lambda text: text)
+    json.dumps(repr(submission)).encode()
+    try:
+        look = read_look(answer, "e1", lambda text: text).look
+    except StepError as error:
+        error.info.message.en.encode()
+    else:
+        (look.output or "").encode()

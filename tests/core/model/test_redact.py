@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cozebatch.model.redact import Masker
+
+TOKEN = 'pat_Ab3/x+"y\\z=0123456789'
+plain = st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=6, max_size=60)
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        TOKEN,
+        quote(TOKEN),
+        quote(TOKEN, safe=""),
+        quote(TOKEN, safe="").lower().replace("pat_ab3", "pat_Ab3"),
+        quote_plus(TOKEN),
+        json.dumps(TOKEN)[1:-1],
+        json.dumps(json.dumps({"t": TOKEN})),
+        json.dumps(TOKEN)[1:-1].replace("/", "\\/"),
+    ],
+)
+def test_every_usual_spelling_of_a_secret_is_found(spelling: str) -> None:
+    masked = Masker([TOKEN]).mask(f"before {spelling} after")
+    assert "Ab3" not in masked
+    assert masked.startswith("before ")
+    assert masked.endswith(" after")
+
+
+def test_at_most_four_characters_are_left_and_none_of_a_short_secret() -> None:
+    assert Masker(["abcdefghijklmnopqrst"]).mask("xabcdefghijklmnopqrstx") == "x***qrstx"
+    assert Masker(["short_12"]).mask("short_12") == "***"
+
+
+def test_the_longer_of_two_secrets_wins_where_one_holds_the_other() -> None:
+    masker = Masker(["secret", "secret-and-more-of-it"])
+    assert masker.mask("secret-and-more-of-it secret") == "***f-it ***"
+
+
+def test_json_is_masked_all_through_and_not_changed_in_place() -> None:
+    value = {"a": [TOKEN, 1, None, {"b": (f"x{TOKEN}",)}], TOKEN: True}
+    masked = Masker([TOKEN]).mask_json(value)
+    assert masked == {"a": ["***6789", 1, None, {"b": ("x***6789",)}], "***6789": True}
+    assert TOKEN in value
+
+
+def test_empty_secrets_mask_nothing() -> None:
+    assert Masker([]).mask("text") == "text"
+    assert Masker([""]).mask("text") == "text"
+
+
+@given(plain, st.text())
+def test_no_text_keeps_the_secret(secret: str, around: str) -> None:
+    masked = Masker([secret]).mask(around + secret + around)
+    assert masked.count(secret) <= around.count(secret) or secret in "***"
+
+
+def test_neither_repr_nor_a_traceback_shows_a_secret() -> None:
+    masker = Masker([TOKEN])
+    assert TOKEN not in repr(masker)
+    with pytest.raises(TypeError) as caught:
+        masker.mask(5)  # type: ignore[arg-type]
+    assert TOKEN not in "".join(traceback.format_exception(caught.value))
+
+
+def test_big_texts_are_masked_fast() -> None:
+    text = "pat_ is the beginning of a token, " * 600_000 + TOKEN
+    began = time.perf_counter()
+    masked = Masker([TOKEN, "another_secret_value"]).mask(text)
+    assert time.perf_counter() - began < 5
+    assert masked.endswith("***6789")

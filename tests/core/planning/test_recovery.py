@@ -1,0 +1,232 @@
+"""What an earlier run left: decided without paying twice, then proven by crashing at every moment of a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cozebatch.engine.run_state import Options
+from cozebatch.model.errors import Category
+from cozebatch.model.rows import Row
+from cozebatch.model.task import State
+from cozebatch.planning.recovery import Action, Wishes, plan, way_on
+from cozebatch.ports import Past
+from support.fakes import FakeCoze, FakeSynthesizer, FakeTable, World, error, tasks
+
+TASK = tasks(1)[0]
+FINGERPRINT = TASK.fingerprint()
+
+
+def decide(
+    state: State,
+    *,
+    same_run: bool = True,
+    table_says: bool = False,
+    same_input: bool = True,
+    owed: bool = False,
+    wishes: Wishes | None = None,
+    gone: bool = False,
+    **facts: Any,
+) -> Action:
+    row = replace(Row("t1", 0, fingerprint=FINGERPRINT if same_input else "other"), state=state, **facts)
+    planned = plan(
+        [TASK],
+        {"t1": Past("run1", row, owed)},
+        wishes or Wishes(),
+        continuing="run1" if same_run else None,
+        table_says=table_says,
+        gone={"t1"} if gone else (),
+    )
+    return planned[0].action
+
+
+@pytest.mark.parametrize("same_run", [True, False])
+@pytest.mark.parametrize(
+    ("state", "action"),
+    [
+        (State.SUBMITTING, Action.HOLD),
+        (State.RUNNING, Action.WATCH),
+        (State.DOWNLOADING, Action.FINISH),
+        (State.QUEUED, Action.FINISH),
+        (State.SYNTHESIZING, Action.FINISH),
+    ],
+)
+def test_what_was_under_way_goes_on_without_paying(state: State, action: Action, same_run: bool) -> None:
+    assert decide(state, same_run=same_run, execute_id="e1", attempts=1) is action
+
+
+def test_a_held_task_stays_held_at_later_starts() -> None:
+    assert decide(State.HELD) is Action.KEEP
+    assert decide(State.HELD, same_run=False) is Action.HOLD
+
+
+def test_only_the_operator_leads_out_of_held() -> None:
+    adopt = Wishes(adopt={"t1": "e9"})
+    rerun = Wishes(rerun=frozenset({"t1"}))
+    for same_run in (True, False):
+        assert decide(State.HELD, same_run=same_run, wishes=adopt) is Action.WATCH
+        assert decide(State.HELD, same_run=same_run, wishes=rerun) is Action.SUBMIT
+
+
+def test_resubmit_sends_again_what_a_crash_left_unanswered() -> None:
+    assert decide(State.SUBMITTING, wishes=Wishes(on_unknown_submit="resubmit")) is Action.SUBMIT
+
+
+def test_a_file_skips_what_was_done_with_the_same_input_and_runs_what_changed() -> None:
+    assert decide(State.DONE, same_run=False) is Action.SKIP
+    assert decide(State.DONE, same_run=False, same_input=False) is Action.SUBMIT
+
+
+def test_a_table_that_lists_a_done_task_again_wants_it_again_unless_its_write_back_is_owed() -> None:
+    assert decide(State.DONE, same_run=False, table_says=True) is Action.SUBMIT
+    assert decide(State.DONE, same_run=False, table_says=True, owed=True) is Action.SKIP
+
+
+def test_a_failed_synthesis_never_makes_coze_run_again_in_the_next_run() -> None:
+    failed: dict[str, Any] = {"has_output": True, "execute_id": "e1", "error": error(Category.SYNTHESIS)}
+    assert decide(State.FAILED, same_run=False, **failed) is Action.FINISH
+    assert decide(State.FAILED, same_run=False, same_input=False, **failed) is Action.SUBMIT
+
+
+def test_a_lost_execution_is_looked_at_again_before_anything_is_paid() -> None:
+    assert decide(State.FAILED, same_run=False, execute_id="e1") is Action.WATCH
+    assert decide(State.FAILED, same_run=False, execute_id="e1", execution_failed=True) is Action.SUBMIT
+
+
+def test_a_waiting_task_that_left_the_source_is_skipped() -> None:
+    assert decide(State.PENDING, gone=True) is Action.SKIP
+    assert decide(State.RUNNING, gone=True, execute_id="e1") is Action.WATCH
+
+
+def test_a_rerun_of_what_is_in_flight_watches_it_instead() -> None:
+    assert decide(State.RUNNING, execute_id="e1", wishes=Wishes(rerun=frozenset({"t1"}))) is Action.WATCH
+
+
+@given(st.sampled_from(list(State)), st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans())
+def test_an_execution_that_may_exist_is_never_started_again_unasked(
+    state: State, same_run: bool, same_input: bool, table_says: bool, has_output: bool, owed: bool
+) -> None:
+    if state in (State.SUBMITTING, State.RUNNING) or (state is State.HELD):
+        action = decide(
+            state,
+            same_run=same_run,
+            same_input=same_input,
+            table_says=table_says,
+            has_output=has_output,
+            owed=owed,
+            execute_id="e1",
+        )
+        assert action is not Action.SUBMIT
+
+
+@given(st.sampled_from(list(State)), st.booleans(), st.booleans(), st.none() | st.just("e1"))
+def test_a_free_way_on_never_needs_a_new_execution(
+    state: State, has_output: bool, execution_failed: bool, execute_id: str | None
+) -> None:
+    row = Row("t", 0, state=state, has_output=has_output, execution_failed=execution_failed, execute_id=execute_id)
+    if state.is_end and way_on(row) == "submit":
+        assert execute_id is None
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "moment", [0.05, 0.15, 0.3, 5.0, 299.0, 301.0, 329.0, 331.0, 350.0, 391.0, 395.0, 430.0, 640.0]
+)
+async def test_a_crash_at_any_moment_pays_for_nothing_twice_and_loses_nothing(moment: float) -> None:
+    table = FakeTable()
+    world = World(table=table, options=Options(max_coze=4, max_synthesis=2, seed=3))
+    work = tasks(7)
+    await world.crash_after(moment, work)
+    outcome = await world.run(work)
+    assert outcome.statistics.done + outcome.statistics.held == 7
+    assert all(world.coze.started(task.task_id) <= 1 for task in work)
+    held = [row.task_id for row in world.engine.board.rows.values() if row.state is State.HELD]  # type: ignore[union-attr]
+    assert world.coze.peak <= 4 + len(held), "a held task keeps no slot (CONTRACT §5), all others count"
+    assert sorted(record for record, _ in table.written) == sorted(
+        task.record_id or "" for task in work if task.task_id not in held
+    )
+
+
+@pytest.mark.anyio
+async def test_figures_of_a_continued_run_count_all_its_processes() -> None:
+    world = World(options=Options(max_coze=2, seed=3))
+    await world.crash_after(331.0, tasks(4))
+    outcome = await world.run(tasks(4))
+    assert outcome.statistics.submissions == 4
+    assert outcome.statistics.done == 4
+    assert 660 <= outcome.statistics.elapsed_seconds < 800
+    assert len(await world.journal.runs()) == 1
+
+
+@pytest.mark.anyio
+async def test_an_interrupt_waits_for_the_answer_on_the_wire_and_records_it() -> None:
+    world = World(coze=FakeCoze(latency=2.0), options=Options(max_coze=3, seed=3))
+    engine, planned, owed = await world.prepare(tasks(5))
+    began = anyio.current_time()
+    async with anyio.create_task_group() as group:
+        group.start_soon(engine.run, planned, owed)
+        await anyio.sleep(0.5)
+        engine.stop()
+    assert anyio.current_time() - began < 5
+    rows = await world.journal.rows("run1")
+    assert [row.state for row in rows] == [State.RUNNING] * 3 + [State.PENDING] * 2
+    outcome = await world.run(tasks(5))
+    assert outcome.statistics.done == 5
+    assert all(world.coze.started(f"t{n}") == 1 for n in range(1, 6))
+
+
+@pytest.mark.anyio
+async def test_an_interrupt_that_cannot_wait_for_an_answer_holds_the_task() -> None:
+    world = World(coze=FakeCoze(latency=60.0), options=Options(max_coze=1, seed=3))
+    engine, planned, owed = await world.prepare(tasks(1))
+    began = anyio.current_time()
+    async with anyio.create_task_group() as group:
+        group.start_soon(engine.run, planned, owed)
+        await anyio.sleep(0.5)
+        engine.stop()
+    assert anyio.current_time() - began < 5
+    assert [row.state for row in await world.journal.rows("run1")] == [State.HELD]
+
+
+@pytest.mark.anyio
+async def test_a_synthesis_that_failed_in_one_run_goes_on_from_the_result_in_the_next() -> None:
+    synthesizer = FakeSynthesizer(mishaps={"t1": [Category.SYNTHESIS] * 4})
+    world = World(synthesizer=synthesizer)
+    first = await world.run(tasks(1))
+    assert first.statistics.failed == 1
+    second = await world.run(tasks(1))
+    assert second.statistics.done == 1
+    assert world.coze.started("t1") == 1
+
+
+@pytest.mark.anyio
+async def test_a_finished_file_task_is_skipped_by_every_later_run() -> None:
+    world = World()
+    await world.run(tasks(2))
+    for _ in range(3):
+        outcome = await world.run(tasks(2))
+        assert outcome.statistics.skipped == 2
+    assert len(world.coze.executions) == 2
+
+
+def test_after_a_damage_a_task_nobody_knows_is_held_until_a_person_says_otherwise() -> None:
+    def unknown(wishes: Wishes) -> Action:
+        return plan([TASK], {}, wishes, continuing=None, table_says=False, in_doubt=True)[0].action
+
+    assert unknown(Wishes()) is Action.HOLD
+    assert unknown(Wishes(rerun=frozenset({"t1"}))) is Action.SUBMIT
+    assert unknown(Wishes(adopt={"t1": "e9"})) is Action.WATCH
+    assert unknown(Wishes(fresh=True)) is Action.SUBMIT
+    assert unknown(Wishes(on_unknown_submit="resubmit")) is Action.SUBMIT
+
+
+@pytest.mark.parametrize("table_says", [True, False])
+def test_what_is_known_to_be_done_by_hearsay_only_is_not_paid_again_unasked(table_says: bool) -> None:
+    assert decide(State.DONE, same_run=False, table_says=table_says, fingerprint="") is Action.SKIP
+    rerun = Wishes(rerun=frozenset({"t1"}))
+    assert decide(State.DONE, same_run=False, table_says=table_says, fingerprint="", wishes=rerun) is Action.SUBMIT

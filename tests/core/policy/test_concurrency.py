@@ -1,0 +1,77 @@
+"""The adaptive limit: never above what was set, never below one, and back up after a stretch of peace."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from cozebatch.policy.concurrency import LONGEST_STRETCH, AdaptiveLimit
+from cozebatch.policy.retry import MAX_RETRY_AFTER
+
+
+class AnyUse(RuleBasedStateMachine):
+    """Any sequence of answers, waits and changes of mind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.limit = AdaptiveLimit(16)
+
+    @rule(running=st.integers(0, 16), ago=st.floats(0, 30), after=st.none() | st.floats(-5, 10_000))
+    def refused(self, running: int, ago: float, after: float | None) -> None:
+        wait = self.limit.throttled(now=self.now, sent_at=self.now - ago, running=running, retry_after=after)
+        assert 0 <= wait <= MAX_RETRY_AFTER + 1e-6
+
+    @rule(running=st.integers(0, 16))
+    def accepted(self, running: int) -> None:
+        self.limit.accepted(running=running)
+
+    @rule(seconds=st.floats(0, 300))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+        before = self.limit.limit
+        changed = self.limit.probe(self.now)
+        assert self.limit.limit == before + changed
+
+    @rule(limit=st.integers(1, 32))
+    def operator(self, limit: int) -> None:
+        self.limit.user_limit = limit
+
+    @invariant()
+    def within_bounds(self) -> None:
+        assert 1 <= self.limit.limit <= self.limit.user_limit
+
+
+TestAnyUse = AnyUse.TestCase
+
+
+def test_one_burst_of_refusals_shrinks_once() -> None:
+    limit = AdaptiveLimit(16)
+    for _ in range(10):
+        limit.throttled(now=1.0, sent_at=0.5, running=0, retry_after=None)
+    assert limit.limit == 8
+
+
+def test_it_never_shrinks_below_what_is_running() -> None:
+    limit = AdaptiveLimit(16)
+    limit.throttled(now=1.0, sent_at=0.5, running=10, retry_after=None)
+    assert limit.limit == 10
+
+
+def test_retry_after_is_honoured_up_to_five_minutes() -> None:
+    assert AdaptiveLimit(4).throttled(now=0, sent_at=0, running=0, retry_after=90) == 90
+    assert AdaptiveLimit(4).throttled(now=0, sent_at=0, running=0, retry_after=9000) == MAX_RETRY_AFTER
+
+
+@given(st.integers(2, 64))
+def test_after_long_peace_the_whole_limit_is_back(user: int) -> None:
+    limit = AdaptiveLimit(user)
+    limit.throttled(now=0.0, sent_at=0.0, running=0, retry_after=None)
+    assert limit.limit < user
+    now = 0.0
+    for _ in range(2 * user):
+        now += LONGEST_STRETCH
+        limit.probe(now)
+    assert limit.limit == user
+    assert limit.next_probe is None

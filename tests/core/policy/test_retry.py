@@ -1,0 +1,77 @@
+"""What a failed step leads to, decided in one place."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cozebatch.model.errors import Category, ErrorInfo
+from cozebatch.model.text import Text
+from cozebatch.policy.retry import BRAKES, UNREACHABLE_PATIENCE, Again, Brake, Fail, Hold, RetryPolicy
+
+
+def policy(max_retries: int = 3, on_unknown: str = "hold") -> RetryPolicy:
+    return RetryPolicy(max_retries, on_unknown, random.Random(1))  # type: ignore[arg-type]
+
+
+def info(category: Category) -> ErrorInfo:
+    return ErrorInfo(category, Text.same("x"))
+
+
+categories = st.sampled_from(list(Category))
+
+
+@given(categories, st.integers(1, 50), st.integers(0, 10))
+def test_another_execution_is_never_started_more_often_than_allowed(
+    category: Category, failures: int, most: int
+) -> None:
+    decision = policy(most).execution_failed(info(category), failures)
+    if failures > most:
+        assert isinstance(decision, Fail)
+
+
+@given(categories, st.integers(1, 50), st.integers(0, 10))
+def test_a_download_or_synthesis_ends_after_its_tries(category: Category, tries: int, most: int) -> None:
+    decision = policy(most).step_failed(info(category), tries)
+    assert isinstance(decision, Brake) == (category in BRAKES)
+    if tries > most and category not in BRAKES:
+        assert isinstance(decision, Fail)
+
+
+@pytest.mark.parametrize("category", sorted(BRAKES))
+def test_what_no_task_can_get_past_stops_the_batch(category: Category) -> None:
+    assert policy().submission_refused(info(category), 1, 0.0) == Brake(category.value)
+    assert policy().execution_failed(info(category), 1) == Brake(category.value)
+
+
+@pytest.mark.parametrize("category", [Category.INVALID_REQUEST, Category.CONTENT_REJECTED])
+def test_what_cannot_pass_is_not_tried_again(category: Category) -> None:
+    assert policy().submission_refused(info(category), 1, 0.0) == Fail()
+    assert policy().execution_failed(info(category), 1) == Fail()
+
+
+def test_connecting_is_tried_for_as_long_as_a_night_needs() -> None:
+    network = info(Category.NETWORK)
+    assert isinstance(policy().submission_refused(network, 40, UNREACHABLE_PATIENCE - 1), Again)
+    assert isinstance(policy().submission_refused(network, 40, UNREACHABLE_PATIENCE), Fail)
+
+
+def test_an_unanswered_submission_is_held_unless_the_operator_chose_otherwise() -> None:
+    assert isinstance(policy().submission_unanswered(), Hold)
+    assert isinstance(policy(on_unknown="resubmit").submission_unanswered(), Again)
+
+
+@given(categories, st.integers(1, 4))
+def test_a_look_that_failed_never_ends_an_execution_early(category: Category, in_a_row: int) -> None:
+    decision = policy().look_failed(info(category), in_a_row)
+    if category is not Category.AUTH:
+        assert isinstance(decision, Again)
+
+
+@given(st.integers(1, 1000), st.floats(0.1, 10), st.floats(1, 300))
+def test_back_off_grows_and_stays_within_its_cap(tries: int, base: float, cap: float) -> None:
+    delay = policy().backoff(tries, base=base, cap=cap)
+    assert 0 <= delay <= min(cap, base * 2.0 ** min(tries - 1, 16))

@@ -1,0 +1,458 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from cozebatch.model.errors import UsageError
+from cozebatch.settings import Settings, jsonc, load_settings, parse_settings
+from cozebatch.settings.schema import schema_text
+
+CONFIGS = Path(__file__).parents[3] / "configs"
+TOKEN = "pat_0123456789abcdef"
+
+GUIDE = """{
+  "workflow_config": {
+    "coze_config": {
+      "token": "pat_0123456789abcdef",
+      "workflow_id": "7400000000000000001"
+    },
+    "max_coze_concurrent": 16,     // Coze最大并发数
+    "max_synthesis_workers": 4,    // 视频合成最大并发数
+    "poll_interval": 30            // 轮询间隔(秒)
+  }
+}"""
+
+
+def coze(**more: Any) -> dict[str, Any]:
+    return {"token": TOKEN, "workflow_id": "740", **more}
+
+
+def config(workflow: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    return {"workflow_config": {"coze_config": coze(), "draft_folder_path": "drafts", **(workflow or {})}, **more}
+
+
+def feishu(api: Mapping[str, Any] | None = None, content: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    return config(
+        api_config={"app_id": "cli_1", "app_secret": "s3cret", "app_token": "bas1", **(api or {})},
+        tables={"content_table": {"table_id": "tbl1", **(content or {})}},
+    )
+
+
+def complaints(raw: object, *, env: Mapping[str, str] | None = None, need_feishu: bool | None = False) -> list[str]:
+    with pytest.raises(UsageError) as caught:
+        parse_settings(raw, env=env or {}, need_feishu=need_feishu, place="c.json")
+    assert all(c.zh and c.en and c.zh != c.en for c in caught.value.complaints)
+    return [c.en for c in caught.value.complaints]
+
+
+def only_complaint(raw: object, *, env: Mapping[str, str] | None = None, need_feishu: bool = False) -> str:
+    (only,) = complaints(raw, env=env, need_feishu=need_feishu)
+    return only
+
+
+def test_the_configuration_of_the_guide_runs_tasks_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(GUIDE, encoding="utf-8")
+    settings, warnings = load_settings(path, env={}, need_feishu=False)
+    assert settings.coze.token.get_secret_value() == TOKEN
+    assert settings.workflow_config.max_coze_concurrent == 16
+    # Without a draft folder there is nowhere to put drafts: films are made, and it is said.
+    assert settings.synthesis.mode == "video"
+    (warning,) = warnings
+    assert "draft_folder_path" in warning.en
+    assert "MP4" in warning.en
+
+
+def test_defaults_are_those_of_the_contract() -> None:
+    settings, warnings = parse_settings(config(), need_feishu=False)
+    workflow = settings.workflow_config
+    assert warnings == []
+    assert settings.synthesis.mode == "draft"
+    assert (workflow.max_coze_concurrent, workflow.max_synthesis_workers, workflow.poll_interval) == (16, 4, 30)
+    assert (workflow.max_retries, workflow.execution_timeout, workflow.on_unknown_submit) == (3, 86400, "hold")
+    assert settings.coze.base_url == "https://api.coze.cn"
+    assert settings.coze.request_timeout == 30
+    assert settings.coze.parameters["digitalNo"] == "digital_no"
+    assert settings.coze.outputs.named()["cover_title"] == "shortTitle"
+    assert settings.synthesis.model_dump() == {
+        "mode": "draft", "output_dir": "output", "max_media_mb": 2048, "width": 1080, "height": 1920, "fps": 30,
+        "timeout": 1800, "background_music_path": None, "background_music_volume": 0.3, "draft_media_root": None,
+        "command": None,
+    }  # fmt: skip
+    assert settings.log_retention_days == 30
+
+
+def test_feishu_defaults_are_those_of_the_contract() -> None:
+    settings, _ = parse_settings(feishu(), need_feishu=True)
+    assert settings.api_config is not None
+    assert settings.tables is not None
+    assert settings.api_config.domain == "https://open.feishu.cn"
+    content = settings.tables.content_table
+    assert content.field_mapping.model_dump() == {
+        "title": "仿写标题", "content": "仿写文案", "digital_no": "数字人编号", "voice_id": "声音ID",
+        "project_name": "项目名称", "account": "关联账号", "template": "模板名称", "status": "状态",
+        "result": "返回结果",
+    }  # fmt: skip
+    assert content.ready_values() == ("视频草稿生成",)
+    assert content.status_values.model_dump() == {"running": None, "done": "视频草稿生成完成", "failed": "处理失败"}
+    assert settings.tables.voice_table is None
+
+
+def test_all_errors_come_at_once_with_file_key_and_cure() -> None:
+    raw = config(
+        {
+            "coze_config": coze(base_url="http://api.coze.cn", bot_id="1", app_id="2"),
+            "max_coze_concurrent": 0,
+            "max_retries": "3",
+            "poll_interval": True,
+            "on_unknown_submit": "Resubmit",
+            "synthesis": {"mode": "drafts", "width": 1081},
+        },
+        log_retention_days=None,
+    )
+    found = complaints(raw)
+    for key, right in {
+        "workflow_config.coze_config.base_url": "https://",
+        "workflow_config.coze_config.bot_id": "exclude each other",
+        "workflow_config.max_coze_concurrent": "is 0, should be a whole number from 1 to",
+        "workflow_config.max_retries": "without quotes",
+        "workflow_config.poll_interval": "is true, should be a number above 0",
+        "workflow_config.on_unknown_submit": "did you mean resubmit?",
+        "workflow_config.synthesis.mode": "is drafts, should be one of draft | video | both | none | command; did",
+        "workflow_config.synthesis.width": "even number",
+        "log_retention_days": "is null",
+    }.items():
+        assert any(text.startswith(f"c.json: {key}: ") and right in text for text in found), key
+    assert len(found) == 9
+
+
+def test_a_wrong_value_is_never_repeated_for_it_may_be_a_secret() -> None:
+    raw = config(
+        {"coze_config": coze(workflow_id=f"{TOKEN} x", outputs=TOKEN), "max_retries": TOKEN, "synthesis": TOKEN}
+    )
+    assert TOKEN not in "".join(complaints(raw))
+
+
+def test_secrets_show_neither_in_repr_nor_in_errors_of_the_models() -> None:
+    settings, _ = parse_settings(feishu(), need_feishu=True)
+    assert TOKEN not in repr(settings)
+    assert "s3cret" not in repr(settings)
+    assert settings.secrets() == (TOKEN, "s3cret")
+    with pytest.raises(ValidationError):
+        settings.log_retention_days = 3
+
+
+def test_an_unknown_key_is_a_warning_with_the_nearest_name_or_its_place() -> None:
+    raw = config({"max_coze_concurent": 3, "token": "x", "zzz": 1}, **{"Workflow-Config": {}})
+    _, warnings = parse_settings(raw, place="c.json")
+    texts = [w.en for w in warnings]
+    assert any("max_coze_concurent" in t and "did you mean max_coze_concurrent?" in t for t in texts)
+    assert any("workflow_config.token" in t and "workflow_config.coze_config.token" in t for t in texts)
+    assert any("zzz" in t and "known here" in t for t in texts)
+    assert any("Workflow-Config" in t and "did you mean workflow_config?" in t for t in texts)
+
+
+def test_spaces_around_keys_are_ignored() -> None:
+    raw = {" workflow_config ": {"coze_config": {"token\t": TOKEN, " workflow_id": "7"}, "draft_folder_path": "d"}}
+    settings, warnings = parse_settings(raw)
+    assert settings.coze.workflow_id == "7"
+    assert warnings == []
+    raw = config({" max_retries": 1, "max_retries": 2})
+    assert "max_retries: stands twice" in only_complaint(raw)
+
+
+def test_a_key_written_twice_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(GUIDE.replace('"max_coze_concurrent": 16', '"poll_interval": 1, "max_coze_concurrent": 2'))
+    settings, warnings = load_settings(path, env={}, need_feishu=False)
+    assert settings.workflow_config.poll_interval == 30
+    assert any("poll_interval" in w.en and "twice" in w.en for w in warnings)
+
+
+def test_variables_are_replaced_anywhere() -> None:
+    raw = config(
+        {
+            "coze_config": coze(token="${T}"),
+            "max_retries": "${N}",
+            "poll_interval": "${P}",
+            "draft_folder_path": "/x/${D}/y",
+        }
+    )
+    settings, _ = parse_settings(raw, env={"T": " pat_x\n", "N": "7", "P": "0.5", "D": "d"})
+    assert settings.coze.token.get_secret_value() == "pat_x"
+    assert settings.workflow_config.max_retries == 7
+    assert settings.workflow_config.poll_interval == 0.5
+    assert settings.workflow_config.draft_folder_path == "/x/d/y"
+
+
+def test_an_unset_variable_is_one_complaint_with_key_and_name() -> None:
+    text = only_complaint(config({"coze_config": coze(token="${MY_TOKEN}"), "max_retries": "${N}"}), env={"N": "1"})
+    assert "workflow_config.coze_config.token" in text
+    assert "MY_TOKEN" in text
+    raw = config({"max_retries": "${N}"})
+    assert "variable N is not set" in only_complaint(raw)
+    assert "max_retries: is a text, should be" in only_complaint(raw, env={"N": "many"})
+
+
+def test_the_environment_fills_a_secret_the_file_does_not_have() -> None:
+    env = {"COZE_API_TOKEN": "pat_env", "FEISHU_APP_SECRET": "env_secret"}
+    for absent in ({}, {"token": ""}, {"token": None}, {"token": "你的Coze API Token"}):
+        raw = feishu()
+        raw["workflow_config"]["coze_config"] = {"workflow_id": "1", **absent}
+        del raw["api_config"]["app_secret"]
+        settings, _ = parse_settings(raw, env=env, need_feishu=True)
+        assert settings.secrets() == ("pat_env", "env_secret")
+    settings, _ = parse_settings(feishu(), env=env, need_feishu=True)
+    assert settings.secrets() == (TOKEN, "s3cret")
+
+
+def test_options_beat_the_file_and_are_checked_like_it() -> None:
+    raw = config({"max_coze_concurrent": 2, "poll_interval": 5})
+    settings, _ = parse_settings(
+        raw, overrides={"max_coze_concurrent": 8, "poll_interval": 0.25, "max_synthesis_workers": None}
+    )
+    assert settings.workflow_config.max_coze_concurrent == 8
+    assert settings.workflow_config.poll_interval == 0.25
+    assert settings.workflow_config.max_synthesis_workers == 4
+    with pytest.raises(UsageError, match="max_synthesis_workers: is 0"):
+        parse_settings(raw, overrides={"max_synthesis_workers": 0})
+
+
+@pytest.mark.parametrize(
+    ("token", "cure"),
+    [
+        ("你的Coze API Token", "sample text"),
+        ("<token>", "sample text"),
+        ("pat_…", "sample text"),
+        ("YOUR_TOKEN", "sample text"),
+        ("Bearer pat_1", "leave out the leading 'Bearer"),
+        ("pat_1 2", "character 6 is a space"),
+        ("pat_１", "character 5 is no plain ASCII"),
+        ("pat_\n1", "character 5 is a space or line break"),
+        ("", "COZE_API_TOKEN"),
+        (None, "COZE_API_TOKEN"),
+        (5, "text in double quotes"),
+    ],
+)
+def test_a_token_that_cannot_be_one_is_told_with_the_cure(token: object, cure: str) -> None:
+    text = only_complaint(config({"coze_config": {"token": token, "workflow_id": "1"}}))
+    assert "workflow_config.coze_config.token" in text
+    assert cure in text
+
+
+@pytest.mark.parametrize(
+    ("url", "good"),
+    [
+        ("https://api.coze.com/", True),
+        ("http://127.0.0.1:8787", True),
+        ("http://localhost:1", True),
+        ("http://[::1]:8080", True),
+        ("http://127.0.0.1.evil.com", False),
+        ("http://10.0.0.1", False),
+        ("https://user:pw@api.coze.cn", False),
+        ("https://api.coze.cn?x=1", False),
+        ("ftp://api.coze.cn", False),
+        ("api.coze.cn", False),
+        ("https://", False),
+        ("https://[::1", False),
+        ("https://a:99999", False),
+    ],
+)
+def test_addresses_are_https_and_plain_http_stays_on_this_machine(url: str, good: bool) -> None:
+    raw = config({"coze_config": coze(base_url=url)})
+    if good:
+        settings, _ = parse_settings(raw)
+        assert settings.coze.base_url == url.rstrip("/")
+    else:
+        assert "base_url" in only_complaint(raw)
+
+
+def test_a_workflow_id_may_be_a_number_or_the_pasted_address() -> None:
+    for given in (
+        7400000000000000001,
+        " 7400000000000000001 ",
+        "https://www.coze.cn/work_flow?space_id=12&workflow_id=7400000000000000001",
+    ):
+        settings, _ = parse_settings(config({"coze_config": coze(workflow_id=given)}))
+        assert settings.coze.workflow_id == "7400000000000000001"
+    for wrong in ("../x", "7?y=1", "https://www.coze.cn/space/1", "你的Coze工作流ID", True, ""):
+        assert "workflow_id" in only_complaint(config({"coze_config": coze(workflow_id=wrong)}))
+
+
+def test_draft_modes_need_the_draft_folder_and_command_a_program() -> None:
+    for mode in ("draft", "both"):
+        raw = {"workflow_config": {"coze_config": coze(), "synthesis": {"mode": mode}}}
+        assert "draft_folder_path" in only_complaint(raw)
+    assert "synthesis.command" in only_complaint(config({"synthesis": {"mode": "command"}}))
+    for wrong in ("python make.py", [], ["  "], ["a", 1]):
+        text = only_complaint(config({"synthesis": {"mode": "command", "command": wrong}}))
+        assert '["python", "make.py"]' in text
+    settings, _ = parse_settings(config({"synthesis": {"mode": "command", "command": ["a", ""]}}))
+    assert settings.synthesis.command == ("a", "")
+
+
+def test_without_feishu_its_sections_may_be_missing_unset_or_wrong() -> None:
+    raw = config(api_config={"app_secret": "${FEISHU_APP_SECRET}", "app_id": 3.5}, tables={"content_table": 7})
+    settings, warnings = parse_settings(raw, need_feishu=False)
+    assert settings.api_config is None
+    assert settings.tables is None
+    assert len(warnings) == 3
+    assert all("not needed for this run" in w.en for w in warnings)
+
+
+def test_feishu_may_be_needed_just_where_the_file_mentions_it() -> None:
+    settings, _ = parse_settings(config(), need_feishu=None)
+    assert settings.api_config is None
+    settings, _ = parse_settings(feishu(), need_feishu=None)
+    assert settings.api_config is not None
+    assert len(complaints(config(api_config={}), need_feishu=None)) == 4
+
+
+def test_with_feishu_everything_that_is_missing_is_told() -> None:
+    found = complaints(config(), need_feishu=True)
+    assert [text.split(": ")[1] for text in found] == ["api_config", "tables.content_table.table_id"]
+    assert "--tasks" in found[0]
+    raw = config(api_config={"app_id": "cli_…"})
+    found = complaints(raw, need_feishu=True)
+    assert {text.split(": ")[1] for text in found} == {
+        "api_config.app_id", "api_config.app_secret", "api_config.app_token", "tables.content_table.table_id",
+    }  # fmt: skip
+
+
+def test_a_pasted_link_tells_base_table_view_and_platform() -> None:
+    link = "https://acme.larksuite.com/base/AppTok1?table=tblOne&view=vewOne&x=1"
+    raw = config(api_config={"app_id": "cli_1", "app_secret": "s", "app_token": link})
+    settings, _ = parse_settings(raw, need_feishu=True)
+    assert settings.api_config is not None
+    assert settings.tables is not None
+    assert settings.api_config.base.token == "AppTok1"
+    assert settings.api_config.domain == "https://open.larksuite.com"
+    assert settings.tables.content_table.table_id == "tblOne"
+    assert settings.tables.content_table.view_id == "vewOne"
+
+
+def test_what_the_file_says_itself_beats_the_link() -> None:
+    link = "https://acme.feishu.cn/wiki/WikTok?table=tblOne&view=vewOne"
+    settings, _ = parse_settings(feishu({"app_token": link, "domain": "http://127.0.0.1:1"}), need_feishu=True)
+    assert settings.api_config is not None
+    assert settings.tables is not None
+    assert settings.api_config.base.needs_resolving
+    assert settings.api_config.domain == "http://127.0.0.1:1"
+    assert settings.tables.content_table.table_id == "tbl1"
+    assert settings.tables.content_table.view_id is None
+
+
+def test_a_link_to_something_else_is_told() -> None:
+    text = only_complaint(feishu({"app_token": "https://acme.feishu.cn/sheets/shtTok"}), need_feishu=True)
+    assert "a spreadsheet" in text
+
+
+def test_the_default_filter_follows_the_status_column() -> None:
+    settings, _ = parse_settings(feishu(content={"field_mapping": {"status": "进度"}}), need_feishu=True)
+    assert settings.tables is not None
+    condition = settings.tables.content_table.filter_condition
+    assert condition is not None
+    assert condition.conditions[0].field_name == "进度"
+    assert settings.tables.content_table.ready_values() == ("视频草稿生成",)
+
+
+def test_a_filter_that_would_be_understood_in_part_only_is_refused() -> None:
+    # Ignoring a part would run, and pay for, more rows than were meant.
+    raw = feishu(content={"filter_condition": {"conjuction": "or", "conditions": []}})
+    assert "did you mean conjunction?" in only_complaint(raw, need_feishu=True)
+    raw = feishu(
+        content={"filter_condition": {"conditions": [{"field_name": "状态", "operator": "IS", "value": ["x"]}]}}
+    )
+    assert "filter_condition.conditions[0].operator" in only_complaint(raw, need_feishu=True)
+    assert "did you mean is?" in only_complaint(raw, need_feishu=True)
+
+
+def test_the_running_value_must_not_be_the_ready_one() -> None:
+    text = only_complaint(feishu(content={"status_values": {"running": "视频草稿生成"}}), need_feishu=True)
+    assert "status_values.running: must differ from the ready value" in text
+
+
+def test_no_filter_at_all_is_allowed_and_said() -> None:
+    settings, warnings = parse_settings(feishu(content={"filter_condition": None}), need_feishu=True)
+    assert settings.tables is not None
+    assert settings.tables.content_table.filter_condition is None
+    assert any("every row" in w.en for w in warnings)
+
+
+@pytest.mark.parametrize(
+    "raw", [None, [], "x", 5, {}, {"workflow_config": []}, {"workflow_config": {"coze_config": 1}}]
+)
+def test_anything_else_than_a_configuration_is_a_complaint(raw: object) -> None:
+    assert complaints(raw)
+
+
+def test_parsing_does_not_change_what_it_is_given() -> None:
+    raw = feishu()
+    before = json.dumps(raw)
+    parse_settings(raw, env={"COZE_API_TOKEN": "x"}, overrides={"poll_interval": 1}, need_feishu=True)
+    assert json.dumps(raw) == before
+
+
+def test_the_template_loads_once_its_variables_are_set() -> None:
+    env = {"COZE_API_TOKEN": "pat_1", "FEISHU_APP_SECRET": "s"}
+    raw = jsonc.load(CONFIGS / "config.template.jsonc")
+    found = complaints(raw, env=env, need_feishu=True)
+    # All that is left to fill in is what nobody else can know.
+    assert {text.split(": ")[1] for text in found} == {
+        "api_config.app_id", "api_config.app_token", "tables.content_table.table_id",
+        "workflow_config.coze_config.workflow_id", "workflow_config.draft_folder_path",
+    }  # fmt: skip
+
+
+def test_the_template_shows_every_key_and_the_real_defaults() -> None:
+    env = {"COZE_API_TOKEN": "pat_1", "FEISHU_APP_SECRET": "s"}
+    raw = jsonc.load(CONFIGS / "config.template.jsonc")
+    raw["api_config"] |= {"app_id": "cli_1", "app_token": "bas1"}
+    raw["tables"]["content_table"]["table_id"] = "tbl1"
+    raw["workflow_config"]["coze_config"]["workflow_id"] = "1"
+    raw["workflow_config"]["draft_folder_path"] = "drafts"
+    shown, warnings = parse_settings(raw, env=env, need_feishu=True)
+    least = feishu({"app_secret": "s"})
+    least["workflow_config"]["coze_config"] |= {"token": "pat_1", "workflow_id": "1"}
+    default, _ = parse_settings(least, need_feishu=True)
+    assert warnings == []
+    assert shown.model_dump(exclude={"template_config"}) == default.model_dump(exclude={"template_config"})
+    assert _keys(raw) >= _model_keys(Settings.model_json_schema())
+
+
+def _keys(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return set(value).union(*map(_keys, value.values()))
+    return set().union(*map(_keys, value)) if isinstance(value, list) else set()
+
+
+def _model_keys(schema: dict[str, Any]) -> set[str]:
+    optional = {"AccountTable", "VoiceTable", "DigitalHumanTable", "FilterGroup"}
+    parts = [part for name, part in schema["$defs"].items() if name not in optional]
+    keys = set().union(*(part.get("properties", {}) for part in [schema, *parts]))
+    return keys - {"account_table", "voice_table", "digital_human_table", "children"}
+
+
+def test_the_demo_configuration_loads_without_any_environment() -> None:
+    settings, warnings = load_settings(CONFIGS / "demo.jsonc", env={}, need_feishu=True)
+    assert warnings == []
+    assert settings.coze.base_url == "http://127.0.0.1:8787"
+    assert settings.api_config is not None
+    assert settings.api_config.domain == "http://127.0.0.1:8788"
+    assert settings.secrets() == ("pat_demo", "demo_secret")
+    assert (settings.synthesis.mode, settings.synthesis.width, settings.synthesis.height) == ("video", 540, 960)
+
+
+def test_the_schema_file_is_current() -> None:
+    made = subprocess.run(
+        [sys.executable, "-m", "cozebatch.settings", "--schema"], capture_output=True, check=True, timeout=60
+    ).stdout.decode()
+    assert made == schema_text()
+    assert (CONFIGS / "config.schema.json").read_text(encoding="utf-8") == made

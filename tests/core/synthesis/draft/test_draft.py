@@ -1,0 +1,169 @@
+"""JianYing drafts: complete, proven, at the paths of the machine that opens them, never over another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cozebatch.coze.output import pick
+from cozebatch.model.errors import Category, StepError
+from cozebatch.ports import Job, Media
+from cozebatch.synthesis.compose.timeline import Timeline
+from cozebatch.synthesis.draft.verify import check_draft
+from cozebatch.synthesis.options import SynthesisOptions
+from cozebatch.synthesis.synthesizer import LocalSynthesizer
+from support.films import Progress, job, make, options
+
+# A test may block its own event loop.
+# ruff: noqa: ASYNC240
+
+pytestmark = pytest.mark.anyio
+
+OUTPUT = {
+    "title": "买房😀到底怎么买",
+    "content": "今天讲三件事。第一件是省钱。",
+    "shortTitle": "封面{\\b1}",
+    "wrapTitle": "副标题",
+    "captions": [{"start": 0.2, "end": 1.0, "text": "第一句省钱"}, {"start": 1.0, "end": 1.9, "text": "第二句"}],
+}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """One loop suffices here: what differs between them is tested with the workers and the processes."""
+    return "asyncio"
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> SynthesisOptions:
+    (tmp_path / "drafts").mkdir()
+    music = make(tmp_path / "m.mp3", "-f", "lavfi", "-i", "sine=220", "-t", "0.8")
+    template = {"subtitle_highlight_words": "省钱", "title_font": "思源黑体", "subtitle_font": "没有这种字体"}
+    return options(
+        tmp_path, mode="draft", draft_folder_path=str(tmp_path / "drafts"), background_music_path=str(music),
+        template_config=template,
+    )  # fmt: skip
+
+
+@pytest.fixture
+async def running(configured: SynthesisOptions) -> AsyncIterator[LocalSynthesizer]:
+    synthesizer = LocalSynthesizer(configured, pick=pick)
+    yield synthesizer
+    await synthesizer.aclose()
+
+
+async def draft_of(running: LocalSynthesizer, clip: Path, work: Job | None = None) -> Path:
+    made = await running.synthesize(work or job(OUTPUT), Media({"video": str(clip)}), Progress())
+    assert made.draft_path is not None
+    return Path(made.draft_path)
+
+
+def content(draft: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((draft / "draft_content.json").read_text(encoding="utf-8"))
+    return found
+
+
+async def test_a_draft_is_complete(running: LocalSynthesizer, clip: Path, tmp_path: Path) -> None:
+    draft = await draft_of(running, clip)
+    assert draft == tmp_path / "drafts" / "项目一"
+    tracks = {track["name"]: track["segments"] for track in content(draft)["tracks"]}
+    assert {name: len(segments) for name, segments in tracks.items()} == {
+        "main": 1, "music": 3, "caption": 2, "title": 1, "cover_title": 1, "cover_subtitle": 1,
+    }  # fmt: skip
+    for material in [*content(draft)["materials"]["videos"], *content(draft)["materials"]["audios"]]:
+        assert Path(material["path"]).is_file()
+        assert Path(material["path"]).is_relative_to(draft)
+    meta = json.loads((draft / "draft_meta_info.json").read_text(encoding="utf-8"))
+    assert meta["draft_name"] == "项目一"
+    assert meta["draft_fold_path"] == str(draft)
+    assert meta["tm_duration"] == 2_000_000
+    assert (draft / "draft_cover.jpg").stat().st_size > 0
+    assert [p.name for p in (tmp_path / "drafts").iterdir()] == ["项目一"]
+
+
+async def test_highlights_are_ranges_in_utf16_units(running: LocalSynthesizer, clip: Path) -> None:
+    texts = [json.loads(text["content"]) for text in content(await draft_of(running, clip))["materials"]["texts"]]
+    [caption] = [text for text in texts if text["text"] == "第一句省钱"]
+    assert [style["range"] for style in caption["styles"]] == [[0, 3], [3, 5]]
+    [title] = [text for text in texts if "买房" in text["text"]]
+    assert title["styles"][-1]["range"][1] == len(title["text"].encode("utf-16-le")) // 2
+
+
+async def test_ids_differ_between_drafts_and_stay_between_tries(running: LocalSynthesizer, clip: Path) -> None:
+    first = await draft_of(running, clip)
+    again = await draft_of(running, clip)
+    other = await draft_of(running, clip, job(OUTPUT, task_id="rec2"))
+    assert again == first
+    assert other.name == "项目一_2"
+    assert content(first)["id"] != content(other)["id"]
+
+
+async def test_an_existing_draft_is_never_touched(running: LocalSynthesizer, clip: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / "drafts" / "项目一"
+    theirs.mkdir()
+    (theirs / "draft_content.json").write_text("encrypted", encoding="utf-8")
+    assert (await draft_of(running, clip)).name == "项目一_2"
+    assert [p.name for p in theirs.iterdir()] == ["draft_content.json"]
+
+
+async def test_paths_are_those_of_the_machine_that_opens_it(configured: SynthesisOptions, clip: Path) -> None:
+    shown = "D:\\JianyingPro Drafts\\com.lveditor.draft"
+    running = LocalSynthesizer(replace(configured, draft_media_root=shown), pick=pick)
+    draft = await draft_of(running, clip)
+    assert content(draft)["materials"]["videos"][0]["path"] == f"{shown}\\项目一\\materials\\video.mp4"
+    assert (draft / "materials" / "video.mp4").read_bytes() == clip.read_bytes()
+    await running.aclose()
+
+
+async def test_images_over_audio_become_a_draft(running: LocalSynthesizer, tmp_path: Path) -> None:
+    pictures = tuple(
+        str(make(tmp_path / f"{name}.png", "-f", "lavfi", "-i", f"color={name}:s=64x48", "-frames:v", "1"))
+        for name in ("red", "green")
+    )
+    sound = make(tmp_path / "a.mp3", "-f", "lavfi", "-i", "sine=440", "-t", "2")
+    made = await running.synthesize(job(OUTPUT), Media({"images": pictures, "audio": str(sound)}), Progress())
+    assert made.draft_path is not None
+    tracks = {track["name"]: len(track["segments"]) for track in content(Path(made.draft_path))["tracks"]}
+    assert tracks["main"] == 2
+    assert tracks["voice"] == 1
+
+
+async def test_an_unknown_font_is_named_in_a_warning(running: LocalSynthesizer, clip: Path) -> None:
+    made = await running.synthesize(job(OUTPUT), Media({"video": str(clip)}), Progress())
+    assert made.message is not None
+    assert "没有这种字体" in made.message
+
+
+@pytest.mark.parametrize("where", ["missing", None])
+async def test_a_draft_folder_that_is_not_there_is_told(
+    configured: SynthesisOptions, clip: Path, tmp_path: Path, where: str | None
+) -> None:
+    path = None if where is None else str(tmp_path / where)
+    running = LocalSynthesizer(replace(configured, draft_folder_path=path), pick=pick)
+    with pytest.raises(StepError) as caught:
+        await running.synthesize(job(OUTPUT), Media({"video": str(clip)}), Progress())
+    assert caught.value.info.category is Category.DRAFT_FOLDER
+    await running.aclose()
+
+
+async def test_the_check_finds_what_is_wrong(running: LocalSynthesizer, clip: Path) -> None:
+    draft = await draft_of(running, clip)
+    timeline = Timeline(180, 320, 25, 50, (), ())
+
+    def faults() -> str:
+        return " ".join(check_draft(draft, timeline, shown_folder=str(draft), separator="/").faults)
+
+    assert "not as planned" in faults()
+    (draft / "materials" / "video.mp4").unlink()
+    assert "video.mp4 does not exist" in faults()
+    changed = content(draft)
+    changed["tracks"][0]["segments"][0]["source_timerange"]["start"] = 10_000
+    (draft / "draft_content.json").write_text(json.dumps(changed), encoding="utf-8")
+    assert "leaves its source" in faults()
+    (draft / "draft_content.json").write_text("encrypted", encoding="utf-8")
+    assert "cannot be read" in faults()

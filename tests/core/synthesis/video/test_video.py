@@ -1,0 +1,279 @@
+"""The MP4 renderer with real ffmpeg: everything asked for is in the film, and awkward sources come out right."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cozebatch.coze.output import pick
+from cozebatch.model.errors import Category, StepError
+from cozebatch.ports import Media
+from cozebatch.synthesis.analyse.probe import probe
+from cozebatch.synthesis.synthesizer import LocalSynthesizer
+from cozebatch.synthesis.video.encoders import choose, works
+from support.films import Progress, ffmpeg_path, job, make, options, speech, talking_head, tool
+
+# A test may block its own event loop.
+# ruff: noqa: ASYNC240, ASYNC221
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """One loop suffices here: what differs between them is tested with the processes."""
+    return "asyncio"
+
+
+@pytest.fixture
+async def running(tmp_path: Path) -> AsyncIterator[LocalSynthesizer]:
+    synthesizer = LocalSynthesizer(options(tmp_path), pick=pick)
+    yield synthesizer
+    await synthesizer.aclose()
+
+
+async def film(running: LocalSynthesizer, media: dict[str, Any], output: dict[str, Any] | None = None) -> Path:
+    made = await running.synthesize(job(output), Media(media), Progress())
+    assert made.video_path is not None
+    return Path(made.video_path)
+
+
+async def refused(running: LocalSynthesizer, media: dict[str, Any], output: dict[str, Any] | None = None) -> StepError:
+    with pytest.raises(StepError) as caught:
+        await film(running, media, output)
+    return caught.value
+
+
+def brightness(path: Path, frame: int, box: str = "iw:ih:0:0") -> tuple[float, float, float]:
+    """The mean colour (0..255) of a part of one frame."""
+    command = [
+        ffmpeg_path(), "-v", "error", "-i", str(path), "-vf", f"select=eq(n\\,{frame}),crop={box},scale=1:1:flags=area",
+        "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-",
+    ]  # fmt: skip
+    red, green, blue = subprocess.run(command, check=True, capture_output=True).stdout
+    return red, green, blue
+
+
+def lit(path: Path, frame: int, box: str) -> bool:
+    """Whether something is drawn in a part of a black frame."""
+    return brightness(path, frame, box) > (6, 6, 6)
+
+
+def plain(target: Path, color: str = "gray", size: str = "180x320", seconds: float = 2.0, **more: str) -> Path:
+    sound = more.get("sound", "sine=440")
+    return make(
+        target, "-f", "lavfi", "-i", f"color={color}:s={size}:r=25", "-f", "lavfi", "-i", sound, "-t", str(seconds),
+        "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p",
+    )  # fmt: skip
+
+
+def side(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    return found
+
+
+async def test_title_captions_and_cover_are_drawn_where_and_when_they_belong(
+    running: LocalSynthesizer, tmp_path: Path
+) -> None:
+    source = plain(tmp_path / "v.mp4", "black", sound="sine=440")
+    captions = [{"start": 0.5, "end": 1.0, "text": "口口口口口口"}]
+    output = {"title": "口口口口口", "shortTitle": "封面封面", "captions": captions}
+    made = await film(running, {"video": str(source)}, output)
+    title, caption, cover = "180:60:0:25", "180:30:0:232", "180:50:0:100"
+    assert lit(made, 1, cover)
+    assert not lit(made, 1, title)
+    assert not lit(made, 5, cover)
+    assert lit(made, 5, title)
+    assert [lit(made, frame, caption) for frame in (12, 13, 24, 25)] == [False, True, True, False]
+    assert made.with_suffix(".jpg").read_bytes()[:3] == b"\xff\xd8\xff"
+    assert side(made)["captions"] == 1
+
+
+async def test_nothing_is_written_outside_the_output_folder(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home & <co>"
+    home.mkdir()
+    for name in ("HOME", "XDG_CACHE_HOME", "TMPDIR"):
+        monkeypatch.setenv(name, str(home))
+    running = LocalSynthesizer(options(home / "in", output_dir=home / "out"), pick=pick)
+    await film(running, {"video": str(clip)}, {"title": "标题"})
+    await running.aclose()
+    assert [path.name for path in home.iterdir()] == ["out"]
+    assert sorted(path.suffix for path in (home / "out").rglob("*") if path.is_file()) == [".jpg", ".json", ".mp4"]
+
+
+async def test_images_are_shown_in_turn_over_the_audio(running: LocalSynthesizer, tmp_path: Path) -> None:
+    pictures = tuple(
+        str(make(tmp_path / f"{name}.png", "-f", "lavfi", "-i", f"color={name}:s=91x161", "-frames:v", "1"))
+        for name in ("red", "blue", "red")
+    )
+    sound = make(tmp_path / "a.mp3", "-f", "lavfi", "-i", "sine=440", "-t", "1.5")
+    made = await film(running, {"images": pictures, "audio": str(sound)})
+    colours = [brightness(made, frame, "60:60:60:100") for frame in (5, 18, 32)]
+    assert [max(range(3), key=colour.__getitem__) for colour in colours] == [0, 2, 0]
+    assert side(made)["duration_seconds"] == pytest.approx(1.5, abs=0.1)
+
+
+async def test_a_cover_picture_fills_the_first_frames_only(tmp_path: Path) -> None:
+    cover = make(tmp_path / "c.png", "-f", "lavfi", "-i", "color=lime:s=400x100", "-frames:v", "1")
+    running = LocalSynthesizer(options(tmp_path, template_config={"cover_background": str(cover)}), pick=pick)
+    made = await film(running, {"video": str(plain(tmp_path / "v.mp4", "red"))}, {"shortTitle": "封"})
+    assert brightness(made, 2, "180:40:0:0")[1] > 200
+    assert brightness(made, 3, "180:20:0:0")[0] > 200
+    await running.aclose()
+
+
+async def test_long_pauses_are_cut_out(tmp_path: Path) -> None:
+    sound = speech(tmp_path / "s.wav", bursts=[(0.2, 1.0), (2.6, 3.4)], seconds=3.6)
+    source = make(
+        tmp_path / "v.mp4", "-f", "lavfi", "-i", "testsrc2=s=180x320:r=25", "-i", str(sound), "-t", "3.6",
+        "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p",
+    )  # fmt: skip
+    running = LocalSynthesizer(options(tmp_path, template_config={"pause_removal_enabled": True}), pick=pick)
+    made = await film(running, {"video": str(source)})
+    assert side(made)["cuts"] == 1
+    assert side(made)["duration_seconds"] == pytest.approx(2.5, abs=0.15)
+    await running.aclose()
+
+
+async def test_music_is_heard_under_the_voice_and_the_voice_is_evened(tmp_path: Path) -> None:
+    music = make(tmp_path / "m.mp3", "-f", "lavfi", "-i", "sine=220", "-t", "0.7")
+    quiet = plain(tmp_path / "v.mp4", sound="sine=440,volume=-14dB,afade=t=out:st=0.8:d=0.2")
+    running = LocalSynthesizer(
+        options(tmp_path, background_music_path=str(music), background_music_volume=0.5), pick=pick
+    )
+    made = await film(running, {"video": str(quiet)})
+    measured = side(made)
+    assert measured["voice_gain_db"] > 10
+    said = subprocess.run(
+        [ffmpeg_path(), "-ss", "1.2", "-t", "0.4", "-i", str(made), "-af", "volumedetect", "-vn", "-f", "null", "-"],
+        capture_output=True, text=True, check=True,
+    ).stderr  # fmt: skip
+    assert float(said.split("mean_volume: ")[1].split(" ")[0]) > -40
+    await running.aclose()
+
+
+async def test_awkward_pictures_come_out_whole(running: LocalSynthesizer, tmp_path: Path, clip: Path) -> None:
+    x264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
+    turned = make(tmp_path / "turned.mp4", "-display_rotation", "90", "-i", str(clip), "-c", "copy")
+    odd = make(
+        tmp_path / "odd.mkv", "-f", "lavfi", "-i", "testsrc2=s=101x77:r=25", "-f", "lavfi", "-i", "sine", "-t", "0.4",
+        "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv444p",
+    )  # fmt: skip
+    uneven = make(
+        tmp_path / "vfr.mp4", "-f", "lavfi", "-i", "testsrc2=s=180x320:r=50", "-f", "lavfi", "-i", "sine", "-t", "1",
+        "-vf", "select='gt(random(0),0.5)'", "-fps_mode", "vfr", *x264,
+    )  # fmt: skip
+    late = make(
+        tmp_path / "late.mp4", "-f", "lavfi", "-i", "testsrc2=s=180x320:r=25", "-itsoffset", "0.4", "-f", "lavfi",
+        "-i", "sine", "-t", "1", *x264,
+    )  # fmt: skip
+    for source in (turned, odd, uneven, late):
+        made = await film(running, {"video": str(source)})
+        found = (await probe(tool(), made)).video
+        assert found is not None
+        assert (found.width, found.height, found.fps) == (180, 320, 25)
+
+
+async def test_a_4k_source_is_scaled(running: LocalSynthesizer, tmp_path: Path) -> None:
+    source = talking_head(tmp_path / "4k.mp4", size="2160x3840", seconds=0.2, fps="10")
+    assert (await probe(tool(), await film(running, {"video": str(source)}))).video is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "很" * 500,
+        "emoji 😀👨‍👩‍👧 ❤️ 结束",
+        "{\\pos(0,0)}{\\b1}\\N\\h反斜杠\\",
+        "مرحبا بالعالم 阿拉伯",
+        "a\u202eb\x1b[31mc\u0007",
+        "%n'$(x):,;[in]",
+    ],
+)
+async def test_any_text_is_drawn_or_refused_by_name(running: LocalSynthesizer, clip: Path, text: str) -> None:
+    output = {"title": text, "captions": [{"start": 0.2, "end": 1.8, "text": text}], "shortTitle": text}
+    made: StepError | Path
+    try:
+        made = await film(running, {"video": str(clip)}, output)
+    except StepError as error:
+        made = error
+    if isinstance(made, StepError):
+        # A machine without a font for the script says which characters.
+        assert made.info.category is Category.SYNTHESIS
+        assert "U+" in made.info.message.en
+
+
+async def test_bad_sources_are_told_and_leave_nothing(running: LocalSynthesizer, clip: Path, tmp_path: Path) -> None:
+    silent = plain(tmp_path / "silent.mp4", sound="anullsrc")
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(clip.read_bytes()[:-2000])
+    page = tmp_path / "page.mp4"
+    page.write_text("<!DOCTYPE html><html>expired</html>", encoding="utf-8")
+    empty = tmp_path / "empty.mp4"
+    empty.touch()
+    picture = make(tmp_path / "p.png", "-f", "lavfi", "-i", "color=red:s=64x48", "-frames:v", "1")
+    for bad in (silent, cut, page, empty, picture):
+        error = await refused(running, {"video": str(bad)})
+        assert error.info.category is Category.MEDIA, bad.name
+        assert error.info.hint
+    assert not list((tmp_path / "output").rglob("*"))
+
+
+async def test_a_film_of_ten_hours_is_refused_at_once(running: LocalSynthesizer, clip: Path, tmp_path: Path) -> None:
+    endless = make(
+        tmp_path / "long.mp4", "-f", "lavfi", "-i", "color=s=16x16:r=1/600", "-t", "36000",
+        "-c:v", "libx264", "-preset", "ultrafast",
+    )  # fmt: skip
+    error = await refused(running, {"video": str(endless), "audio": str(clip)})
+    assert error.info.category is Category.MEDIA
+    assert "10.0 h" in error.info.message.en
+
+
+async def test_a_black_film_is_not_proven(running: LocalSynthesizer, tmp_path: Path) -> None:
+    template = {"cover_enabled": False}
+    running = LocalSynthesizer(options(tmp_path, template_config=template), pick=pick)
+    source = plain(tmp_path / "v.mp4", "black")
+    with pytest.raises(StepError) as caught:
+        await running.synthesize(job(title="", content=""), Media({"video": str(source)}), Progress())
+    assert "black" in caught.value.info.message.en
+    assert not list((tmp_path / "output").rglob("*"))
+    await running.aclose()
+
+
+async def test_missing_configured_files_are_named(tmp_path: Path, clip: Path) -> None:
+    for changes in (
+        {"background_music_path": str(tmp_path / "none.mp3")},
+        {"template_config": {"cover_background": str(tmp_path / "none.png")}},
+    ):
+        running = LocalSynthesizer(options(tmp_path, **changes), pick=pick)
+        error = await refused(running, {"video": str(clip)}, {"shortTitle": "x"})
+        assert error.info.category is Category.SYNTHESIS
+        assert "none." in error.info.message.en
+        assert "configuration" in error.info.hint.en
+        await running.aclose()
+
+
+async def test_both_makes_a_draft_and_a_film(tmp_path: Path, clip: Path) -> None:
+    (tmp_path / "drafts").mkdir()
+    both = options(tmp_path, mode="both", draft_folder_path=str(tmp_path / "drafts"))
+    running = LocalSynthesizer(both, pick=pick)
+    made = await running.synthesize(job(), Media({"video": str(clip)}), Progress())
+    assert made.video_path is not None
+    assert made.draft_path is not None
+    await running.aclose()
+
+
+async def test_a_hardware_encoder_is_used_only_after_it_worked(tmp_path: Path, clip: Path) -> None:
+    chosen = options(tmp_path, encoder="auto")
+    assert await works(tool(), "libx264", chosen, tmp_path)
+    assert not await works(tool(), "no_such_encoder", chosen, tmp_path)
+    encoder = await choose(tool(), chosen, tmp_path)
+    assert await works(tool(), encoder, replace(chosen, encoder=encoder), tmp_path)

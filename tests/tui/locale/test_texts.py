@@ -1,0 +1,123 @@
+"""Filter, widths and texts: pure parts of the screen."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+import cozebatch_tui.locale
+from cozebatch.model.errors import HINTS, Category, ErrorInfo
+from cozebatch.model.rows import Row
+from cozebatch.model.task import State
+from cozebatch.model.text import Text
+from cozebatch_tui.locale import screen as texts
+from cozebatch_tui.locale.names import CATEGORIES, STATES
+from cozebatch_tui.presentation.formatting import clock, fit, spark
+from cozebatch_tui.presentation.sanitize import clean, clean_lines, is_harmless
+from cozebatch_tui.screen.widgets.columns import COLOURS, COLUMNS, GLYPHS, shown_columns
+from cozebatch_tui.screen.widgets.filter import parse_filter
+from cozebatch_tui.screen.widgets.timeline import bar
+
+ROW = Row(
+    "rec1",
+    0,
+    title="早安 Coffee",
+    account_id="老陈",
+    state=State.FAILED,
+    attempts=3,
+    coze_seconds=320,
+    error=ErrorInfo(Category.CONTENT_REJECTED, Text("敏感", "sensitive")),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", True), ("coffee", True), ("咖啡", False), ("老陈", True), ("sensitive", True), ("rec1", True),
+        ("status:failed", True), ("status:失败", True), ("status:fail", True), ("status:done", False),
+        ("!status:done", True), ("!coffee", False), ("coze>300", True), ("coze>=320", True), ("coze<300", False),
+        ("attempts=3 coze>100", True), ("attempts>3", False), ("account:老", True), ("error:content", True),
+        ("coffee !tea", True), ("!", True), ("[red]", False), ("(", False), ("coze>", False),
+    ],
+)  # fmt: skip
+def test_the_filter_language(text: str, shown: bool) -> None:
+    predicate = parse_filter(text)
+    assert (predicate is None or predicate(ROW)) is shown
+
+
+@given(st.text())
+def test_any_text_is_a_filter(text: str) -> None:
+    predicate = parse_filter(text)
+    assert predicate is None or predicate(ROW) in (True, False)
+
+
+@given(st.text(), st.integers(0, 60), st.booleans())
+def test_a_cell_is_exactly_as_wide_as_its_column(text: str, width: int, right: bool) -> None:
+    cell = fit(text, width, right=right)
+    assert cell_len(cell) == width
+    assert is_harmless(cell)
+
+
+@given(st.text())
+def test_cleaned_text_is_one_harmless_line(text: str) -> None:
+    assert is_harmless(clean(text))
+    assert "\n" not in clean(text)
+    assert is_harmless(clean_lines(text))
+
+
+@given(st.integers(10, 300))
+def test_columns_never_take_more_than_there_is(width: int) -> None:
+    shown = shown_columns(width)
+    assert any(column.name == "title" for column, _ in shown)
+    if width >= 80:
+        assert 2 + sum(size + 1 for _, size in shown) <= width
+
+
+def test_clock_and_sparkline() -> None:
+    assert (clock(0), clock(67), clock(3723)) == ("", "1:07", "1:02:03")
+    assert spark([0, 4, 8], 3) == " ▄█"
+    assert spark([], 4) == "    "
+
+
+@given(st.floats(0, 100), st.floats(0, 100), st.floats(0, 100), st.sampled_from(list(State)), st.integers(1, 200))
+def test_a_timeline_bar_is_exactly_as_wide_as_its_room(a: float, b: float, c: float, state: State, width: int) -> None:
+    row = Row("t", 0, state=state, submit_clock=a, coze_end_clock=a + b, synthesis_clock=a + b + c)
+    letters = bar(row, 300.0, 290.0, width)
+    assert len(letters) == width
+    assert set(letters) <= set(" .=-#")
+
+
+def constants() -> Iterator[tuple[str, Text]]:
+    def found(name: str, value: Any) -> Iterator[tuple[str, Text]]:
+        if isinstance(value, Text):
+            yield name, value
+        elif isinstance(value, dict):
+            for key, inner in value.items():
+                yield from found(f"{name}[{key}]", inner)
+
+    for info in pkgutil.iter_modules(cozebatch_tui.locale.__path__, "cozebatch_tui.locale."):
+        module = importlib.import_module(info.name)
+        for name, value in vars(module).items():
+            yield from found(f"{info.name}.{name}", value)
+
+
+@pytest.mark.parametrize(("name", "text"), list(constants()))
+def test_no_text_is_missing_in_either_language(name: str, text: Text) -> None:
+    assert text.zh.strip()
+    assert text.en.strip()
+    placeholders = [part.split("}")[0] for part in text.zh.split("{")[1:]]
+    assert sorted(placeholders) == sorted(part.split("}")[0] for part in text.en.split("{")[1:])
+
+
+def test_every_state_and_category_has_a_name_a_glyph_and_a_hint() -> None:
+    assert set(STATES) == set(GLYPHS) == set(COLOURS) == set(State)
+    assert set(CATEGORIES) == set(HINTS) == set(Category)
+    assert len(set(GLYPHS.values())) == len(State)
+    assert set(texts.COLUMNS) == {column.name for column in COLUMNS}

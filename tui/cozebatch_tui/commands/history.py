@@ -1,0 +1,130 @@
+"""`cozebatch-tui runs` and `cozebatch-tui report`: what earlier runs came to, read from the journal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+
+from cozebatch.journal.sqlite import FILE_NAME, SqliteJournal, read_journal
+from cozebatch.model.board import Board, seeded
+from cozebatch.model.errors import UsageError
+from cozebatch.model.rows import Row
+from cozebatch.model.statistics import compute
+from cozebatch.model.task import State
+from cozebatch.model.text import Lang, Text
+from cozebatch.ports import RunRecord
+from cozebatch_tui.exit_codes import Exit
+from cozebatch_tui.headless.console import summary
+from cozebatch_tui.headless.streams import Output
+from cozebatch_tui.locale import commands as texts
+from cozebatch_tui.locale.names import STATES
+from cozebatch_tui.presentation.formatting import fit
+from cozebatch_tui.presentation.html_report import page
+from cozebatch_tui.presentation.sanitize import clean
+from cozebatch_tui.session.log_file import error_line
+
+T = TypeVar("T")
+
+
+def list_runs(options: argparse.Namespace, lang: Lang) -> Exit:
+    """One line a run, newest first. Raises `JournalError`."""
+    out = Output(sys.stdout)
+
+    async def read(journal: SqliteJournal) -> list[tuple[RunRecord, list[Row]]]:
+        return [(run, list(await journal.rows(run.run_id))) for run in await journal.runs()]
+
+    found = _with_journal(options, read) or []
+    if not found:
+        out.line(texts.NO_RUNS.in_(lang))
+    for run, rows in found:
+        told = texts.RUN_PRUNED_LINE if run.pruned and not rows else texts.RUN_LINE
+        counts = {state: sum(row.state is state for row in rows) for state in State}
+        out.line(
+            told.in_(lang).format(
+                run_id=run.run_id,
+                started=datetime.fromtimestamp(run.started_at).strftime("%Y-%m-%d %H:%M"),
+                status=texts.STATUS[run.status].in_(lang),
+                done=counts[State.DONE],
+                failed=counts[State.FAILED],
+                held=counts[State.HELD],
+                total=len(rows),
+            )
+        )
+    return Exit.OK
+
+
+def show_report(options: argparse.Namespace, lang: Lang) -> Exit:
+    """A run's figures and tasks, on stdout or as a page. Raises `UsageError` for a run there is not."""
+    out = Output(sys.stdout)
+
+    async def read(journal: SqliteJournal) -> tuple[RunRecord, list[Row]]:
+        runs = list(await journal.runs())
+        chosen = [run for run in runs if run.run_id == options.run] or (runs[:1] if options.run == "last" else [])
+        if not chosen:
+            known = ", ".join(run.run_id for run in runs[:5]) or "-"
+            values = {"run": clean(options.run, 80), "known": known}
+            raise UsageError(Text(texts.UNKNOWN_RUN.zh.format(**values), texts.UNKNOWN_RUN.en.format(**values)))
+        return chosen[0], list(await journal.rows(chosen[0].run_id))
+
+    found = _with_journal(options, read)
+    if found is None:
+        raise UsageError(texts.NO_RUNS)
+    run, rows = found
+    board = board_of(run, rows)
+    statistics = compute(
+        board, elapsed=run.clock, max_coze=max(1, run.max_coze), max_synthesis=max(1, run.max_synthesis)
+    ).to_json()
+    if options.html:
+        path = Path(options.html)
+        try:
+            path.write_text(page(run, rows, statistics, lang), encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise UsageError(Text.same(f"{path}: {error.strerror}")) from error
+        out.line(texts.HTML_WRITTEN.in_(lang).format(path=path))
+        return Exit.OK
+    status = run.status if run.status in ("finished", "stopped") else "interrupted"
+    for line in summary(status, statistics, lang):
+        out.line(line)
+    for row in rows:
+        what = row.video_path or row.draft_path or ""
+        if row.error is not None:
+            what = error_line(row.error, lang)
+        elif row.note is not None:
+            what = row.note.in_(lang)
+        state = fit(STATES[row.state].in_(lang), 12)
+        out.line(f"  {fit(row.task_id, 16)}  {state}  {fit(row.title, 30)}  {clean(what, 400)}")
+    return Exit.OK
+
+
+def board_of(run: RunRecord, rows: list[Row]) -> Board:
+    """The board as that run left it."""
+    board = seeded(run.counters, {row.task_id: row for row in rows})
+    board.clock = run.clock
+    return board
+
+
+def _with_journal(options: argparse.Namespace, read: Callable[[SqliteJournal], Awaitable[T]]) -> T | None:
+    """What `read` finds in the journal, which a run may be writing; None where there is no journal."""
+    path = Path(options.state_dir) / FILE_NAME
+    if not path.exists():
+        return None
+
+    async def run() -> T:
+        found: list[T] = []
+        failed: list[UsageError] = []
+        async with read_journal(path) as journal:
+            try:
+                found.append(await read(journal))
+            except UsageError as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
+        return found[0]
+
+    return anyio.run(run)

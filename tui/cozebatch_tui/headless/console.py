@@ -1,0 +1,136 @@
+"""A run told to people in plain lines, with a line of figures at the bottom where there is a terminal."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from cozebatch.model import events
+from cozebatch.model.board import Board
+from cozebatch.model.rows import Stage
+from cozebatch.model.statistics import estimate_remaining
+from cozebatch.model.task import State
+from cozebatch.model.text import Lang
+from cozebatch_tui.headless.streams import Output
+from cozebatch_tui.locale import headless as texts
+from cozebatch_tui.locale.names import CATEGORIES
+from cozebatch_tui.presentation.sanitize import clean
+from cozebatch_tui.session.log_file import describe
+
+_QUIET = frozenset({State.SUBMITTING, State.DOWNLOADING, State.QUEUED, State.WRITING_BACK})
+"""Steps on the way that the log has and a person watching does not miss."""
+
+
+class PeopleLines:
+    """Prints what matters of each event; keeps the status line below it."""
+
+    def __init__(self, output: Output, lang: Lang, *, verbose: bool) -> None:
+        self._output = output
+        self._lang: Lang = lang
+        self._verbose = verbose
+        self._live = output.is_terminal
+        self._board = Board()
+        self._status = ""
+
+    def event(self, event: events.Event) -> None:
+        self._board.apply(event)
+        if self._worth_a_line(event):
+            told = describe(event, self._lang, brief=not self._verbose)
+            assert told is not None
+            _, task_id, text = told
+            self.say(f"{datetime.fromtimestamp(event.wall):%H:%M:%S}  {self._name(task_id)}{text}")
+
+    def say(self, text: str) -> None:
+        """One line above the status line."""
+        self._erase()
+        self._output.line(clean(text, 4000))
+
+    def refresh(self) -> None:
+        """Redraw the status line."""
+        if not self._live or self._board.run_id is None:
+            return
+        status = self._figures()
+        if status != self._status:
+            self._erase()
+            self._status = status[: max(20, shutil.get_terminal_size().columns - 1)]
+            self._output.write(self._status)
+
+    def close(self) -> None:
+        self._erase()
+
+    def _worth_a_line(self, event: events.Event) -> bool:
+        match event:
+            case events.TaskState():
+                return self._verbose or event.error is not None or event.after not in _QUIET
+            case events.Loaded() | events.TaskProgress() | events.Gauges():
+                return False
+            case events.Noted():
+                return self._verbose or event.level in ("warning", "error")
+            case _:
+                return True
+
+    def _name(self, task_id: str) -> str:
+        if task_id == "-":
+            return ""
+        row = self._board.rows.get(task_id)
+        title = clean(row.title, 24) if row is not None else ""
+        return f"{clean(task_id, 40)}  {title}  " if title else f"{clean(task_id, 40)}  "
+
+    def _figures(self) -> str:
+        board = self._board
+        coze, synthesis = board.limits[Stage.COZE].in_force, board.limits[Stage.SYNTHESIS].in_force
+        left = estimate_remaining(board, coze_limit=coze, synthesis_limit=synthesis)
+        return texts.STATUS_LINE.in_(self._lang).format(
+            done=board.counts[State.DONE],
+            total=len(board.rows),
+            failed=board.counts[State.FAILED] + board.counts[State.HELD],
+            coze=sum(count for state, count in board.counts.items() if state.in_flight),
+            coze_limit=coze,
+            busy=board.counts[State.SYNTHESIZING],
+            workers=synthesis,
+            left=duration(left.seconds) if left is not None else "?",
+        )
+
+    def _erase(self) -> None:
+        if self._status:
+            self._output.write("\r" + " " * min(shutil.get_terminal_size().columns - 1, 2 * len(self._status)) + "\r")
+            self._status = ""
+
+
+def duration(seconds: float) -> str:
+    """Hours and minutes, or minutes and seconds, as a person says it: `1:05:00`, `3:20`."""
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def summary(status: str, statistics: Mapping[str, Any], lang: Lang) -> list[str]:
+    """The run's figures, as the guide promises them."""
+    s = statistics
+    errors = ", ".join(f"{_category(name, lang)} {count}" for name, count in s["errors"].items())
+    facts = {
+        texts.TOTAL: f"{s['total_tasks']} ({texts.COUNTS.in_(lang).format(**s)})",
+        texts.SUCCESS_RATE: f"{s['success_rate']:.1f} %",
+        texts.AVERAGE: texts.AVERAGE_DETAIL.in_(lang).format(
+            task=f"{s['average_task_seconds']:.1f}",
+            coze=f"{s['average_coze_seconds']:.1f}",
+            synthesis=f"{s['average_synthesis_seconds']:.1f}",
+        ),
+        texts.UTILISATION: texts.UTILISATION_DETAIL.in_(lang).format(
+            coze=f"{100 * s['coze_utilization']:.0f}", synthesis=f"{100 * s['synthesis_utilization']:.0f}"
+        ),
+        texts.ELAPSED: texts.ELAPSED_DETAIL.in_(lang).format(seconds=f"{s['elapsed_seconds']:.1f}"),
+        texts.EXECUTIONS: texts.EXECUTIONS_DETAIL.in_(lang).format(**{**s, "tokens": s["tokens"]["total"]}),
+        texts.ERRORS: errors or texts.NO_ERRORS.in_(lang),
+    }
+    return [
+        texts.SUMMARY_TITLE[status].in_(lang),
+        *(f"  {name.in_(lang)}: {value}" for name, value in facts.items()),
+    ]
+
+
+def _category(name: str, lang: Lang) -> str:
+    return next((text.in_(lang) for category, text in CATEGORIES.items() if category == name), name)

@@ -1,0 +1,174 @@
+"""A batch without a screen: for cron, CI and pipes. stdout is data or plain lines, the exit code says how it went."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from cozebatch.batch.batch import Preview
+from cozebatch.engine.engine import Outcome
+from cozebatch.engine.event_bus import Subscription
+from cozebatch.model.events import Event, Noted, Paused, Resumed
+from cozebatch.model.text import Lang, Text
+from cozebatch.planning.leftovers import DEFAULTS, Left
+from cozebatch.planning.recovery import Action
+from cozebatch_tui.exit_codes import Exit, exit_of
+from cozebatch_tui.headless.console import PeopleLines, summary
+from cozebatch_tui.headless.json_lines import JsonLines
+from cozebatch_tui.headless.streams import Output
+from cozebatch_tui.locale import headless as texts
+from cozebatch_tui.presentation.sanitize import clean
+from cozebatch_tui.session.log_file import Logbook
+from cozebatch_tui.session.session import Session
+from cozebatch_tui.session.signals import Interrupts
+
+T = TypeVar("T")
+
+
+class Interrupted(Exception):
+    """An interrupt came before anything was submitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadlessOptions:
+    lang: Lang
+    json: bool
+    dry_run: bool
+    verbose: bool
+
+
+class Headless:
+    """Runs one session and tells about it. The session is closed by the caller, who has `interrupts` installed."""
+
+    def __init__(self, session: Session, logbook: Logbook, options: HeadlessOptions, interrupts: Interrupts) -> None:
+        self._session = session
+        self._logbook = logbook
+        self._options = options
+        self._lang: Lang = options.lang
+        self._out = Output(sys.stdout)
+        self._err = Output(sys.stderr)
+        self._people = PeopleLines(self._err if options.json else self._out, self._lang, verbose=options.verbose)
+        self._json = JsonLines(self._lang, session.mask) if options.json else None
+        self._wake = threading.Event()
+        self._interrupts = interrupts
+
+    def run(self) -> Exit:
+        """Raises `UsageError` and `JournalError` for what keeps the batch from beginning."""
+        logged = self._session.subscribe(self._logbook.wake)
+        shown = self._session.subscribe(self._wake.set)
+        self._logbook.on_failed = lambda text: self._err.line(text.in_(self._lang))
+        self._logbook.follow(logged)
+        self._interrupts.on_first = self._interrupted
+        try:
+            return self._run(shown)
+        except Interrupted:
+            self._say(texts.INTERRUPTED_EARLY)
+            return Exit.INTERRUPTED
+        finally:
+            self._interrupts.on_first = lambda: None  # it ends now by itself, with the code it has
+
+    def _run(self, shown: Subscription) -> Exit:
+        self._session.open()
+        preview = self._wait(self._session.prepare())
+        if self._options.dry_run:
+            self._show_plan(preview, every_task=True)
+            self._say(texts.DRY_RUN)
+            return Exit.OK
+        self._say(texts.LOG_AT, path=str(self._logbook.path))
+        self._show_plan(preview, every_task=False)
+        if preview.has_work:
+            self._wait(self._session.preflight())
+        outcome = self._follow(self._session.run(preview), shown)
+        self._people.close()
+        for line in summary(outcome.status, outcome.statistics.to_json(), self._lang):
+            self._people.say(line)
+        if outcome.results_path is not None:
+            self._say(texts.RESULTS_AT, path=outcome.results_path)
+        if outcome.status != "finished":
+            self._say(texts.GO_ON)
+        return exit_of(outcome)
+
+    def _follow(self, running: Future[Outcome], shown: Subscription) -> Outcome:
+        while not running.done():
+            self._wake.wait(0.5)
+            self._wake.clear()
+            self._tell(shown.take())
+            self._people.refresh()
+        outcome = running.result()
+        self._tell(shown.take())
+        return outcome
+
+    def _tell(self, news: list[Event]) -> None:
+        for event in news:
+            if self._json is not None and (line := self._json.line(event)) is not None:
+                self._out.line(line)
+            if self._json is None or _is_trouble(event):
+                self._people.event(event)
+
+    def _show_plan(self, preview: Preview, *, every_task: bool) -> None:
+        if preview.continuing:
+            self._say(texts.CONTINUING, run_id=preview.run.run_id)
+        self._show_leftovers(preview)
+        if every_task:
+            for planned in preview.planned:
+                row = planned.row
+                what = texts.what(planned, preview.at).in_(self._lang)
+                line = f"  {clean(row.task_id, 40)}  {clean(row.title, 40)}  {what}"
+                if planned.action is Action.WATCH:
+                    line += f"  {row.execute_id}"
+                reason = planned.note or (planned.error.message if planned.error else None)
+                self._people.say(f"{line}  {reason.in_(self._lang)}" if reason else line)
+        if not preview.planned and not preview.owed:
+            self._say(texts.NOTHING_TO_DO)
+            return
+        counts = {action.value: preview.actions.get(action, 0) for action in Action}
+        self._say(texts.PLAN, total=len(preview.planned), owed=len(preview.owed), **counts)
+
+    def _show_leftovers(self, preview: Preview) -> None:
+        """What earlier runs left: a line a kind here, a line each in the log."""
+        found = preview.leftovers
+        for kind in Left:
+            of_kind = [left for left in found if left.kind is kind]
+            if of_kind:
+                self._say(texts.LEFT, kind=texts.LEFT_KINDS[kind].in_(self._lang), count=len(of_kind))
+                self._people.say(f"    {DEFAULTS[kind].in_(self._lang)}")
+        for left in found:
+            since = datetime.fromtimestamp(left.since).strftime("%Y-%m-%d %H:%M") if left.since is not None else "-"
+            values = {"execute_id": left.execute_id or "-", "since": since}
+            what, default = texts.LEFT_KINDS[left.kind], DEFAULTS[left.kind]
+            zh = texts.LEFT_IN_LOG.zh.format(kind=what.zh, default=default.zh, **values)
+            en = texts.LEFT_IN_LOG.en.format(kind=what.en, default=default.en, **values)
+            self._logbook.say("info", Text(zh, en), left.task_id)
+
+    def _wait(self, future: Future[T]) -> T:
+        """The future's result, unless an interrupt comes first."""
+        future.add_done_callback(lambda _: self._wake.set())
+        while not future.done():
+            self._wake.wait(0.5)
+            self._wake.clear()
+            if self._interrupts.seen:
+                future.cancel()
+        try:
+            result = future.result()
+        except CancelledError:
+            raise Interrupted from None
+        if self._interrupts.seen:
+            raise Interrupted
+        return result
+
+    def _interrupted(self) -> None:
+        self._session.stop()
+        self._wake.set()
+        self._logbook.say("warning", texts.DRAINING)
+
+    def _say(self, text: Text, **values: object) -> None:
+        self._people.say(text.in_(self._lang).format(**values))
+
+
+def _is_trouble(event: Event) -> bool:
+    """What a person must hear of even where stdout is for programs."""
+    return isinstance(event, Paused | Resumed) or (isinstance(event, Noted) and event.level == "error")

@@ -1,0 +1,128 @@
+"""The problems, grouped by cause: how many tasks, what happened, what to do, and buttons that say what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from rich.text import Text as RichText
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Button, Static
+
+from cozebatch.model.board import Board, ErrorGroup
+from cozebatch.model.text import Lang
+from cozebatch.planning.recovery import way_on
+from cozebatch_tui.locale import screen as texts
+from cozebatch_tui.locale.names import CATEGORIES
+from cozebatch_tui.presentation.sanitize import clean
+from cozebatch_tui.screen.error_boundary import guarded
+
+GROUPS_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """Which tasks of a group go on for free, and which only for money."""
+
+    free: tuple[str, ...]
+    paid: tuple[str, ...]
+
+
+def ways(board: Board, group: ErrorGroup) -> Ways:
+    free, paid = [], []
+    for task_id in group.task_ids:
+        way = way_on(board.rows[task_id])
+        if way == "paid":
+            paid.append(task_id)
+        elif way is not None:
+            free.append(task_id)
+    return Ways(tuple(free), tuple(paid))
+
+
+class ErrorPanel(VerticalScroll):
+    """Rebuilt when the groups change, at most."""
+
+    DEFAULT_CSS = """
+    ErrorPanel { height: auto; max-height: 30%; border-top: solid $error; padding: 0 1; display: none; }
+    ErrorPanel.open { display: block; }
+    ErrorPanel .group { height: auto; margin-bottom: 1; }
+    ErrorPanel Static { height: auto; }
+    ErrorPanel Horizontal { height: 1; }
+    ErrorPanel Button { min-width: 12; margin-right: 2; padding: 0 1; }
+    """
+
+    class Asked(Message):
+        """A button was pressed."""
+
+        def __init__(self, action: Literal["retry", "rerun", "show"], task_ids: Sequence[str], category: str) -> None:
+            super().__init__()
+            self.action: Literal["retry", "rerun", "show"] = action
+            self.task_ids = task_ids
+            self.category = category
+
+    def __init__(self, board: Board, lang: Lang) -> None:
+        super().__init__()
+        self._board = board
+        self.lang: Lang = lang
+        self._shown: tuple[tuple[str, int], ...] = ()
+
+    def show(self) -> None:
+        """Draw the groups, largest first, if they are not what is drawn already."""
+        groups = sorted(self._board.groups.values(), key=lambda group: -group.count)[:GROUPS_SHOWN]
+        now = tuple((f"{g.key}", g.count) for g in groups)
+        if now == self._shown and self.children:
+            return
+        self._shown = now
+        self.border_title = f"{texts.ERRORS_TITLE.in_(self.lang)} ({sum(g.count for g in groups)})"
+        self.remove_children()
+        if groups:
+            self.mount(*(Group(self._board, group, self.lang) for group in groups))
+        else:
+            self.mount(Static(Content(texts.NO_ERRORS.in_(self.lang))))
+
+
+class Group(Vertical):
+    """One cause."""
+
+    def __init__(self, board: Board, group: ErrorGroup, lang: Lang) -> None:
+        super().__init__(classes="group")
+        self._ways = ways(board, group)
+        self._group = group
+        self._lang: Lang = lang
+
+    def compose(self) -> ComposeResult:
+        error, lang = self._group.sample, self._lang
+        text = RichText()
+        text.append(f"{self._group.count} x {CATEGORIES[error.category].in_(lang)}", style="bold")
+        if error.code:
+            text.append(f" [{clean(error.code, 40)}]")
+        text.append(f"  {clean(error.message.in_(lang), 300)}")
+        if error.logid:
+            text.append(f"  logid {clean(error.logid, 60)}", style="dim")
+        text.append(f"\n{clean(error.hint.in_(lang), 300)}", style="italic")
+        yield Static(text, markup=False)
+        with Horizontal():
+            if self._ways.free:
+                yield self._button("retry", texts.RETRY_FREE.in_(lang), len(self._ways.free), "success")
+            if self._ways.paid:
+                yield self._button("rerun", texts.RERUN_PAID.in_(lang), len(self._ways.paid), "warning")
+            yield self._button("show", texts.SHOW_THESE.in_(lang), self._group.count, "default")
+
+    def _button(self, name: str, label: str, number: int, variant: str) -> Button:
+        return Button(Content(f"{label} {number}"), name=name, variant=variant, compact=True)  # type: ignore[arg-type]
+
+    @guarded
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        category = self._group.sample.category.value
+        match event.button.name:
+            case "retry":
+                self.post_message(ErrorPanel.Asked("retry", self._ways.free, category))
+            case "rerun":
+                self.post_message(ErrorPanel.Asked("rerun", self._ways.paid, category))
+            case _:
+                self.post_message(ErrorPanel.Asked("show", tuple(self._group.task_ids), category))

@@ -1,0 +1,133 @@
+"""The figures that matter: counts, time, money; and the gauges of the three limits with the throughput."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from rich.text import Text as RichText
+from textual.widgets import Static
+
+from cozebatch.model.rows import Stage
+from cozebatch.model.task import State
+from cozebatch.model.text import Lang
+from cozebatch_tui.locale import screen as texts
+from cozebatch_tui.locale.names import PAUSES
+from cozebatch_tui.presentation.formatting import clock, count, spark
+from cozebatch_tui.screen.view_model import Bridge
+
+
+class Figures(Static):
+    """A text that is drawn again only when it says something else."""
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False)
+        self._drawn: RichText | None = None
+
+    def _draw(self, line: RichText) -> None:
+        if line != self._drawn:
+            self._drawn = line
+            self.update(line)
+
+
+class Header(Figures):
+    """Two lines: how far it is, and what it costs."""
+
+    DEFAULT_CSS = """
+    Header { height: 2; background: $panel; color: $foreground; padding: 0 1; }
+    Header.paused { background: $warning-muted; }
+    """
+
+    def __init__(self, title: str, lang: Lang) -> None:
+        super().__init__()
+        self._title = title
+        self.lang: Lang = lang
+
+    def show(self, bridge: Bridge) -> None:
+        board, lang = bridge.board, self.lang
+        counts = board.counts
+        self.set_class(bool(board.paused), "paused")
+        running = sum(n for state, n in counts.items() if not state.is_end and state is not State.PENDING)
+        parts = [
+            (f"cozebatch {self._title}", True),
+            (f"{texts.DONE.in_(lang)} {counts[State.DONE]}/{len(board.rows)}", True),
+            (f"{texts.RUNNING.in_(lang)} {running}", False),
+            (f"{texts.FAILED.in_(lang)} {counts[State.FAILED]}", counts[State.FAILED] > 0),
+            (f"{texts.HELD.in_(lang)} {counts[State.HELD]}", counts[State.HELD] > 0),
+            (f"{texts.ELAPSED.in_(lang)} {clock(board.clock) or '0:00'}", False),
+            (self._remaining(bridge), False),
+            (f"{texts.WAITING.in_(lang)} {counts[State.PENDING]}", False),
+        ]
+        if counts[State.SKIPPED]:
+            parts.append((f"{texts.SKIPPED.in_(lang)} {counts[State.SKIPPED]}", False))
+        line = self._line(parts)
+        line.append("\n")
+        line.append_text(self._line([(part, False) for part in self._money(bridge)]))
+        self._draw(line)
+
+    def _line(self, parts: list[tuple[str, bool]]) -> RichText:
+        """As many parts, in order, as fit; a part is bold or not."""
+        line, room = RichText(no_wrap=True), max(20, self.size.width - 2)
+        for text, bold in parts:
+            if text and line.cell_len + cell_len(text) + 2 <= room:
+                line.append(text + "  ", style="bold" if bold else "")
+        return line
+
+    def _remaining(self, bridge: Bridge) -> str:
+        lang = self.lang
+        if bridge.board.paused:
+            return "  ".join(PAUSES[reason].in_(lang) for reason in bridge.board.paused if reason in PAUSES)
+        if bridge.board.rows and not bridge.board.unfinished:
+            return texts.FINISHED.in_(lang)
+        left = bridge.left
+        if left is None:
+            return ""
+        told = texts.REMAINING.in_(lang).format(time=clock(left.seconds) or "0:00")
+        return f"{told} ({texts.BOTTLENECK[left.bottleneck].in_(lang)})"
+
+    def _money(self, bridge: Bridge) -> list[str]:
+        board, lang = bridge.board, self.lang
+        in_flight = sum(n for state, n in board.counts.items() if state.in_flight)
+        owed = board.gauges.owed if board.gauges else 0
+        parts = [
+            f"{texts.PAID.in_(lang)} {bridge.paid}",
+            f"{texts.IN_FLIGHT.in_(lang)} {in_flight}",
+            f"{texts.HELD.in_(lang)} {board.counts[State.HELD]}",
+            f"{texts.REUSED.in_(lang)} {bridge.reused}",
+            f"tokens {count(bridge.tokens)}",
+        ]
+        if owed:
+            parts.append(f"{texts.OWED.in_(lang)} {owed}")
+        return parts
+
+
+class Gauges(Figures):
+    """One line: slots, workers, request rate and the throughput."""
+
+    DEFAULT_CSS = "Gauges { height: 1; padding: 0 1; }"
+
+    def __init__(self, lang: Lang) -> None:
+        super().__init__()
+        self.lang: Lang = lang
+
+    def show(self, bridge: Bridge) -> None:
+        board, lang, gauges = bridge.board, self.lang, bridge.board.gauges
+        coze, synthesis = board.limits[Stage.COZE], board.limits[Stage.SYNTHESIS]
+        in_flight = sum(n for state, n in board.counts.items() if state.in_flight)
+        line = RichText(no_wrap=True, overflow="ellipsis")
+        self._bar(line, texts.GAUGE_COZE.in_(lang), in_flight, coze.in_force)
+        if coze.in_force < coze.user:
+            line.append(f"({texts.SET_TO.in_(lang).format(limit=coze.user)})  ", style="bold")
+        self._bar(line, texts.GAUGE_SYNTHESIS.in_(lang), board.counts[State.SYNTHESIZING], synthesis.in_force)
+        rate = gauges.requests_per_second if gauges else 0.0
+        line.append(f"{texts.GAUGE_REQUESTS.in_(lang)} {rate:.1f}  ")
+        if self.size.width >= 100:
+            line.append(f"{texts.GAUGE_THROUGHPUT.in_(lang)} ")
+            line.append(spark(bridge.throughput(), min(24, max(4, self.size.width - 96))), style="bold")
+        self._draw(line)
+
+    def _bar(self, line: RichText, name: str, used: int, limit: int) -> None:
+        width = 10 if self.size.width >= 100 else 6
+        filled = min(width, round(width * used / limit)) if limit else 0
+        line.append(f"{name} ")
+        line.append(" " * filled, style="reverse")
+        line.append("_" * (width - filled), style="dim")
+        line.append(f" {used}/{limit}  ", style="bold")

@@ -1,0 +1,174 @@
+"""What the task table and the timeline share: a virtual list of tasks, drawn by line, with a cursor that stays on its
+task whatever moves around it. Cost follows the rows on screen, never the number of tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.color import Color
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from cozebatch_tui.presentation.formatting import fit
+from cozebatch_tui.screen.error_boundary import guarded
+
+
+class TaskGrid(ScrollView, can_focus=True):
+    """Draws `order`, one task a line, below a heading line. Subclasses say what a line looks like."""
+
+    DEFAULT_CSS = """
+    TaskGrid {
+        overflow-x: hidden;
+        scrollbar-size-vertical: 1;
+        scrollbar-color: $panel-lighten-2;
+        scrollbar-background: $background;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "cursor(-1)", show=False),
+        Binding("down", "cursor(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("home", "edge(-1)", show=False),
+        Binding("end", "edge(1)", show=False),
+        Binding("enter", "open", show=False),
+    ]
+
+    class Opened(Message):
+        """A task was chosen, by key or mouse."""
+
+        def __init__(self, task_id: str) -> None:
+            super().__init__()
+            self.task_id = task_id
+
+    class Moved(Message):
+        """The cursor stands on another task."""
+
+    def __init__(self, **more: str) -> None:
+        super().__init__(**more)  # type: ignore[arg-type]
+        self.order: list[str] = []
+        self.cursor_id: str | None = None
+        self._places: dict[str, int] = {}
+        self._styles: dict[str, Style] = {}
+
+    def show_tasks(self, order: list[str]) -> None:
+        """Show these tasks in this order; the cursor stays with its task, or near where it was."""
+        place = self._places.get(self.cursor_id or "", 0)
+        self.order = order
+        self._places = {task_id: number for number, task_id in enumerate(order)}
+        if self.cursor_id not in self._places:
+            self.cursor_id = order[min(place, len(order) - 1)] if order else None
+        self.virtual_size = Size(self.size.width, len(order) + 1)
+        self.refresh()
+
+    def refresh_tasks(self, task_ids: Iterable[str]) -> None:
+        """Repaint these tasks' lines, those of them that can be seen."""
+        top, height = self.scroll_offset.y, self.size.height
+        for task_id in task_ids:
+            place = self._places.get(task_id)
+            if place is not None and top <= place < top + height:
+                self.refresh(Region(0, place - top + 1, self.size.width, 1))
+
+    def visible_tasks(self) -> list[str]:
+        top = self.scroll_offset.y
+        return self.order[top : top + max(0, self.size.height - 1)]
+
+    def heading(self, width: int) -> Strip:
+        raise NotImplementedError
+
+    def line(self, task_id: str, width: int, style: Style) -> Strip:
+        raise NotImplementedError
+
+    def empty(self) -> str:
+        return ""
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        if y == 0:
+            return self.heading(width)
+        place = self.scroll_offset.y + y - 1
+        if place >= len(self.order):
+            text = self.empty() if y == 2 and not self.order else ""
+            return Strip([Segment(fit(f"  {text}", width), self.colour("text-muted"))], width)
+        task_id = self.order[place]
+        style = self.colour("foreground")
+        if task_id == self.cursor_id:
+            style += self.background("primary-muted" if self.has_focus else "panel") + Style(bold=True)
+        try:
+            line = self.line(task_id, width, style)
+        except Exception as error:  # noqa: BLE001 - one line that cannot be drawn must not take the screen down
+            line = Strip([Segment(fit(f"! {task_id} {type(error).__name__}: {error}", width), style)])
+        return line.adjust_cell_length(width, style)
+
+    def colour(self, variable: str) -> Style:
+        """The style of a theme variable as a foreground."""
+        return self._style(variable, background=False)
+
+    def background(self, variable: str) -> Style:
+        return self._style(variable, background=True)
+
+    def _style(self, variable: str, *, background: bool) -> Style:
+        key = f"{variable}/{background}"
+        style = self._styles.get(key)
+        if style is None:
+            value = self.app.theme_variables.get(variable, "")
+            try:
+                rich = Color.parse(value.split()[0] if value else "white").rich_color
+            except Exception:  # noqa: BLE001 - a theme with `auto` colours: the terminal's own
+                rich = None
+            style = Style(bgcolor=rich) if background else Style(color=rich)
+            self._styles[key] = style
+        return style
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles.clear()
+
+    def action_cursor(self, step: int) -> None:
+        if self.order:
+            self._go(self._places.get(self.cursor_id or "", 0) + step)
+
+    def action_page(self, step: int) -> None:
+        self.action_cursor(step * max(1, self.size.height - 2))
+
+    def action_edge(self, end: int) -> None:
+        self._go(len(self.order) - 1 if end > 0 else 0)
+
+    def action_open(self) -> None:
+        if self.cursor_id is not None:
+            self.post_message(self.Opened(self.cursor_id))
+
+    @guarded
+    def on_click(self, event: object) -> None:
+        y = getattr(event, "y", 0)
+        place = self.scroll_offset.y + y - 1
+        if y < 1 or place >= len(self.order):
+            return
+        again = self.order[place] == self.cursor_id
+        self._go(place)
+        if again and getattr(event, "chain", 1) > 1:
+            self.action_open()
+
+    @guarded
+    def on_resize(self) -> None:
+        self.virtual_size = Size(self.size.width, len(self.order) + 1)
+        self.refresh()
+
+    def _go(self, place: int) -> None:
+        if not self.order:
+            return
+        place = min(max(0, place), len(self.order) - 1)
+        before, self.cursor_id = self.cursor_id, self.order[place]
+        top, seen = self.scroll_offset.y, max(1, self.size.height - 1)
+        if place < top:
+            self.scroll_to(y=place, animate=False, immediate=True)
+        elif place >= top + seen:
+            self.scroll_to(y=place - seen + 1, animate=False, immediate=True)
+        self.refresh_tasks([task_id for task_id in (before, self.cursor_id) if task_id])
+        self.post_message(self.Moved())

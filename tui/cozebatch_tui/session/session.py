@@ -1,0 +1,180 @@
+"""A batch in a thread of its own, so that no terminal, however slow or frozen, slows the engine.
+
+The fronts stay in the main thread: they read events from a `Subscription` and send commands. Everything returns
+futures; nothing here waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from contextlib import ExitStack
+from typing import Any, TypeVar
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from cozebatch.batch.batch import Batch, Preview
+from cozebatch.batch.wiring import Request, open_batch
+from cozebatch.engine.engine import Engine, Outcome
+from cozebatch.engine.event_bus import Bus, Subscription
+from cozebatch.model.redact import Masker
+from cozebatch.model.rows import Stage
+from cozebatch.model.task import Task
+from cozebatch.model.text import Text
+from cozebatch.ports import Execution
+from cozebatch.settings import Settings
+from cozebatch_tui.commands.options import execute_id_of
+
+T = TypeVar("T")
+
+
+class Session:
+    """Opens, runs and closes one batch. Use as a context manager; leaving it ends the thread."""
+
+    def __init__(self, settings: Settings, request: Request) -> None:
+        self._settings = settings
+        self._request = request
+        self._bus = Bus()
+        self._stack = ExitStack()
+        self._portal: BlockingPortal | None = None
+        self._batch: Batch | None = None
+        self._engine: Engine | None = None
+        self._stopping = False
+
+    @property
+    def mask(self) -> Callable[[str], str]:
+        """Takes the configuration's secrets out of a text."""
+        return Masker(self._settings.secrets()).mask
+
+    def __enter__(self) -> Session:
+        self._portal = self._stack.enter_context(start_blocking_portal("asyncio", name="engine"))
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        self._stack.close()
+
+    def subscribe(self, wake: Callable[[], None] | None = None) -> Subscription:
+        """A reader of all events from now on; `wake` is called in the engine's thread."""
+        return self._bus.subscribe(wake)
+
+    def open(self) -> None:
+        """Take the state directory and connect what the configuration names. Blocks; call it once, from any thread.
+
+        Raises `UsageError` and `JournalError`.
+        """
+        assert self._portal is not None
+        opened = open_batch(self._settings, self._request, self._bus)
+        self._batch = self._stack.enter_context(self._portal.wrap_async_context_manager(opened))
+
+    def prepare(self) -> Future[Preview]:
+        """Load the tasks and see what would be done. The future may raise `UsageError` and `JournalError`."""
+        return self._call(self._opened.prepare)
+
+    def preflight(self) -> Future[None]:
+        """The cheap checks. The future raises `UsageError` when a batch should not begin."""
+        return self._call(self._opened.preflight)
+
+    def run(self, preview: Preview, *, keep_open: bool = False) -> Future[Outcome]:
+        """Run what was previewed; see `Engine.run`."""
+
+        async def run() -> Outcome:
+            self._engine = await self._opened.engine(preview)
+            if self._stopping:
+                self._engine.stop()
+            return await self._opened.run(self._engine, preview, keep_open=keep_open)
+
+        return self._call(run)
+
+    def stop(self) -> None:
+        """Begin a drain; the future of `run` ends within seconds, also when it is only asked for afterwards."""
+
+        async def stop() -> None:
+            self._stopping = True
+            if self._engine is not None:
+                self._engine.stop()
+
+        self._call(stop)
+
+    def toggle_pause(self) -> Future[None]:
+        """Pause, or resume when something has paused it. Decided in the engine's thread: a front that is behind by
+        an event or two must not take a second press for another first."""
+
+        async def toggle() -> None:
+            engine = self._running
+            await (engine.resume() if engine.board.paused else engine.pause())
+
+        return self._call(toggle)
+
+    def retry(self, task_ids: Iterable[str]) -> Future[list[str]]:
+        """Free: go on from the failed step. The ids it was done for."""
+        return self._call(self._running.retry, list(task_ids))
+
+    def rerun(self, task_ids: Iterable[str]) -> Future[list[str]]:
+        """Paid: a new execution each. The ids it was done for."""
+        return self._call(self._running.rerun, list(task_ids))
+
+    def cancel(self, task_ids: Iterable[str]) -> Future[None]:
+        return self._call(self._running.cancel, list(task_ids))
+
+    def adopt(self, task_id: str, execute_id: str) -> Future[bool]:
+        """Watch this execution for that task; a debug link serves as well as an id."""
+        return self._call(self._running.adopt, task_id, execute_id_of(execute_id))
+
+    def change_limit(self, stage: Stage, step: int) -> Future[int]:
+        """Raise or lower the operator's limit, at least to 1; what it is then."""
+
+        async def change() -> int:
+            engine = self._running
+            wanted = max(1, engine.board.limits[stage].user + step)
+            await engine.set_limit(stage, wanted)
+            return wanted
+
+        return self._call(change)
+
+    def note(self, text: Text) -> None:
+        """Put an error of a front into the log."""
+
+        async def note() -> None:
+            if self._engine is not None:
+                self._engine.note("error", text)
+
+        self._call(note)
+
+    def task(self, run_id: str, task_id: str) -> Future[Task]:
+        """What came in from the source."""
+        return self._call(self._opened.journal.task, run_id, task_id)
+
+    def parameters(self, run_id: str, task_id: str) -> Future[dict[str, str]]:
+        """What was, or would be, sent to Coze for it."""
+
+        async def parameters() -> dict[str, str]:
+            task = await self._opened.journal.task(run_id, task_id)
+            return self._opened.parameters_of(task)
+
+        return self._call(parameters)
+
+    def output(self, execute_id: str) -> Future[str | None]:
+        """Coze's output as stored, secrets masked."""
+        return self._call(self._opened.journal.output, execute_id)
+
+    def executions(self, run_id: str, task_id: str) -> Future[list[Execution]]:
+        """Its submissions, oldest first."""
+
+        async def executions() -> list[Execution]:
+            return list(await self._opened.journal.executions(run_id, task_id))
+
+        return self._call(executions)
+
+    @property
+    def _opened(self) -> Batch:
+        assert self._batch is not None, "open first"
+        return self._batch
+
+    @property
+    def _running(self) -> Engine:
+        assert self._engine is not None, "run first"
+        return self._engine
+
+    def _call(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
+        assert self._portal is not None
+        return self._portal.start_task_soon(function, *args)

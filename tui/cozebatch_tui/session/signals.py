@@ -1,0 +1,72 @@
+"""SIGINT, SIGTERM and SIGHUP: the first begins a drain, the second ends the process at once.
+
+A handler only writes a byte into a pipe; a thread of its own acts on it. So an interrupt is obeyed whatever the main
+thread waits for, a terminal that takes no more output included.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+
+from cozebatch_tui.exit_codes import Exit
+
+DEADLINE = 4.8
+"""Seconds after the first interrupt at which the process ends, come what may (CONTRACT §1 grants 5)."""
+
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+
+
+def leave_at_once() -> None:
+    """For the time before anything was begun."""
+    os._exit(Exit.INTERRUPTED)
+
+
+class Interrupts:
+    """Installed for as long as the block lasts; use from the main thread. `on_first` is called in another thread, and
+    may be replaced as the program gets on."""
+
+    def __init__(self, on_first: Callable[[], None] = leave_at_once) -> None:
+        self.on_first = on_first
+        self._before: dict[signal.Signals, object] = {}
+        self._timer: threading.Timer | None = None
+        self.seen = False
+
+    def __enter__(self) -> Interrupts:
+        self._read, self._write = os.pipe()
+        self._thread = threading.Thread(target=self._act, name="interrupts", daemon=True)
+        self._thread.start()
+        for name in _NAMES:
+            number = getattr(signal, name, None)
+            if number is not None:
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            # Once interrupted it ends with the code it has, whatever still comes.
+            signal.signal(number, signal.SIG_IGN if self.seen else handler)  # type: ignore[arg-type]
+        os.write(self._write, b"q")
+        self._thread.join()
+        os.close(self._write)
+        os.close(self._read)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        os.write(self._write, b"i")
+
+    def _act(self) -> None:
+        while os.read(self._read, 1) == b"i":
+            if self.seen:
+                os._exit(Exit.INTERRUPTED)  # all that matters is on disk already
+            self.seen = True
+            self._timer = threading.Timer(DEADLINE, os._exit, (Exit.INTERRUPTED,))
+            self._timer.daemon = True
+            self._timer.start()
+            self.on_first()
