@@ -5,8 +5,6 @@ Adapters are imported where they are needed, so that a run pays only for what it
 
 from __future__ import annotations
 
-import hashlib
-import platform
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,6 +23,7 @@ from cozebatch.engine.event_bus import Bus
 from cozebatch.engine.run_state import Options, Tools
 from cozebatch.journal.lock import state_lock
 from cozebatch.journal.memory import MemoryJournal
+from cozebatch.journal.owner import state_owner
 from cozebatch.journal.sqlite import FILE_NAME, DamagedJournal, open_journal, read_journal
 from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.redact import Masker
@@ -134,9 +133,12 @@ def coze_service(settings: Settings, mask: Callable[[str], str], on_note: Callab
 
 
 def synthesis_options(
-    settings: Settings, state_dir: Path, *, lang: Lang, secret_variables: tuple[str, ...] = ()
+    settings: Settings, state_dir: Path, *, lang: Lang, secret_variables: tuple[str, ...] = (), owner: str = ""
 ) -> SynthesisOptions:
-    """The configuration's synthesis part, paths relative to the working directory made whole."""
+    """The configuration's synthesis part, paths relative to the working directory made whole.
+
+    `owner`: see `SynthesisOptions`.
+    """
     wanted = settings.synthesis
     folder = settings.workflow_config.draft_folder_path
     return SynthesisOptions(
@@ -159,6 +161,7 @@ def synthesis_options(
         workers=settings.workflow_config.max_synthesis_workers,
         secret_variables=secret_variables,
         lang=lang,
+        owner=owner,
     )
 
 
@@ -270,7 +273,7 @@ async def _source(
         layout.columns,
         values,
         ready=settings.tables.content_table.ready_values(),
-        owner=_owner(request.state_dir),
+        owner=_claimant(request),
     )
     return source, sink, []
 
@@ -287,9 +290,9 @@ def _origin(settings: Settings, request: Request) -> str:
     return "  ".join([content.table_id, *told])
 
 
-def _owner(state_dir: Path) -> str:
-    """Names this machine and state directory in a claim, without telling either."""
-    return hashlib.sha256(f"{platform.node()}\x1f{state_dir.absolute()}".encode()).hexdigest()[:12]
+def _claimant(request: Request) -> str:
+    """Names this state directory in a claim; a dry run claims nothing and writes nothing."""
+    return "" if request.dry_run else state_owner(request.state_dir)[:12]
 
 
 def _synthesizer(settings: Settings, request: Request) -> Synthesizer | None:
@@ -298,7 +301,11 @@ def _synthesizer(settings: Settings, request: Request) -> Synthesizer | None:
     from cozebatch.synthesis.synthesizer import LocalSynthesizer
 
     options = synthesis_options(
-        settings, request.state_dir, lang=request.lang, secret_variables=request.secret_variables
+        settings,
+        request.state_dir,
+        lang=request.lang,
+        secret_variables=request.secret_variables,
+        owner=state_owner(request.state_dir),
     )
     return LocalSynthesizer(options, pick=pick)
 

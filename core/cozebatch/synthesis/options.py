@@ -38,6 +38,8 @@ class SynthesisOptions:
     out of the environment of every child process. `ffmpeg` is None for the one that came with the package, `system`
     for the one on the PATH, or a path. `encoder` is an ffmpeg encoder name, or `auto` for the first hardware encoder
     that passes a real test encode. `crf` and `preset` are libx264's. `lang` is that of a product's message.
+    `owner` is the random id of the state folder: scratch folders carry it, and only those of the same owner are swept;
+    empty, nothing is swept.
     """
 
     mode: Mode
@@ -63,6 +65,7 @@ class SynthesisOptions:
     preset: str = "veryfast"
     crf: int = 21
     lang: Lang = "zh"
+    owner: str = ""
 
     def child_environment(self) -> dict[str, str]:
         """The environment for child processes: ours without the secrets."""

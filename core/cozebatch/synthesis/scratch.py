@@ -1,6 +1,8 @@
 """Private scratch folders: where a film is made before it appears in its place by one rename.
 
-They lie inside the folder the result goes to, because only within one file system is a rename one step.
+They lie inside the folder the result goes to, because only within one file system is a rename one step. That folder
+may be shared by several machines, even by machines of the same name: a scratch folder's name carries the random id of
+the state folder that made it (`SynthesisOptions.owner`), and nothing is swept that another one made.
 """
 
 from __future__ import annotations
@@ -23,17 +25,21 @@ from cozebatch.synthesis.failures import from_os_error
 from cozebatch.synthesis.names import digest
 
 _PARENT = ".cozebatch-scratch"
-_FOREIGN_AGE = 2 * 86400.0
+_OLD = 2 * 86400.0
+"""Seconds after which a folder of ours counts as dead on Windows, where a process cannot be asked whether it lives
+without a risk of ending it."""
+_TRIES = 500
+_PAUSE = 0.001
 
 
 @asynccontextmanager
-async def scratch(under: Path, category: Category = Category.SYNTHESIS) -> AsyncIterator[Path]:
+async def scratch(under: Path, owner: str, category: Category = Category.SYNTHESIS) -> AsyncIterator[Path]:
     """A new empty folder below `under`, removed at the end with all that is in it.
 
-    Raises `StepError` of `category` (or `disk_full`) when it cannot be made.
+    `owner` is `SynthesisOptions.owner`. Raises `StepError` of `category` (or `disk_full`) when it cannot be made.
     """
     try:
-        folder = await anyio.to_thread.run_sync(_make, under)
+        folder = await anyio.to_thread.run_sync(_make, under, owner)
     except OSError as error:
         raise from_os_error(error, category, under) from error
     try:
@@ -43,23 +49,38 @@ async def scratch(under: Path, category: Category = Category.SYNTHESIS) -> Async
             await anyio.to_thread.run_sync(_remove, folder)
 
 
-def sweep(under: Path) -> int:
-    """Remove scratch folders that processes of this machine left when they were killed; how many there were."""
+def sweep(under: Path, owner: str) -> int:
+    """Remove scratch folders that killed processes of `owner` on this machine left; return how many there were.
+
+    Without an owner nothing is removed.
+    """
     parent = under / _PARENT
     removed = 0
-    if not parent.is_dir():
+    if not owner or not parent.is_dir():
         return 0
     for folder in parent.iterdir():
-        if _is_left_over(folder):
+        if _is_left_over(folder, owner):
             _remove(folder)
             removed += 1
     return removed
 
 
-def _make(under: Path) -> Path:
+def _make(under: Path, owner: str) -> Path:
+    """Make the folder, and its parent where it is missing.
+
+    Another film that ends now may remove the parent at any moment, so both are made again when that happens.
+    """
     parent = under / _PARENT
+    prefix = f"{_of(owner)}{os.getpid()}-"
+    for _ in range(_TRIES):
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            return Path(tempfile.mkdtemp(prefix=prefix, dir=parent)).absolute()
+        except (FileNotFoundError, FileExistsError, PermissionError):
+            # PermissionError: what Windows says of a folder that is being deleted.
+            time.sleep(_PAUSE)
     parent.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=f"{_machine()}-{os.getpid()}-", dir=parent)).absolute()
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=parent)).absolute()
 
 
 def _remove(folder: Path) -> None:
@@ -67,20 +88,24 @@ def _remove(folder: Path) -> None:
     try:
         folder.parent.rmdir()
     except OSError:
-        return  # Another job's scratch is still in there.
+        return  # Another film's scratch folder is still in there.
 
 
-def _machine() -> str:
-    return digest(platform.node(), length=8)
+def _of(owner: str) -> str:
+    """How the names of an owner's folders begin on this machine. A copied state folder takes its id along, hence the
+    machine's name."""
+    return f"{digest(owner, platform.node(), length=20)}-"
 
 
-def _is_left_over(folder: Path) -> bool:
-    machine, _, rest = folder.name.partition("-")
-    pid = rest.partition("-")[0]
-    if machine == _machine() and pid.isdigit() and sys.platform != "win32":
-        return int(pid) != os.getpid() and not _alive(int(pid))
+def _is_left_over(folder: Path, owner: str) -> bool:
+    prefix = _of(owner)
+    pid = folder.name.removeprefix(prefix).partition("-")[0]
+    if not folder.name.startswith(prefix) or not pid.isdigit() or int(pid) == os.getpid():
+        return False
+    if sys.platform != "win32":
+        return not _alive(int(pid))
     try:
-        return time.time() - folder.stat().st_mtime > _FOREIGN_AGE
+        return time.time() - folder.stat().st_mtime > _OLD
     except OSError:
         return False
 

@@ -136,7 +136,7 @@ class LocalSynthesizer:
             self._swept = True
             for folder, category in self._folders():
                 with film.os_errors(folder, category):
-                    sweep(folder)
+                    sweep(folder, self._options.owner)
         for folder, category in self._folders():
             with film.os_errors(folder, category):
                 need_space(folder, 2 * size)

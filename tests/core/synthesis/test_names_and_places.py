@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cozebatch.synthesis.names import safe_name
-from cozebatch.synthesis.scratch import scratch, sweep
 from cozebatch.synthesis.video.publish import publish
 from support.films import job
-
-# A test may block its own event loop.
-# ruff: noqa: ASYNC240
 
 FORBIDDEN = set('<>:"/\\|?*\0\n')
 
@@ -63,15 +58,3 @@ def test_a_film_that_cannot_be_moved_leaves_no_claim(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="gone"):
         publish(job(), tmp_path / "out", {".mp4": tmp_path / "gone"}, {})
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
-
-
-@pytest.mark.anyio
-async def test_scratch_is_gone_afterwards_and_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
-    async with scratch(tmp_path) as home:
-        (home / "x").write_text("x", encoding="utf-8")
-        left = home.parent / home.name.replace(f"-{os.getpid()}-", "-999999999-")
-        left.mkdir()
-        assert sweep(tmp_path) == 1
-        assert home.exists()
-        assert not left.exists()
-    assert list(tmp_path.iterdir()) == []

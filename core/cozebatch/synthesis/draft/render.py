@@ -54,7 +54,7 @@ async def make_draft(
     `worker_crashed`, `synthesis_timeout`."""
     root = await anyio.to_thread.run_sync(draft_root, options)
     owner = {"made_for": owner_of(job), "recipe": json.loads(json.dumps(recipe))}
-    async with scratch(root, Category.DRAFT_FOLDER) as home:
+    async with scratch(root, options.owner, Category.DRAFT_FOLDER) as home:
         files = await _bring(timeline, home / "media", root, options.media_dir.absolute())
         has_cover = await _cover_picture(ffmpeg, timeline, home)
         for number in range(1, _MOST_NAMES):

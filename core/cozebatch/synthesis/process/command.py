@@ -35,7 +35,7 @@ async def run_command(options: SynthesisOptions, job: Job, media: Media) -> Prod
     if not options.command:
         raise failure(Category.SYNTHESIS, "没有配置 synthesis.command", "synthesis.command is not configured")
     output_dir = options.output_dir.absolute()
-    async with scratch(output_dir) as home:
+    async with scratch(output_dir, options.owner) as home:
         request = home / "job.json"
         cwd = home / "work"
         last = ""

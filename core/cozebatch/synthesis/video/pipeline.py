@@ -57,7 +57,7 @@ async def make_video(
     ffmpeg: Ffmpeg, options: SynthesisOptions, job: Job, plan: Plan, progress: Progress, *, threads: int = 0
 ) -> tuple[Path, Sequence[Text]]:
     """Render, prove and publish the MP4; its path and warnings. Raises `StepError`, nothing half-written stays."""
-    async with scratch(options.output_dir) as home:
+    async with scratch(options.output_dir, options.owner) as home:
         with os_errors(options.output_dir):
             known = await anyio.to_thread.run_sync(fonts.installed)
             letters = await anyio.to_thread.run_sync(lettering.prepare, plan.timeline, known, home)
