@@ -29,7 +29,7 @@ from cozebatch_tui.screen.app import CozebatchApp
 from cozebatch_tui.screen.screens.main import MainScreen
 from cozebatch_tui.screen.screens.start import StartScreen
 from cozebatch_tui.screen.startup import AppStart, Ask
-from cozebatch_tui.screen.view_model import Bridge
+from cozebatch_tui.screen.view_model import ViewModel
 
 WALL = 1_795_500_000.0
 NOW = 455.0
@@ -177,11 +177,11 @@ async def draw(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> str:
             await app.push_screen(StartScreen(preview(), (), lang))
             await pilot.pause(0.2)
             return widths_corrected(app.export_screenshot(title="cozebatch-tui"))
-        app._bridge = Bridge(subscription)
+        app._view_model = ViewModel(subscription)
         for event in history():
             subscription.push(event)
-        changes = app.bridge.pump()
-        app.bridge.add_up()
+        changes = app.view_model.pump()
+        app.view_model.add_up()
         app.main = MainScreen()
         await app.push_screen(app.main)
         await pilot.pause()

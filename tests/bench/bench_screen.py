@@ -68,12 +68,12 @@ async def drive(seconds: float) -> tuple[list[float], float, float]:
     from cozebatch_tui.screen.app import PUMPS_A_SECOND, CozebatchApp
     from cozebatch_tui.screen.screens.main import MainScreen
     from cozebatch_tui.screen.startup import AppStart
-    from cozebatch_tui.screen.view_model import Bridge
+    from cozebatch_tui.screen.view_model import ViewModel
 
     app = CozebatchApp(AppStart(make_session=lambda _: None, lang="en", title="bench", setup_needed=True))  # type: ignore[arg-type, return-value]
     quiet = Quiet()
     async with app.run_test(size=(120, 40)) as pilot:
-        app._bridge = Bridge(quiet.subscription)
+        app._view_model = ViewModel(quiet.subscription)
         state = {row.task_id: row for row in rows()}
         quiet.subscription.push(
             events.RunStarted(wall=1e9, clock=0, run_id="r", total=TASKS, max_coze=16, max_synthesis=4)

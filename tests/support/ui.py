@@ -37,10 +37,10 @@ class Screen:
         return next(screen for screen in self.app.screen_stack if isinstance(screen, MainScreen))
 
     def states(self) -> dict[str, State]:
-        return {task_id: row.state for task_id, row in self.app.bridge.board.rows.items()}
+        return {task_id: row.state for task_id, row in self.app.view_model.board.rows.items()}
 
     def count(self, state: State) -> int:
-        return self.app.bridge.board.counts[state]
+        return self.app.view_model.board.counts[state]
 
     async def until(self, condition: Callable[[], object], what: str = "") -> None:
         """Let the application work until it holds."""
@@ -103,7 +103,7 @@ async def application(
             screen = Screen(app, pilot)
             if begin_at_once:
                 await screen.until(lambda: any(isinstance(s, MainScreen) for s in app.screen_stack), "main screen")
-                await screen.until(lambda: len(app.bridge.board.rows) == len(rows), "rows")
+                await screen.until(lambda: len(app.view_model.board.rows) == len(rows), "rows")
             yield screen
     finally:
         if app._session is not None:

@@ -59,12 +59,12 @@ def _run(options: argparse.Namespace, lang: Lang) -> int:
 
 
 def _run_headless(options: argparse.Namespace, lang: Lang, interrupts: Interrupts) -> int:
-    from cozebatch_tui.commands.configure import configure, open_logbook
+    from cozebatch_tui.commands.configure import configure, open_log_file
     from cozebatch_tui.locale.headless import NO_CONFIGURATION
 
     if find_config(options) is None and not options.demo:
         raise UsageError(NO_CONFIGURATION)
-    from cozebatch_tui.headless.runner import Headless, HeadlessOptions
+    from cozebatch_tui.headless.runner import HeadlessOptions, HeadlessRunner
     from cozebatch_tui.session.session import Session
 
     with ExitStack() as stack:
@@ -73,11 +73,11 @@ def _run_headless(options: argparse.Namespace, lang: Lang, interrupts: Interrupt
         )
         confirm(options, lang)
         session = stack.enter_context(Session(settings, request))
-        logbook = open_logbook(options, lang, session.mask, days=settings.log_retention_days)
-        stack.callback(logbook.close)
+        log_file = open_log_file(options, lang, session.mask, days=settings.log_retention_days)
+        stack.callback(log_file.close)
         how = HeadlessOptions(lang=lang, json=options.json, dry_run=options.dry_run, verbose=options.verbose)
         try:
-            return Headless(session, logbook, how, interrupts).run()
+            return HeadlessRunner(session, log_file, how, interrupts).run()
         except ExceptionGroup as several:
             raise first_known(several) from several
 

@@ -30,9 +30,9 @@ async def test_pause_stops_submitting_and_resume_goes_on(tmp_path: Path, slow: R
     async with application(tmp_path, slow, rows(4), max_coze_concurrent=1) as screen:
         await screen.until(lambda: screen.count(State.RUNNING) == 1, "running")
         await screen.press("p")
-        await screen.until(lambda: screen.app.bridge.board.paused, "paused")
+        await screen.until(lambda: screen.app.view_model.board.paused, "paused")
         await screen.press("plus", "plus")
-        await screen.until(lambda: screen.app.bridge.board.limits[Stage.COZE].user == 3, "limit")
+        await screen.until(lambda: screen.app.view_model.board.limits[Stage.COZE].user == 3, "limit")
         assert len(slow.ledger().executions) == 1
         await screen.press("p")
         await screen.until(lambda: screen.count(State.RUNNING) == 3, "three running")
@@ -60,13 +60,13 @@ async def test_keys_pressed_faster_than_the_screen_is_drawn_all_count(tmp_path: 
         for _ in range(5):
             screen.app.actions.change_limit(Stage.COZE, +1)
             screen.app.actions.toggle_pause()
-        await screen.until(lambda: screen.app.bridge.board.limits[Stage.COZE].user == 6, "limit 6")
-        assert list(screen.app.bridge.board.paused) == ["operator"]
+        await screen.until(lambda: screen.app.view_model.board.limits[Stage.COZE].user == 6, "limit 6")
+        assert list(screen.app.view_model.board.paused) == ["operator"]
 
 
 async def test_brackets_and_minus_change_the_limits(tmp_path: Path, slow: RunningCoze) -> None:
     async with application(tmp_path, slow, rows(1)) as screen:
-        limits = screen.app.bridge.board.limits
+        limits = screen.app.view_model.board.limits
         await screen.press("right_square_bracket")
         await screen.until(lambda: limits[Stage.SYNTHESIS].user == 5, "5 workers")
         await screen.press("left_square_bracket")
@@ -181,10 +181,10 @@ async def test_screens_open_and_close_by_their_keys(tmp_path: Path, quick: Runni
             await screen.press("escape")
             assert screen.app.screen.__class__.__name__ == "MainScreen"
         await screen.press("t")
-        assert isinstance(screen.main.grid, Timeline)
+        assert isinstance(screen.main.task_list, Timeline)
         assert "=" in screen.text()
         await screen.press("t")
-        assert isinstance(screen.main.grid, TaskTable)
+        assert isinstance(screen.main.task_list, TaskTable)
 
 
 async def test_the_task_screen_shows_input_output_and_submissions(tmp_path: Path, quick: RunningCoze) -> None:
@@ -286,7 +286,7 @@ async def test_an_error_inside_a_widget_is_told_and_the_batch_goes_on(
         await screen.press("space")
         await screen.until(lambda: "a widget broke" in screen.text(), "the error on the screen")
         await screen.until(lambda: screen.count(State.DONE) == 3, "done")
-        notes = [event.text.en for event in screen.app.bridge.log if isinstance(event, Noted)]
+        notes = [event.text.en for event in screen.app.view_model.log if isinstance(event, Noted)]
         assert any("ZeroDivisionError" in text for text in notes), "the log has the whole of it"
 
 
@@ -298,7 +298,7 @@ async def test_a_link_is_opened_only_when_it_is_https(
     async with application(tmp_path, quick, rows(1)) as screen:
         await screen.until(lambda: screen.count(State.DONE) == 1, "done")
         await screen.press("o")
-        board = screen.app.bridge.board
+        board = screen.app.view_model.board
         assert opened == [board.rows["t1"].debug_url]
         board.rows["t1"] = replace(board.rows["t1"], debug_url="file:///etc/passwd")
         await screen.press("o")
@@ -320,10 +320,10 @@ async def test_keys_and_theme_of_the_operators_own_settings_are_used(tmp_path: P
     async with application(tmp_path, quick, rows(1)) as screen:
         assert screen.app.theme == "high-contrast"
         await screen.press("f5")
-        await screen.until(lambda: screen.app.bridge.board.paused, "paused")
+        await screen.until(lambda: screen.app.view_model.board.paused, "paused")
         await screen.press("p")
         await screen.pilot.pause(0.2)
-        assert screen.app.bridge.board.paused, "the old key does nothing any more"
+        assert screen.app.view_model.board.paused, "the old key does nothing any more"
 
 
 async def test_copy_and_link_act_on_the_current_task(tmp_path: Path, quick: RunningCoze) -> None:

@@ -23,7 +23,7 @@ async def test_the_start_screen_says_what_it_costs_and_nothing_is_paid_before_en
         await screen.until(lambda: "3  new, paid executions" in screen.text(), "the price")
         assert quick.ledger().executions == {}
         await screen.press("enter")
-        await screen.until(lambda: screen.app._bridge and screen.count(State.DONE) == 3, "done")
+        await screen.until(lambda: screen.app._view_model and screen.count(State.DONE) == 3, "done")
 
 
 async def test_a_canary_starts_one_and_leaves_the_rest_for_the_next_start(tmp_path: Path, quick: RunningCoze) -> None:

@@ -17,7 +17,7 @@ from cozebatch.model.text import Lang, Text
 from cozebatch.planning.selection import Selection
 from cozebatch.settings import Settings, load_settings, parse_settings
 from cozebatch_tui.locale.names import STATES
-from cozebatch_tui.session.log_file import Logbook
+from cozebatch_tui.session.log_file import LogFile
 
 STATE_DIR = ".cozebatch"
 
@@ -80,11 +80,11 @@ def configure(
     return settings, request
 
 
-def open_logbook(options: argparse.Namespace, lang: Lang, mask: Callable[[str], str], *, days: int) -> Logbook:
+def open_log_file(options: argparse.Namespace, lang: Lang, mask: Callable[[str], str], *, days: int) -> LogFile:
     """Raises `UsageError` when the log file cannot be made."""
     try:
-        forget_old_logs(Path(options.log_dir), days)
-        return Logbook(Path(options.log_dir), mask=mask, lang=lang, verbose=options.verbose)
+        delete_old_logs(Path(options.log_dir), days)
+        return LogFile(Path(options.log_dir), mask=mask, lang=lang, verbose=options.verbose)
     except OSError as error:
         raise UsageError(
             Text(
@@ -94,7 +94,7 @@ def open_logbook(options: argparse.Namespace, lang: Lang, mask: Callable[[str], 
         ) from error
 
 
-def forget_old_logs(folder: Path, days: int) -> None:
+def delete_old_logs(folder: Path, days: int) -> None:
     """Delete log files of ours, and nothing else, that were last written more than `days` ago."""
     oldest = time.time() - days * 86400
     for path in folder.glob("workflow_????????_??????*.log"):

@@ -19,7 +19,7 @@ from cozebatch.journal.salvage.log_reader import LOG_FILES
 from cozebatch.journal.sqlite import FILE_NAME, open_journal, read_journal
 from cozebatch.model.errors import JournalError
 from cozebatch.model.text import Lang
-from cozebatch_tui.commands.configure import forget_old_logs
+from cozebatch_tui.commands.configure import delete_old_logs
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.locale import pruning as texts
@@ -82,7 +82,7 @@ async def _prune_state(state_dir: Path, before: float, dry: bool) -> Pruned:
 
 
 def _prune_logs(folder: Path, days: int, now: float, found: Pruned, *, dry: bool) -> None:
-    """What `forget_old_logs` takes, as every start does, but counted."""
+    """What `delete_old_logs` takes, as every start does, but counted."""
     old: dict[Path, int] = {}
     for path in folder.glob(LOG_FILES):
         try:
@@ -92,7 +92,7 @@ def _prune_logs(folder: Path, days: int, now: float, found: Pruned, *, dry: bool
         if path.is_file() and info.st_mtime < now - days * DAY:
             old[path] = info.st_size
     if not dry:
-        forget_old_logs(folder, days)
+        delete_old_logs(folder, days)
     for path, size in old.items():
         if dry or not path.exists():
             found.went(Kind.LOG, size)

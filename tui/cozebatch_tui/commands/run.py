@@ -23,15 +23,15 @@ def run_ui(options: argparse.Namespace, lang: Lang) -> int:
     with ExitStack() as stack:
 
         def make_session(ask: Ask) -> Session:
-            from cozebatch_tui.commands.configure import configure, open_logbook
+            from cozebatch_tui.commands.configure import configure, open_log_file
             from cozebatch_tui.session.session import Session
 
             settings, request = configure(options, lang, stack, warn=notes.append, ask=ask)
             session = Session(settings, request)
-            logbook = open_logbook(options, lang, session.mask, days=settings.log_retention_days)
-            stack.callback(logbook.close)
-            logbook.on_failed = lambda text: tell(session, text)
-            logbook.follow(session.subscribe(logbook.wake))
+            log_file = open_log_file(options, lang, session.mask, days=settings.log_retention_days)
+            stack.callback(log_file.close)
+            log_file.on_failed = lambda text: tell(session, text)
+            log_file.follow(session.subscribe(log_file.wake))
             return session
 
         def tell(session: Session, text: Text) -> None:

@@ -23,7 +23,7 @@ _QUIET = frozenset({State.SUBMITTING, State.DOWNLOADING, State.QUEUED, State.WRI
 """Steps on the way that the log has and a person watching does not miss."""
 
 
-class PeopleLines:
+class ConsolePrinter:
     """Prints what matters of each event; keeps the status line below it."""
 
     def __init__(self, output: Output, lang: Lang, *, verbose: bool) -> None:

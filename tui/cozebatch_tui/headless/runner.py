@@ -17,12 +17,12 @@ from cozebatch.model.text import Lang, Text
 from cozebatch.planning.leftovers import DEFAULTS, Left
 from cozebatch.planning.recovery import Action
 from cozebatch_tui.exit_codes import Exit, exit_of
-from cozebatch_tui.headless.console import PeopleLines, summary
+from cozebatch_tui.headless.console import ConsolePrinter, summary
 from cozebatch_tui.headless.json_lines import JsonLines
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.locale import headless as texts
 from cozebatch_tui.presentation.sanitize import clean
-from cozebatch_tui.session.log_file import Logbook
+from cozebatch_tui.session.log_file import LogFile
 from cozebatch_tui.session.session import Session
 from cozebatch_tui.session.signals import Interrupts
 
@@ -41,27 +41,27 @@ class HeadlessOptions:
     verbose: bool
 
 
-class Headless:
+class HeadlessRunner:
     """Runs one session and tells about it. The session is closed by the caller, who has `interrupts` installed."""
 
-    def __init__(self, session: Session, logbook: Logbook, options: HeadlessOptions, interrupts: Interrupts) -> None:
+    def __init__(self, session: Session, log_file: LogFile, options: HeadlessOptions, interrupts: Interrupts) -> None:
         self._session = session
-        self._logbook = logbook
+        self._log_file = log_file
         self._options = options
         self._lang: Lang = options.lang
         self._out = Output(sys.stdout)
         self._err = Output(sys.stderr)
-        self._people = PeopleLines(self._err if options.json else self._out, self._lang, verbose=options.verbose)
+        self._printer = ConsolePrinter(self._err if options.json else self._out, self._lang, verbose=options.verbose)
         self._json = JsonLines(self._lang, session.mask) if options.json else None
         self._wake = threading.Event()
         self._interrupts = interrupts
 
     def run(self) -> Exit:
         """Raises `UsageError` and `JournalError` for what keeps the batch from beginning."""
-        logged = self._session.subscribe(self._logbook.wake)
+        logged = self._session.subscribe(self._log_file.wake)
         shown = self._session.subscribe(self._wake.set)
-        self._logbook.on_failed = lambda text: self._err.line(text.in_(self._lang))
-        self._logbook.follow(logged)
+        self._log_file.on_failed = lambda text: self._err.line(text.in_(self._lang))
+        self._log_file.follow(logged)
         self._interrupts.on_first = self._interrupted
         try:
             return self._run(shown)
@@ -78,14 +78,14 @@ class Headless:
             self._show_plan(preview, every_task=True)
             self._say(texts.DRY_RUN)
             return Exit.OK
-        self._say(texts.LOG_AT, path=str(self._logbook.path))
+        self._say(texts.LOG_AT, path=str(self._log_file.path))
         self._show_plan(preview, every_task=False)
         if preview.has_work:
             self._wait(self._session.preflight())
         outcome = self._follow(self._session.run(preview), shown)
-        self._people.close()
+        self._printer.close()
         for line in summary(outcome.status, outcome.statistics.to_json(), self._lang):
-            self._people.say(line)
+            self._printer.say(line)
         if outcome.results_path is not None:
             self._say(texts.RESULTS_AT, path=outcome.results_path)
         if outcome.status != "finished":
@@ -97,7 +97,7 @@ class Headless:
             self._wake.wait(0.5)
             self._wake.clear()
             self._tell(shown.take())
-            self._people.refresh()
+            self._printer.refresh()
         outcome = running.result()
         self._tell(shown.take())
         return outcome
@@ -107,7 +107,7 @@ class Headless:
             if self._json is not None and (line := self._json.line(event)) is not None:
                 self._out.line(line)
             if self._json is None or _is_trouble(event):
-                self._people.event(event)
+                self._printer.event(event)
 
     def _show_plan(self, preview: Preview, *, every_task: bool) -> None:
         if preview.continuing:
@@ -121,7 +121,7 @@ class Headless:
                 if planned.action is Action.WATCH:
                     line += f"  {row.execute_id}"
                 reason = planned.note or (planned.error.message if planned.error else None)
-                self._people.say(f"{line}  {reason.in_(self._lang)}" if reason else line)
+                self._printer.say(f"{line}  {reason.in_(self._lang)}" if reason else line)
         if not preview.planned and not preview.owed:
             self._say(texts.NOTHING_TO_DO)
             return
@@ -135,14 +135,14 @@ class Headless:
             of_kind = [left for left in found if left.kind is kind]
             if of_kind:
                 self._say(texts.LEFT, kind=texts.LEFT_KINDS[kind].in_(self._lang), count=len(of_kind))
-                self._people.say(f"    {DEFAULTS[kind].in_(self._lang)}")
+                self._printer.say(f"    {DEFAULTS[kind].in_(self._lang)}")
         for left in found:
             since = datetime.fromtimestamp(left.since).strftime("%Y-%m-%d %H:%M") if left.since is not None else "-"
             values = {"execute_id": left.execute_id or "-", "since": since}
             what, default = texts.LEFT_KINDS[left.kind], DEFAULTS[left.kind]
             zh = texts.LEFT_IN_LOG.zh.format(kind=what.zh, default=default.zh, **values)
             en = texts.LEFT_IN_LOG.en.format(kind=what.en, default=default.en, **values)
-            self._logbook.say("info", Text(zh, en), left.task_id)
+            self._log_file.say("info", Text(zh, en), left.task_id)
 
     def _wait(self, future: Future[T]) -> T:
         """The future's result, unless an interrupt comes first."""
@@ -163,10 +163,10 @@ class Headless:
     def _interrupted(self) -> None:
         self._session.stop()
         self._wake.set()
-        self._logbook.say("warning", texts.DRAINING)
+        self._log_file.say("warning", texts.DRAINING)
 
     def _say(self, text: Text, **values: object) -> None:
-        self._people.say(text.in_(self._lang).format(**values))
+        self._printer.say(text.in_(self._lang).format(**values))
 
 
 def _is_trouble(event: Event) -> bool:

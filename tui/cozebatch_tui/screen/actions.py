@@ -40,7 +40,7 @@ class Actions:
 
     def rerun(self, task_ids: Sequence[str]) -> None:
         """Paid: asks first."""
-        board = self._app.bridge.board
+        board = self._app.view_model.board
         ended = [task_id for task_id in task_ids if board.rows[task_id].state.is_end]
         if not self._some(ended):
             return
@@ -54,7 +54,7 @@ class Actions:
         self._app.run_worker(work(), exit_on_error=False)
 
     def cancel(self, task_ids: Sequence[str]) -> None:
-        board = self._app.bridge.board
+        board = self._app.view_model.board
         states = {task_id: board.rows[task_id].state for task_id in task_ids}
         going = [task_id for task_id, state in states.items() if not state.is_end or state is State.HELD]
         if not self._some(going):

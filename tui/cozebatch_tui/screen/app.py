@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from cozebatch_tui.screen.actions import Actions
     from cozebatch_tui.screen.screens.main import MainScreen
     from cozebatch_tui.screen.screens.start import Decision
-    from cozebatch_tui.screen.view_model import Bridge
+    from cozebatch_tui.screen.view_model import ViewModel
     from cozebatch_tui.session.session import Session
 
 HIGH_CONTRAST = Theme(
@@ -77,7 +77,7 @@ class CozebatchApp(App[int]):
         self.main: MainScreen | None = None
         self.outcome: Outcome | None = None
         self._session: Session | None = None
-        self._bridge: Bridge | None = None
+        self._view_model: ViewModel | None = None
         self._run_future: Future[Outcome] | None = None
         self._leaving = False
         self._answer: asyncio.Future[bool] | None = None
@@ -94,9 +94,9 @@ class CozebatchApp(App[int]):
         return Actions(self)
 
     @property
-    def bridge(self) -> Bridge:
-        assert self._bridge is not None
-        return self._bridge
+    def view_model(self) -> ViewModel:
+        assert self._view_model is not None
+        return self._view_model
 
     def on_mount(self) -> None:
         saved = load_user_settings()
@@ -138,12 +138,12 @@ class CozebatchApp(App[int]):
         """What is to be run; None when the operator leaves instead."""
 
         def open_session() -> Session:
-            from cozebatch_tui.screen.view_model import Bridge
+            from cozebatch_tui.screen.view_model import ViewModel
 
             session = self.start.make_session(self._ask_from_thread)
             session.__enter__()
             self._session = session
-            self._bridge = Bridge(session.subscribe())
+            self._view_model = ViewModel(session.subscribe())
             session.open()
             return session
 
@@ -191,7 +191,7 @@ class CozebatchApp(App[int]):
         )
 
     def _pump(self) -> None:
-        changes = self.bridge.pump()
+        changes = self.view_model.pump()
         try:
             if self.main is not None:
                 self.main.apply(changes)
@@ -243,10 +243,10 @@ class CozebatchApp(App[int]):
         if self._run_future is None or self._run_future.done():
             self.exit(int(self._return_code or Exit.OK) if self.outcome is None else int(exit_of(self.outcome)))
             return
-        counts = self.bridge.board.counts
+        counts = self.view_model.board.counts
         flight = sum(n for state, n in counts.items() if state.in_flight)
         films = counts[State.DOWNLOADING] + counts[State.QUEUED] + counts[State.SYNTHESIZING]
-        if not self.bridge.board.unfinished:
+        if not self.view_model.board.unfinished:
             self._drain()
             return
 

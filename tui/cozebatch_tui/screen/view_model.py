@@ -32,7 +32,7 @@ class Changes:
     any: bool = False
 
 
-class Bridge:
+class ViewModel:
     """The screen's own read model."""
 
     def __init__(self, subscription: Subscription) -> None:

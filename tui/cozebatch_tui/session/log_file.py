@@ -24,7 +24,7 @@ from cozebatch_tui.presentation.sanitize import clean
 _LEVELS = {"debug": "DEBUG", "info": "INFO", "warning": "WARNING", "error": "ERROR"}
 
 
-class Logbook:
+class LogFile:
     """Writes what a subscription brings. Close it after the run: what has come by then is written."""
 
     def __init__(self, folder: Path, *, mask: Callable[[str], str], lang: Lang, verbose: bool) -> None:
@@ -49,7 +49,7 @@ class Logbook:
     def follow(self, subscription: Subscription) -> None:
         """Write this subscription's events, made with `wake`, until `close`."""
         self._subscription = subscription
-        self._thread = threading.Thread(target=self._run, name="logbook", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="log_file", daemon=True)
         self._thread.start()
 
     def say(self, level: str, text: Text, task_id: str = "-") -> None:

@@ -55,7 +55,7 @@ class LogScreen(Screen[None]):
     @guarded
     def _filtered(self) -> None:
         self.query_one(RichLog).clear()
-        self._seen = self.app.bridge.logged - len(self.app.bridge.log)
+        self._seen = self.app.view_model.logged - len(self.app.view_model.log)
         self._more()
 
     @on(Input.Submitted)
@@ -72,14 +72,14 @@ class LogScreen(Screen[None]):
 
     @guarded
     def _more(self) -> None:
-        bridge = self.app.bridge
-        fresh = min(len(bridge.log), bridge.logged - self._seen)
-        self._seen = bridge.logged
+        view_model = self.app.view_model
+        fresh = min(len(view_model.log), view_model.logged - self._seen)
+        self._seen = view_model.logged
         if fresh <= 0:
             return
         needle = self.query_one(Input).value.casefold()
         log = self.query_one(RichLog)
-        for event in list(bridge.log)[-fresh:]:
+        for event in list(view_model.log)[-fresh:]:
             line = self._line(event)
             if line is not None and needle in line.casefold():
                 log.write(line)

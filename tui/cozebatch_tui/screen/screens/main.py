@@ -21,7 +21,7 @@ from cozebatch_tui.screen.screens.task import TaskScreen
 from cozebatch_tui.screen.view_model import Changes
 from cozebatch_tui.screen.widgets.error_panel import ErrorPanel
 from cozebatch_tui.screen.widgets.header import Gauges, Header
-from cozebatch_tui.screen.widgets.task_list import TaskGrid
+from cozebatch_tui.screen.widgets.task_list import TaskList
 from cozebatch_tui.screen.widgets.task_table import TaskTable
 from cozebatch_tui.screen.widgets.timeline import Timeline
 
@@ -76,7 +76,7 @@ class MainScreen(Screen[None]):
         self._errors_seen = False
 
     def compose(self) -> ComposeResult:
-        lang, board = self.app.lang, self.app.bridge.board
+        lang, board = self.app.lang, self.app.view_model.board
         yield Header(self.app.start.title, lang)
         yield Gauges(lang)
         yield Input(placeholder=texts.FILTER_HINT.in_(lang), id="filter", compact=True)
@@ -101,7 +101,7 @@ class MainScreen(Screen[None]):
         return self.query_one(Timeline)
 
     @property
-    def grid(self) -> TaskGrid:
+    def task_list(self) -> TaskList:
         return self.timeline if self._shows_timeline else self.table
 
     @property
@@ -140,21 +140,21 @@ class MainScreen(Screen[None]):
         self.query_one("#status", Static).update(fit(text, max(10, self.size.width - 2)))
 
     def _figures(self) -> None:
-        bridge = self.app.bridge
-        limits = bridge.board.limits
-        small = len(bridge.board.rows) <= 500
-        if self._pumps % (FIGURES_EVERY * (1 if small else 5)) == 0 or bridge.board.finished is not None:
-            bridge.add_up()
-        if self._pumps % (FIGURES_EVERY * 5) == 0 and bridge.board.unfinished:
+        view_model = self.app.view_model
+        limits = view_model.board.limits
+        small = len(view_model.board.rows) <= 500
+        if self._pumps % (FIGURES_EVERY * (1 if small else 5)) == 0 or view_model.board.finished is not None:
+            view_model.add_up()
+        if self._pumps % (FIGURES_EVERY * 5) == 0 and view_model.board.unfinished:
             figures = compute(
-                bridge.board,
-                elapsed=bridge.board.clock,
+                view_model.board,
+                elapsed=view_model.board.clock,
                 max_coze=max(1, limits[Stage.COZE].user),
                 max_synthesis=max(1, limits[Stage.SYNTHESIS].user),
             )
             self.table.average_coze = figures.average_coze_seconds
-        self.query_one(Header).show(bridge)
-        self.query_one(Gauges).show(bridge)
+        self.query_one(Header).show(view_model)
+        self.query_one(Gauges).show(view_model)
         table = self.table
         lang = self.app.lang
         parts = []
@@ -169,7 +169,7 @@ class MainScreen(Screen[None]):
     def _show_errors(self) -> None:
         panel = self.query_one(ErrorPanel)
         panel.show()
-        if self.app.bridge.board.groups and not self._errors_seen:
+        if self.app.view_model.board.groups and not self._errors_seen:
             self._errors_seen = True
             panel.add_class("open")
 
@@ -183,11 +183,11 @@ class MainScreen(Screen[None]):
     @on(Input.Submitted, "#filter")
     @guarded
     def _filter_done(self) -> None:
-        self.grid.focus()
+        self.task_list.focus()
 
-    @on(TaskGrid.Opened)
+    @on(TaskList.Opened)
     @guarded
-    def _open(self, event: TaskGrid.Opened) -> None:
+    def _open(self, event: TaskList.Opened) -> None:
         self.app.push_screen(TaskScreen(event.task_id))
 
     @on(ErrorPanel.Asked)
@@ -214,7 +214,7 @@ class MainScreen(Screen[None]):
             self._put_filter("")
             field.remove_class("open")
             self.say("")
-            self.grid.focus()
+            self.task_list.focus()
         elif self.table.marks:
             self.table.marks.clear()
             self.table.refresh()
@@ -261,7 +261,7 @@ class MainScreen(Screen[None]):
             self.timeline.show_tasks(self.table.order)
             switcher.current = "timeline"
             self.say(texts.TIMELINE_LEGEND.in_(self.app.lang))
-        self.grid.focus()
+        self.task_list.focus()
 
     def action_errors(self) -> None:
         panel = self.query_one(ErrorPanel)
@@ -292,5 +292,5 @@ class MainScreen(Screen[None]):
         return self.table.chosen()
 
     def _current(self) -> Row | None:
-        cursor = self.grid.cursor_id
+        cursor = self.task_list.cursor_id
         return self.table.board.rows.get(cursor) if cursor else None

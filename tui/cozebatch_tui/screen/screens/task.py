@@ -76,7 +76,7 @@ class TaskScreen(Screen[None]):
 
     @property
     def row(self) -> Row:
-        return self.app.bridge.board.rows[self._task_id]
+        return self.app.view_model.board.rows[self._task_id]
 
     @guarded
     def _refresh(self) -> None:
@@ -88,7 +88,7 @@ class TaskScreen(Screen[None]):
 
     async def _load(self, row: Row) -> None:
         """What lies in the journal, from the engine's thread."""
-        run_id, session = self.app.bridge.board.run_id or "", self.app.session
+        run_id, session = self.app.view_model.board.run_id or "", self.app.session
         try:
             task = await asyncio.wrap_future(session.task(run_id, row.task_id))
             sent = await asyncio.wrap_future(session.parameters(run_id, row.task_id))
@@ -132,7 +132,7 @@ class TaskScreen(Screen[None]):
             text.append(f"{body}\n\n")
 
     def _stages(self, row: Row) -> str:
-        lang, now = self.app.lang, self.app.bridge.board.clock
+        lang, now = self.app.lang, self.app.view_model.board.clock
         facts = [f"{texts.COLUMNS['attempts'].in_(lang)} {row.attempts}"]
         if row.submit_clock is not None:
             end = row.coze_end_clock if row.coze_end_clock is not None else now

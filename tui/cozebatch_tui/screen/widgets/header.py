@@ -12,7 +12,7 @@ from cozebatch.model.text import Lang
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.locale.names import PAUSES
 from cozebatch_tui.presentation.formatting import clock, count, spark
-from cozebatch_tui.screen.view_model import Bridge
+from cozebatch_tui.screen.view_model import ViewModel
 
 
 class Figures(Static):
@@ -41,8 +41,8 @@ class Header(Figures):
         self._title = title
         self.lang: Lang = lang
 
-    def show(self, bridge: Bridge) -> None:
-        board, lang = bridge.board, self.lang
+    def show(self, view_model: ViewModel) -> None:
+        board, lang = view_model.board, self.lang
         counts = board.counts
         self.set_class(bool(board.paused), "paused")
         running = sum(n for state, n in counts.items() if not state.is_end and state is not State.PENDING)
@@ -53,14 +53,14 @@ class Header(Figures):
             (f"{texts.FAILED.in_(lang)} {counts[State.FAILED]}", counts[State.FAILED] > 0),
             (f"{texts.HELD.in_(lang)} {counts[State.HELD]}", counts[State.HELD] > 0),
             (f"{texts.ELAPSED.in_(lang)} {clock(board.clock) or '0:00'}", False),
-            (self._remaining(bridge), False),
+            (self._remaining(view_model), False),
             (f"{texts.WAITING.in_(lang)} {counts[State.PENDING]}", False),
         ]
         if counts[State.SKIPPED]:
             parts.append((f"{texts.SKIPPED.in_(lang)} {counts[State.SKIPPED]}", False))
         line = self._line(parts)
         line.append("\n")
-        line.append_text(self._line([(part, False) for part in self._money(bridge)]))
+        line.append_text(self._line([(part, False) for part in self._money(view_model)]))
         self._draw(line)
 
     def _line(self, parts: list[tuple[str, bool]]) -> RichText:
@@ -71,28 +71,28 @@ class Header(Figures):
                 line.append(text + "  ", style="bold" if bold else "")
         return line
 
-    def _remaining(self, bridge: Bridge) -> str:
+    def _remaining(self, view_model: ViewModel) -> str:
         lang = self.lang
-        if bridge.board.paused:
-            return "  ".join(PAUSES[reason].in_(lang) for reason in bridge.board.paused if reason in PAUSES)
-        if bridge.board.rows and not bridge.board.unfinished:
+        if view_model.board.paused:
+            return "  ".join(PAUSES[reason].in_(lang) for reason in view_model.board.paused if reason in PAUSES)
+        if view_model.board.rows and not view_model.board.unfinished:
             return texts.FINISHED.in_(lang)
-        left = bridge.left
+        left = view_model.left
         if left is None:
             return ""
         told = texts.REMAINING.in_(lang).format(time=clock(left.seconds) or "0:00")
         return f"{told} ({texts.BOTTLENECK[left.bottleneck].in_(lang)})"
 
-    def _money(self, bridge: Bridge) -> list[str]:
-        board, lang = bridge.board, self.lang
+    def _money(self, view_model: ViewModel) -> list[str]:
+        board, lang = view_model.board, self.lang
         in_flight = sum(n for state, n in board.counts.items() if state.in_flight)
         owed = board.gauges.owed if board.gauges else 0
         parts = [
-            f"{texts.PAID.in_(lang)} {bridge.paid}",
+            f"{texts.PAID.in_(lang)} {view_model.paid}",
             f"{texts.IN_FLIGHT.in_(lang)} {in_flight}",
             f"{texts.HELD.in_(lang)} {board.counts[State.HELD]}",
-            f"{texts.REUSED.in_(lang)} {bridge.reused}",
-            f"tokens {count(bridge.tokens)}",
+            f"{texts.REUSED.in_(lang)} {view_model.reused}",
+            f"tokens {count(view_model.tokens)}",
         ]
         if owed:
             parts.append(f"{texts.OWED.in_(lang)} {owed}")
@@ -108,8 +108,8 @@ class Gauges(Figures):
         super().__init__()
         self.lang: Lang = lang
 
-    def show(self, bridge: Bridge) -> None:
-        board, lang, gauges = bridge.board, self.lang, bridge.board.gauges
+    def show(self, view_model: ViewModel) -> None:
+        board, lang, gauges = view_model.board, self.lang, view_model.board.gauges
         coze, synthesis = board.limits[Stage.COZE], board.limits[Stage.SYNTHESIS]
         in_flight = sum(n for state, n in board.counts.items() if state.in_flight)
         line = RichText(no_wrap=True, overflow="ellipsis")
@@ -121,7 +121,7 @@ class Gauges(Figures):
         line.append(f"{texts.GAUGE_REQUESTS.in_(lang)} {rate:.1f}  ")
         if self.size.width >= 100:
             line.append(f"{texts.GAUGE_THROUGHPUT.in_(lang)} ")
-            line.append(spark(bridge.throughput(), min(24, max(4, self.size.width - 96))), style="bold")
+            line.append(spark(view_model.throughput(), min(24, max(4, self.size.width - 96))), style="bold")
         self._draw(line)
 
     def _bar(self, line: RichText, name: str, used: int, limit: int) -> None:

@@ -19,11 +19,11 @@ from cozebatch_tui.presentation.formatting import fit
 from cozebatch_tui.screen.error_boundary import guarded
 
 
-class TaskGrid(ScrollView, can_focus=True):
+class TaskList(ScrollView, can_focus=True):
     """Draws `order`, one task a line, below a heading line. Subclasses say what a line looks like."""
 
     DEFAULT_CSS = """
-    TaskGrid {
+    TaskList {
         overflow-x: hidden;
         scrollbar-size-vertical: 1;
         scrollbar-color: $panel-lighten-2;

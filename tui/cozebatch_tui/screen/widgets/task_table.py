@@ -14,10 +14,10 @@ from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.presentation.formatting import fit
 from cozebatch_tui.screen.widgets.columns import COLOURS, Column, shown_columns
 from cozebatch_tui.screen.widgets.filter import Predicate, parse_filter
-from cozebatch_tui.screen.widgets.task_list import TaskGrid
+from cozebatch_tui.screen.widgets.task_list import TaskList
 
 
-class TaskTable(TaskGrid):
+class TaskTable(TaskList):
     """Shows the rows of a board."""
 
     DEFAULT_CSS = "TaskTable { height: 1fr; min-height: 4; }"

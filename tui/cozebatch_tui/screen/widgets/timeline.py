@@ -13,12 +13,12 @@ from cozebatch.model.text import Lang
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.presentation.formatting import clock, fit
 from cozebatch_tui.screen.widgets.columns import GLYPHS
-from cozebatch_tui.screen.widgets.task_list import TaskGrid
+from cozebatch_tui.screen.widgets.task_list import TaskList
 
 NAME_WIDTH = 26
 
 
-class Timeline(TaskGrid):
+class Timeline(TaskList):
     """A Gantt of the tasks in the table's order."""
 
     DEFAULT_CSS = "Timeline { height: 1fr; min-height: 4; }"
