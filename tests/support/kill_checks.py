@@ -1,5 +1,5 @@
 """What must be true after a batch was killed several times and then came to its end, held against the services' own
-ledgers (CONTRACT §4 to §6)."""
+ledgers (docs/contract.md §4 to §6)."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ USAGE, INTERRUPTED = 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit code (CONTRACT §1)."""
+    """Run the command; returns its exit code (docs/contract.md §1)."""
     typed = sys.argv[1:] if arguments is None else list(arguments)
     prepare_streams()
     lang = choose_lang(wanted_lang(typed))

@@ -1,4 +1,4 @@
-"""The exit codes of the command (CONTRACT §1), in one place."""
+"""The exit codes of the command (docs/contract.md §1), in one place."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ from cozebatch.planning.selection import Selection, require_known
 from cozebatch.ports import Delivery, Journal, Past, RunRecord, TaskSource
 
 REACH_PATIENCE = 60.0
-"""Seconds for which a service that cannot be reached is tried again before the batch gives up (CONTRACT §1)."""
+"""Seconds for which a service that cannot be reached is tried again before the batch gives up (docs/contract.md §1)."""
 
 TIDY_PATIENCE = 2.0
 """Seconds for dropping what is out of date; the next run goes on with the rest."""

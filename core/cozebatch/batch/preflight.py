@@ -1,4 +1,4 @@
-"""The whole check of a configuration, without submitting anything (CONTRACT §1, `check`)."""
+"""The whole check of a configuration, without submitting anything (docs/contract.md §1, `check`)."""
 
 from __future__ import annotations
 

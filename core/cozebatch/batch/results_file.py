@@ -1,4 +1,4 @@
-"""The results file (CONTRACT §6): what a run came to, for people and other programs.
+"""The results file (docs/contract.md §6): what a run came to, for people and other programs.
 
 Written a task at a time, so that a large batch's outputs are never all in memory, into a temporary file that
 appears under its name in one step.

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the operator asked for beside the configuration (CONTRACT §1).
+    """What the operator asked for beside the configuration (docs/contract.md §1).
 
     `kind` names the source in the results file. `fleeting`: nothing earlier is looked at and nothing later will be
     (the demo, whose simulated Coze forgets everything). `dry_run`: only look. `secret_variables`: environment

@@ -1,6 +1,6 @@
 """Reads Coze's answers: what a submission came to, and what a look showed. Pure; nothing here raises unasked.
 
-The division that money depends on stands in `read_submission` (CONTRACT §5): accepted, surely refused, or not
+The division that money depends on stands in `read_submission` (docs/contract.md §5): accepted, surely refused, or not
 understandably answered. Shapes are those of Coze's open API; whatever deviates is taken as far as it can be.
 """
 

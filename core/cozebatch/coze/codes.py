@@ -193,7 +193,10 @@ STATUSES: Mapping[int, Category] = MappingProxyType(
 """HTTP statuses with a meaning of their own, where the body has no code that we know."""
 
 REFUSING_STATUSES = frozenset({*range(400, 500), 500, 502, 503})
-"""Statuses that say a submission was not taken (CONTRACT §5). 504 is not among them: a gateway gave up waiting."""
+"""Statuses that say that a submission was not taken (docs/contract.md §5).
+
+504 is not among them: a gateway gave up waiting, and Coze may have taken it.
+"""
 
 
 def category_of_status(status: int) -> Category:

@@ -32,7 +32,7 @@ CONNECT_TIMEOUT = 10.0
 """Longest wait for a connection, seconds."""
 
 MOST_RETRY_AFTER = 300.0
-"""Longest wait that Coze may ask for, seconds (CONTRACT §4)."""
+"""Longest wait that Coze may ask for, seconds (docs/contract.md §4)."""
 
 _LANES = 25
 _LANE = 8

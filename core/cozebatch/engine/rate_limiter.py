@@ -11,7 +11,7 @@ import anyio
 import anyio.lowlevel
 
 DEFAULT_RATE = 500.0
-"""Requests per second of Coze's largest plan (reference/coze.md, limits)."""
+"""Requests per second of Coze's largest plan (docs/coze.md, limits)."""
 
 SLOWEST = 1.0
 RECOVERY_PER_SECOND = 1.02

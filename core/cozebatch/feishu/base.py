@@ -17,7 +17,7 @@ PAGE = 500
 """Records that Feishu gives at once, at most."""
 MOST_PAGES = 2_000
 PATIENCE = 60.0
-"""Seconds for which a service that cannot be reached is tried again before anything was submitted (CONTRACT §1)."""
+"""Seconds for which an unreachable service is tried again before anything was submitted (docs/contract.md §1)."""
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""Tasks from a Feishu table: paged, filtered by Feishu, only the columns that are needed (CONTRACT §2 and §3)."""
+"""Tasks from a Feishu table (docs/contract.md §2, §3): paged, filtered by Feishu, only the columns that are needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks from a local file: `.json`, `.jsonl`, `.csv` or `.xlsx` (CONTRACT §3)."""
+"""Tasks from a local file: `.json`, `.jsonl`, `.csv` or `.xlsx` (docs/contract.md §3)."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def finding_of(entry: Entry, *, feishu: bool, mask: Callable[[str], str]) -> Fin
 
 
 def surely_not_started(reason: str) -> bool:
-    """Whether a failed submission, in that tool's words, was refused or never arrived (CONTRACT §5)."""
+    """Whether a failed submission, in that tool's words, was refused or never arrived (docs/contract.md §5)."""
     if len(reason) > _LONGEST_REASON:
         return False
     answer = _NO_ID.search(reason)

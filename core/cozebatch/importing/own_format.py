@@ -1,4 +1,4 @@
-"""What a results file of ours (CONTRACT §6) tells of a task whose state directory is lost. Pure.
+"""What a results file of ours (docs/contract.md §6) tells of a task whose state directory is lost. Pure.
 
 The file knows less than the journal did: not the script, not whether Coze had failed an execution, not what was owed
 to the table. Where it is silent the free way is taken: Coze is asked again, or the film is made again.

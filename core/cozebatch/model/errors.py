@@ -5,7 +5,7 @@
     ├── UsageError           the command, configuration or source is wrong; nothing was submitted (exit 2)
     └── JournalError         the state on disk cannot be written or read
 
-Categories are those of CONTRACT §6. Whether something may be repeated is not decided here but in `retry`.
+Categories are those of docs/contract.md §6. Whether something may be repeated is not decided here but in `retry`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Events are small frozen values with a literal tag, so that a `match` can be complete. Every event holds `wall`
 (Unix seconds, for people) and `clock` (seconds of running time of the run, all its processes together; for
-durations). Those that CONTRACT §6 names are printed by `--json`; the others (`Loaded`, `Retrying`, `Gauges`,
+durations). Those that docs/contract.md §6 names are printed by `--json`; the others (`Loaded`, `Retrying`, `Gauges`,
 `Noted`) serve the read model and the log.
 """
 

@@ -1,7 +1,7 @@
 """Names under which films and drafts are kept: safe as a folder on every system, and no two alike.
 
-The default is `{account}_{title, at most 30 characters}_{YYYYMMDD_HHMMSS}` (CONTRACT §3). A name given by the source
-is kept as far as a folder can carry it.
+The default is `{account}_{title, at most 30 characters}_{YYYYMMDD_HHMMSS}` (docs/contract.md §3). A name given by the
+source is kept as far as a folder can carry it.
 """
 
 from __future__ import annotations

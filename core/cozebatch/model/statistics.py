@@ -1,4 +1,4 @@
-"""A run's figures (CONTRACT §6) and the time it still needs, computed from the board. Pure."""
+"""A run's figures (docs/contract.md §6) and the time it still needs, computed from the board. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """The names and units of CONTRACT §6: seconds, per cent for `success_rate`, 0..1 for the utilisations."""
+    """The names and units of docs/contract.md §6: seconds, per cent for `success_rate`, 0..1 for the utilisations."""
 
     total_tasks: int
     done: int

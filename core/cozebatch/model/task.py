@@ -1,4 +1,4 @@
-"""A task, the states it goes through, and the moves between them (CONTRACT §3 and §4)."""
+"""A task, the states it goes through, and the moves between them (docs/contract.md §3 and §4)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Task:
         return CONTENT_ONLY + hashlib.sha256("".join(self.content.split()).encode()).hexdigest()[:32]
 
     def to_json(self) -> dict[str, Any]:
-        """As in CONTRACT §3: extra columns stand beside the fields, under their own names."""
+        """As in docs/contract.md §3: extra columns stand beside the fields, under their own names."""
         return {**self.extra, **{name: getattr(self, name) for name in FIELDS}}
 
     @classmethod

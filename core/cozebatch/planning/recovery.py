@@ -46,7 +46,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the operator said about earlier work (CONTRACT §1)."""
+    """What the operator said about earlier work (docs/contract.md §1)."""
 
     fresh: bool = False
     rerun: frozenset[str] = frozenset()

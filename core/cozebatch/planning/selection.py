@@ -11,7 +11,7 @@ from cozebatch.model.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The operator's choice (CONTRACT §1). An empty `include` means all."""
+    """The operator's choice (docs/contract.md §1). An empty `include` means all."""
 
     include: frozenset[str] = frozenset()
     exclude: frozenset[str] = frozenset()

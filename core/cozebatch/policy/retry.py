@@ -14,7 +14,7 @@ from typing import Literal
 from cozebatch.model.errors import Category, ErrorInfo
 
 MAX_RETRY_AFTER = 300.0
-"""Seconds up to which a service's `Retry-After` is honoured (CONTRACT §4)."""
+"""Seconds up to which a service's `Retry-After` is honoured (docs/contract.md §4)."""
 
 UNREACHABLE_PATIENCE = 900.0
 """Seconds a task keeps trying to connect before it fails: long enough for a router to restart at night."""
@@ -64,7 +64,7 @@ Decision = Again | Fail | Hold | Brake
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """`max_retries` and `on_unknown_submit` as in CONTRACT §2; delays are drawn from `rng` (full jitter)."""
+    """`max_retries` and `on_unknown_submit` as in docs/contract.md §2; delays are drawn from `rng` (full jitter)."""
 
     max_retries: int
     on_unknown_submit: Literal["hold", "resubmit"]

@@ -1,4 +1,4 @@
-"""The configuration as typed, frozen values: exactly the keys, defaults and units of CONTRACT §2.
+"""The configuration as typed, frozen values: exactly the keys, defaults and units of docs/contract.md §2.
 
 Every description is Chinese first, then English; the JSON schema and the complaints are made from these models.
 """

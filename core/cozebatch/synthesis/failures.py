@@ -1,4 +1,4 @@
-"""How things that go wrong while making a film become `StepError`s with a category of CONTRACT §6."""
+"""How things that go wrong while making a film become `StepError`s with a category of docs/contract.md §6."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ DEFAULT_OUTPUTS: Mapping[str, str] = MappingProxyType(
         "images": "images",
     }
 )
-"""Our name of an output → its key in Coze's result (CONTRACT §2)."""
+"""Our name of an output → its key in Coze's result (docs/contract.md §2)."""
 
 SECRET_VARIABLES = ("COZE_API_TOKEN", "FEISHU_APP_SECRET")
 

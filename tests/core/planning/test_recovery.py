@@ -146,7 +146,7 @@ async def test_a_crash_at_any_moment_pays_for_nothing_twice_and_loses_nothing(mo
     assert outcome.statistics.done + outcome.statistics.held == 7
     assert all(world.coze.started(task.task_id) <= 1 for task in work)
     held = [row.task_id for row in world.engine.board.rows.values() if row.state is State.HELD]  # type: ignore[union-attr]
-    assert world.coze.peak <= 4 + len(held), "a held task keeps no slot (CONTRACT §5), all others count"
+    assert world.coze.peak <= 4 + len(held), "a held task keeps no slot (docs/contract.md §5), all others count"
     assert sorted(record for record, _ in table.written) == sorted(
         task.record_id or "" for task in work if task.task_id not in held
     )

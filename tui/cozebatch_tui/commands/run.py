@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run_ui(options: argparse.Namespace, lang: Lang) -> int:
-    """The exit code of CONTRACT §1. Raises `UsageError` when a confirmation is refused."""
+    """The exit code of docs/contract.md §1. Raises `UsageError` when a confirmation is refused."""
     confirm(options, lang)
     notes: list[Text] = []
     config = find_config(options)

@@ -1,4 +1,4 @@
-"""Events as JSON lines (CONTRACT §6), numbered from 1 without gaps in each process."""
+"""Events as JSON lines (docs/contract.md §6), numbered from 1 without gaps in each process."""
 
 from __future__ import annotations
 

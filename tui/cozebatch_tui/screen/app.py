@@ -317,7 +317,7 @@ class CozebatchApp(App[int]):
 
 
 def run_app(start: AppStart) -> int:
-    """Run the terminal UI; the exit code of CONTRACT §1. Whatever ends the screen, the drain is completed first."""
+    """Run the terminal UI; return the exit code (docs/contract.md §1). Whatever ends it, the drain is completed."""
     app = CozebatchApp(start)
     code: int | None = None
     with Interrupts(app.signalled):

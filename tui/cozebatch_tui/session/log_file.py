@@ -1,4 +1,4 @@
-"""The log file: a line an occurrence, in local time, flushed as written (CONTRACT §6).
+"""The log file: a line an occurrence, in local time, flushed as written (docs/contract.md §6).
 
 It is a reader of events like every other, in a thread of its own: a slow disk slows nobody.
 """

@@ -15,7 +15,7 @@ from types import FrameType, TracebackType
 from cozebatch_tui.exit_codes import Exit
 
 DEADLINE = 4.8
-"""Seconds after the first interrupt at which the process ends, come what may (CONTRACT §1 grants 5)."""
+"""Seconds after the first interrupt at which the process ends, come what may (docs/contract.md §1 grants 5)."""
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 

@@ -17,7 +17,7 @@ from cozebatch.policy.retry import Again, Brake, Decision
 from cozebatch.ports import Change, Look, Product, PutExecution, PutOutput, PutRow
 
 NOT_YET_KNOWN = 60.0
-"""Seconds after a submission during which Coze may not know the execution yet (reference/coze.md, 4314)."""
+"""Seconds after a submission during which Coze may not know the execution yet (docs/coze.md, 4314)."""
 
 NOT_KNOWN = ErrorInfo(
     Category.EXECUTION_LOST, Text("Coze 已查不到这次执行。", "Coze does not know this execution any more.")

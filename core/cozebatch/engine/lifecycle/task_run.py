@@ -1,8 +1,8 @@
 """One task's way through a run, from the slot it was given to its end.
 
-It reads top to bottom like CONTRACT §4: submit, watch, fetch, synthesize, write back. Every step first puts down what
-it is about to do, then does it, then puts down what came of it; so a crash between any two lines loses nothing and
-pays for nothing twice.
+It reads top to bottom like docs/contract.md §4: submit, watch, fetch, synthesize, write back. Every step first puts
+down what it is about to do, then does it, then puts down what came of it; so a crash between any two lines loses
+nothing and pays for nothing twice.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Timed captions: read from what Coze gives (CONTRACT §5), or laid over the speech when it gives none.
+"""Timed captions: read from what Coze gives (docs/contract.md §5), or laid over the speech when it gives none.
 
 The reading is lenient: a list of objects, SRT or WebVTT text, or either as a JSON string. The unit of plain numbers
 (s, ms or µs) is whichever brings the last end nearest the media's length.

@@ -26,7 +26,7 @@ from cozebatch.synthesis.failures import clean, failure, from_os_error, need_spa
 
 MAX_REDIRECTS = 5
 SILENCE = 30.0
-"""Seconds without a byte after which a download counts as cut (CONTRACT §5)."""
+"""Seconds without a byte after which a download counts as cut (docs/contract.md §5)."""
 _CUTS = 3
 """How often one call goes on after a cut by itself, as long as each piece brought something."""
 

@@ -1,4 +1,4 @@
-"""`mode: command`: the user's own program makes the film (CONTRACT §5).
+"""`mode: command`: the user's own program makes the film (docs/contract.md §5).
 
 It gets one JSON object on stdin and answers with one on the last line of stdout. It runs without a shell, in a
 scratch folder of its own, without our secrets in its environment; with its time-out its whole process group goes.

@@ -1,4 +1,4 @@
-"""`mode: command`, to the letter of CONTRACT §5."""
+"""`mode: command`, to the letter of docs/contract.md §5."""
 
 # A test may block its own event loop.
 # ruff: noqa: ASYNC240

@@ -36,7 +36,7 @@ FIGURES_EVERY = 6
 
 
 class MainScreen(Screen[None]):
-    """Fed by `apply`; obeys the keys of CONTRACT §1."""
+    """Fed by `apply`; obeys the keys of docs/contract.md §1."""
 
     app: CozebatchApp
 
