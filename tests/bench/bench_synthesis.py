@@ -19,16 +19,16 @@ import anyio
 
 from cozebatch.coze.output import pick
 from cozebatch.ports import Media
-from cozebatch.synthesis.analyse.loudness import listen
+from cozebatch.synthesis.analyse.loudness import measure_loudness
 from cozebatch.synthesis.compose import styles
 from cozebatch.synthesis.compose.captions import from_script
 from cozebatch.synthesis.compose.text_layout import sentences
 from cozebatch.synthesis.compose.timeline import SECOND
 from cozebatch.synthesis.process.worker import _megabytes
 from cozebatch.synthesis.subtitles import fonts
-from cozebatch.synthesis.subtitles import prepare as lettering
+from cozebatch.synthesis.subtitles.prepare import prepare_subtitles
 from cozebatch.synthesis.synthesizer import LocalSynthesizer
-from cozebatch.synthesis.video import pipeline as film
+from cozebatch.synthesis.video import pipeline
 from cozebatch.synthesis.video import render as video
 from measure import Runs, table
 from support.films import ffmpeg_path, job, make, options, speech, tool
@@ -77,9 +77,9 @@ async def films(folder: Path, seconds: float, runs: int) -> None:
     media = Media({"video": str(source)})
     bare_home = folder / "bare"
     bare_home.mkdir()
-    plan = await film.plan(tool(), chosen, styles.parse(chosen.template_config), pick, work, media)
-    letters = lettering.prepare(plan.timeline, fonts.installed(), bare_home)
-    command = [ffmpeg_path(), "-v", "error", "-nostdin", *video.arguments(letters.timeline, chosen, "libx264")]
+    plan = await pipeline.plan(tool(), chosen, styles.parse(chosen.template_config), pick, work, media)
+    subtitles = prepare_subtitles(plan.timeline, fonts.installed(), bare_home)
+    command = [ffmpeg_path(), "-v", "error", "-nostdin", *video.arguments(subtitles.timeline, chosen, "libx264")]
     ours, bare = [], []
     for _ in range(runs):
         bare.append(await timed(lambda: anyio.run_process(command, cwd=bare_home)))
@@ -90,7 +90,7 @@ async def films(folder: Path, seconds: float, runs: int) -> None:
         f"one film of {seconds:g} s, 1080x1920@30, veryfast",
         [
             ("bare ffmpeg, s", bare, ""),
-            ("synthesis with survey, proof and poster, s", ours, ""),
+            ("synthesis with reading, verification and poster, s", ours, ""),
             ("ratio", ratios, "≤ 1.15"),
         ],
     )
@@ -100,11 +100,11 @@ async def two_workers(folder: Path, runs: int) -> None:
     source = clip(folder, 6, "540x960")
     chosen = options(folder, width=540, height=960, fps=30, preset="veryfast", workers=2)
     media = Media({"video": str(source)})
-    plan = await film.plan(tool(), chosen, styles.parse({}), pick, job({"content": SCRIPT}), media)
+    plan = await pipeline.plan(tool(), chosen, styles.parse({}), pick, job({"content": SCRIPT}), media)
 
     async def one(number: int) -> None:
         # One encoder thread each: a single render that takes all processors leaves no room to gain.
-        await film.make_video(tool(), chosen, job(task_id=f"t{number}"), plan, lambda _: None, threads=1)
+        await pipeline.make_video(tool(), chosen, job(task_id=f"t{number}"), plan, lambda _: None, threads=1)
 
     async def together() -> None:
         async with anyio.create_task_group() as group:
@@ -173,8 +173,8 @@ async def captions(folder: Path) -> None:
             bursts.append((at, at + length))
             at += length + pauses[number % 4]
         path = speech(folder / "spoken.wav", bursts=bursts, seconds=at)
-        heard = await listen(tool(), path, round(at * SECOND), timeout=60)
-        texts = from_script(SCRIPT, heard.speech, 60)
+        loudness = await measure_loudness(tool(), path, round(at * SECOND), timeout=60)
+        texts = from_script(SCRIPT, loudness.speech, 60)
         off = [abs(c.start / SECOND - begun) for c, (begun, _) in zip(texts, bursts, strict=True)]
         show(f"captions from the script, {title}", [("start off by, s", off, ""), ("worst, s", [max(off)], "")])
 

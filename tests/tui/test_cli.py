@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cozebatch.demo.coze_server import serve_coze
-from cozebatch_tui.commands.options import execute_id_of, parse
+from cozebatch_tui.commands.options import parse
 from cozebatch_tui.locale.choose import choose_lang
 from support.program import BATCH, Program
 
@@ -77,7 +77,6 @@ def test_several_ids_after_one_option_and_the_option_may_repeat() -> None:
     ],
 )
 def test_an_execution_may_be_named_by_its_id_or_its_debug_link(typed: str, execute_id: str) -> None:
-    assert execute_id_of(typed) == execute_id
     assert parse(["--adopt", f"t1={typed}"], "en").adopt == {"t1": execute_id}
 
 

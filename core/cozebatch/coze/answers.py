@@ -150,7 +150,7 @@ def refusal(answer: Answer, mask: Mask) -> ErrorInfo:
     body = None if answer.broken else _object(answer.body)
     code = _code(body)
     code = None if code == 0 else code
-    said = clean(body.get("msg"), mask) if body else ""
+    detail = clean(body.get("msg"), mask) if body else ""
     meaning = CODES.get(code) if code is not None else None
     zh, en = (meaning.text.zh, meaning.text.en) if meaning else ("Coze 拒绝了请求", "Coze refused the request")
     where = f"HTTP {answer.status}" if code is None else f"code {code}"
@@ -159,7 +159,7 @@ def refusal(answer: Answer, mask: Mask) -> ErrorInfo:
         category = Category.SERVER  # a firewall's page, not Coze: it may be about one text, or pass
     return ErrorInfo(
         category,
-        Text(f"{zh}（{where}）{'：' + said if said else ''}", f"{en} ({where}){': ' + said if said else ''}"),
+        Text(f"{zh}（{where}）{'：' + detail if detail else ''}", f"{en} ({where}){': ' + detail if detail else ''}"),
         code=f"HTTP {answer.status}" if code is None else str(code),
         logid=_logid(body, answer, mask),
         hint=meaning.hint if meaning else NOTHING,
@@ -186,16 +186,18 @@ def clean(value: Any, mask: Mask, *, most: int = _MOST_MESSAGE) -> str:
 
 def _failure(record: Mapping[str, Any], logid: str | None, mask: Mask) -> ErrorInfo:
     code = _number(record.get("error_code"))
-    said = clean(record.get("error_message"), mask)
+    detail = clean(record.get("error_message"), mask)
     meaning = CODES.get(code) if code else None
     if meaning:
         message = Text(
-            f"{meaning.text.zh}{'：' + said if said else ''}", f"{meaning.text.en}{': ' + said if said else ''}"
+            f"{meaning.text.zh}{'：' + detail if detail else ''}", f"{meaning.text.en}{': ' + detail if detail else ''}"
         )
         return ErrorInfo(meaning.category, message, code=str(code), logid=logid, hint=meaning.hint)
     raw = record.get("error_code")
     shown = str(code) if code else (clean(raw, mask, most=60) or None) if code is None else None
-    message = Text(f"工作流运行失败{'：' + said if said else ''}", f"The workflow failed{': ' + said if said else ''}")
+    message = Text(
+        f"工作流运行失败{'：' + detail if detail else ''}", f"The workflow failed{': ' + detail if detail else ''}"
+    )
     return ErrorInfo(Category.WORKFLOW_FAILED, message, code=shown, logid=logid)
 
 
@@ -285,8 +287,8 @@ def _short(value: Any, mask: Mask) -> str | None:
 
 def _logid(body: Mapping[str, Any] | None, answer: Answer, mask: Mask) -> str | None:
     detail = body.get("detail") if body else None
-    said = detail.get("logid") if isinstance(detail, dict) else None
-    return _short(said, mask) or _short(answer.logid, mask)
+    logid = detail.get("logid") if isinstance(detail, dict) else None
+    return _short(logid, mask) or _short(answer.logid, mask)
 
 
 def _output(value: Any, mask: Mask) -> str | None:

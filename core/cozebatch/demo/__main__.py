@@ -18,7 +18,7 @@ from cozebatch.demo.serving import serve
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted."""
     options = _parser().parse_args(arguments)
-    say = sys.stdout.write
+    write = sys.stdout.write
     with ExitStack() as stack:
         coze = stack.enter_context(
             serve_coze(
@@ -31,21 +31,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 port=options.coze_port,
             )
         )
-        say(f"Coze    {coze.url}   token {TOKEN}   workflow_id {WORKFLOW_ID}\n")
-        say(f"        GET {coze.url}/_ledger shows what it saw, POST {coze.url}/_faults makes things go wrong\n")
+        write(f"Coze    {coze.url}   token {TOKEN}   workflow_id {WORKFLOW_ID}\n")
+        write(f"        GET {coze.url}/_ledger shows what it saw, POST {coze.url}/_faults makes things go wrong\n")
         feishu = _feishu()
         if feishu is None:
-            say("Feishu  is not part of this installation; only Coze is simulated\n")
+            write("Feishu  is not part of this installation; only Coze is simulated\n")
         else:
             url = stack.enter_context(serve(feishu.SimulatedFeishu(), port=options.feishu_port))
-            say(f"Feishu  {url}   app_id {feishu.APP_ID}   app_secret {feishu.APP_SECRET}   ")
-            say(f"app_token {feishu.APP_TOKEN}\n")
-        say("Ctrl-C stops.\n")
+            write(f"Feishu  {url}   app_id {feishu.APP_ID}   app_secret {feishu.APP_SECRET}   ")
+            write(f"app_token {feishu.APP_TOKEN}\n")
+        write("Ctrl-C stops.\n")
         sys.stdout.flush()
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
-            say("\n")
+            write("\n")
     return 0
 
 

@@ -166,9 +166,9 @@ class SimulatedCoze:
             model.authorize(request.headers.get("authorization", ""))
             if kind in ("submit", "look", "node"):
                 model.meter(time.time())
-            return _said(0, "", logid, extra=effect())
+            return _envelope(0, "", logid, extra=effect())
         except Refusal as no:
-            return _said(no.code, no.message, logid, status=no.status, retry_after=no.retry_after)
+            return _envelope(no.code, no.message, logid, status=no.status, retry_after=no.retry_after)
 
     def _values_behind(self, execute_id: str) -> list[str]:
         with self._lock:
@@ -221,7 +221,7 @@ async def _struck(fault: Fault, true: Response, body: bytes, request: Request, l
             return _with_retry_after(Response("upstream error", status_code=fault.status or 500), fault.retry_after)
         case "status" | "code":
             status = fault.status or (200 if fault.what == "code" else 500)
-            return _said(fault.code or 0, fault.message, logid, status=status, retry_after=fault.retry_after)
+            return _envelope(fault.code or 0, fault.message, logid, status=status, retry_after=fault.retry_after)
         case "html":
             return Response(_PAGE, status_code=fault.status or 200, media_type=_type_of_page(kind))
         case "empty":
@@ -235,7 +235,7 @@ async def _struck(fault: Fault, true: Response, body: bytes, request: Request, l
         case "endless":
             return StreamingResponse(_without_end(body, fault.seconds), media_type=kind)
         case "no_execute_id":
-            return _said(0, "", logid)
+            return _envelope(0, "", logid)
         case "body":
             return Response(fault.text, status_code=fault.status or 200, media_type=kind)
         case "redirect":
@@ -276,7 +276,7 @@ async def _without_end(body: bytes, seconds: float) -> AsyncIterator[bytes]:
         yield b" " * (1024 if seconds else 65536)
 
 
-def _said(
+def _envelope(
     code: int | str,
     message: str,
     logid: str,

@@ -1,4 +1,4 @@
-"""The demo's world: simulated Coze and Feishu on loopback ports, and the configuration that talks to them.
+"""The demo environment: simulated Coze and Feishu on loopback ports, and the configuration that talks to them.
 
 Twenty tasks in about a minute: minutes of Coze pass in seconds, the account allows fewer executions at once than are
 asked for (some calls are throttled), two executions fail and are repeated, one call meets a server error, and one
@@ -29,7 +29,7 @@ FAULTS = (
 
 
 @contextmanager
-def demo_world(*, seed: int = 0) -> Iterator[tuple[dict[str, Any], RunningCoze, SimulatedFeishu]]:
+def demo_environment(*, seed: int = 0) -> Iterator[tuple[dict[str, Any], RunningCoze, SimulatedFeishu]]:
     """Serve both for as long as the block lasts; the first value is a configuration as docs/contract.md §2 has it."""
     options = CozeOptions(duration=(150.0, 450.0), time_scale=TIME_SCALE, concurrency=12, retry_after=2, seed=seed)
     feishu = SimulatedFeishu(latency=0.05, write_seconds=0.1, seed=seed)

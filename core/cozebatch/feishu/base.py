@@ -187,7 +187,7 @@ class FeishuBase:
         node = data.get("node") if isinstance(data, dict) else None
         kind, token = (node.get("obj_type"), node.get("obj_token")) if isinstance(node, dict) else (None, None)
         if kind != "bitable" or not isinstance(token, str):
-            raise FeishuError(_NO_BASE, said=f"obj_type {kind}" if isinstance(kind, str) else "")
+            raise FeishuError(_NO_BASE, wording=f"obj_type {kind}" if isinstance(kind, str) else "")
         return token
 
 

@@ -290,4 +290,4 @@ class Claims:
 
 
 def _as_feishu(error: FeishuError | TimeoutError) -> FeishuError:
-    return error if isinstance(error, FeishuError) else FeishuError(NETWORK, said="no answer in time")
+    return error if isinstance(error, FeishuError) else FeishuError(NETWORK, wording="no answer in time")

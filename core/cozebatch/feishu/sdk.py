@@ -33,22 +33,25 @@ _TOKEN_PATH = "/open-apis/auth/v3/tenant_access_token/internal"
 
 
 class FeishuError(CozebatchError):
-    """A call to Feishu failed. `said` is Feishu's own wording, masked and bounded; `status` HTTP's, 0 for no answer."""
+    """A call to Feishu failed.
+
+    `wording` is Feishu's own, masked and bounded; `status` is HTTP's, 0 when there was no response.
+    """
 
     def __init__(
         self,
         meaning: Meaning,
         *,
         code: int = 0,
-        said: str = "",
+        wording: str = "",
         logid: str | None = None,
         retry_after: float | None = None,
         status: int = 0,
     ) -> None:
-        super().__init__(f"{meaning.kind}: {meaning.what.en} ({code}) {said}")
+        super().__init__(f"{meaning.kind}: {meaning.what.en} ({code}) {wording}")
         self.meaning = meaning
         self.code = str(code) if code else None
-        self.said = said
+        self.wording = wording
         self.logid = logid
         self.retry_after = retry_after
         self.status = status
@@ -60,7 +63,7 @@ class FeishuError(CozebatchError):
     @property
     def text(self) -> Text:
         """What happened, with Feishu's code and wording."""
-        detail = " ".join(part for part in (self.code or "", self.said) if part)
+        detail = " ".join(part for part in (self.code or "", self.wording) if part)
         detail_zh = f"（{detail}）" if detail else ""
         detail_en = f" ({detail})" if detail else ""
         return Text(f"{self.meaning.what.zh}{detail_zh}", f"{self.meaning.what.en}{detail_en}")
@@ -193,12 +196,12 @@ class FeishuClient:
                     async for chunk in response.aiter_bytes():
                         content += chunk
                         if len(content) > MOST_BYTES:
-                            raise FeishuError(NETWORK, said=f"the answer is longer than {MOST_BYTES} bytes")
+                            raise FeishuError(NETWORK, wording=f"the answer is longer than {MOST_BYTES} bytes")
                 finally:
                     await response.aclose()
         except (httpx.HTTPError, TimeoutError, OSError) as error:
-            said = self._words(str(error) or type(error).__name__)
-            raise FeishuError(NETWORK, said=said) from None
+            wording = self._words(str(error) or type(error).__name__)
+            raise FeishuError(NETWORK, wording=wording) from None
         return self._judge(response, bytes(content))
 
     def _judge(self, response: httpx.Response, content: bytes) -> Answer:
@@ -210,14 +213,14 @@ class FeishuClient:
             value = None
         code = value.get("code") if isinstance(value, dict) else None
         if not isinstance(value, dict) or not isinstance(code, int):
-            said = f"HTTP {response.status_code}, no JSON object"
+            wording = f"HTTP {response.status_code}, no JSON object"
             status = response.status_code
-            raise FeishuError(unreadable(status), said=said, logid=logid, retry_after=wait, status=status)
+            raise FeishuError(unreadable(status), wording=wording, logid=logid, retry_after=wait, status=status)
         if code != 0 or response.status_code >= 400:
             raise FeishuError(
                 meaning(code, response.status_code),
                 code=code or response.status_code,
-                said=self._words(str(value.get("msg") or "")),
+                wording=self._words(str(value.get("msg") or "")),
                 logid=logid or _logid(value),
                 retry_after=wait,
                 status=response.status_code,
@@ -231,16 +234,16 @@ class FeishuClient:
                 answer = await self.send("POST", self.domain + _TOKEN_PATH, {}, None, asked)
                 token, lifetime = answer.value.get("tenant_access_token"), answer.value.get("expire")
                 if not isinstance(token, str) or not token.isascii() or not token.isprintable() or " " in token:
-                    raise FeishuError(unreadable(answer.status), said="no usable tenant_access_token")
+                    raise FeishuError(unreadable(answer.status), wording="no usable tenant_access_token")
                 seconds = float(lifetime) if isinstance(lifetime, int | float) and lifetime > 0 else RENEW_EARLY
                 self._token = token
                 self._token_until = anyio.current_time() + max(seconds - RENEW_EARLY, seconds / 2)
                 self._own = Masker([self._app_secret, token])
             return self._token
 
-    def _words(self, said: str) -> str:
-        said = "".join(c if c.isprintable() else " " for c in self._mask(self._own.mask(said)))
-        return said if len(said) <= _MOST_WORDS else said[:_MOST_WORDS] + "…"
+    def _words(self, wording: str) -> str:
+        wording = "".join(c if c.isprintable() else " " for c in self._mask(self._own.mask(wording)))
+        return wording if len(wording) <= _MOST_WORDS else wording[:_MOST_WORDS] + "…"
 
 
 def _sentence(text: str) -> str:

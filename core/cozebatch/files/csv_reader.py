@@ -21,11 +21,11 @@ _SEPARATOR_LINE = re.compile(r"sep=(.)[ \t]*(?:\r\n|\r|\n|\Z)", re.IGNORECASE)
 def read_csv(text: str, complaints: Complaints) -> tuple[list[str], Iterator[Row]]:
     """The columns, and the rows as they are read. Raises `UsageError`, also while the rows are read."""
     start = line = 0
-    said = _SEPARATOR_LINE.match(text)
-    if said:
+    declared = _SEPARATOR_LINE.match(text)
+    if declared:
         # Excel's own way of saying which delimiter a file has.
-        start, line = said.end(), 1
-    delimiter = said[1] if said else _delimiter(text)
+        start, line = declared.end(), 1
+    delimiter = declared[1] if declared else _delimiter(text)
     records = _records(text, delimiter, start, line + 1, complaints)
     for _, cells in records:
         if any(cell.strip() for cell in cells):

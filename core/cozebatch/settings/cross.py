@@ -13,13 +13,13 @@ from cozebatch.settings.complaints import Path
 from cozebatch.settings.model import DEFAULT_READY
 from cozebatch.settings.values import Unset
 
-Say = Callable[[Path, str, str], None]
+Report = Callable[[Path, str, str], None]
 
 _COZE: Path = ("workflow_config", "coze_config")
 _CONTENT: Path = ("tables", "content_table")
 
 
-def cross_checks(document: dict[str, Any], add: Say, warn: Say, *, need_feishu: bool) -> None:
+def cross_checks(document: dict[str, Any], add: Report, warn: Report, *, need_feishu: bool) -> None:
     """Tell `add` what cannot be run, `warn` what a person should know. Fills in a mode that follows from the rest."""
     if isinstance(_object(document, "workflow_config").get("coze_config"), dict):
         _coze(_object(document, *_COZE), add)
@@ -38,7 +38,7 @@ def _empty(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not isinstance(value, Unset) and not value.strip())
 
 
-def _coze(coze: dict[str, Any], add: Say) -> None:
+def _coze(coze: dict[str, Any], add: Report) -> None:
     if _empty(coze.get("token")):
         add(
             (*_COZE, "token"),
@@ -56,7 +56,7 @@ def _coze(coze: dict[str, Any], add: Say) -> None:
         add((*_COZE, "bot_id"), "bot_id 和 app_id 只能写一个", "bot_id and app_id exclude each other: keep one")
 
 
-def _synthesis(document: dict[str, Any], add: Say, warn: Say) -> None:
+def _synthesis(document: dict[str, Any], add: Report, warn: Report) -> None:
     workflow = _object(document, "workflow_config")
     written = workflow.get("synthesis")
     synthesis = _object(workflow, "synthesis")
@@ -93,7 +93,7 @@ def _usual_folder() -> str:
     return r"C:\\Users\\…\\AppData\\Local\\JianyingPro\\User Data\\Projects\\com.lveditor.draft"
 
 
-def _feishu(document: dict[str, Any], add: Say, warn: Say) -> None:
+def _feishu(document: dict[str, Any], add: Report, warn: Report) -> None:
     if document.get("api_config") is None:
         add(
             ("api_config",),
@@ -113,7 +113,7 @@ def _feishu(document: dict[str, Any], add: Say, warn: Say) -> None:
     _filter(content, add, warn)
 
 
-def _api(api: dict[str, Any], add: Say) -> None:
+def _api(api: dict[str, Any], add: Report) -> None:
     for key, zh, en in (
         ("app_id", "缺少飞书应用 ID（开放平台 → 凭证与基础信息，cli_…）", "the application id (cli_…) is missing"),
         (
@@ -131,7 +131,7 @@ def _api(api: dict[str, Any], add: Say) -> None:
             add(("api_config", key), zh, en)
 
 
-def _filter(content: dict[str, Any], add: Say, warn: Say) -> None:
+def _filter(content: dict[str, Any], add: Report, warn: Report) -> None:
     path: Path = (*_CONTENT, "filter_condition")
     status = _object(content, "field_mapping").get("status", "状态")
     if _empty(status):

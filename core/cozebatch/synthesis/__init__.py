@@ -1,11 +1,12 @@
-"""Films: media brought here, a timeline composed, a JianYing draft and an MP4 made of it, each proven before it counts.
+"""Makes films on this machine: from media addresses in Coze's output to a JianYing draft or an MP4 in its place.
 
-gather, media, addresses, sniff     downloads
-survey, probe, listen, captions     what the media and the words are
-styles, text_layout, timeline, compose   the film as a pure description
-video, lettering, ass, fonts, sfnt, encoders   the MP4 renderer
-draft, draft_build, draft_check     the draft renderer
-process, leash, worker, workers, ffmpeg   child processes that die with us
-scratch, publish, names, validate   from a private folder to a proven film in its place
-synthesizer, film, command, check   what the rest of the program uses
+From the top down, each importing only what stands below it:
+
+synthesizer, check    what the rest of the program uses
+draft, video          the two renderers; `video.pipeline` holds the steps of one film
+download, subtitles   media files from the network; texts, fonts and glyphs
+analyse               what media files hold: streams, lengths, loudness, speech
+compose               the film as a pure description, and the texts on it
+process               child processes that never outlive this one; ffmpeg, the user's own command
+scratch, options, failures, names   what all of them need
 """

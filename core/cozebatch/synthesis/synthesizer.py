@@ -14,9 +14,9 @@ from cozebatch.model.errors import Category
 from cozebatch.model.text import Lang, Text
 from cozebatch.ports import Job, Media, Product, Progress
 from cozebatch.synthesis.compose import styles
-from cozebatch.synthesis.download.assets import Pick, addresses_of, gather
+from cozebatch.synthesis.download.assets import Pick, addresses_of, fetch_assets
 from cozebatch.synthesis.download.downloader import Downloader
-from cozebatch.synthesis.draft import render as draft
+from cozebatch.synthesis.draft.render import draft_root, make_draft
 from cozebatch.synthesis.failures import failure, need_space
 from cozebatch.synthesis.names import digest, safe_name
 from cozebatch.synthesis.options import SynthesisOptions
@@ -25,7 +25,7 @@ from cozebatch.synthesis.process.command import run_command
 from cozebatch.synthesis.process.ffmpeg import Ffmpeg
 from cozebatch.synthesis.process.workers import Workers
 from cozebatch.synthesis.scratch import sweep
-from cozebatch.synthesis.video import pipeline as film
+from cozebatch.synthesis.video import pipeline
 
 
 class LocalSynthesizer:
@@ -56,7 +56,9 @@ class LocalSynthesizer:
                 max_bytes=int(options.max_media_mb * 1_000_000), allow_loopback=options.allow_loopback
             )
         tool = None if options.mode == "command" else await self._tool()
-        return await gather(self._downloader, tool, addresses, self._folder(job.run_id, job.task.task_id), progress)
+        return await fetch_assets(
+            self._downloader, tool, addresses, self._folder(job.run_id, job.task.task_id), progress
+        )
 
     async def synthesize(self, job: Job, media: Media, progress: Progress) -> Product:
         """Make the film. Raises `StepError`; whatever happens, nothing half-written stays."""
@@ -85,20 +87,20 @@ class LocalSynthesizer:
     async def _film(self, job: Job, media: Media, progress: Progress) -> Product:
         options = self._options
         tool = await self._tool()
-        plan = await film.plan(tool, options, self._styles, self._pick, job, media)
-        said = list(plan.warnings)
+        plan = await pipeline.plan(tool, options, self._styles, self._pick, job, media)
+        warnings = list(plan.warnings)
         draft_path = video_path = None
         if options.mode in ("draft", "both"):
-            made = await draft.make_draft(tool, options, self._worker_pool(), job, plan.timeline, plan.recipe)
+            made = await make_draft(tool, options, self._worker_pool(), job, plan.timeline, plan.recipe)
             draft_path = str(made.path)
-            said += made.warnings
+            warnings += made.warnings
         if options.mode in ("video", "both"):
             with self._share_of_processors() as threads:
-                video, warnings = await film.make_video(tool, options, job, plan, progress, threads=threads)
+                video, more = await pipeline.make_video(tool, options, job, plan, progress, threads=threads)
             video_path = str(video)
-            said += warnings
+            warnings += more
         progress(1.0)
-        return Product(video_path, draft_path, _said(said, options.lang))
+        return Product(video_path, draft_path, _joined(warnings, options.lang))
 
     @contextmanager
     def _share_of_processors(self) -> Iterator[int]:
@@ -135,10 +137,10 @@ class LocalSynthesizer:
         if not self._swept:
             self._swept = True
             for folder, category in self._folders():
-                with film.os_errors(folder, category):
+                with pipeline.os_errors(folder, category):
                     sweep(folder, self._options.owner)
         for folder, category in self._folders():
-            with film.os_errors(folder, category):
+            with pipeline.os_errors(folder, category):
                 need_space(folder, 2 * size)
 
     def _folders(self) -> list[tuple[Path, Category]]:
@@ -146,14 +148,14 @@ class LocalSynthesizer:
         options = self._options
         folders = [(options.output_dir, Category.SYNTHESIS)] if options.mode != "draft" else []
         if options.mode in ("draft", "both"):
-            folders.append((draft.draft_root(options), Category.DRAFT_FOLDER))
+            folders.append((draft_root(options), Category.DRAFT_FOLDER))
         return folders
 
     def _folder(self, run_id: str, task_id: str) -> Path:
         return self._options.media_dir.absolute() / safe_name(run_id) / digest(task_id)
 
 
-def _said(warnings: Sequence[Text], lang: Lang) -> str | None:
+def _joined(warnings: Sequence[Text], lang: Lang) -> str | None:
     return "\n".join(dict.fromkeys(warning.in_(lang) for warning in warnings)) or None
 
 

@@ -18,7 +18,7 @@ from cozebatch.model.rows import Row
 from cozebatch.model.task import State
 from cozebatch.policy.polling import FixedInterval
 from cozebatch.ports import Change, Delivered, Delivery, Look, PutRow, Undelivered
-from cozebatch.synthesis.process.timeouts import wait_awake
+from cozebatch.synthesis.process.timeouts import wait_suspend_aware
 from support.fakes import FakeCoze, FakeTable, World, error, tasks, wall
 
 pytestmark = pytest.mark.anyio
@@ -240,14 +240,14 @@ async def test_a_time_limit_is_not_used_up_by_a_sleep() -> None:
 
     async with anyio.create_task_group() as group:
         group.start_soon(close_the_lid)
-        await wait_awake(child_ends.wait, 90.0)
+        await wait_suspend_aware(child_ends.wait, 90.0)
     assert child_ends.is_set()
 
 
 async def test_a_time_limit_ends_what_takes_too_long() -> None:
     began = anyio.current_time()
     with pytest.raises(TimeoutError):
-        await wait_awake(anyio.sleep_forever, 100.0)
+        await wait_suspend_aware(anyio.sleep_forever, 100.0)
     assert anyio.current_time() - began == pytest.approx(100.0)
 
 

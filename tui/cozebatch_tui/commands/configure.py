@@ -45,9 +45,9 @@ def configure(
     }
     need_feishu = options.tasks is None
     if options.demo:
-        from cozebatch.demo.environment import demo_world
+        from cozebatch.demo.environment import demo_environment
 
-        raw, _, _ = stack.enter_context(demo_world())
+        raw, _, _ = stack.enter_context(demo_environment())
         settings, warnings = parse_settings(raw, overrides=overrides, need_feishu=need_feishu)
         state_dir = Path(options.state_dir or stack.enter_context(_scratch()))
     else:

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from typing import Any
 
+from cozebatch.coze.debug_link import execute_id_of
+
 SUBCOMMANDS = ("run", "init", "check", "runs", "report")
-
-_EXECUTE_ID = re.compile(r"execute_id=([0-9A-Za-z_-]+)")
-
-
-def execute_id_of(text: str) -> str:
-    """An execute id as typed, or out of a pasted debug link."""
-    found = _EXECUTE_ID.search(text)
-    return found.group(1) if found else text.strip()
 
 
 def parse(arguments: Sequence[str], lang: str) -> argparse.Namespace:

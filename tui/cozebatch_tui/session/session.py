@@ -15,6 +15,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from cozebatch.batch.batch import Batch, Preview
 from cozebatch.batch.wiring import Request, open_batch
+from cozebatch.coze.debug_link import execute_id_of
 from cozebatch.engine.engine import Engine, Outcome
 from cozebatch.engine.event_bus import Bus, Subscription
 from cozebatch.model.redact import Masker
@@ -23,7 +24,6 @@ from cozebatch.model.task import Task
 from cozebatch.model.text import Text
 from cozebatch.ports import Execution
 from cozebatch.settings import Settings
-from cozebatch_tui.commands.options import execute_id_of
 
 T = TypeVar("T")
 

@@ -31,7 +31,7 @@ _LOUDNESS = re.compile(r"(?<!\w)I:\s+(-?[\d.]+|nan|-inf) LUFS")
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Loudness:
     """`speech` in order, in µs; `gain_db` is what brings it to `TARGET_LUFS`, within ±20 dB."""
 
     lufs: float
@@ -42,21 +42,24 @@ class Heard:
         return max(_MOST_CUT, min(_MOST_GAIN, TARGET_LUFS - self.lufs))
 
 
-async def listen(ffmpeg: Ffmpeg, path: Path, duration_us: int, *, timeout: float) -> Heard:
-    """Listen to the first soundtrack of `path`. Raises `StepError` (`media`) when it is silent or undecodable."""
-    heard = await _once(ffmpeg, path, duration_us, _GATE_DB, timeout)
-    expected = heard.lufs - _GATE_BELOW_SPEECH
-    if heard.lufs < TARGET_LUFS - 12 and expected < _GATE_DB:
+async def measure_loudness(ffmpeg: Ffmpeg, path: Path, duration_us: int, *, timeout: float) -> Loudness:
+    """Measure loudness and speech of the first soundtrack of `path`.
+
+    Raises `StepError` (`media`) when it is silent or undecodable.
+    """
+    loudness = await _once(ffmpeg, path, duration_us, _GATE_DB, timeout)
+    expected = loudness.lufs - _GATE_BELOW_SPEECH
+    if loudness.lufs < TARGET_LUFS - 12 and expected < _GATE_DB:
         # Quietly recorded: the gate was above much of the speech.
         return await _once(ffmpeg, path, duration_us, expected, timeout)
-    return heard
+    return loudness
 
 
-async def _once(ffmpeg: Ffmpeg, path: Path, duration_us: int, gate: float, timeout: float) -> Heard:
+async def _once(ffmpeg: Ffmpeg, path: Path, duration_us: int, gate: float, timeout: float) -> Loudness:
     silences: list[tuple[str, float]] = []
     lufs: float | None = None
 
-    def hear(line: str) -> None:
+    def read_line(line: str) -> None:
         nonlocal lufs
         for kind, seconds in _SILENCE.findall(line):
             silences.append((kind, float(seconds)))
@@ -65,14 +68,14 @@ async def _once(ffmpeg: Ffmpeg, path: Path, duration_us: int, gate: float, timeo
 
     detect = f"silencedetect=n={gate:.1f}dB:d={SHORTEST_PAUSE},ebur128=framelog=quiet"
     arguments = [*SAFE_INPUT, "-i", path.name, "-map", "0:a:0", "-af", detect, "-f", "null", "-"]
-    done = await ffmpeg.ask(arguments, cwd=path.parent, timeout=timeout, on_log=hear)
+    done = await ffmpeg.ask(arguments, cwd=path.parent, timeout=timeout, on_log=read_line)
     if done.returncode != 0 or lufs is None:
         raise failure(Category.MEDIA, f"{path.name} 的声音无法解码", f"the sound of {path.name} cannot be decoded")
     if duration_us < _ONE_BLOCK and not lufs > SILENT_LUFS:
         lufs = TARGET_LUFS
     if not lufs > SILENT_LUFS:
         raise failure(Category.MEDIA, f"{path.name} 没有声音（静音）", f"{path.name} is silent")
-    return Heard(lufs, tuple(_speech(silences, duration_us)))
+    return Loudness(lufs, tuple(_speech(silences, duration_us)))
 
 
 def _speech(silences: Sequence[tuple[str, float]], duration_us: int) -> list[Span]:

@@ -82,31 +82,31 @@ async def length_us(ffmpeg: Ffmpeg, path: Path, kind: Literal["video", "audio"])
     last = 0
     stream = "v:0" if kind == "video" else "a:0"
 
-    def hear(line: str) -> None:
+    def read_line(line: str) -> None:
         nonlocal last
         name, _, value = line.partition("=")
         if name == "out_time_us" and value.isdigit():
             last = int(value)
 
     copying = [*SAFE_INPUT, "-i", path.name, "-map", f"0:{stream}", "-c", "copy", "-f", "null", "-"]
-    await ffmpeg.ask(copying, cwd=path.parent, on_line=hear)
+    await ffmpeg.ask(copying, cwd=path.parent, on_line=read_line)
     return last
 
 
-def parse(said: str) -> Probe | None:
+def parse(log: str) -> Probe | None:
     """Read the log of `ffmpeg -i FILE`; None where it could not open the file."""
-    opened = re.search(r"^Input #0, (\S+), from ", said, re.MULTILINE)
+    opened = re.search(r"^Input #0, (\S+), from ", log, re.MULTILINE)
     if opened is None:
         return None
     duration = 0
-    if (match := _DURATION.search(said)) and match[1] is not None:
+    if (match := _DURATION.search(log)) and match[1] is not None:
         hours, minutes, seconds = int(match[1]), int(match[2]), int(match[3])
         duration = (hours * 3600 + minutes * 60 + seconds) * 1_000_000 + round(float(f"0.{match[4]}") * 1e6)
-    found = list(_STREAM.finditer(said))
+    found = list(_STREAM.finditer(log))
     streams: list[Stream] = []
     for number, match in enumerate(found):
-        end = found[number + 1].start() if number + 1 < len(found) else len(said)
-        stream = _stream(match, said[match.end() : end])
+        end = found[number + 1].start() if number + 1 < len(found) else len(log)
+        stream = _stream(match, log[match.end() : end])
         if stream is not None:
             streams.append(stream)
     return Probe(opened[1], duration, tuple(streams))
@@ -133,8 +133,8 @@ def _stream(match: re.Match[str], side_data: str) -> Stream | None:
     return Stream("video", index, codec, width, height, rate_, rotation)
 
 
-def _reason(said: str) -> str:
-    for line in said.splitlines():
+def _reason(log: str) -> str:
+    for line in log.splitlines():
         if "rror" in line or "nvalid" in line or "moov" in line or "whitelist" in line:
             return clean(line.split("] ", 1)[-1], 160)
     return "no streams"

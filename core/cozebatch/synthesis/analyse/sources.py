@@ -10,7 +10,7 @@ import anyio
 from cozebatch.model.errors import Category
 from cozebatch.model.text import Text
 from cozebatch.ports import Job, Media
-from cozebatch.synthesis.analyse.loudness import listen
+from cozebatch.synthesis.analyse.loudness import measure_loudness
 from cozebatch.synthesis.analyse.probe import length_us, probe
 from cozebatch.synthesis.compose import captions
 from cozebatch.synthesis.compose.compose import Footage, Words
@@ -25,7 +25,7 @@ LONGEST = 3 * 3600 * SECOND
 """A longer source is a mistake: these are short videos, and rendering it would block a worker for hours."""
 
 
-async def footage(ffmpeg: Ffmpeg, options: SynthesisOptions, media: Media, style: Style) -> Footage:
+async def read_footage(ffmpeg: Ffmpeg, options: SynthesisOptions, media: Media, style: Style) -> Footage:
     """The sources of a film. Raises `StepError`: `media`, `bad_output`, or `synthesis` for configured files."""
     video = await _moving(ffmpeg, media.files.get("video"))
     audio = await _sound(ffmpeg, media.files.get("audio"), "audio")
@@ -44,7 +44,9 @@ async def footage(ffmpeg: Ffmpeg, options: SynthesisOptions, media: Media, style
         raise failure(
             Category.MEDIA, f"素材长 {hours:.1f} 小时，超过 3 小时", f"the media last {hours:.1f} h, over 3 h"
         )
-    heard = await listen(ffmpeg, Path(found.sound.path), found.sound.duration_us, timeout=max(120.0, options.timeout))
+    loudness = await measure_loudness(
+        ffmpeg, Path(found.sound.path), found.sound.duration_us, timeout=max(120.0, options.timeout)
+    )
     return Footage(
         video,
         audio,
@@ -52,12 +54,12 @@ async def footage(ffmpeg: Ffmpeg, options: SynthesisOptions, media: Media, style
         music=await _music(ffmpeg, options),
         music_volume=options.background_music_volume,
         cover=await _cover(ffmpeg, style),
-        speech=heard.speech,
-        gain_db=heard.gain_db,
+        speech=loudness.speech,
+        gain_db=loudness.gain_db,
     )
 
 
-def words(options: SynthesisOptions, pick: Pick, job: Job, media_us: int) -> Words:
+def read_words(options: SynthesisOptions, pick: Pick, job: Job, media_us: int) -> Words:
     """What is written on the film: Coze's output first, the task's own fields where it has none."""
 
     def text(name: str) -> str:

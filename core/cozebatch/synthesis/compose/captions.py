@@ -170,22 +170,22 @@ def from_script(script: str, speech: Sequence[Span], max_em: float) -> list[Capt
     Speaking time is shared out by width (a Chinese character takes about as long as any other), and ends of
     sentences are drawn to the pauses nearest to where they would fall, keeping order.
     """
-    told = sentences(script[:_LONGEST_SCRIPT])
-    total = sum(_weight(sentence) for sentence in told)
+    parts = sentences(script[:_LONGEST_SCRIPT])
+    total = sum(_weight(sentence) for sentence in parts)
     spoken = sum(span.duration for span in speech)
-    if not told or not total or not spoken:
+    if not parts or not total or not spoken:
         return []
     us_per_em = spoken / total
     pauses = [(a.end, b.start) for a, b in pairwise(speech)]
-    bounds = _sentence_bounds(told, speech, us_per_em, pauses)
+    bounds = _sentence_bounds(parts, speech, us_per_em, pauses)
     if any(
         sum(span.duration for span in _within(speech, *bound)) < _TOO_FAST * _weight(sentence) * us_per_em
-        for sentence, bound in zip(told, bounds, strict=True)
+        for sentence, bound in zip(parts, bounds, strict=True)
     ):
         # The pauses are not the script's: a sentence would have to be spoken too fast.
-        bounds = _sentence_bounds(told, speech, us_per_em, [])
+        bounds = _sentence_bounds(parts, speech, us_per_em, [])
     found: list[Caption] = []
-    for sentence, (start, end) in zip(told, bounds, strict=True):
+    for sentence, (start, end) in zip(parts, bounds, strict=True):
         pieces = caption_pieces(sentence, max_em)
         weights = [_weight(piece) for piece in pieces]
         inside = _within(speech, start, end)
@@ -200,13 +200,13 @@ def from_script(script: str, speech: Sequence[Span], max_em: float) -> list[Capt
 
 
 def _sentence_bounds(
-    told: Sequence[str], speech: Sequence[Span], us_per_em: float, pauses: Sequence[tuple[int, int]]
+    parts: Sequence[str], speech: Sequence[Span], us_per_em: float, pauses: Sequence[tuple[int, int]]
 ) -> list[tuple[int, int]]:
     """(start, end) of each sentence. A break falls into a pause when one lies near enough, else where it is due."""
     breaks: list[tuple[int, int]] = []
     used = -1
     done = 0.0
-    for sentence in told[:-1]:
+    for sentence in parts[:-1]:
         done += _weight(sentence)
         due = _at(speech, done * us_per_em)
         reach = max(0.45 * _weight(sentence) * us_per_em, 300_000)

@@ -62,7 +62,7 @@ def _urls(value: Any, depth: int = 0) -> tuple[str, ...]:
     return ()
 
 
-async def gather(
+async def fetch_assets(
     downloader: Downloader,
     ffmpeg: Ffmpeg | None,
     addresses: Mapping[str, tuple[str, ...]],
@@ -78,13 +78,13 @@ async def gather(
     failures: list[StepError] = []
 
     async def one(index: int, name: str, number: int, url: str, cancel: Callable[[], None]) -> None:
-        def heard(have: int, total: int | None) -> None:
+        def on_progress(have: int, total: int | None) -> None:
             fractions[index] = have / total if total else 0.5
             progress(min(1.0, sum(fractions) / len(fractions)))
 
         try:
             async with gate:
-                path = await downloader.fetch(url, folder, f"{name}-{number}", heard)
+                path = await downloader.fetch(url, folder, f"{name}-{number}", on_progress)
                 if ffmpeg is not None:
                     await _verified(ffmpeg, path)
         except StepError as error:

@@ -20,7 +20,7 @@ import anyio.to_thread
 import httpx
 
 from cozebatch.model.errors import Category, StepError
-from cozebatch.synthesis.download.file_type import kind_of
+from cozebatch.synthesis.download.file_type import file_type
 from cozebatch.synthesis.download.ssrf_guard import GuardedTransport
 from cozebatch.synthesis.failures import clean, failure, from_os_error, need_space
 
@@ -30,7 +30,7 @@ SILENCE = 30.0
 _CUTS = 3
 """How often one call goes on after a cut by itself, as long as each piece brought something."""
 
-Heard = Callable[[int, int | None], None]
+OnProgress = Callable[[int, int | None], None]
 """Bytes here so far, and of how many (None: the server does not say)."""
 
 
@@ -57,7 +57,7 @@ class Downloader:
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    async def fetch(self, url: str, folder: Path, name: str, heard: Heard | None = None) -> Path:
+    async def fetch(self, url: str, folder: Path, name: str, on_progress: OnProgress | None = None) -> Path:
         """Bring `url` into `folder` as `NAME-DIGEST.EXT` and return that path; what is there already is used.
 
         The digest is of the URL, the extension follows the content. Raises `StepError` (`download`, `media`,
@@ -73,14 +73,14 @@ class Downloader:
             for cut in range(_CUTS + 1):
                 before = _size(part)
                 try:
-                    await self._stream(url, part, heard or _nothing)
+                    await self._stream(url, part, on_progress or _nothing)
                     break
                 except _Cut as error:
                     if cut == _CUTS or _size(part) <= before:
                         raise error.as_step_error() from None
             return await anyio.to_thread.run_sync(_finish, part, stem)
 
-    async def _stream(self, url: str, part: Path, heard: Heard) -> None:
+    async def _stream(self, url: str, part: Path, on_progress: OnProgress) -> None:
         """One request's worth: append to `part`, or begin it anew. Raises `_Cut` where going on makes sense."""
         begun = _read_beginning(part)
         have = _size(part) if begun else 0
@@ -99,12 +99,14 @@ class Downloader:
             if total is not None:
                 need_space(part.parent, total - start)
             _write_beginning(part, response, total)
-            await self._write(response, part, start, total, heard)
+            await self._write(response, part, start, total, on_progress)
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
 
-    async def _write(self, response: httpx.Response, part: Path, start: int, total: int | None, heard: Heard) -> None:
+    async def _write(
+        self, response: httpx.Response, part: Path, start: int, total: int | None, on_progress: OnProgress
+    ) -> None:
         got = start
         trouble: Exception | None = None
         with open(part, "r+b" if start else "wb") as file:  # noqa: ASYNC230 - opening is quick, writing is not
@@ -118,7 +120,7 @@ class Downloader:
                         if trouble is None:
                             got += len(chunk)
                             trouble = await self._append(file, chunk, got)
-                            heard(got, total)
+                            on_progress(got, total)
                         if trouble is not None:
                             reading.cancel()
             except httpx.TransportError as error:
@@ -239,7 +241,7 @@ def _finish(part: Path, stem: str) -> Path:
         head = file.read(4096)
         os.fsync(file.fileno())
     try:
-        extension = kind_of(head)
+        extension = file_type(head)
     except StepError:
         part.unlink()
         part.with_name(part.name + ".json").unlink(missing_ok=True)

@@ -24,7 +24,7 @@ _STARTS = (
 _RIFF = {b"WAVE": "wav", b"AVI ": "avi", b"WEBP": "webp"}
 
 
-def kind_of(head: bytes) -> str:
+def file_type(head: bytes) -> str:
     """The extension a file beginning with `head` gets; `bin` for what is left to ffmpeg to judge.
 
     Raises `StepError`: `download` for an empty file (the next try may bring one), `media` for a page or a JSON
@@ -33,11 +33,11 @@ def kind_of(head: bytes) -> str:
     if not head:
         raise failure(Category.DOWNLOAD, "下载到的文件是空的", "the file that came is empty")
     if _MARKUP.match(head) or _JSON.match(head):
-        said = clean(re.sub(r"<[^>]*>", " ", head[:400].decode("utf-8", "replace")), 120)
+        page = clean(re.sub(r"<[^>]*>", " ", head[:400].decode("utf-8", "replace")), 120)
         raise failure(
             Category.MEDIA,
-            f"链接返回的是网页或报错文本，不是素材：{said}",
-            f"the link gave a page or an error text, not media: {said}",
+            f"链接返回的是网页或报错文本，不是素材：{page}",
+            f"the link gave a page or an error text, not media: {page}",
         )
     if head[4:8] == b"ftyp":
         return {b"M4A ": "m4a", b"M4B ": "m4a", b"qt  ": "mov"}.get(head[8:12], "mp4")

@@ -143,8 +143,8 @@ class _Builder:
             try:
                 material = kind(str(Path(self._order.folder, MEDIA_FOLDER, file)), file)
             except (ValueError, OSError, RuntimeError) as error:
-                said = f"{source.name}: {error}"[:200].replace(self._order.folder, "")
-                raise failure(Category.MEDIA, f"剪映无法使用素材 {said}", f"JianYing cannot use {said}") from None
+                detail = f"{source.name}: {error}"[:200].replace(self._order.folder, "")
+                raise failure(Category.MEDIA, f"剪映无法使用素材 {detail}", f"JianYing cannot use {detail}") from None
             material.path = self._order.separator.join((self._order.shown_folder, MEDIA_FOLDER, file))
             self._materials[key] = material
         return self._materials[key]

@@ -21,7 +21,7 @@ from cozebatch.model.text import Text
 from cozebatch.ports import Job
 from cozebatch.synthesis.compose.timeline import Clip, Timeline
 from cozebatch.synthesis.draft.build import MEDIA_FOLDER, Order, build
-from cozebatch.synthesis.draft.verify import DraftProof, check_draft
+from cozebatch.synthesis.draft.verify import DraftReport, verify_draft
 from cozebatch.synthesis.failures import failure, from_os_error
 from cozebatch.synthesis.names import safe_name
 from cozebatch.synthesis.options import SynthesisOptions
@@ -38,7 +38,7 @@ _PIECE = 8 * 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class Draft:
     path: Path
-    proof: DraftProof
+    report: DraftReport
     warnings: tuple[Text, ...]
 
 
@@ -50,7 +50,7 @@ async def make_draft(
     timeline: Timeline,
     recipe: Mapping[str, Any],
 ) -> Draft:
-    """Build, prove and place one draft. Raises `StepError`: `draft_folder`, `disk_full`, `media`, `synthesis`,
+    """Build, verify and place one draft. Raises `StepError`: `draft_folder`, `disk_full`, `media`, `synthesis`,
     `worker_crashed`, `synthesis_timeout`."""
     root = await anyio.to_thread.run_sync(draft_root, options)
     owner = {"made_for": owner_of(job), "recipe": json.loads(json.dumps(recipe))}
@@ -73,7 +73,7 @@ async def make_draft(
                 continue
             await anyio.to_thread.run_sync(_lay_out, home, order, owner)
             built = await workers.call(build, order, timeout=options.timeout)
-            proof = await anyio.to_thread.run_sync(_proven, order)
+            report = await anyio.to_thread.run_sync(_verified, order)
             if await anyio.to_thread.run_sync(_place, Path(order.folder), final):
                 warnings = tuple(
                     Text(
@@ -82,7 +82,7 @@ async def make_draft(
                     )
                     for wanted, taken in built.fonts.items()
                 )
-                return Draft(final, proof, warnings)
+                return Draft(final, report, warnings)
             await anyio.to_thread.run_sync(_take_back, home, order)
     raise failure(Category.DRAFT_FOLDER, "草稿文件夹中同名草稿过多", "the draft folder is full of drafts of that name")
 
@@ -191,20 +191,22 @@ def _place(folder: Path, final: Path) -> bool:
     return True
 
 
-def _proven(order: Order) -> DraftProof:
-    proof = check_draft(Path(order.folder), order.timeline, shown_folder=order.shown_folder, separator=order.separator)
-    if proof.faults:
-        said = "; ".join(proof.faults[:3])
-        raise failure(Category.SYNTHESIS, f"草稿校验未通过：{said}", f"the draft is unsound: {said}")
-    return proof
+def _verified(order: Order) -> DraftReport:
+    report = verify_draft(
+        Path(order.folder), order.timeline, shown_folder=order.shown_folder, separator=order.separator
+    )
+    if report.faults:
+        shown = "; ".join(report.faults[:3])
+        raise failure(Category.SYNTHESIS, f"草稿校验未通过：{shown}", f"the draft is unsound: {shown}")
+    return report
 
 
-def _ours(final: Path, owner: Mapping[str, Any], order: Order) -> DraftProof | None:
-    """The proof of a finished draft that an earlier try of this very job left; None for anything else."""
+def _ours(final: Path, owner: Mapping[str, Any], order: Order) -> DraftReport | None:
+    """The report on a finished draft that an earlier try of this very job left; None for anything else."""
     try:
         if json.loads((final / OWNER_NAME).read_text(encoding="utf-8")) != owner:
             return None
-        proof = _proven(replace(order, folder=str(final)))
+        report = _verified(replace(order, folder=str(final)))
     except (OSError, ValueError, StepError):
         return None  # not ours, or changed since: it is left alone
-    return proof
+    return report

@@ -1,4 +1,4 @@
-"""Proof of a draft: read back from disk, with nothing but the standard library, and compared with the plan."""
+"""Verifies a draft: reads it back from disk with the standard library alone and compares it with the plan."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cozebatch.synthesis.draft.build import MEDIA_FOLDER
 
 
 @dataclass(frozen=True, slots=True)
-class DraftProof:
+class DraftReport:
     """What was found in a draft; it is sound when there are no `faults`."""
 
     duration_us: int
@@ -24,7 +24,7 @@ class DraftProof:
     faults: tuple[str, ...]
 
 
-def check_draft(folder: Path, timeline: Timeline, *, shown_folder: str, separator: str) -> DraftProof:
+def verify_draft(folder: Path, timeline: Timeline, *, shown_folder: str, separator: str) -> DraftReport:
     """Whether the draft in `folder` parses, every path it names exists here (below the name the other machine knows
     it by), every range lies inside its source and the film, and texts count as planned."""
     try:
@@ -32,12 +32,12 @@ def check_draft(folder: Path, timeline: Timeline, *, shown_folder: str, separato
         meta = json.loads((folder / "draft_meta_info.json").read_text(encoding="utf-8"))
         return _check(folder, timeline, content, meta, shown_folder + separator + MEDIA_FOLDER + separator)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return DraftProof(0, 0, 0, 0, 0, (f"the draft cannot be read: {type(error).__name__} {error}",))
+        return DraftReport(0, 0, 0, 0, 0, (f"the draft cannot be read: {type(error).__name__} {error}",))
 
 
 def _check(
     folder: Path, timeline: Timeline, content: Mapping[str, Any], meta: Mapping[str, Any], prefix: str
-) -> DraftProof:
+) -> DraftReport:
     faults: list[str] = []
     lengths: dict[str, int | None] = {}
     media = [*content["materials"]["videos"], *content["materials"]["audios"]]
@@ -73,4 +73,4 @@ def _check(
         faults.append(f"{texts} texts and {captions} captions, not as planned")
     if not meta["draft_name"] or not meta["draft_id"] or meta["tm_duration"] != content["duration"]:
         faults.append("the draft's own facts are incomplete")
-    return DraftProof(int(content["duration"]), clips, texts, captions, len(media), tuple(faults))
+    return DraftReport(int(content["duration"]), clips, texts, captions, len(media), tuple(faults))

@@ -40,7 +40,7 @@ async def run_command(options: SynthesisOptions, job: Job, media: Media) -> Prod
         cwd = home / "work"
         last = ""
 
-        def hear(line: str) -> None:
+        def read_line(line: str) -> None:
             nonlocal last
             last = line if line.strip() else last
 
@@ -53,14 +53,14 @@ async def run_command(options: SynthesisOptions, job: Job, media: Media) -> Prod
                 env=options.child_environment(),
                 timeout=options.timeout,
                 stdin=request,
-                on_line=hear,
+                on_line=read_line,
             )
         except OutOfTime as late:
-            said = _end_of(late.stderr)
+            detail = _end_of(late.stderr)
             raise failure(
                 Category.SYNTHESIS_TIMEOUT,
-                f"合成命令超过 {late.seconds:g} 秒未结束，已终止{'：' + said if said else ''}",
-                f"the command did not end within {late.seconds:g} s and was killed{': ' + said if said else ''}",
+                f"合成命令超过 {late.seconds:g} 秒未结束，已终止{'：' + detail if detail else ''}",
+                f"the command did not end within {late.seconds:g} s and was killed{': ' + detail if detail else ''}",
             ) from None
         except OSError as error:
             raise from_os_error(error, Category.SYNTHESIS, output_dir) from error
@@ -91,29 +91,29 @@ def _answer(done: Finished, last: str) -> Mapping[str, Any]:
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
-        said = _end_of(done.stderr)
+        detail = _end_of(done.stderr)
         raise failure(
             Category.SYNTHESIS,
-            f"合成命令没有在 stdout 最后一行输出 JSON 对象{'：' + said if said else ''}",
-            f"the command's last line on stdout was no JSON object{': ' + said if said else ''}",
+            f"合成命令没有在 stdout 最后一行输出 JSON 对象{'：' + detail if detail else ''}",
+            f"the command's last line on stdout was no JSON object{': ' + detail if detail else ''}",
         )
     return answer
 
 
 def _failed(done: Finished) -> StepError:
-    said = _end_of(done.stderr)
+    detail = _end_of(done.stderr)
     category = Category.WORKER_CRASHED if done.crashed else Category.SYNTHESIS
     return failure(
         category,
-        f"合成命令以状态 {done.returncode} 结束{'：' + said if said else ''}",
-        f"the command ended with status {done.returncode}{': ' + said if said else ''}",
+        f"合成命令以状态 {done.returncode} 结束{'：' + detail if detail else ''}",
+        f"the command ended with status {done.returncode}{': ' + detail if detail else ''}",
         code=str(done.returncode),
         hint=NOTHING,
     )
 
 
-def _end_of(said: str) -> str:
-    one_line = clean(said, 10_000)
+def _end_of(detail: str) -> str:
+    one_line = clean(detail, 10_000)
     return one_line if len(one_line) <= _MESSAGE else "…" + one_line[-_MESSAGE:]
 
 

@@ -53,19 +53,19 @@ class Ffmpeg:
         seconds: float = 0.0,
         progress: Callable[[float], None] | None = None,
     ) -> str:
-        """Run it and return the end of its log. `progress` hears 0..1 of `seconds` of output written.
+        """Run it and return the end of its log. `progress` is called with 0..1 of `seconds` of output written.
 
         Raises `StepError`: `synthesis_timeout`, `worker_crashed`, `disk_full`, `media` or `synthesis`.
         """
 
-        def hear(line: str) -> None:
+        def read_line(line: str) -> None:
             name, _, value = line.partition("=")
             if progress is not None and name == "out_time_us" and value.isdigit() and seconds > 0:
                 progress(min(1.0, int(value) / 1e6 / seconds))
 
         command = [self.path, "-hide_banner", "-nostdin", "-progress", "pipe:1", "-nostats", *arguments]
         try:
-            done = await process.run(command, cwd=cwd, env=self.environment, timeout=timeout, on_line=hear)
+            done = await process.run(command, cwd=cwd, env=self.environment, timeout=timeout, on_line=read_line)
         except OutOfTime as late:
             raise failure(
                 Category.SYNTHESIS_TIMEOUT,
@@ -87,7 +87,7 @@ class Ffmpeg:
         on_line: Callable[[str], None] | None = None,
         on_log: Callable[[str], None] | None = None,
     ) -> Finished:
-        """Run it for what it tells; its exit status is the caller's to judge. Raises `media` on a time-out."""
+        """Run it for its output; the caller judges the exit status. Raises `media` on a time-out."""
         command = [self.path, "-hide_banner", "-nostdin", "-progress", "pipe:1", "-nostats", *arguments]
         try:
             return await process.run(
@@ -135,18 +135,18 @@ def _locate(wanted: str | None) -> str | None:
 
 
 def categorised(done: Finished) -> StepError:
-    """What went wrong, by how ffmpeg ended and what it said last."""
-    said = done.stderr
-    if _DISK_FULL.search(said):
+    """What went wrong, by how ffmpeg ended and the end of its log."""
+    log = done.stderr
+    if _DISK_FULL.search(log):
         return failure(Category.DISK_FULL, "磁盘已满，影片没有写完", "the disk filled up while the film was written")
-    if done.crashed or _NO_MEMORY.search(said):
+    if done.crashed or _NO_MEMORY.search(log):
         return failure(
             Category.WORKER_CRASHED,
             f"ffmpeg 意外退出（{done.returncode}）",
             f"ffmpeg died ({done.returncode})",
             code=str(done.returncode),
         )
-    line = last_line(said)
-    if _BAD_MEDIA.search(said):
+    line = last_line(log)
+    if _BAD_MEDIA.search(log):
         return failure(Category.MEDIA, f"素材无法解码：{line}", f"the media cannot be decoded: {line}")
     return failure(Category.SYNTHESIS, f"ffmpeg 报错：{line}", f"ffmpeg failed: {line}")

@@ -1,7 +1,6 @@
-"""Child processes: run one to its end under a leash, hear its stdout line by line, keep the end of its stderr.
+"""Child processes: run one to its end under a supervisor, read its stdout line by line, keep the end of its stderr.
 
-Whatever ends the call (success, failure, time-out, cancellation, death of this process), nothing of the child
-is left running.
+The child never outlives the call, whatever ends it: success, failure, time-out, cancellation, death of this process.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from pathlib import Path
 import anyio
 from anyio.abc import ByteReceiveStream, Process
 
-from cozebatch.synthesis.process import supervisor as leash
-from cozebatch.synthesis.process.timeouts import wait_awake
+from cozebatch.synthesis.process import supervisor
+from cozebatch.synthesis.process.timeouts import wait_suspend_aware
 
 TAIL_BYTES = 16_384
 LINE_BYTES = 4_194_304
-_LEASH = str(Path(leash.__file__))
+_SUPERVISOR = str(Path(supervisor.__file__))
 _AFTER_EXIT = 1.0
 """Seconds a pipe may stay open after the child's end: a grandchild may have inherited it."""
 _TO_DIE = 3.0
@@ -68,19 +67,19 @@ async def run(
     tail = _Tail()
     lines, errors = _Lines(on_line), _Lines(on_error_line)
 
-    def hear_error(chunk: bytes) -> None:
+    def read_error(chunk: bytes) -> None:
         tail.feed(chunk)
         errors.feed(chunk)
 
-    async with _leashed(command, cwd, env, stdin) as process:
+    async with _supervised(command, cwd, env, stdin) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         returncode: int | None = None
         async with anyio.create_task_group() as group:
             group.start_soon(_drain, process.stdout, lines.feed)
-            group.start_soon(_drain, process.stderr, hear_error)
+            group.start_soon(_drain, process.stderr, read_error)
             try:
-                returncode = await wait_awake(process.wait, math.inf if timeout is None else timeout)
+                returncode = await wait_suspend_aware(process.wait, math.inf if timeout is None else timeout)
                 group.cancel_scope.deadline = anyio.current_time() + _AFTER_EXIT
             except TimeoutError:
                 group.cancel_scope.cancel()
@@ -92,10 +91,10 @@ async def run(
 
 
 @asynccontextmanager
-async def _leashed(
+async def _supervised(
     command: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: Path | None
 ) -> AsyncIterator[Process]:
-    process = await spawn(["-I", "-S", _LEASH, "" if stdin is None else str(stdin), *command], cwd=cwd, env=env)
+    process = await spawn(["-I", "-S", _SUPERVISOR, "" if stdin is None else str(stdin), *command], cwd=cwd, env=env)
     try:
         yield process
     finally:
@@ -160,15 +159,15 @@ class _Lines:
             return
         *whole, rest = chunk.split(b"\n")
         for line in whole:
-            self._say(self._rest + line)
+            self._pass_on(self._rest + line)
             self._rest = b""
         self._rest = (self._rest + rest)[:LINE_BYTES]
 
     def end(self) -> None:
         if self._rest:
-            self._say(self._rest)
+            self._pass_on(self._rest)
         self._rest = b""
 
-    def _say(self, line: bytes) -> None:
+    def _pass_on(self, line: bytes) -> None:
         if self._on_line is not None:
             self._on_line(line.decode("utf-8", "replace").rstrip("\r"))

@@ -1,6 +1,6 @@
 """Runs one program and takes it down with us: the little process between the engine and its tools.
 
-Run as a script (`python -I -S leash.py STDIN_FILE PROGRAM ARG…`), standard library only. Its own stdin is a pipe
+Run as a script (`python -I -S supervisor.py STDIN_FILE PROGRAM ARG…`), standard library only. Its own stdin is a pipe
 that only the engine holds: when that ends, because the engine closed it or died however suddenly, the program
 and everything it started are killed. This works the same on every system, where a death signal would not.
 `STDIN_FILE` is what the program reads as its stdin (empty: nothing). The exit status is the program's own.

@@ -1,7 +1,7 @@
-"""Time limits that a sleeping machine does not use up.
+"""Suspend-aware time-outs: the time in which the machine is suspended hardly counts.
 
-On Windows the monotonic clock goes on while the lid is closed: an ordinary time-out would be over at the moment of
-waking, for a child process that slept as well.
+On Windows the monotonic clock goes on while the machine is suspended. An ordinary time-out would expire at the moment
+of waking, although the child process was suspended as well.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import anyio
 
 STEP = 30.0
 STALL = 15.0
-"""Seconds by which a step may be late without being taken for a sleep."""
+"""Seconds by which a step may be late before a suspend is assumed."""
 
 T = TypeVar("T")
 
 
-async def wait_awake(wait: Callable[[], Awaitable[T]], seconds: float) -> T:
-    """What `wait()` returns, within `seconds` of the time in which the machine is awake; a sleep counts as at most
-    `STEP + STALL` seconds.
+async def wait_suspend_aware(wait: Callable[[], Awaitable[T]], seconds: float) -> T:
+    """Return what `wait()` returns, within `seconds` in which the machine is not suspended.
 
-    `wait` is cancelled and called again every `STEP` seconds, and must bear that. Raises `TimeoutError`.
+    A suspend counts as at most `STEP + STALL` seconds. `wait` is cancelled and called again every `STEP` seconds, which
+    must not lose anything. Raises `TimeoutError`.
     """
     left = seconds
     while True:

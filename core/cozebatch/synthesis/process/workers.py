@@ -18,7 +18,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.synthesis.failures import failure, from_os_error
 from cozebatch.synthesis.process import process
-from cozebatch.synthesis.process.timeouts import wait_awake
+from cozebatch.synthesis.process.timeouts import wait_suspend_aware
 from cozebatch.synthesis.process.worker import HEADER
 
 JOBS = 200
@@ -94,7 +94,7 @@ class _Worker:
         with anyio.fail_after(timeout):
             await self._stdin.send(HEADER.pack(len(call)) + call)
         # Received in part, it stays in the stream's buffer: the wait may be broken off and taken up again.
-        header = await wait_awake(lambda: self._answers.receive_exactly(HEADER.size), timeout)
+        header = await wait_suspend_aware(lambda: self._answers.receive_exactly(HEADER.size), timeout)
         (length,) = HEADER.unpack(header)
         with anyio.fail_after(timeout):
             answer: tuple[str, Any, int] = pickle.loads(await self._answers.receive_exactly(length))

@@ -21,14 +21,14 @@ _CACHE_NAME = "cache"
 
 
 @dataclass(frozen=True, slots=True)
-class Lettering:
+class PreparedSubtitles:
     """`timeline` is as it will be drawn (emoji that no font has left out), with what to tell about it."""
 
     timeline: Timeline
     warnings: tuple[Text, ...]
 
 
-def prepare(timeline: Timeline, fonts: Fonts, folder: Path) -> Lettering:
+def prepare_subtitles(timeline: Timeline, fonts: Fonts, folder: Path) -> PreparedSubtitles:
     """Write `texts.ass` and `fonts/` into `folder`, none for a timeline without texts.
 
     Raises `StepError` (`synthesis`) when a character has no glyph anywhere, before anything is rendered.
@@ -48,10 +48,10 @@ def prepare(timeline: Timeline, fonts: Fonts, folder: Path) -> Lettering:
         _lay_out(
             {face for choice in chosen.values() for face in (choice.face, *choice.substitutes)}, folder / FONTS_NAME
         )
-    return Lettering(timeline, tuple(warnings))
+    return PreparedSubtitles(timeline, tuple(warnings))
 
 
-def environment(folder: Path) -> dict[str, str]:
+def fonts_environment(folder: Path) -> dict[str, str]:
     """What makes fontconfig see the fonts in `folder` alone: it is spared looking through the system's, draws the
     same everywhere, and writes its cache nowhere else."""
     return {"FONTCONFIG_FILE": str(folder.absolute() / _CONF_NAME)} if (folder / _CONF_NAME).exists() else {}

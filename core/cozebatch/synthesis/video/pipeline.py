@@ -1,4 +1,4 @@
-"""From media to finished films: survey, compose, render, prove, publish. The line of work behind one job."""
+"""From media to a finished MP4: read the sources, compose, render, verify, publish."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import anyio.to_thread
 from cozebatch.model.errors import Category
 from cozebatch.model.text import Text
 from cozebatch.ports import Job, Media, Progress
-from cozebatch.synthesis.analyse import sources as survey
+from cozebatch.synthesis.analyse.sources import read_footage, read_words
 from cozebatch.synthesis.compose.compose import compose
 from cozebatch.synthesis.compose.styles import Style, Styles
 from cozebatch.synthesis.compose.timeline import SECOND, Timeline
@@ -23,11 +23,11 @@ from cozebatch.synthesis.options import SynthesisOptions
 from cozebatch.synthesis.process.ffmpeg import Ffmpeg
 from cozebatch.synthesis.scratch import scratch
 from cozebatch.synthesis.subtitles import fonts
-from cozebatch.synthesis.subtitles import prepare as lettering
+from cozebatch.synthesis.subtitles.prepare import fonts_environment, prepare_subtitles
 from cozebatch.synthesis.video import encoders
-from cozebatch.synthesis.video import render as video
-from cozebatch.synthesis.video import verify as validate
 from cozebatch.synthesis.video.publish import publish
+from cozebatch.synthesis.video.render import draw_poster, render
+from cozebatch.synthesis.video.verify import verify_film
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,38 +42,41 @@ class Plan:
 async def plan(ffmpeg: Ffmpeg, options: SynthesisOptions, styles: Styles, pick: Pick, job: Job, media: Media) -> Plan:
     """Look at the media and compose the film. Raises `StepError`."""
     style, warning = styles.choose(job.task.template)
-    footage = await survey.footage(ffmpeg, options, media, style)
-    words = survey.words(options, pick, job, footage.length)
+    footage = await read_footage(ffmpeg, options, media, style)
+    words = read_words(options, pick, job, footage.length)
     timeline = compose(footage, words, style, width=options.width, height=options.height, fps=options.fps)
     if timeline.frames < 1:
         raise failure(Category.MEDIA, "素材不足一帧", "the media do not last a single frame")
     if faults := timeline.faults():
-        said = "; ".join(faults[:3])
-        raise failure(Category.INTERNAL, f"时间线有误：{said}", f"the timeline is unsound: {said}")
+        shown = "; ".join(faults[:3])
+        raise failure(Category.INTERNAL, f"时间线有误：{shown}", f"the timeline is unsound: {shown}")
     return Plan(timeline, _recipe(options, style, job, timeline), () if warning is None else (warning,))
 
 
 async def make_video(
     ffmpeg: Ffmpeg, options: SynthesisOptions, job: Job, plan: Plan, progress: Progress, *, threads: int = 0
 ) -> tuple[Path, Sequence[Text]]:
-    """Render, prove and publish the MP4; its path and warnings. Raises `StepError`, nothing half-written stays."""
+    """Render, verify and publish the MP4; return its path and warnings.
+
+    Raises `StepError`; nothing half-written stays.
+    """
     async with scratch(options.output_dir, options.owner) as home:
         with os_errors(options.output_dir):
             known = await anyio.to_thread.run_sync(fonts.installed)
-            letters = await anyio.to_thread.run_sync(lettering.prepare, plan.timeline, known, home)
+            subtitles = await anyio.to_thread.run_sync(prepare_subtitles, plan.timeline, known, home)
         encoder = await encoders.choose(ffmpeg, options, home)
-        drawing = replace(ffmpeg, environment={**ffmpeg.environment, **lettering.environment(home)})
-        film = await video.render(drawing, options, letters.timeline, home, progress, encoder=encoder, threads=threads)
-        proof = await validate.prove_film(ffmpeg, film, letters.timeline, timeout=max(120.0, options.timeout))
+        drawing = replace(ffmpeg, environment={**ffmpeg.environment, **fonts_environment(home)})
+        film = await render(drawing, options, subtitles.timeline, home, progress, encoder=encoder, threads=threads)
+        measured = await verify_film(ffmpeg, film, subtitles.timeline, timeout=max(120.0, options.timeout))
         poster = home / "poster.jpg"
-        await video.poster(ffmpeg, film, poster)
-        warnings = (*plan.warnings, *letters.warnings)
-        recipe = {**plan.recipe, "measured": asdict(proof), "warnings": [w.in_(options.lang) for w in warnings]}
+        await draw_poster(ffmpeg, film, poster)
+        warnings = (*plan.warnings, *subtitles.warnings)
+        recipe = {**plan.recipe, "measured": asdict(measured), "warnings": [w.in_(options.lang) for w in warnings]}
         with os_errors(options.output_dir):
             placed = await anyio.to_thread.run_sync(
                 publish, job, options.output_dir, {".mp4": film, ".jpg": poster}, recipe
             )
-    return placed[".mp4"], letters.warnings
+    return placed[".mp4"], subtitles.warnings
 
 
 def _recipe(options: SynthesisOptions, style: Style, job: Job, timeline: Timeline) -> dict[str, Any]:

@@ -33,22 +33,22 @@ async def render(
     encoder: str = "libx264",
     threads: int = 0,
 ) -> Path:
-    """Render into `folder`/film.mp4, where `lettering.prepare` has laid the texts. Raises `StepError`."""
-    said = await ffmpeg.run(
+    """Render into `folder`/film.mp4, where `prepare_subtitles` has laid the texts. Raises `StepError`."""
+    log = await ffmpeg.run(
         arguments(timeline, options, encoder, threads),
         cwd=folder,
         timeout=options.timeout,
         seconds=timeline.duration / SECOND,
         progress=progress,
     )
-    if _TOFU in said:
+    if _TOFU in log:
         raise failure(
             Category.SYNTHESIS, "有字符没有字形，画面会出现方框", "a character had no glyph, boxes were drawn"
         )
     return folder / "film.mp4"
 
 
-async def poster(ffmpeg: Ffmpeg, film: Path, target: Path) -> None:
+async def draw_poster(ffmpeg: Ffmpeg, film: Path, target: Path) -> None:
     """The film's first frame, which is its cover, as a picture. Raises `StepError`."""
     await ffmpeg.run(
         ["-y", "-i", film.name, "-frames:v", "1", "-update", "1", "-q:v", "3", target.name], cwd=film.parent, timeout=60
@@ -94,8 +94,8 @@ class _Graph:
         if timeline.cover is not None:
             label = self._covered(label, timeline.cover)
         if timeline.texts:
-            self.chains.append(f"[{label}]ass=f={ASS_NAME}:fontsdir={FONTS_NAME}[lettered]")
-            label = "lettered"
+            self.chains.append(f"[{label}]ass=f={ASS_NAME}:fontsdir={FONTS_NAME}[subtitled]")
+            label = "subtitled"
         return label
 
     def _talking_head(self) -> str:

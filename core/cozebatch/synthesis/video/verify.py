@@ -1,4 +1,4 @@
-"""Proof before `done`: what was made is opened and measured, not believed."""
+"""Verifies a film before its task counts as done: opens the file and measures it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SILENT_DB = -70.0
 
 
 @dataclass(frozen=True, slots=True)
-class FilmProof:
+class MeasuredFilm:
     """What a finished film was measured to be. `frames` are its packets, `audio_us` its decoded sound."""
 
     frames: int
@@ -61,7 +61,7 @@ class Log:
             self.mean_volume = float(match[1])
 
 
-async def prove_film(ffmpeg: Ffmpeg, path: Path, timeline: Timeline, *, timeout: float) -> FilmProof:
+async def verify_film(ffmpeg: Ffmpeg, path: Path, timeline: Timeline, *, timeout: float) -> MeasuredFilm:
     """Open the film and measure it. Raises `StepError` (`synthesis`) when it is not what was ordered: both streams,
     size, rate, length within two frames, not all black, not silent, decodable.
 
@@ -80,37 +80,37 @@ async def prove_film(ffmpeg: Ffmpeg, path: Path, timeline: Timeline, *, timeout:
     )  # fmt: skip
     found = parse("\n".join(log.head).partition("Stream mapping:")[0])
     if done.returncode != 0 or found is None or found.video is None or found.audio is None:
-        raise _unproven(
+        raise _not_as_ordered(
             "成片缺少画面或声音，或无法解码", "the finished film lacks picture or sound, or cannot be decoded"
         )
     video, audio = found.video, found.audio
     audio_us = log.samples * SECOND // (2 * (audio.sample_rate or 1))
     size = (await anyio.Path(path).stat()).st_size
-    proof = FilmProof(log.frames, audio_us, log.mean_volume, video.width, video.height, video.fps, size)
-    _compare(proof, timeline)
+    film = MeasuredFilm(log.frames, audio_us, log.mean_volume, video.width, video.height, video.fps, size)
+    _compare(film, timeline)
     if log.keys and log.black >= log.keys:
-        raise _unproven("成片画面全黑", "the finished film is all black")
-    return proof
+        raise _not_as_ordered("成片画面全黑", "the finished film is all black")
+    return film
 
 
-def _compare(proof: FilmProof, timeline: Timeline) -> None:
-    got = f"{proof.width}x{proof.height}@{proof.fps:g}"
+def _compare(film: MeasuredFilm, timeline: Timeline) -> None:
+    got = f"{film.width}x{film.height}@{film.fps:g}"
     want = f"{timeline.width}x{timeline.height}@{timeline.fps}"
-    if (proof.width, proof.height) != (timeline.width, timeline.height) or abs(proof.fps - timeline.fps) > 0.01:
-        raise _unproven(f"成片规格是 {got}，应为 {want}", f"the film is {got}, not {want}")
-    if abs(proof.frames - timeline.frames) > _FRAMES_OFF:
-        raise _unproven(
-            f"成片有 {proof.frames} 帧，应为 {timeline.frames} 帧",
-            f"the film has {proof.frames} frames, not {timeline.frames}",
+    if (film.width, film.height) != (timeline.width, timeline.height) or abs(film.fps - timeline.fps) > 0.01:
+        raise _not_as_ordered(f"成片规格是 {got}，应为 {want}", f"the film is {got}, not {want}")
+    if abs(film.frames - timeline.frames) > _FRAMES_OFF:
+        raise _not_as_ordered(
+            f"成片有 {film.frames} 帧，应为 {timeline.frames} 帧",
+            f"the film has {film.frames} frames, not {timeline.frames}",
         )
-    if abs(proof.audio_us - timeline.duration) > _AUDIO_OFF + _FRAMES_OFF * SECOND // timeline.fps:
-        is_, should = proof.audio_us / SECOND, timeline.duration / SECOND
-        raise _unproven(
+    if abs(film.audio_us - timeline.duration) > _AUDIO_OFF + _FRAMES_OFF * SECOND // timeline.fps:
+        is_, should = film.audio_us / SECOND, timeline.duration / SECOND
+        raise _not_as_ordered(
             f"成片声音长 {is_:.2f} 秒，应为 {should:.2f} 秒", f"its sound lasts {is_:.2f} s, not {should:.2f} s"
         )
-    if proof.mean_volume_db < _SILENT_DB:
-        raise _unproven("成片没有声音", "the finished film is silent")
+    if film.mean_volume_db < _SILENT_DB:
+        raise _not_as_ordered("成片没有声音", "the finished film is silent")
 
 
-def _unproven(zh: str, en: str) -> StepError:
+def _not_as_ordered(zh: str, en: str) -> StepError:
     return failure(Category.SYNTHESIS, zh, en)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cozebatch.model.errors import Category, StepError
-from cozebatch.synthesis.analyse.loudness import TARGET_LUFS, listen
+from cozebatch.synthesis.analyse.loudness import TARGET_LUFS, measure_loudness
 from cozebatch.synthesis.compose.captions import from_script
 from cozebatch.synthesis.compose.text_layout import sentences
 from cozebatch.synthesis.compose.timeline import SECOND
@@ -27,19 +27,19 @@ def anyio_backend() -> str:
 async def test_speech_is_found_however_loud_it_was_recorded(tmp_path: Path, quieter: int) -> None:
     loud = speech(tmp_path / "loud.wav", bursts=BURSTS, seconds=6)
     path = make(tmp_path / "s.wav", "-i", str(loud), "-af", f"volume=-{quieter}dB")
-    heard = await listen(tool(), path, 6 * SECOND, timeout=30)
-    found = [(span.start / SECOND, span.end / SECOND) for span in heard.speech]
+    loudness = await measure_loudness(tool(), path, 6 * SECOND, timeout=30)
+    found = [(span.start / SECOND, span.end / SECOND) for span in loudness.speech]
     assert len(found) == len(BURSTS)
     for (start, end), (begun, ended) in zip(found, BURSTS, strict=True):
         assert start == pytest.approx(begun, abs=0.03)
         assert end == pytest.approx(ended, abs=0.03)
-    assert heard.lufs + heard.gain_db == pytest.approx(TARGET_LUFS, abs=0.1) or heard.gain_db == 20
+    assert loudness.lufs + loudness.gain_db == pytest.approx(TARGET_LUFS, abs=0.1) or loudness.gain_db == 20
 
 
 async def test_silence_is_told(tmp_path: Path) -> None:
     path = make(tmp_path / "s.wav", "-f", "lavfi", "-i", "anullsrc", "-t", "1")
     with pytest.raises(StepError) as caught:
-        await listen(tool(), path, SECOND, timeout=30)
+        await measure_loudness(tool(), path, SECOND, timeout=30)
     assert caught.value.info.category is Category.MEDIA
 
 
@@ -47,8 +47,8 @@ async def test_the_scripts_sentences_begin_and_end_with_the_speech(tmp_path: Pat
     """The documented accuracy, on a generated example: each sentence within 0.1 s of where it is spoken."""
     script = "今天讲三件事情。第一件事是省钱啊。最后一件我放在评论区里。"
     path = speech(tmp_path / "s.wav", bursts=BURSTS, seconds=6)
-    heard = await listen(tool(), path, 6 * SECOND, timeout=30)
-    captions = from_script(script, heard.speech, 30)
+    loudness = await measure_loudness(tool(), path, 6 * SECOND, timeout=30)
+    captions = from_script(script, loudness.speech, 30)
     assert [caption.text for caption in captions] == sentences(script)
     for caption, (begun, ended) in zip(captions, BURSTS, strict=True):
         assert caption.start / SECOND == pytest.approx(begun, abs=0.1)

@@ -14,7 +14,7 @@ from cozebatch.coze.output import pick
 from cozebatch.model.errors import Category, StepError
 from cozebatch.ports import Job, Media
 from cozebatch.synthesis.compose.timeline import Timeline
-from cozebatch.synthesis.draft.verify import check_draft
+from cozebatch.synthesis.draft.verify import verify_draft
 from cozebatch.synthesis.options import SynthesisOptions
 from cozebatch.synthesis.synthesizer import LocalSynthesizer
 from support.films import Progress, job, make, options
@@ -156,7 +156,7 @@ async def test_the_check_finds_what_is_wrong(running: LocalSynthesizer, clip: Pa
     timeline = Timeline(180, 320, 25, 50, (), ())
 
     def faults() -> str:
-        return " ".join(check_draft(draft, timeline, shown_folder=str(draft), separator="/").faults)
+        return " ".join(verify_draft(draft, timeline, shown_folder=str(draft), separator="/").faults)
 
     assert "not as planned" in faults()
     (draft / "materials" / "video.mp4").unlink()
