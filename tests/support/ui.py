@@ -110,7 +110,7 @@ async def application(
             app._session.stop()
             if app._run_future is not None:
                 app._run_future.result(timeout=PATIENCE)
-            app._session.__exit__(None, None, None)
+            app.closing.close()
 
 
 def rows(count: int, **columns: str) -> list[dict[str, str]]:

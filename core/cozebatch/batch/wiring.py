@@ -25,6 +25,7 @@ from cozebatch.journal.lock import state_lock
 from cozebatch.journal.memory import MemoryJournal
 from cozebatch.journal.owner import state_owner
 from cozebatch.journal.sqlite import FILE_NAME, DamagedJournal, open_journal, read_journal
+from cozebatch.model.default_paths import LOG_DIR, STATE_DIR
 from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.redact import Masker
 from cozebatch.model.task import FIELDS, State
@@ -61,13 +62,13 @@ class Request:
     dry_run: bool = False
     fleeting: bool = False
     save_results: bool = True
-    state_dir: Path = Path(".cozebatch")
+    state_dir: Path = Path(STATE_DIR)
     results_dir: Path = Path()
     lang: Lang = "en"
     secret_variables: tuple[str, ...] = ("COZE_API_TOKEN", "FEISHU_APP_SECRET")
     on_note: Callable[[Text], None] = lambda _: None
     """Told what is worth a line before the run begins."""
-    log_dir: Path = Path("workflow_logs")
+    log_dir: Path = Path(LOG_DIR)
     log_words: Mapping[str, State] = field(default_factory=dict)
     """What states are called in the logs: a damaged journal is rebuilt with their help."""
     accept_rebuilt: Callable[[Text], bool] = lambda _: False

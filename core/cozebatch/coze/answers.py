@@ -15,6 +15,7 @@ from typing import Any, Literal
 from cozebatch.coze.codes import CODES, NO_SUCH_EXECUTION, REFUSING_STATUSES, category_of
 from cozebatch.coze.http import Answer, ExchangeError, NeverSent
 from cozebatch.coze.output import mend, read_json
+from cozebatch.model import sanitize
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.text import NOTHING, Text
 from cozebatch.ports import Accepted, Look, Refused, Submission, Unanswered
@@ -23,7 +24,6 @@ Mask = Callable[[str], str]
 """Takes the secrets out of a text that came from outside."""
 
 _MOST_MESSAGE = 500
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 _EXECUTE_ID = re.compile(r"[\x21-\x7e]{1,256}")
 _WEB = re.compile(r"https?://[\x21-\x7e]{1,2000}")
 
@@ -180,8 +180,7 @@ def clean(value: Any, mask: Mask, *, most: int = _MOST_MESSAGE) -> str:
     """A text from outside as one harmless, bounded line without secrets."""
     if not isinstance(value, str):
         return ""
-    text = _CONTROLS.sub(" ", mask(mend(value[: most * 20]))).strip()
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    return sanitize.clean(mask(mend(value[: most * 20])).strip(), most).strip()
 
 
 def _failure(record: Mapping[str, Any], logid: str | None, mask: Mask) -> ErrorInfo:

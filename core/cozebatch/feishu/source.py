@@ -16,7 +16,7 @@ from cozebatch.feishu.cells import cell_text
 from cozebatch.feishu.codes import Kind
 from cozebatch.feishu.layout import Layout, nearest_column
 from cozebatch.feishu.sdk import FeishuError
-from cozebatch.model.errors import UsageError
+from cozebatch.model.errors import UsageError, unwrapped_groups
 from cozebatch.model.project_name import assign_project_names
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
@@ -66,12 +66,10 @@ class FeishuSource:
         async def relations() -> None:
             accounts.append(await load_accounts(self._base, self._layout, self._patience))
 
-        try:
+        with unwrapped_groups():
             async with anyio.create_task_group() as group:
                 group.start_soon(content)
                 group.start_soon(relations)
-        except ExceptionGroup as failed:
-            raise _first_usage_error(failed) from None
         tasks = [task for record in records if (task := self._task(record, accounts[0])) is not None]
         if not tasks:
             self._note(await self._why_empty())
@@ -202,14 +200,3 @@ def filtered_columns(filter: Mapping[str, object] | None) -> list[str]:
 
 def _list(value: object) -> list[object]:
     return list(value) if isinstance(value, list | tuple) else []
-
-
-def _first_usage_error(group: ExceptionGroup[Exception]) -> Exception:
-    """What went wrong while tables were read side by side: all complaints together, or what is no complaint."""
-    complaints: list[Text] = []
-    for error in group.exceptions:
-        found = _first_usage_error(error) if isinstance(error, ExceptionGroup) else error
-        if not isinstance(found, UsageError):
-            return found
-        complaints += found.complaints
-    return UsageError(*complaints)

@@ -19,6 +19,7 @@ from cozebatch.feishu.codes import Kind
 from cozebatch.feishu.layout import Columns, StatusValues
 from cozebatch.feishu.sdk import FeishuError
 from cozebatch.model.errors import Category, ErrorInfo
+from cozebatch.model.sanitize import clean_lines
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
 from cozebatch.ports import Delivered, Delivery, Undelivered
@@ -162,6 +163,4 @@ def _answer(
 
 def _one_cell(text: str) -> str:
     """Text as a cell may hold it: bounded, without control characters but line breaks."""
-    clean = "".join(c if c.isprintable() or c == "\n" else " " for c in text.replace("\r\n", "\n"))
-    clean = clean.encode("utf-8", "replace").decode()
-    return clean if len(clean) <= MOST_RESULT else clean[: MOST_RESULT - 1] + "…"
+    return clean_lines(text, MOST_RESULT)

@@ -10,7 +10,8 @@ Categories are those of docs/contract.md §6. Whether something may be repeated 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -205,3 +206,25 @@ class JournalError(CozebatchError):
     def __init__(self, text: Text) -> None:
         super().__init__(text.en)
         self.text = text
+
+
+def unwrap(group: ExceptionGroup[Exception]) -> Exception:
+    """The one exception to report out of a task group's.
+
+    Usage errors alone become one with all their complaints; else the first of this package's exceptions counts, and
+    where there is none the first that is no usage error.
+    """
+    leaves = [unwrap(error) if isinstance(error, ExceptionGroup) else error for error in group.exceptions]
+    worse = [error for error in leaves if not isinstance(error, UsageError)]
+    if not worse:
+        return UsageError(*(text for error in leaves if isinstance(error, UsageError) for text in error.complaints))
+    return next((error for error in worse if isinstance(error, CozebatchError)), worse[0])
+
+
+@contextmanager
+def unwrapped_groups() -> Iterator[None]:
+    """Raises what `unwrap` finds instead of an `ExceptionGroup`."""
+    try:
+        yield
+    except ExceptionGroup as group:
+        raise unwrap(group) from group

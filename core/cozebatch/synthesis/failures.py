@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import shutil
-import unicodedata
 from pathlib import Path
 
+from cozebatch.model import sanitize
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.text import NOTHING, Text
 
@@ -55,9 +55,7 @@ def existing_parent(folder: Path) -> Path:
 
 def clean(text: str, limit: int = 300) -> str:
     """Text from a tool or a server, fit to stand in one line of ours: no control characters, bounded."""
-    kept = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
-    kept = " ".join(kept.split())
-    return kept if len(kept) <= limit else kept[: limit - 1] + "…"
+    return sanitize.clean(" ".join(text.split()), limit)
 
 
 def last_line(text: str) -> str:

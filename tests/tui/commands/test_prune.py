@@ -16,7 +16,7 @@ import pytest
 from cozebatch.demo.coze_model import CozeOptions
 from cozebatch.demo.coze_server import RunningCoze, serve_coze
 from cozebatch.journal.lock import state_lock
-from cozebatch_tui.commands.prune import size_of
+from cozebatch_tui.presentation.formatting import size_of
 from support.program import Program
 
 DAY = 86400.0

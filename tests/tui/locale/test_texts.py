@@ -15,12 +15,13 @@ from rich.cells import cell_len
 import cozebatch_tui.locale
 from cozebatch.model.errors import HINTS, Category, ErrorInfo
 from cozebatch.model.rows import Row
+from cozebatch.model.sanitize import clean, clean_lines, is_harmless
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.locale.names import CATEGORIES, STATES
-from cozebatch_tui.presentation.formatting import clock, fit, spark
-from cozebatch_tui.presentation.sanitize import clean, clean_lines, is_harmless
+from cozebatch_tui.presentation.cells import fit
+from cozebatch_tui.presentation.formatting import duration, duration_or_blank, spark
 from cozebatch_tui.screen.widgets.columns import COLOURS, COLUMNS, GLYPHS, shown_columns
 from cozebatch_tui.screen.widgets.filter import parse_filter
 from cozebatch_tui.screen.widgets.timeline import bar
@@ -81,7 +82,8 @@ def test_columns_never_take_more_than_there_is(width: int) -> None:
 
 
 def test_clock_and_sparkline() -> None:
-    assert (clock(0), clock(67), clock(3723)) == ("", "1:07", "1:02:03")
+    assert (duration(0), duration(67), duration(3723)) == ("0:00", "1:07", "1:02:03")
+    assert (duration_or_blank(0), duration_or_blank(67)) == ("", "1:07")
     assert spark([0, 4, 8], 3) == " ▄█"
     assert spark([], 4) == "    "
 

@@ -5,29 +5,31 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
 
 from cozebatch.batch.preflight import check_all
 from cozebatch.model.check_item import CheckItem
+from cozebatch.model.default_paths import CONFIG_FILE
 from cozebatch.model.errors import UsageError
+from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang, Text
 from cozebatch.settings import load_settings
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.locale.headless import NO_CONFIGURATION
-from cozebatch_tui.presentation.sanitize import clean
 
 
 def check(options: argparse.Namespace, lang: Lang) -> Exit:
     """Raises `UsageError` when the configuration cannot even be read."""
     path = Path(options.config)
-    if options.config == "configs/config.json" and not path.exists():
+    if options.config == CONFIG_FILE and not path.exists():
         raise UsageError(NO_CONFIGURATION)
     out = Output(sys.stdout)
 
-    def tell(item: CheckItem) -> None:
+    def report(item: CheckItem) -> None:
         out.line(f"{item.level.value:<4}  {clean(item.subject.in_(lang), 60)}: {clean(item.text.in_(lang), 1000)}")
 
     try:
@@ -36,25 +38,24 @@ def check(options: argparse.Namespace, lang: Lang) -> Exit:
         for complaint in error.complaints:
             out.line(f"fail  {Text('配置文件', 'configuration').in_(lang)}: {clean(complaint.in_(lang), 1000)}")
         return Exit.USAGE
-    good = _check_tasks(options, tell) if options.tasks is not None else True
+    good = _check_tasks(options, report) if options.tasks is not None else True
 
     async def run() -> bool:
-        return await check_all(settings, warnings, tell, state_dir=Path(options.state_dir), lang=lang)
+        return await check_all(settings, warnings, report, state_dir=Path(options.state_dir), lang=lang)
 
     return Exit.OK if anyio.run(run) and good else Exit.USAGE
 
 
-def _check_tasks(options: argparse.Namespace, tell: object) -> bool:
+def _check_tasks(options: argparse.Namespace, report: Callable[[CheckItem], None]) -> bool:
     from cozebatch.files.source import read_tasks
     from cozebatch.model.check_item import Level
 
-    assert callable(tell)
     subject = Text("任务文件", "task file")
     try:
         count = len(read_tasks(Path(options.tasks)))
     except UsageError as error:
         for complaint in error.complaints:
-            tell(CheckItem(Level.FAIL, subject, complaint))
+            report(CheckItem(Level.FAIL, subject, complaint))
         return False
-    tell(CheckItem(Level.OK, subject, Text(f"{count} 个任务", f"{count} tasks")))
+    report(CheckItem(Level.OK, subject, Text(f"{count} 个任务", f"{count} tasks")))
     return True

@@ -1,4 +1,7 @@
-"""From options to a configured session: configuration or demo, what was asked for, the log file."""
+"""From options to a configured batch: the configuration or the demo, what was asked for, and the log file.
+
+The screen needs `find_config` before its first paint, so that the heavy imports stand inside the functions.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,25 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cozebatch.batch.wiring import Request
+from cozebatch.model.default_paths import CONFIG_FILE, LOG_FILES, STATE_DIR
 from cozebatch.model.errors import UsageError
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
-from cozebatch.planning.selection import Selection
-from cozebatch.settings import Settings, load_settings, parse_settings
-from cozebatch_tui.locale.names import STATES
-from cozebatch_tui.session.log_file import LogFile
 
-STATE_DIR = ".cozebatch"
+if TYPE_CHECKING:
+    from cozebatch.batch.wiring import Request
+    from cozebatch.settings import Settings
+    from cozebatch_tui.session.log_file import LogFile
+
+
+def find_config(options: argparse.Namespace) -> Path | None:
+    """The configuration file to read: the one named, else the usual one; None if there is none."""
+    if options.config:
+        return Path(options.config)
+    usual = Path(CONFIG_FILE)
+    return usual if usual.exists() else None
 
 
 def configure(
@@ -28,11 +39,45 @@ def configure(
     stack: ExitStack,
     *,
     warn: Callable[[Text], None],
-    ask: Callable[[Text], bool] | None = None,
+    ask: Callable[[Text], bool],
 ) -> tuple[Settings, Request]:
-    """Read the configuration, or start the demo's servers for as long as `stack` lasts. `ask` is put questions that
-    only a person can answer. Raises `UsageError`."""
-    from cozebatch_tui.cli import find_config
+    """Read the configuration, or start the demo's servers for as long as `stack` lasts.
+
+    `warn` gets what is odd in the configuration, `ask` the questions that only an operator can answer. Raises
+    `UsageError`.
+    """
+    from cozebatch.batch.wiring import Request
+    from cozebatch.planning.selection import Selection
+
+    settings, warnings = _settings(options, stack)
+    for warning in warnings:
+        warn(warning)
+    state_dir = options.state_dir or (stack.enter_context(_scratch()) if options.demo else STATE_DIR)
+    secrets = set(settings.secrets())
+    request = Request(
+        kind="demo" if options.demo else "file" if options.tasks else "feishu",
+        tasks_file=Path(options.tasks) if options.tasks else None,
+        selection=Selection(frozenset(options.include), frozenset(options.exclude), options.limit),
+        fresh=options.fresh,
+        rerun=frozenset(options.rerun),
+        adopt=options.adopt,
+        dry_run=options.dry_run,
+        fleeting=options.demo,
+        save_results=not options.no_save,
+        state_dir=Path(state_dir),
+        results_dir=Path(options.results_dir),
+        lang=lang,
+        secret_variables=("COZE_API_TOKEN", "FEISHU_APP_SECRET", *(k for k, v in os.environ.items() if v in secrets)),
+        on_note=warn,
+        log_dir=Path(options.log_dir),
+        log_words=state_words(),
+        accept_rebuilt=lambda question: options.yes or ask(question),
+    )
+    return settings, request
+
+
+def _settings(options: argparse.Namespace, stack: ExitStack) -> tuple[Settings, list[Text]]:
+    from cozebatch.settings import load_settings, parse_settings
 
     overrides: dict[str, object] = {
         key: value
@@ -49,39 +94,17 @@ def configure(
 
         raw, _, _ = stack.enter_context(demo_environment())
         settings, warnings = parse_settings(raw, overrides=overrides, need_feishu=need_feishu)
-        state_dir = Path(options.state_dir or stack.enter_context(_scratch()))
     else:
         config = find_config(options)
         assert config is not None
         settings, warnings = load_settings(config, env=os.environ, overrides=overrides, need_feishu=need_feishu)
-        state_dir = Path(options.state_dir or STATE_DIR)
-    for warning in warnings:
-        warn(warning)
-    secrets = set(settings.secrets())
-    request = Request(
-        kind="demo" if options.demo else "file" if options.tasks else "feishu",
-        tasks_file=Path(options.tasks) if options.tasks else None,
-        selection=Selection(frozenset(options.include), frozenset(options.exclude), options.limit),
-        fresh=options.fresh,
-        rerun=frozenset(options.rerun),
-        adopt=options.adopt,
-        dry_run=options.dry_run,
-        fleeting=options.demo,
-        save_results=not options.no_save,
-        state_dir=state_dir,
-        results_dir=Path(options.results_dir),
-        lang=lang,
-        secret_variables=("COZE_API_TOKEN", "FEISHU_APP_SECRET", *(k for k, v in os.environ.items() if v in secrets)),
-        on_note=warn,
-        log_dir=Path(options.log_dir),
-        log_words=state_words(),
-        accept_rebuilt=lambda told: options.yes or (ask is not None and ask(told)),
-    )
-    return settings, request
+    return settings, list(warnings)
 
 
 def open_log_file(options: argparse.Namespace, lang: Lang, mask: Callable[[str], str], *, days: int) -> LogFile:
-    """Raises `UsageError` when the log file cannot be made."""
+    """Delete log files older than `days`, then begin a new one. Raises `UsageError` if it cannot be made."""
+    from cozebatch_tui.session.log_file import LogFile
+
     try:
         delete_old_logs(Path(options.log_dir), days)
         return LogFile(Path(options.log_dir), mask=mask, lang=lang, verbose=options.verbose)
@@ -95,16 +118,18 @@ def open_log_file(options: argparse.Namespace, lang: Lang, mask: Callable[[str],
 
 
 def delete_old_logs(folder: Path, days: int) -> None:
-    """Delete log files of ours, and nothing else, that were last written more than `days` ago."""
+    """Delete log files of this program, and nothing else, that were last written more than `days` ago."""
     oldest = time.time() - days * 86400
-    for path in folder.glob("workflow_????????_??????*.log"):
+    for path in folder.glob(LOG_FILES):
         with suppress(OSError):
             if path.is_file() and path.stat().st_mtime < oldest:
                 path.unlink()
 
 
 def state_words() -> dict[str, State]:
-    """What states are called in log files of any language."""
+    """The names of the states in log files of any language."""
+    from cozebatch_tui.locale.names import STATES
+
     return {name: state for state, text in STATES.items() for name in (text.zh, text.en)}
 
 

@@ -13,21 +13,21 @@ import anyio
 
 from cozebatch.journal.sqlite import FILE_NAME, SqliteJournal, read_journal
 from cozebatch.model.board import Board, seeded
-from cozebatch.model.errors import UsageError
+from cozebatch.model.errors import UsageError, unwrapped_groups
 from cozebatch.model.rows import Row
+from cozebatch.model.sanitize import clean
 from cozebatch.model.statistics import compute
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
 from cozebatch.ports import RunRecord
 from cozebatch_tui.exit_codes import Exit
-from cozebatch_tui.headless.console import summary
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.locale import commands as texts
 from cozebatch_tui.locale.names import STATES
-from cozebatch_tui.presentation.formatting import fit
+from cozebatch_tui.presentation.cells import fit
+from cozebatch_tui.presentation.describe import error_line
 from cozebatch_tui.presentation.html_report import page
-from cozebatch_tui.presentation.sanitize import clean
-from cozebatch_tui.session.log_file import error_line
+from cozebatch_tui.presentation.summary import summary
 
 T = TypeVar("T")
 
@@ -116,15 +116,8 @@ def _with_journal(options: argparse.Namespace, read: Callable[[SqliteJournal], A
         return None
 
     async def run() -> T:
-        found: list[T] = []
-        failed: list[UsageError] = []
         async with read_journal(path) as journal:
-            try:
-                found.append(await read(journal))
-            except UsageError as error:
-                failed.append(error)
-        if failed:
-            raise failed[0]
-        return found[0]
+            return await read(journal)
 
-    return anyio.run(run)
+    with unwrapped_groups():
+        return anyio.run(run)

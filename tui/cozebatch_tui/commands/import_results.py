@@ -18,16 +18,19 @@ from cozebatch.importing.merge import Standing, Takeover, Target, decide, survey
 from cozebatch.importing.reading import read_results
 from cozebatch.journal.lock import state_lock
 from cozebatch.journal.sqlite import FILE_NAME, open_journal, read_journal
-from cozebatch.model.errors import UsageError
+from cozebatch.model.default_paths import STATE_DIR
+from cozebatch.model.errors import UsageError, unwrapped_groups
 from cozebatch.model.redact import Masker
 from cozebatch.model.rows import Row
+from cozebatch.model.sanitize import clean
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
 from cozebatch.settings import Settings, load_settings
+from cozebatch_tui.commands.configure import find_config
+from cozebatch_tui.commands.errors import complain
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.locale import importing as texts
-from cozebatch_tui.presentation.sanitize import clean
 
 _KINDS = (
     (State.RUNNING, texts.ADOPTED),
@@ -42,8 +45,6 @@ _KINDS = (
 def import_results(options: argparse.Namespace, lang: Lang) -> Exit:
     """Take the results files over, or with `--dry-run` only say what would be. Raises `UsageError` when a file, the
     configuration or the state directory cannot be used, and `JournalError`."""
-    from cozebatch_tui.cli import complain, find_config, first_known
-
     config = find_config(options)
     if config is None:
         raise UsageError(texts.NO_CONFIGURATION)
@@ -71,12 +72,10 @@ def import_results(options: argparse.Namespace, lang: Lang) -> Exit:
             return takeover
 
     with ExitStack() as stack:
+        stack.enter_context(unwrapped_groups())
         if not options.dry_run:
             stack.enter_context(state_lock(path.parent))
-        try:
-            takeover = anyio.run(look if options.dry_run else take_over)
-        except ExceptionGroup as several:
-            raise first_known(several) from several
+        takeover = anyio.run(look if options.dry_run else take_over)
     _tell(takeover, options, lang, now)
     return Exit.OK
 
@@ -142,6 +141,6 @@ def _usual_command(options: argparse.Namespace) -> str:
     for option, value in (("--config", options.config), ("--tasks", options.tasks)):
         if value:
             parts += [option, clean(value, 200)]
-    if options.state_dir != ".cozebatch":
+    if options.state_dir != STATE_DIR:
         parts += ["--state-dir", clean(options.state_dir, 200)]
     return " ".join(parts)

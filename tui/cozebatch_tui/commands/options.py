@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, get_args
 
 from cozebatch.coze.debug_link import execute_id_of
+from cozebatch.model.default_paths import CONFIG_FILE, LOG_DIR, STATE_DIR
 
-SUBCOMMANDS = ("run", "init", "check", "runs", "report")
+Command = Literal["run", "init", "check", "runs", "report"]
+SUBCOMMANDS: tuple[Command, ...] = get_args(Command)
 
 
 def parse(arguments: Sequence[str], lang: str) -> argparse.Namespace:
     """The options as a namespace with `command`. Leaves the process with status 2 when they make no sense."""
     place = _subcommand(arguments)
-    command = "run" if place is None else arguments[place]
+    command: Command = "run" if place is None else next(name for name in SUBCOMMANDS if name == arguments[place])
     rest = [argument for number, argument in enumerate(arguments) if number != place]
     parser = _PARSERS[command](lang)
     options = parser.parse_args(rest)
@@ -100,9 +102,7 @@ def _run_parser(lang: str) -> argparse.ArgumentParser:
         lang,
     )
     source = parser.add_argument_group(_t(lang, "任务来源", "where tasks come from"))
-    source.add_argument(
-        "--config", metavar="FILE", help=_t(lang, "配置文件", "configuration file (configs/config.json)")
-    )
+    source.add_argument("--config", metavar="FILE", help=_t(lang, "配置文件", f"configuration file ({CONFIG_FILE})"))
     source.add_argument("--demo", action="store_true", help=_t(lang, "演示，不需要账号", "demo, needs no account"))
     source.add_argument(
         "--tasks",
@@ -155,10 +155,10 @@ def _run_parser(lang: str) -> argparse.ArgumentParser:
     )
     files = parser.add_argument_group(_t(lang, "文件", "files"))
     files.add_argument("--no-save", action="store_true", help=_t(lang, "不写结果文件", "write no results file"))
-    files.add_argument("--state-dir", metavar="DIR", help=_t(lang, "状态文件夹（.cozebatch）", "state (.cozebatch)"))
     files.add_argument(
-        "--log-dir", metavar="DIR", default="workflow_logs", help=_t(lang, "日志文件夹", "logs (workflow_logs)")
+        "--state-dir", metavar="DIR", help=_t(lang, f"状态文件夹（{STATE_DIR}）", f"state ({STATE_DIR})")
     )
+    files.add_argument("--log-dir", metavar="DIR", default=LOG_DIR, help=_t(lang, "日志文件夹", f"logs ({LOG_DIR})"))
     files.add_argument("--results-dir", metavar="DIR", default=".", help=_t(lang, "结果文件夹", "results (.)"))
     return parser
 
@@ -183,9 +183,7 @@ def _init_parser(lang: str) -> argparse.ArgumentParser:
     parser = _new(
         "cozebatch-tui init", "问几个问题，写出一份配置。", "Ask a few questions and write a configuration.", lang
     )
-    parser.add_argument(
-        "--config", metavar="FILE", default="configs/config.json", help=_t(lang, "写到哪里", "where to write it")
-    )
+    parser.add_argument("--config", metavar="FILE", default=CONFIG_FILE, help=_t(lang, "写到哪里", "where to write it"))
     parser.add_argument("--yes", action="store_true", help=_t(lang, "已存在时覆盖", "replace one that exists"))
     return parser
 
@@ -195,12 +193,12 @@ def _check_parser(lang: str) -> argparse.ArgumentParser:
         "cozebatch-tui check", "检查配置，不提交任何任务。", "Verify a configuration without submitting anything.", lang
     )
     parser.add_argument(
-        "--config", metavar="FILE", default="configs/config.json", help=_t(lang, "配置文件", "configuration file")
+        "--config", metavar="FILE", default=CONFIG_FILE, help=_t(lang, "配置文件", "configuration file")
     )
     parser.add_argument(
         "--tasks", metavar="FILE", help=_t(lang, "任务文件（则不检查飞书）", "a task file (then Feishu is not checked)")
     )
-    parser.add_argument("--state-dir", metavar="DIR", default=".cozebatch", help=_t(lang, "状态文件夹", "state"))
+    parser.add_argument("--state-dir", metavar="DIR", default=STATE_DIR, help=_t(lang, "状态文件夹", "state"))
     return parser
 
 
@@ -236,16 +234,12 @@ def _runs_parser(lang: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--dry-run", action="store_true", help=_t(lang, "只看不做", "show what would be done, change nothing")
     )
-    parser.add_argument(
-        "--config", metavar="FILE", help=_t(lang, "配置文件", "configuration file (configs/config.json)")
-    )
+    parser.add_argument("--config", metavar="FILE", help=_t(lang, "配置文件", f"configuration file ({CONFIG_FILE})"))
     parser.add_argument(
         "--tasks", metavar="FILE", help=_t(lang, "导入到这个任务文件（而不是飞书表格）", "import for this task file")
     )
-    parser.add_argument("--state-dir", metavar="DIR", default=".cozebatch", help=_t(lang, "状态文件夹", "state"))
-    parser.add_argument(
-        "--log-dir", metavar="DIR", default="workflow_logs", help=_t(lang, "日志文件夹", "logs (workflow_logs)")
-    )
+    parser.add_argument("--state-dir", metavar="DIR", default=STATE_DIR, help=_t(lang, "状态文件夹", "state"))
+    parser.add_argument("--log-dir", metavar="DIR", default=LOG_DIR, help=_t(lang, "日志文件夹", f"logs ({LOG_DIR})"))
     return parser
 
 
@@ -255,11 +249,11 @@ def _report_parser(lang: str) -> argparse.ArgumentParser:
         "run", metavar="RUN", help=_t(lang, "运行编号（见 runs；last 为最近一次）", "a run's id (see runs; 'last')")
     )
     parser.add_argument("--html", metavar="FILE", help=_t(lang, "写成带图表的网页", "write a page with charts"))
-    parser.add_argument("--state-dir", metavar="DIR", default=".cozebatch", help=_t(lang, "状态文件夹", "state"))
+    parser.add_argument("--state-dir", metavar="DIR", default=STATE_DIR, help=_t(lang, "状态文件夹", "state"))
     return parser
 
 
-_PARSERS = {
+_PARSERS: Mapping[Command, Callable[[str], argparse.ArgumentParser]] = {
     "run": _run_parser,
     "init": _init_parser,
     "check": _check_parser,

@@ -15,16 +15,18 @@ import anyio
 from cozebatch.batch.state_cleanup import DAY, Kind, Pruned, prune_state
 from cozebatch.journal.lock import state_lock
 from cozebatch.journal.opening import wal_of
-from cozebatch.journal.salvage.log_reader import LOG_FILES
 from cozebatch.journal.sqlite import FILE_NAME, open_journal, read_journal
-from cozebatch.model.errors import JournalError
+from cozebatch.model.default_paths import LOG_FILES
+from cozebatch.model.errors import unwrapped_groups
+from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang
-from cozebatch_tui.commands.configure import delete_old_logs
+from cozebatch_tui.commands.configure import delete_old_logs, find_config
+from cozebatch_tui.commands.errors import complain
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.locale import pruning as texts
-from cozebatch_tui.presentation.formatting import fit
-from cozebatch_tui.presentation.sanitize import clean
+from cozebatch_tui.presentation.cells import fit
+from cozebatch_tui.presentation.formatting import size_of
 
 DAYS = 30
 """Where neither an option nor a configuration says how long things are kept."""
@@ -44,6 +46,7 @@ def prune(options: argparse.Namespace, lang: Lang) -> Exit:
         return Exit.OK
     now = time.time()
     with ExitStack() as stack:
+        stack.enter_context(unwrapped_groups())
         if not options.dry_run:
             stack.enter_context(state_lock(state_dir))
         found = anyio.run(_prune_state, state_dir, now - days * DAY, options.dry_run)
@@ -53,8 +56,6 @@ def prune(options: argparse.Namespace, lang: Lang) -> Exit:
 
 
 def _days(options: argparse.Namespace, lang: Lang) -> int:
-    from cozebatch_tui.cli import complain, find_config
-
     if options.older_than is not None:
         return int(options.older_than)
     config = find_config(options)
@@ -71,14 +72,8 @@ async def _prune_state(state_dir: Path, before: float, dry: bool) -> Pruned:
     path = state_dir / FILE_NAME
     if not (path.exists() or wal_of(path).exists()):
         return await prune_state(None, state_dir, before, dry=dry)
-    failed: JournalError | None = None
     async with read_journal(path) if dry else open_journal(path) as journal:
-        try:
-            return await prune_state(journal, state_dir, before, dry=dry, compact=True)
-        except JournalError as error:
-            failed = error  # not out of a task group, which would wrap it
-    assert failed is not None
-    raise failed
+        return await prune_state(journal, state_dir, before, dry=dry, compact=True)
 
 
 def _prune_logs(folder: Path, days: int, now: float, found: Pruned, *, dry: bool) -> None:
@@ -116,11 +111,3 @@ def _tell(out: Output, found: Pruned, days: int, now: float, lang: Lang, *, dry:
         out.line(texts.SAVED.in_(lang).format(size=size_of(found.saved)))
     for trouble in found.troubles:
         out.line(clean(trouble.in_(lang), 1000))
-
-
-def size_of(size: int) -> str:
-    """`987 B`, `12.3 kB`, `4.5 MB`, `6.7 GB`."""
-    for unit, length in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
-        if size >= length:
-            return f"{size / length:.1f} {unit}"
-    return f"{size} B"

@@ -1,50 +1,101 @@
-"""Starts the terminal UI: only what the first paint needs is imported here, the rest behind it."""
+"""Runs a batch: on the terminal UI if stdout is a terminal, else without a screen. Both fronts get the same session.
+
+The screen's first paint comes before the heavy imports: the session is made behind it, in a thread of its own.
+"""
 
 from __future__ import annotations
 
 import argparse
-from contextlib import ExitStack, suppress
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from cozebatch.model.errors import UsageError, unwrapped_groups
 from cozebatch.model.text import Lang, Text
-from cozebatch_tui.cli import confirm, find_config
-from cozebatch_tui.screen.app import run_app
-from cozebatch_tui.screen.startup import AppStart, Ask
+from cozebatch_tui.commands.configure import configure, find_config, open_log_file
+from cozebatch_tui.commands.errors import complain
+from cozebatch_tui.commands.prompts import agrees, confirm
 
 if TYPE_CHECKING:
+    from cozebatch_tui.session.log_file import LogFile
+    from cozebatch_tui.session.session import Session
+    from cozebatch_tui.session.signals import Interrupts
+
+
+def run(options: argparse.Namespace, lang: Lang) -> int:
+    """The exit code of docs/contract.md §1. Raises `UsageError` and `JournalError`."""
+    if not (options.no_ui or options.dry_run) and sys.stdout.isatty():
+        return _run_screen(options, lang)
+    from cozebatch_tui.session.signals import Interrupts
+
+    with Interrupts() as interrupts:
+        return _run_headless(options, lang, interrupts)
+
+
+@contextmanager
+def make_session(
+    options: argparse.Namespace, lang: Lang, *, warn: Callable[[Text], None], ask: Callable[[Text], bool]
+) -> Iterator[tuple[Session, LogFile]]:
+    """The configured session, its thread started, and the log file that follows it until the session is closed.
+
+    `warn` gets what is odd in the configuration, `ask` the questions that only an operator can answer. Raises
+    `UsageError`.
+    """
     from cozebatch_tui.session.session import Session
 
-
-def run_ui(options: argparse.Namespace, lang: Lang) -> int:
-    """The exit code of docs/contract.md §1. Raises `UsageError` when a confirmation is refused."""
-    confirm(options, lang)
-    notes: list[Text] = []
-    config = find_config(options)
     with ExitStack() as stack:
+        settings, request = configure(options, lang, stack, warn=warn, ask=ask)
+        session = Session(settings, request)
+        log_file = open_log_file(options, lang, session.mask, days=settings.log_retention_days)
+        stack.callback(log_file.close)  # after the session: its last events belong into the log
+        stack.enter_context(session)
+        log_file.follow(session.subscribe(log_file.wake))
+        yield session, log_file
 
-        def make_session(ask: Ask) -> Session:
-            from cozebatch_tui.commands.configure import configure, open_log_file
-            from cozebatch_tui.session.session import Session
 
-            settings, request = configure(options, lang, stack, warn=notes.append, ask=ask)
-            session = Session(settings, request)
-            log_file = open_log_file(options, lang, session.mask, days=settings.log_retention_days)
-            stack.callback(log_file.close)
-            log_file.on_failed = lambda text: tell(session, text)
-            log_file.follow(session.subscribe(log_file.wake))
-            return session
+def _run_headless(options: argparse.Namespace, lang: Lang, interrupts: Interrupts) -> int:
+    if find_config(options) is None and not options.demo:
+        from cozebatch_tui.locale.headless import NO_CONFIGURATION
 
-        def tell(session: Session, text: Text) -> None:
-            with suppress(RuntimeError):  # its thread may have ended
-                session.note(text)
+        raise UsageError(NO_CONFIGURATION)
+    confirm(options, lang)
+    from cozebatch_tui.headless.runner import HeadlessOptions, HeadlessRunner
 
-        return run_app(
-            AppStart(
-                make_session=make_session,
-                lang=lang,
-                title="demo" if options.demo else config.stem if config is not None else "",
-                setup_needed=config is None and not options.demo,
-                begin_at_once=options.yes or options.demo,
-                notes=notes,
-            )
+    how = HeadlessOptions(lang=lang, json=options.json, dry_run=options.dry_run, verbose=options.verbose)
+    opened = make_session(
+        options, lang, warn=lambda text: complain([text], lang), ask=lambda question: agrees(question, lang)
+    )
+    with unwrapped_groups(), opened as (session, log_file):
+        return HeadlessRunner(session, log_file, how, interrupts).run()
+
+
+def _run_screen(options: argparse.Namespace, lang: Lang) -> int:
+    from cozebatch_tui.screen.app import run_app
+    from cozebatch_tui.screen.startup import AppStart, Ask
+
+    confirm(options, lang)
+    config = find_config(options)
+    notes: list[Text] = []
+
+    @contextmanager
+    def session_for_screen(ask: Ask) -> Iterator[Session]:
+        with make_session(options, lang, warn=notes.append, ask=ask) as (session, log_file):
+            log_file.on_failed = lambda text: _note(session, text)
+            yield session
+
+    return run_app(
+        AppStart(
+            make_session=session_for_screen,
+            lang=lang,
+            title="demo" if options.demo else config.stem if config is not None else "",
+            setup_needed=config is None and not options.demo,
+            begin_at_once=options.yes or options.demo,
+            notes=notes,
         )
+    )
+
+
+def _note(session: Session, text: Text) -> None:
+    with suppress(RuntimeError):  # the session's thread may have ended
+        session.note(text)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from cozebatch.model import events
 from cozebatch.model.board import Board
 from cozebatch.model.rows import Stage
+from cozebatch.model.sanitize import clean
 from cozebatch.model.statistics import estimate_remaining
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.locale import headless as texts
-from cozebatch_tui.locale.names import CATEGORIES
-from cozebatch_tui.presentation.sanitize import clean
-from cozebatch_tui.session.log_file import describe
+from cozebatch_tui.presentation.describe import describe
+from cozebatch_tui.presentation.formatting import duration
 
 _QUIET = frozenset({State.SUBMITTING, State.DOWNLOADING, State.QUEUED, State.WRITING_BACK})
 """Steps on the way that the log has and a person watching does not miss."""
@@ -97,40 +95,3 @@ class ConsolePrinter:
         if self._status:
             self._output.write("\r" + " " * min(shutil.get_terminal_size().columns - 1, 2 * len(self._status)) + "\r")
             self._status = ""
-
-
-def duration(seconds: float) -> str:
-    """Hours and minutes, or minutes and seconds, as a person says it: `1:05:00`, `3:20`."""
-    whole = round(seconds)
-    hours, rest = divmod(whole, 3600)
-    minutes, left = divmod(rest, 60)
-    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
-
-
-def summary(status: str, statistics: Mapping[str, Any], lang: Lang) -> list[str]:
-    """The run's figures, as the guide promises them."""
-    s = statistics
-    errors = ", ".join(f"{_category(name, lang)} {count}" for name, count in s["errors"].items())
-    facts = {
-        texts.TOTAL: f"{s['total_tasks']} ({texts.COUNTS.in_(lang).format(**s)})",
-        texts.SUCCESS_RATE: f"{s['success_rate']:.1f} %",
-        texts.AVERAGE: texts.AVERAGE_DETAIL.in_(lang).format(
-            task=f"{s['average_task_seconds']:.1f}",
-            coze=f"{s['average_coze_seconds']:.1f}",
-            synthesis=f"{s['average_synthesis_seconds']:.1f}",
-        ),
-        texts.UTILISATION: texts.UTILISATION_DETAIL.in_(lang).format(
-            coze=f"{100 * s['coze_utilization']:.0f}", synthesis=f"{100 * s['synthesis_utilization']:.0f}"
-        ),
-        texts.ELAPSED: texts.ELAPSED_DETAIL.in_(lang).format(seconds=f"{s['elapsed_seconds']:.1f}"),
-        texts.EXECUTIONS: texts.EXECUTIONS_DETAIL.in_(lang).format(**{**s, "tokens": s["tokens"]["total"]}),
-        texts.ERRORS: errors or texts.NO_ERRORS.in_(lang),
-    }
-    return [
-        texts.SUMMARY_TITLE[status].in_(lang),
-        *(f"  {name.in_(lang)}: {value}" for name, value in facts.items()),
-    ]
-
-
-def _category(name: str, lang: Lang) -> str:
-    return next((text.in_(lang) for category, text in CATEGORIES.items() if category == name), name)

@@ -13,15 +13,16 @@ from cozebatch.batch.batch import Preview
 from cozebatch.engine.engine import Outcome
 from cozebatch.engine.event_bus import Subscription
 from cozebatch.model.events import Event, Noted, Paused, Resumed
+from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang, Text
 from cozebatch.planning.leftovers import DEFAULTS, Left
 from cozebatch.planning.recovery import Action
 from cozebatch_tui.exit_codes import Exit, exit_of
-from cozebatch_tui.headless.console import ConsolePrinter, summary
+from cozebatch_tui.headless.console import ConsolePrinter
 from cozebatch_tui.headless.json_lines import JsonLines
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.locale import headless as texts
-from cozebatch_tui.presentation.sanitize import clean
+from cozebatch_tui.presentation.summary import summary
 from cozebatch_tui.session.log_file import LogFile
 from cozebatch_tui.session.session import Session
 from cozebatch_tui.session.signals import Interrupts
@@ -42,7 +43,7 @@ class HeadlessOptions:
 
 
 class HeadlessRunner:
-    """Runs one session and tells about it. The session is closed by the caller, who has `interrupts` installed."""
+    """Runs one session and prints what happens. The caller closes the session and has `interrupts` installed."""
 
     def __init__(self, session: Session, log_file: LogFile, options: HeadlessOptions, interrupts: Interrupts) -> None:
         self._session = session
@@ -58,10 +59,8 @@ class HeadlessRunner:
 
     def run(self) -> Exit:
         """Raises `UsageError` and `JournalError` for what keeps the batch from beginning."""
-        logged = self._session.subscribe(self._log_file.wake)
         shown = self._session.subscribe(self._wake.set)
         self._log_file.on_failed = lambda text: self._err.line(text.in_(self._lang))
-        self._log_file.follow(logged)
         self._interrupts.on_first = self._interrupted
         try:
             return self._run(shown)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from cozebatch.model.default_paths import CONFIG_FILE
 from cozebatch.model.text import Text
 from cozebatch.planning.leftovers import Left
 from cozebatch.planning.recovery import Action, Planned, is_expired
 from cozebatch_tui.locale.names import STATES
 
 NO_CONFIGURATION = Text(
-    "没有找到配置文件 configs/config.json。用 cozebatch-tui init 生成一份，或用 cozebatch-tui --demo 先看演示。",
-    "There is no configuration at configs/config.json. Write one with `cozebatch-tui init`, or see the demo with "
+    f"没有找到配置文件 {CONFIG_FILE}。用 cozebatch-tui init 生成一份，或用 cozebatch-tui --demo 先看演示。",
+    f"There is no configuration at {CONFIG_FILE}. Write one with `cozebatch-tui init`, or see the demo with "
     "`cozebatch-tui --demo`.",
 )
 NEEDS_YES = Text(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from cozebatch.model.default_paths import CONFIG_FILE
 from cozebatch.model.text import Text
 
 NO_CONFIGURATION = Text(
     "导入需要配置（哪个表或任务文件、哪个工作流）：用 --config FILE 指定，或先用 cozebatch-tui init 生成"
-    " configs/config.json。什么都没有导入。",
+    f" {CONFIG_FILE}。什么都没有导入。",
     "An import needs the configuration (which table or task file, which workflow): name it with --config FILE, or "
-    "write configs/config.json with `cozebatch-tui init` first. Nothing was taken over.",
+    f"write {CONFIG_FILE} with `cozebatch-tui init` first. Nothing was taken over.",
 )
 NO_TASKS_FILE = Text(
     "找不到任务文件 {path}：导入只对以后用同一个 --tasks 的运行有效。什么都没有导入。",

@@ -1,32 +1,19 @@
-"""Text of an exact width: cells, bars and durations, with Chinese and emoji counted as the terminal draws them."""
+"""Numbers as a person reads them: durations, counts, sizes, and a row of small bars."""
 
 from __future__ import annotations
 
-from rich.cells import cell_len, set_cell_size
 
-from cozebatch_tui.presentation.sanitize import clean
-
-
-def fit(text: str, width: int, *, right: bool = False) -> str:
-    """One harmless line exactly `width` cells wide; what does not fit ends in `..`."""
-    if width <= 0:
-        return ""
-    line = clean(text, 4 * width + 8)
-    taken = cell_len(line)
-    if taken > width:
-        return set_cell_size(line, width - 2) + ".." if width > 4 else set_cell_size(line, width)
-    padding = " " * (width - taken)
-    return padding + line if right else line + padding
-
-
-def clock(seconds: float) -> str:
-    """`3:07`, `1:02:03`; nothing for nothing."""
-    if seconds <= 0:
-        return ""
-    whole = int(seconds)
+def duration(seconds: float) -> str:
+    """Hours, minutes and whole seconds that have passed: `3:07`, `1:02:03`; `0:00` for less than a second."""
+    whole = max(0, int(seconds))
     hours, rest = divmod(whole, 3600)
     minutes, left = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def duration_or_blank(seconds: float) -> str:
+    """The same; nothing for nothing, as table cells want it."""
+    return duration(seconds) if seconds > 0 else ""
 
 
 def count(number: float) -> str:
@@ -45,3 +32,11 @@ def spark(values: list[int], width: int) -> str:
     if most <= 0:
         return " " * width
     return "".join(blocks[-(-8 * value // most)] for value in shown).rjust(width)
+
+
+def size_of(size: int) -> str:
+    """`987 B`, `12.3 kB`, `4.5 MB`, `6.7 GB`."""
+    for unit, length in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
+        if size >= length:
+            return f"{size / length:.1f} {unit}"
+    return f"{size} B"

@@ -7,14 +7,14 @@ from html import escape
 from typing import Any
 
 from cozebatch.model.rows import Row
+from cozebatch.model.sanitize import clean
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang
 from cozebatch.ports import RunRecord
-from cozebatch_tui.headless.console import summary
 from cozebatch_tui.locale import commands as texts
 from cozebatch_tui.locale.names import CATEGORIES, STATES
-from cozebatch_tui.presentation.sanitize import clean
-from cozebatch_tui.session.log_file import error_line
+from cozebatch_tui.presentation.describe import error_line
+from cozebatch_tui.presentation.summary import summary
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --wait: #9aa0a6; --coze: #4285f4; --queue: #f4b400; --film: #34a853; }

@@ -9,7 +9,7 @@ import asyncio
 import traceback
 from collections.abc import Iterable
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -73,6 +73,8 @@ class CozebatchApp(App[int]):
     def __init__(self, start: AppStart) -> None:
         super().__init__()
         self.start = start
+        self.closing = ExitStack()
+        """Leaves the session; closed by whoever runs the application, after the drain."""
         self.lang: Lang = start.lang
         self.main: MainScreen | None = None
         self.outcome: Outcome | None = None
@@ -140,8 +142,7 @@ class CozebatchApp(App[int]):
         def open_session() -> Session:
             from cozebatch_tui.screen.view_model import ViewModel
 
-            session = self.start.make_session(self._ask_from_thread)
-            session.__enter__()
+            session = self.closing.enter_context(self.start.make_session(self._ask_from_thread))
             self._session = session
             self._view_model = ViewModel(session.subscribe())
             session.open()
@@ -325,12 +326,11 @@ def run_app(start: AppStart) -> int:
             code = app.run()
         finally:
             session, running = app._session, app._run_future
-            if session is not None:
-                if running is not None and not running.done():
-                    session.stop()
-                    with suppress(TimeoutError):
-                        app.outcome = running.result(timeout=DRAIN_SECONDS)
-                session.__exit__(None, None, None)
+            if session is not None and running is not None and not running.done():
+                session.stop()
+                with suppress(TimeoutError):
+                    app.outcome = running.result(timeout=DRAIN_SECONDS)
+            app.closing.close()
     if app.outcome is not None:
         return int(exit_of(app.outcome))
     return int(Exit.OK if code is None else code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,14 @@ Ask = Callable[[Text], bool]
 
 @dataclass(frozen=True, slots=True)
 class AppStart:
-    """`make_session` is heavy and may raise `UsageError`; it is called in a worker thread after the first paint, with
-    a function that puts a question with yes and no to the operator and waits for the answer, from any other thread.
+    """`make_session` is entered in a worker thread after the first paint: it imports much and may raise `UsageError`.
+    It gets a function that asks the operator a question with yes and no and waits for the answer; other threads may
+    call it. `run_app` leaves the session when the screen is gone.
 
     `setup_needed`: no configuration was found. `begin_at_once`: the operator has confirmed beforehand.
     """
 
-    make_session: Callable[[Ask], Session]
+    make_session: Callable[[Ask], AbstractContextManager[Session]]
     lang: Lang
     title: str
     setup_needed: bool = False

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from cozebatch.model.default_paths import LOG_FILES
 from cozebatch.model.task import State
 from cozebatch.ports import RunRecord
-
-LOG_FILES = "workflow_????????_??????*.log"
 
 _LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) [A-Z]+ +(.*)")
 _RUN = re.compile(r"- run_id=(\S+) kind=(feishu|file|demo) workflow=(\S*) source=(.+)")

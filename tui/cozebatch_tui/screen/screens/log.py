@@ -12,10 +12,10 @@ from textual.screen import Screen
 from textual.widgets import Input, RichLog, Static
 
 from cozebatch.model.events import Event
+from cozebatch.model.sanitize import clean
 from cozebatch_tui.locale import screen as texts
-from cozebatch_tui.presentation.sanitize import clean
+from cozebatch_tui.presentation.describe import describe
 from cozebatch_tui.screen.error_boundary import guarded
-from cozebatch_tui.session.log_file import describe
 
 if TYPE_CHECKING:
     from cozebatch_tui.screen.app import CozebatchApp

@@ -14,7 +14,7 @@ from cozebatch.model.rows import Row, Stage
 from cozebatch.model.statistics import compute
 from cozebatch.model.task import State
 from cozebatch_tui.locale import screen as texts
-from cozebatch_tui.presentation.formatting import fit
+from cozebatch_tui.presentation.cells import fit
 from cozebatch_tui.screen.error_boundary import guarded
 from cozebatch_tui.screen.screens.log import LogScreen
 from cozebatch_tui.screen.screens.task import TaskScreen

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Static
 
-from cozebatch_tui.presentation.sanitize import clean_lines
+from cozebatch.model.sanitize import clean_lines
 
 
 class MessageScreen(Screen[None]):

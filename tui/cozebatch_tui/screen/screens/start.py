@@ -15,13 +15,13 @@ from textual.screen import Screen
 from textual.widgets import Button, Static
 
 from cozebatch.batch.batch import Preview
+from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang, Text
 from cozebatch.planning.leftovers import DEFAULTS, Left
 from cozebatch.planning.recovery import Action
 from cozebatch_tui.locale import headless
 from cozebatch_tui.locale import screen as texts
-from cozebatch_tui.presentation.formatting import fit
-from cozebatch_tui.presentation.sanitize import clean
+from cozebatch_tui.presentation.cells import fit
 
 if TYPE_CHECKING:
     from cozebatch_tui.screen.app import CozebatchApp

@@ -20,15 +20,15 @@ from textual.widgets import Static
 
 from cozebatch.model.errors import CozebatchError
 from cozebatch.model.rows import Row
+from cozebatch.model.sanitize import clean, clean_lines
 from cozebatch.model.task import State, Task
 from cozebatch.ports import Execution
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.locale.names import STATES
-from cozebatch_tui.presentation.formatting import clock
-from cozebatch_tui.presentation.sanitize import clean, clean_lines
+from cozebatch_tui.presentation.describe import error_line
+from cozebatch_tui.presentation.formatting import duration
 from cozebatch_tui.screen.error_boundary import guarded
 from cozebatch_tui.screen.widgets.columns import GLYPHS
-from cozebatch_tui.session.log_file import error_line
 
 if TYPE_CHECKING:
     from cozebatch_tui.screen.app import CozebatchApp
@@ -136,10 +136,10 @@ class TaskScreen(Screen[None]):
         facts = [f"{texts.COLUMNS['attempts'].in_(lang)} {row.attempts}"]
         if row.submit_clock is not None:
             end = row.coze_end_clock if row.coze_end_clock is not None else now
-            facts.append(f"Coze {clock(end - row.submit_clock) or '0:00'}")
+            facts.append(f"Coze {duration(end - row.submit_clock)}")
         if row.synthesis_clock is not None:
             end = row.synthesis_end_clock if row.synthesis_end_clock is not None else now
-            facts.append(f"{texts.COLUMNS['synthesis'].in_(lang)} {clock(end - row.synthesis_clock) or '0:00'}")
+            facts.append(f"{texts.COLUMNS['synthesis'].in_(lang)} {duration(end - row.synthesis_clock)}")
         if row.tokens:
             facts.append(f"tokens {row.tokens}")
         for name, at in ((texts.SUBMITTED.in_(lang), row.submitted_at), (texts.ENDED.in_(lang), row.finished_at)):

@@ -10,7 +10,7 @@ from cozebatch.model.rows import Row
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang
 from cozebatch_tui.locale.names import CATEGORIES, STATES
-from cozebatch_tui.presentation.formatting import clock
+from cozebatch_tui.presentation.formatting import duration_or_blank
 
 GLYPHS = {
     State.PENDING: ".",
@@ -69,11 +69,17 @@ COLUMNS: Sequence[Column] = (
     Column("progress", 10, lambda row, now, lang: "", lambda row: row.fraction or 0.0),
     Column("title", 0, lambda row, now, lang: row.title or row.task_id, lambda row: row.title),
     Column("account", 12, lambda row, now, lang: row.account_id, lambda row: row.account_id, least=100),
-    Column("coze", 8, lambda row, now, lang: clock(coze_seconds(row, now)), lambda row: row.coze_seconds, right=True),
+    Column(
+        "coze",
+        8,
+        lambda row, now, lang: duration_or_blank(coze_seconds(row, now)),
+        lambda row: row.coze_seconds,
+        right=True,
+    ),
     Column(
         "synthesis",
         7,
-        lambda row, now, lang: clock(synthesis_seconds(row, now)),
+        lambda row, now, lang: duration_or_blank(synthesis_seconds(row, now)),
         lambda r: r.synthesis_seconds,
         right=True,
     ),

@@ -14,11 +14,11 @@ from textual.message import Message
 from textual.widgets import Button, Static
 
 from cozebatch.model.board import Board, ErrorGroup
+from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang
 from cozebatch.planning.recovery import way_on
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.locale.names import CATEGORIES
-from cozebatch_tui.presentation.sanitize import clean
 from cozebatch_tui.screen.error_boundary import guarded
 
 GROUPS_SHOWN = 12

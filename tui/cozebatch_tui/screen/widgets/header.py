@@ -11,7 +11,7 @@ from cozebatch.model.task import State
 from cozebatch.model.text import Lang
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.locale.names import PAUSES
-from cozebatch_tui.presentation.formatting import clock, count, spark
+from cozebatch_tui.presentation.formatting import count, duration, spark
 from cozebatch_tui.screen.view_model import ViewModel
 
 
@@ -52,7 +52,7 @@ class Header(Figures):
             (f"{texts.RUNNING.in_(lang)} {running}", False),
             (f"{texts.FAILED.in_(lang)} {counts[State.FAILED]}", counts[State.FAILED] > 0),
             (f"{texts.HELD.in_(lang)} {counts[State.HELD]}", counts[State.HELD] > 0),
-            (f"{texts.ELAPSED.in_(lang)} {clock(board.clock) or '0:00'}", False),
+            (f"{texts.ELAPSED.in_(lang)} {duration(board.clock)}", False),
             (self._remaining(view_model), False),
             (f"{texts.WAITING.in_(lang)} {counts[State.PENDING]}", False),
         ]
@@ -80,7 +80,7 @@ class Header(Figures):
         left = view_model.left
         if left is None:
             return ""
-        told = texts.REMAINING.in_(lang).format(time=clock(left.seconds) or "0:00")
+        told = texts.REMAINING.in_(lang).format(time=duration(left.seconds))
         return f"{told} ({texts.BOTTLENECK[left.bottleneck].in_(lang)})"
 
     def _money(self, view_model: ViewModel) -> list[str]:

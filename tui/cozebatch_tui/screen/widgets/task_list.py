@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from cozebatch_tui.presentation.formatting import fit
+from cozebatch_tui.presentation.cells import fit
 from cozebatch_tui.screen.error_boundary import guarded
 
 

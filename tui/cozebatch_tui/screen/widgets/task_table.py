@@ -11,7 +11,7 @@ from cozebatch.model.rows import Row
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang
 from cozebatch_tui.locale import screen as texts
-from cozebatch_tui.presentation.formatting import fit
+from cozebatch_tui.presentation.cells import fit
 from cozebatch_tui.screen.widgets.columns import COLOURS, Column, shown_columns
 from cozebatch_tui.screen.widgets.filter import Predicate, parse_filter
 from cozebatch_tui.screen.widgets.task_list import TaskList

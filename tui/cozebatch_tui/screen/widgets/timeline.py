@@ -11,7 +11,8 @@ from cozebatch.model.rows import Row, Stage
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang
 from cozebatch_tui.locale import screen as texts
-from cozebatch_tui.presentation.formatting import clock, fit
+from cozebatch_tui.presentation.cells import fit
+from cozebatch_tui.presentation.formatting import duration
 from cozebatch_tui.screen.widgets.columns import GLYPHS
 from cozebatch_tui.screen.widgets.task_list import TaskList
 
@@ -35,8 +36,8 @@ class Timeline(TaskList):
         lanes += f"{self.board.counts[State.SYNTHESIZING]}/{synthesis.in_force}"
         left = fit(f"  {lanes}", NAME_WIDTH + 2)
         room = max(1, width - NAME_WIDTH - 2)
-        end = clock(self._span()) or "0:00"
-        half = clock(self._span() / 2)
+        end = duration(self._span())
+        half = duration(self._span() / 2)
         axis = "0:00" + half.center(max(0, room - 4 - len(end))) + end
         return Strip([Segment(left, style), Segment(fit(axis, room), style)]).adjust_cell_length(width, style)
 

@@ -1,0 +1,92 @@
+"""What an event means to a reader: level, task id and one line of text, the same in the log file, on the console and
+on the screen (docs/contract.md §6).
+"""
+
+from __future__ import annotations
+
+from cozebatch.model import events
+from cozebatch.model.errors import ErrorInfo
+from cozebatch.model.task import State
+from cozebatch.model.text import Lang, Text
+from cozebatch_tui.locale.names import PAUSES, STATES
+
+
+def describe(event: events.Event, lang: Lang, *, brief: bool = False) -> tuple[str, str, str] | None:
+    """Level, task id and text of an event's line; None for what is not worth one. `brief` leaves out addresses that
+    the log has."""
+    match event:
+        case events.RunStarted():
+            text = Text(
+                f"运行 {event.run_id} 开始：{event.total} 个任务，"
+                f"Coze 并发 {event.max_coze}，合成并发 {event.max_synthesis}",
+                f"run {event.run_id} started: {event.total} tasks, {event.max_coze} executions at once, "
+                f"{event.max_synthesis} synthesis workers",
+            )
+            return "info", "-", text.in_(lang)
+        case events.TaskState():
+            return _move(event, lang, brief)
+        case events.Retrying():
+            text = Text(
+                f"{event.delay:.1f} 秒后重试 {event.step}：", f"{event.step} is tried again in {event.delay:.1f} s: "
+            )
+            return "warning", event.task_id, text.in_(lang) + error_line(event.error, lang)
+        case events.LimitChanged():
+            text = Text(
+                f"{event.stage} 并发上限现为 {event.limit}（设定 {event.user_limit}，{event.reason}）",
+                f"{event.stage} limit is now {event.limit} (set to {event.user_limit}, {event.reason})",
+            )
+            return "info", "-", text.in_(lang)
+        case events.Throttled():
+            text = Text(
+                f"Coze 限流，{event.retry_in:g} 秒后继续提交", f"throttled by Coze, going on in {event.retry_in:g} s"
+            )
+            return "info", "-", text.in_(lang)
+        case events.Paused():
+            reason = PAUSES.get(event.reason, Text.same(event.reason)).in_(lang)
+            return "warning", "-", reason + (f": {error_line(event.error, lang)}" if event.error else "")
+        case events.Resumed():
+            return "info", "-", Text("继续提交", "submitting again").in_(lang)
+        case events.Noted():
+            return event.level, event.task_id or "-", event.text.in_(lang)
+        case events.RunFinished():
+            figures = event.statistics
+            text = Text(
+                f"运行结束（{event.status}）：完成 {figures['done']}，失败 {figures['failed']}，"
+                f"待处理 {figures['held']}，"
+                f"未完成 {figures['pending']}；结果 {event.results_path or '-'}",
+                f"run {event.status}: {figures['done']} done, {figures['failed']} failed, {figures['held']} held, "
+                f"{figures['pending']} pending; results {event.results_path or '-'}",
+            )
+            return "info", "-", text.in_(lang)
+        case events.Loaded() | events.TaskProgress() | events.Gauges():
+            return None
+
+
+def _move(event: events.TaskState, lang: Lang, brief: bool) -> tuple[str, str, str]:
+    row = event.row
+    parts = [f"{STATES[event.before].in_(lang)} -> {STATES[event.after].in_(lang)}"]
+    if event.adopted:
+        parts.append(Text("认领已有执行", "adopted").in_(lang))
+    if event.after is State.RUNNING and event.execute_id:
+        parts.append(f"execute_id={event.execute_id}")
+    if row.debug_url and not brief and event.after in (State.RUNNING, State.FAILED):
+        parts.append(row.debug_url)
+    if event.after is State.DONE:
+        parts.extend(path for path in (row.video_path, row.draft_path) if path)
+    if row.note is not None and event.after.is_end:
+        parts.append(row.note.in_(lang))
+    if event.error is not None:
+        parts.append(error_line(event.error, lang))
+    level = "info"
+    if event.after in (State.FAILED, State.HELD):
+        level = "error"
+    elif event.error is not None:
+        level = "warning"
+    return level, event.task_id, "  ".join(parts)
+
+
+def error_line(error: ErrorInfo, lang: Lang) -> str:
+    """Category, message, code, logid and what to do, in one line."""
+    code = f" code={error.code}" if error.code else ""
+    logid = f" logid={error.logid}" if error.logid else ""
+    return f"[{error.category}{code}{logid}] {error.told(lang)}"
