@@ -1,13 +1,5 @@
-"""Engine tests run in virtual time: a trio clock that jumps over every wait."""
+"""These tests run in virtual time."""
 
-from __future__ import annotations
+from support.virtual_time import anyio_backend
 
-from typing import Any
-
-import pytest
-import trio.testing
-
-
-@pytest.fixture
-def anyio_backend() -> tuple[str, dict[str, Any]]:
-    return "trio", {"clock": trio.testing.MockClock(autojump_threshold=0)}
+__all__ = ["anyio_backend"]

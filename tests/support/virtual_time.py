@@ -1,0 +1,13 @@
+"""Virtual time for tests: a trio clock that jumps over every wait. A `conftest` imports the fixture for its folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import trio.testing
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, Any]]:
+    return "trio", {"clock": trio.testing.MockClock(autojump_threshold=0)}
