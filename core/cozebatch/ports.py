@@ -59,7 +59,7 @@ Submission = Accepted | Refused | Unanswered
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PollResult:
     """What one look at an execution showed.
 
     `status`: `running` (also for status words we do not know), `succeeded`, `failed`, `interrupted` (it waits
@@ -103,7 +103,7 @@ class WorkflowService(Protocol):
         """Start one execution for `task`. Never raises for what the service or the network does, and never
         sends twice. Cancelled after it began to send, the submission counts as unanswered."""
 
-    async def look(self, execute_id: str) -> Look:
+    async def poll(self, execute_id: str) -> PollResult:
         """Look once. Raises `StepError` when the look itself failed (network, throttled, credentials …)."""
 
 
@@ -344,8 +344,8 @@ class Journal(Protocol):
     async def durations(self, workflow_id: str) -> Sequence[float]:
         """How long the latest (at most 500) successful executions of a workflow took, seconds, oldest first."""
 
-    async def in_doubt(self, source_key: str) -> bool:
+    async def is_incomplete(self, source_key: str) -> bool:
         """Whether tasks of that source may be missing here: the journal was damaged and could not be read whole."""
 
-    async def settle_doubt(self, source_key: str, now: float) -> None:
+    async def confirm_complete(self, source_key: str, now: float) -> None:
         """A run has seen all tasks of that source; `now` in Unix seconds."""

@@ -14,21 +14,21 @@ import anyio.lowlevel
 from cozebatch.engine.clock import RunClock
 from cozebatch.engine.engine import Engine, Outcome
 from cozebatch.engine.event_bus import Subscription
-from cozebatch.engine.run_state import Options, Tools
+from cozebatch.engine.run_state import Adapters, Options
 from cozebatch.journal.memory import MemoryJournal
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.events import Event, TaskState
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
-from cozebatch.planning.recovery import Planned, Wishes, plan
+from cozebatch.planning.recovery import OperatorOverrides, Planned, plan
 from cozebatch.policy.polling import FixedInterval, Pacing
 from cozebatch.ports import (
     Accepted,
     Delivered,
     Delivery,
     Job,
-    Look,
     Media,
+    PollResult,
     Product,
     Progress,
     Refused,
@@ -79,10 +79,10 @@ class FakeCoze:
     capacity: int = 10**9
     latency: float = 0.2
     mishaps: dict[str, list[str]] = field(default_factory=dict)
-    look_error: Callable[[str], ErrorInfo | None] = lambda _: None
+    poll_error: Callable[[str], ErrorInfo | None] = lambda _: None
     executions: dict[str, FakeExecution] = field(default_factory=dict)
     submissions: list[str] = field(default_factory=list)
-    looks: int = 0
+    polls: int = 0
     peak: int = 0
     forgotten: set[str] = field(default_factory=set)
 
@@ -115,21 +115,21 @@ class FakeCoze:
             return Unanswered(error(Category.UNKNOWN_SUBMIT))
         return Accepted(execute_id, debug_url=f"https://example.invalid/{execute_id}")
 
-    async def look(self, execute_id: str) -> Look:
-        self.looks += 1
+    async def poll(self, execute_id: str) -> PollResult:
+        self.polls += 1
         await anyio.sleep(self.latency)
-        if (wrong := self.look_error(execute_id)) is not None:
+        if (wrong := self.poll_error(execute_id)) is not None:
             raise StepError(wrong)
         execution = self.executions.get(execute_id)
         if execution is None or execute_id in self.forgotten:
-            return Look("unknown")
+            return PollResult("unknown")
         if execution.ends_at > anyio.current_time():
-            return Look("running")
+            return PollResult("running")
         ended = START + execution.ends_at % 1e9
         if execution.fails is not None:
-            return Look("failed", error=execution.fails, updated_at=ended)
+            return PollResult("failed", error=execution.fails, updated_at=ended)
         output = json.dumps({"videoUrl": f"https://example.invalid/{execute_id}.mp4"})
-        return Look("succeeded", output=output, updated_at=ended, tokens=10, tokens_in=4, tokens_out=6)
+        return PollResult("succeeded", output=output, updated_at=ended, tokens=10, tokens_in=4, tokens_out=6)
 
 
 @dataclass
@@ -204,8 +204,8 @@ class World:
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     options: Options = field(default_factory=lambda: Options(seed=7))
     pacing: Pacing = field(default_factory=lambda: FixedInterval(30))
-    wishes: Wishes = field(default_factory=Wishes)
-    table_says: bool = False
+    overrides: OperatorOverrides = field(default_factory=OperatorOverrides)
+    source_is_authoritative: bool = False
     events: list[Event] = field(default_factory=list)
     subscription: Subscription | None = None
     engine: Engine | None = None
@@ -219,13 +219,17 @@ class World:
         run = last if last is not None and continuing else RunRecord(f"run{serial}", "test", "file", "w", self.wall())
         past = await self.journal.past("test", [task.task_id for task in work])
         planned = plan(
-            work, past, self.wishes, continuing=run.run_id if continuing else None, table_says=self.table_says
+            work,
+            past,
+            self.overrides,
+            continuing=run.run_id if continuing else None,
+            source_is_authoritative=self.source_is_authoritative,
         )
-        tools = Tools(self.coze, self.pacing, json.loads, self.synthesizer, self.table)
+        adapters = Adapters(self.coze, self.pacing, json.loads, self.synthesizer, self.table)
         self.engine = Engine(
             run,
             journal=self.journal,
-            tools=tools,
+            adapters=adapters,
             options=self.options,
             clock=RunClock(run.clock, self.wall),
             first_serial=await self.journal.last_serial() + 1,

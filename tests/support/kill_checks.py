@@ -162,8 +162,8 @@ def _account(world: World, ledger: Ledger, journal: sqlite3.Connection) -> Itera
     told = {status: statistics[status] for status in (*ENDS, "cancelled", "skipped", "pending")}
     if told != {status: counts[status] for status in told} or statistics["total_tasks"] != len(tasks):
         yield f"the statistics say {told}, the tasks {dict(counts)}"
-    requests, in_doubt = ledger.requests.get("submit", 0), sum(s.abrupt for s in world.starts) * world.limit
-    if not requests <= statistics["submissions"] <= requests + in_doubt:
+    requests, unsure = ledger.requests.get("submit", 0), sum(s.abrupt for s in world.starts) * world.limit
+    if not requests <= statistics["submissions"] <= requests + unsure:
         yield f"{statistics['submissions']} submissions told, Coze saw {requests}"
 
 

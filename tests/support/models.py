@@ -24,8 +24,8 @@ from cozebatch.ports import (
     Delivered,
     Delivery,
     Job,
-    Look,
     Media,
+    PollResult,
     Product,
     Progress,
     Refused,
@@ -127,7 +127,7 @@ class Coze:
         execution.answered = not life.dead
         return Accepted(execution.execute_id)
 
-    async def look(self, execute_id: str) -> Look:
+    async def poll(self, execute_id: str) -> PollResult:
         self.life.require()
         await anyio.sleep(self.rng.uniform(0.01, 2.0))
         if not self.credentials:
@@ -137,18 +137,18 @@ class Coze:
         execution = self.executions.get(execute_id)
         now = anyio.current_time()
         if execution is None or now >= execution.forgotten_at or now < execution.started_at + 1:
-            return Look("unknown")
+            return PollResult("unknown")
         execution.answered = True
-        look = Look("running")
+        result = PollResult("running")
         if self.tells_times:
-            look = replace(look, created_at=wall() - (now - execution.started_at), answered_at=wall())
+            result = replace(result, created_at=wall() - (now - execution.started_at), answered_at=wall())
         if execution.ends_at > now:
-            return look
-        look = replace(look, updated_at=wall() - (now - execution.ends_at))
+            return result
+        result = replace(result, updated_at=wall() - (now - execution.ends_at))
         if execution.fails is not None:
             execution.reported_failed = True
-            return replace(look, status="failed", error=execution.fails)
-        return replace(look, status="succeeded", output=json.dumps({"videoUrl": execute_id}), tokens=7)
+            return replace(result, status="failed", error=execution.fails)
+        return replace(result, status="succeeded", output=json.dumps({"videoUrl": execute_id}), tokens=7)
 
 
 @dataclass

@@ -26,12 +26,12 @@ import trio.testing
 from cozebatch.engine.clock import RunClock
 from cozebatch.engine.engine import Engine, Outcome
 from cozebatch.engine.event_bus import Subscription
-from cozebatch.engine.run_state import Options, Tools
+from cozebatch.engine.run_state import Adapters, Options
 from cozebatch.model.errors import JournalError
 from cozebatch.model.events import Event, TaskState
 from cozebatch.model.rows import Row, Stage
 from cozebatch.model.task import State
-from cozebatch.planning.recovery import Wishes, plan
+from cozebatch.planning.recovery import OperatorOverrides, plan
 from cozebatch.policy.polling import HistoryPacing
 from cozebatch.ports import (
     Delivery,
@@ -178,14 +178,21 @@ class Simulation:
         past = await journal.past("sim", [task.task_id for task in self.work])
         continuing = run.run_id if last else None
         gone = self.table.marked if self.with_table else ()
-        planned = plan(self.work, past, Wishes(), continuing=continuing, table_says=self.with_table, gone=gone)
+        planned = plan(
+            self.work,
+            past,
+            OperatorOverrides(),
+            continuing=continuing,
+            source_is_authoritative=self.with_table,
+            gone=gone,
+        )
         limit = self.rng.choice([1, 2, 4, 16])
         self.coze.user_limit = limit
         self.coze.capacity = self.rng.choice([1, 3, 10**6])
         engine = Engine(
             run,
             journal=journal,
-            tools=Tools(
+            adapters=Adapters(
                 self.coze,
                 HistoryPacing(30, await journal.durations("w")),
                 json.loads,

@@ -18,7 +18,7 @@ from cozebatch.batch.results_file import ResultsWriter
 from cozebatch.engine.clock import RunClock
 from cozebatch.engine.engine import Engine, Outcome, RunEnd
 from cozebatch.engine.event_bus import Bus
-from cozebatch.engine.run_state import Options, Tools
+from cozebatch.engine.run_state import Adapters, Options
 from cozebatch.journal.salvage.log_reader import run_line
 from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError
 from cozebatch.model.rows import Row
@@ -27,7 +27,7 @@ from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
 from cozebatch.model.timestamps import compact
 from cozebatch.planning.leftovers import Leftover, leftovers
-from cozebatch.planning.recovery import Action, Planned, Wishes, known_by_hearsay, plan
+from cozebatch.planning.recovery import Action, OperatorOverrides, Planned, is_unverified, plan
 from cozebatch.planning.selection import Selection, require_known
 from cozebatch.ports import Delivery, Journal, Past, RunRecord, TaskSource
 
@@ -46,11 +46,11 @@ class Preview:
     continuing: bool
     planned: list[Planned]
     owed: Sequence[Delivery]
-    strangers: Sequence[Row] = ()
+    orphans: Sequence[Row] = ()
     partial: bool = False
     origin: str = ""
     """Where the tasks come from and what was asked for there, as a person would say it."""
-    in_doubt: bool = False
+    journal_incomplete: bool = False
     """The journal was damaged: what it does not know may have been paid for."""
     at: float = 0.0
     """When it was made, Unix seconds."""
@@ -89,16 +89,16 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The pieces of one batch, put together. `table_says`: see `recovery.plan`."""
+    """The pieces of one batch, put together. `source_is_authoritative`: see `recovery.plan`."""
 
     source: TaskSource
     journal: Journal
-    tools: Tools
+    adapters: Adapters
     options: Options
-    wishes: Wishes
+    overrides: OperatorOverrides
     selection: Selection
     workflow_id: str
-    table_says: bool
+    source_is_authoritative: bool
     checks: Sequence[Callable[[], Awaitable[ErrorInfo | None]]]
     """Cheap checks before the first submission: None, or what is wrong."""
     mask: Callable[[str], str]
@@ -114,29 +114,29 @@ class Batch:
     async def prepare(self) -> Preview:
         """Load the tasks, choose, and decide what becomes of each. Raises `UsageError`, `JournalError`."""
         listed = list(await self.source.load())
-        last = None if self.wishes.fresh else await self.journal.last_run(self.source.key)
+        last = None if self.overrides.fresh else await self.journal.last_run(self.source.key)
         if last is not None and last.status == "finished":
             last = None
         rows = {} if last is None else {row.task_id: row for row in await self.journal.rows(last.run_id)}
         candidates, gone = await self._candidates(listed, last, rows)
         chosen = self.selection.choose(list(candidates))
-        for option, wanted in (("--rerun", self.wishes.rerun), ("--adopt", self.wishes.adopt)):
+        for option, wanted in (("--rerun", self.overrides.rerun), ("--adopt", self.overrides.adopt)):
             require_known(option, wanted, chosen)
-        past = {} if self.wishes.fresh else await self._past(last, rows, chosen)
-        in_doubt = await self.journal.in_doubt(self.source.key)
+        past = {} if self.overrides.fresh else await self._past(last, rows, chosen)
+        incomplete = await self.journal.is_incomplete(self.source.key)
         planned = plan(
             [candidates[task_id] for task_id in chosen],
             past,
-            self.wishes,
+            self.overrides,
             continuing=last.run_id if last else None,
-            table_says=self.table_says,
+            source_is_authoritative=self.source_is_authoritative,
             gone=gone,
-            in_doubt=in_doubt,
+            incomplete=incomplete,
         )
-        left_out, strangers = await self._left_out(rows, set(chosen))
-        owed = await self.journal.owed(self.source.key) if self.tools.sink is not None else ()
+        left_out, orphans = await self._left_out(rows, set(chosen))
+        owed = await self.journal.owed(self.source.key) if self.adapters.sink is not None else ()
         run = last if last is not None else self._new_run(await self.journal.runs())
-        return Preview(run, last is not None, planned, owed, strangers, left_out, self.origin, in_doubt, self.wall())
+        return Preview(run, last is not None, planned, owed, orphans, left_out, self.origin, incomplete, self.wall())
 
     async def preflight(self, patience: float = REACH_PATIENCE) -> None:
         """The cheap checks before a batch. Raises `UsageError` for what is refused, and for what cannot be reached
@@ -155,7 +155,7 @@ class Batch:
         return Engine(
             preview.run,
             journal=self.journal,
-            tools=self.tools,
+            adapters=self.adapters,
             options=self.options,
             clock=RunClock(preview.run.clock, self.wall),
             bus=self.bus,
@@ -164,7 +164,7 @@ class Batch:
 
     async def run(self, engine: Engine, preview: Preview, *, keep_open: bool = False) -> Outcome:
         """Run to the end. Raises `JournalError`."""
-        if self.wishes.fresh:
+        if self.overrides.fresh:
             await self._abandon()
 
         async def save(status: RunEnd, statistics: Statistics) -> str | None:
@@ -180,18 +180,18 @@ class Batch:
             return str(path)
 
         engine.note("info", Text.same(run_line(preview.run)))
-        seen_whole = preview.in_doubt and not preview.partial and self.selection == Selection()
+        seen_whole = preview.journal_incomplete and not preview.partial and self.selection == Selection()
         outcome = await engine.run(
             preview.planned,
             preview.owed,
             save_results=save if self.results is not None else None,
             keep_open=keep_open,
             partial=preview.partial,
-            strangers=preview.strangers,
+            orphans=preview.orphans,
         )
         if seen_whole:
             try:
-                await self.journal.settle_doubt(self.source.key, self.wall())
+                await self.journal.confirm_complete(self.source.key, self.wall())
             except JournalError as error:  # the doubt stays, which costs nothing; the run has ended all the same
                 engine.note("error", error.text)
         if self.tidy is not None and outcome.status == "finished":
@@ -220,7 +220,7 @@ class Batch:
             candidates[task_id] = known
         for task in listed:
             candidates.setdefault(task.task_id, task)
-        asked = [t for t in {*self.wishes.rerun, *self.wishes.adopt} if t not in candidates]
+        asked = [t for t in {*self.overrides.rerun, *self.overrides.adopt} if t not in candidates]
         for task_id, earlier in (await self.journal.past(self.source.key, asked)).items():
             candidates[task_id] = await self.journal.task(earlier.run_id, task_id)
         return candidates, gone
@@ -239,7 +239,7 @@ class Batch:
 
     async def _left_out(self, rows: Mapping[str, Row], chosen: set[str]) -> tuple[bool, list[Row]]:
         """Whether the run has unfinished tasks that were not chosen, and executions in flight that are not ours."""
-        if self.wishes.fresh:
+        if self.overrides.fresh:
             forgotten = await self.journal.last_run(self.source.key)
             earlier = await self.journal.rows(forgotten.run_id) if forgotten is not None else ()
             return False, [row for row in earlier if row.state is State.RUNNING]
@@ -267,10 +267,10 @@ class Batch:
 
 def _takes_what_the_source_says(row: Row) -> bool:
     """Whether nothing was begun for it yet, or not all is known of what it was begun with."""
-    return row.state in (State.PENDING, State.SKIPPED) or known_by_hearsay(row)
+    return row.state in (State.PENDING, State.SKIPPED) or is_unverified(row)
 
 
 def _with_hint(error: ErrorInfo) -> Text:
     logid = f" (logid {error.logid})" if error.logid else ""
-    error = error.saying(Text(error.message.zh + logid, error.message.en + logid))
-    return Text(error.told("zh"), error.told("en"))
+    error = error.with_message(Text(error.message.zh + logid, error.message.en + logid))
+    return Text(error.full_message("zh"), error.full_message("en"))

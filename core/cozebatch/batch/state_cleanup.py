@@ -29,7 +29,7 @@ from cozebatch.model.text import Text
 from cozebatch.ports import Journal
 from cozebatch.synthesis.names import digest
 
-__all__ = ["DAY", "Kind", "Pruned", "keep_house", "prune_state"]
+__all__ = ["DAY", "Kind", "Pruned", "prune_old_state", "prune_state"]
 
 DAY = 86400.0
 MEDIA = "media"
@@ -40,7 +40,9 @@ _DAMAGED = re.compile(r"journal\.damaged-(\d{8}_\d{6})(?:_\d+)?\.sqlite3")
 T = TypeVar("T")
 
 
-async def keep_house(journal: Journal, state_dir: Path, days: int, wall: Callable[[], float] = time.time) -> Pruned:
+async def prune_old_state(
+    journal: Journal, state_dir: Path, days: int, wall: Callable[[], float] = time.time
+) -> Pruned:
     """Drop what was last used more than `days` days ago and nobody needs any more; for the end of a batch, when no
     task is on its way. Never raises for what cannot be read or deleted: that is in `troubles`.
 
@@ -67,15 +69,15 @@ async def prune_state(
     Raises `JournalError`.
     """
     if journal is None:
-        pruned = JournalPruned(in_doubt=await _in_thread(lambda: any(state_dir.glob(_PUT_ASIDE))))
+        pruned = JournalPruned(incomplete=await _in_thread(lambda: any(state_dir.glob(_PUT_ASIDE))))
     else:
         pruned = await journal.prune(before, dry=dry, compact=compact)
     found = pruned.found
     needed = {digest(task_id) for task_id in pruned.unsettled}  # named as `LocalSynthesizer` names their folders
     media = state_dir / MEDIA
     for run_folder in await _in_thread(lambda: _folders_in(media, found)):
-        await _in_thread(partial(_prune_media, run_folder, before, needed, found, dry, pruned.in_doubt))
-    await _in_thread(partial(_prune_damaged, state_dir, before, found, dry, pruned.in_doubt))
+        await _in_thread(partial(_prune_media, run_folder, before, needed, found, dry, pruned.incomplete))
+    await _in_thread(partial(_prune_damaged, state_dir, before, found, dry, pruned.incomplete))
     return found
 
 
@@ -90,7 +92,7 @@ async def _in_thread(function: Callable[[], T]) -> T:
 
 
 def _prune_media(
-    run_folder: Path, before: float, needed: Collection[str], found: Pruned, dry: bool, in_doubt: bool
+    run_folder: Path, before: float, needed: Collection[str], found: Pruned, dry: bool, incomplete: bool
 ) -> None:
     """The tasks' folders of one run that are old, and the run's own when nothing is left in it.
 
@@ -102,7 +104,7 @@ def _prune_media(
             newest, size = _measure(folder)
             if newest >= before:
                 continue
-            if in_doubt or folder.name in needed:
+            if incomplete or folder.name in needed:
                 found.kept[Kind.MEDIA] += 1
                 continue
             if not dry:
@@ -184,7 +186,7 @@ def _damaged(state_dir: Path) -> Iterator[_Kept]:
         yield _Kept(tuple(files), at, sum(info.st_size for info in infos))
 
 
-def _prune_damaged(state_dir: Path, before: float, found: Pruned, dry: bool, in_doubt: bool) -> None:
+def _prune_damaged(state_dir: Path, before: float, found: Pruned, dry: bool, incomplete: bool) -> None:
     """As long as the journal is in doubt, the damaged one may still tell a person something."""
     try:
         old = [kept for kept in _damaged(state_dir) if kept.at < before]
@@ -192,7 +194,7 @@ def _prune_damaged(state_dir: Path, before: float, found: Pruned, dry: bool, in_
         _report(found, state_dir, error)
         return
     for kept in old:
-        if in_doubt:
+        if incomplete:
             found.kept[Kind.DAMAGED] += 1
             continue
         try:

@@ -20,7 +20,7 @@ from cozebatch.coze.client import CozeService
 from cozebatch.coze.http import is_loopback
 from cozebatch.coze.output import parse_output, pick
 from cozebatch.engine.event_bus import Bus
-from cozebatch.engine.run_state import Options, Tools
+from cozebatch.engine.run_state import Adapters, Options
 from cozebatch.journal.lock import state_lock
 from cozebatch.journal.memory import MemoryJournal
 from cozebatch.journal.owner import state_owner
@@ -30,7 +30,7 @@ from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.redact import Masker
 from cozebatch.model.task import FIELDS, State
 from cozebatch.model.text import Lang, Text
-from cozebatch.planning.recovery import Wishes
+from cozebatch.planning.recovery import OperatorOverrides
 from cozebatch.planning.selection import Selection
 from cozebatch.policy.polling import HistoryPacing
 from cozebatch.ports import Journal, StatusSink, Synthesizer, TaskSource
@@ -94,7 +94,7 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
         yield Batch(
             source=source,
             journal=journal,
-            tools=Tools(service, pacing, parse_output, synthesizer, sink),
+            adapters=Adapters(service, pacing, parse_output, synthesizer, sink),
             options=Options(
                 max_coze=workflow.max_coze_concurrent,
                 max_synthesis=workflow.max_synthesis_workers,
@@ -103,10 +103,10 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
                 on_unknown_submit=workflow.on_unknown_submit,
                 lang=request.lang,
             ),
-            wishes=Wishes(request.fresh, request.rerun, request.adopt, workflow.on_unknown_submit),
+            overrides=OperatorOverrides(request.fresh, request.rerun, request.adopt, workflow.on_unknown_submit),
             selection=request.selection,
             workflow_id=settings.coze.workflow_id,
-            table_says=sink is not None and sink.writes("done"),
+            source_is_authoritative=sink is not None and sink.writes("done"),
             checks=[service.preflight, *checks],
             mask=mask,
             parameters_of=service.parameters_of,
@@ -312,10 +312,10 @@ def _synthesizer(settings: Settings, request: Request) -> Synthesizer | None:
 
 
 def _tidy(request: Request, journal: Journal, days: int) -> Callable[[], Awaitable[Sequence[Text]]]:
-    from cozebatch.batch.state_cleanup import keep_house
+    from cozebatch.batch.state_cleanup import prune_old_state
 
     async def tidy() -> Sequence[Text]:
-        return (await keep_house(journal, request.state_dir, days)).troubles
+        return (await prune_old_state(journal, request.state_dir, days)).troubles
 
     return tidy
 

@@ -18,7 +18,7 @@ from cozebatch.coze.output import mend, read_json
 from cozebatch.model import sanitize
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.text import NOTHING, Text
-from cozebatch.ports import Accepted, Look, Refused, Submission, Unanswered
+from cozebatch.ports import Accepted, PollResult, Refused, Submission, Unanswered
 
 Mask = Callable[[str], str]
 """Takes the secrets out of a text that came from outside."""
@@ -59,34 +59,34 @@ def read_submission(answer: Answer | ExchangeError, mask: Mask) -> Submission:
     return _unanswered(seen, logid)
 
 
-def read_look(answer: Answer, execute_id: str, mask: Mask) -> LookSeen:
+def read_poll(answer: Answer, execute_id: str, mask: Mask) -> PollAnswer:
     """What a look showed. Raises `StepError` when the answer is none."""
     body = understood(answer, mask, missing=NO_SUCH_EXECUTION)
     logid = _logid(body, answer, mask)
     if _code(body) == NO_SUCH_EXECUTION:
-        return LookSeen(Look("unknown", logid=logid))
+        return PollAnswer(PollResult("unknown", logid=logid))
     data = body.get("data")
     records = [data] if isinstance(data, dict) else data
     if not records:
-        return LookSeen(Look("unknown", logid=logid))
+        return PollAnswer(PollResult("unknown", logid=logid))
     if not isinstance(records, list) or not isinstance(records[0], dict):
         raise _unintelligible(answer, logid, Text("data 不是执行记录", "'data' is no record of an execution"))
     record = next((r for r in records if isinstance(r, dict) and _id_of(r) == execute_id), records[0])
     seen = _read_record(record, logid, mask)
-    return replace(seen, look=replace(seen.look, answered_at=answer.sent_at))
+    return replace(seen, result=replace(seen.result, answered_at=answer.sent_at))
 
 
 @dataclass(frozen=True, slots=True)
-class LookSeen:
+class PollAnswer:
     """A look, with what the client needs beside it: an unknown status word, and output nodes to fetch in full."""
 
-    look: Look
+    result: PollResult
     strange_status: str | None = None
     trimmed: tuple[tuple[str, str], ...] = ()
     """Output node title and its `node_execute_uuid`."""
 
 
-def _read_record(record: Mapping[str, Any], logid: str | None, mask: Mask) -> LookSeen:
+def _read_record(record: Mapping[str, Any], logid: str | None, mask: Mask) -> PollAnswer:
     word = record.get("execute_status")
     word = word if isinstance(word, str) else ""
     output = _output(record.get("output"), mask)
@@ -108,7 +108,7 @@ def _read_record(record: Mapping[str, Any], logid: str | None, mask: Mask) -> Lo
     usage = usage if isinstance(usage, dict) else {}
     tokens_in, tokens_out = _count(usage.get("input_count")), _count(usage.get("output_count"))
     total = _count(usage.get("token_count")) or tokens_in + tokens_out or _count(record.get("token"))
-    look = Look(
+    result = PollResult(
         status,
         output=output if ended else None,
         error=error,
@@ -121,7 +121,7 @@ def _read_record(record: Mapping[str, Any], logid: str | None, mask: Mask) -> Lo
         tokens=total,
     )
     trimmed = _nodes(record.get("node_execute_status")) if record.get("is_output_trimmed") is True else ()
-    return LookSeen(look, strange, trimmed if status == "succeeded" else ())
+    return PollAnswer(result, strange, trimmed if status == "succeeded" else ())
 
 
 def understood(answer: Answer, mask: Mask, *, missing: int | None = None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
-from cozebatch.coze.answers import LookSeen, clean, read_look, read_submission, refusal, understood, unreachable
+from cozebatch.coze.answers import PollAnswer, clean, read_poll, read_submission, refusal, understood, unreachable
 from cozebatch.coze.codes import NO_PERMISSION
 from cozebatch.coze.defaults import DEFAULT_PARAMETERS
 from cozebatch.coze.http import Answer, Connection, ExchangeError, to_body
@@ -22,7 +22,7 @@ from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.redact import Masker
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
-from cozebatch.ports import Look, Refused, Submission
+from cozebatch.ports import PollResult, Refused, Submission
 
 MOST_REQUEST_BYTES = 20 * 1024 * 1024
 """What Coze takes in one request."""
@@ -129,13 +129,13 @@ class CozeService:
             return read_submission(error, self._mask)
         return read_submission(answer, self._mask)
 
-    async def look(self, execute_id: str) -> Look:
+    async def poll(self, execute_id: str) -> PollResult:
         """Look at an execution once. Raises `StepError` when it could not be seen how it stands."""
         path = f"{self._runs}/run_histories/{quote(execute_id, safe='')}"
-        seen = read_look(await self._get(path), execute_id, self._mask)
+        seen = read_poll(await self._get(path), execute_id, self._mask)
         if seen.strange_status is not None:
             self._note_word(seen.strange_status)
-        return await self._in_full(execute_id, path, seen) if seen.trimmed else seen.look
+        return await self._in_full(execute_id, path, seen) if seen.trimmed else seen.result
 
     async def workflow(self) -> Workflow:
         """Look at the workflow itself. Raises `StepError`; needs the permission `getMetaData` (else code 4101)."""
@@ -171,7 +171,7 @@ class CozeService:
         except ExchangeError as error:
             raise StepError(unreachable(error, self._mask)) from None
 
-    async def _in_full(self, execute_id: str, path: str, seen: LookSeen) -> Look:
+    async def _in_full(self, execute_id: str, path: str, seen: PollAnswer) -> PollResult:
         """The look with its trimmed output nodes fetched whole. What passes is raised, to be looked at again; after a
         few times, and for nodes that Coze no longer has, the trimmed output is better than none."""
         nodes: dict[str, str] = {}
@@ -194,7 +194,7 @@ class CozeService:
             if isinstance(data.get("node_output"), str):
                 nodes[title] = self._mask(data["node_output"])
         self._node_tries.pop(execute_id, None)
-        return replace(seen.look, output=_with_nodes(seen.look.output, nodes)) if nodes else seen.look
+        return replace(seen.result, output=_with_nodes(seen.result.output, nodes)) if nodes else seen.result
 
     def _note_word(self, word: str) -> None:
         if word not in self._words and len(self._words) < _MOST_WORDS:

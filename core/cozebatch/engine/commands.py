@@ -7,12 +7,12 @@ from typing import Any
 
 from cozebatch.engine.ledger import Ledger
 from cozebatch.engine.outbox import Outbox
-from cozebatch.engine.run_state import Control
+from cozebatch.engine.run_state import RunState
 from cozebatch.model import events
 from cozebatch.model.errors import JournalError
 from cozebatch.model.rows import Row, Stage
 from cozebatch.model.task import State
-from cozebatch.planning.recovery import way_on
+from cozebatch.planning.recovery import resume_step
 from cozebatch.ports import Owe
 
 
@@ -20,7 +20,7 @@ class Commands:
     """The commands of `engine.Engine`; called from the engine's own event loop, at any time while it runs."""
 
     _ledger: Ledger
-    _control: Control
+    _control: RunState
     _outbox: Outbox
     _live: set[str]
     """Tasks with a shepherd."""
@@ -43,7 +43,7 @@ class Commands:
         done = []
         for task_id in task_ids:
             row = self._ledger.rows[task_id]
-            if not row.state.is_end or (way := way_on(row)) in (None, "paid"):
+            if not row.state.is_end or (way := resume_step(row)) in (None, "paid"):
                 continue
             if way == "deliver":
                 await self._deliver_again(row)
@@ -114,8 +114,8 @@ class Commands:
                 control.scopes[task_id].cancel()
             else:
                 control.cancelled.add(task_id)
-                if task_id in control.looks_wanted:
-                    control.looks_wanted[task_id].set()
+                if task_id in control.polls_wanted:
+                    control.polls_wanted[task_id].set()
         self._touch()
 
     async def set_limit(self, stage: Stage, limit: int) -> None:
@@ -126,7 +126,7 @@ class Commands:
             control.limit.user_limit = limit
             control.tell_coze_limit("operator")
         else:
-            control.gate.set_limit(limit)
+            control.synthesis_limiter.set_limit(limit)
             self._ledger.publish(
                 events.LimitChanged(
                     stage=stage, limit=limit, user_limit=limit, reason="operator", **self._ledger.stamp()

@@ -21,7 +21,7 @@ from cozebatch.engine.ledger import Ledger, Level
 from cozebatch.engine.lifecycle.orphans import seat_stranger, watch_stranger
 from cozebatch.engine.lifecycle.task_run import Shepherd
 from cozebatch.engine.outbox import Outbox
-from cozebatch.engine.run_state import Control, Entry, Options, Tools, journal_brake
+from cozebatch.engine.run_state import Adapters, Options, RunState, StartStep, journal_brake
 from cozebatch.model import events
 from cozebatch.model.board import Board
 from cozebatch.model.errors import Category, JournalError
@@ -36,7 +36,7 @@ LIVE_AT_ONCE = 1000
 """Shepherds alive at once beyond which no new one starts: a synthesis that cannot keep up bounds memory, and costs
 no time, since it has that long a line before it."""
 
-_ENTRIES: Mapping[Action, Entry] = {Action.SUBMIT: "submit", Action.WATCH: "watch", Action.FINISH: "finish"}
+_ENTRIES: Mapping[Action, StartStep] = {Action.SUBMIT: "submit", Action.WATCH: "watch", Action.FINISH: "finish"}
 _SETTLED = {Action.HOLD: State.HELD, Action.SKIP: State.SKIPPED, Action.DELIVER: State.WRITING_BACK}
 
 TICKS_A_SAVE = 5
@@ -75,7 +75,7 @@ class Engine(Commands):
         run: RunRecord,
         *,
         journal: Journal,
-        tools: Tools,
+        adapters: Adapters,
         options: Options,
         clock: RunClock | None = None,
         bus: Bus | None = None,
@@ -83,8 +83,8 @@ class Engine(Commands):
     ) -> None:
         run = replace(run, max_coze=options.max_coze, max_synthesis=options.max_synthesis)
         self._ledger = Ledger(run, journal, clock or RunClock(run.clock), bus or Bus())
-        self._control = Control(self._ledger, tools, options)
-        self._outbox = Outbox(self._ledger, tools.sink, self._control.retry, first_serial)
+        self._control = RunState(self._ledger, adapters, options)
+        self._outbox = Outbox(self._ledger, adapters.sink, self._control.retry, first_serial)
         self._outbox.on_change = self._control.stir
         self._group: TaskGroup | None = None
         self._live: set[str] = set()
@@ -105,7 +105,7 @@ class Engine(Commands):
         self._ledger.note(level, text)
 
     def statistics(self) -> Statistics:
-        limits = {"max_coze": self._control.limit.user_limit, "max_synthesis": self._control.gate.limit}
+        limits = {"max_coze": self._control.limit.user_limit, "max_synthesis": self._control.synthesis_limiter.limit}
         board = self._ledger.board
         board.clock = max(board.clock, self._ledger.clock.now())
         return compute(board, elapsed=board.clock, **limits)
@@ -118,7 +118,7 @@ class Engine(Commands):
         save_results: SaveResults | None = None,
         keep_open: bool = False,
         partial: bool = False,
-        strangers: Sequence[Row] = (),
+        orphans: Sequence[Row] = (),
     ) -> Outcome:
         """Run what `recovery.plan` decided, and deliver what is `owed` from before.
 
@@ -126,7 +126,7 @@ class Engine(Commands):
 
         With `keep_open` the run does not return when there is nothing left to do, but waits for commands until
         `stop`. `partial`: other tasks of this run were left out this time, so that it is to be continued.
-        `strangers` are executions in flight that do not belong to the run: they take slots until they have ended.
+        `orphans` are executions in flight that do not belong to the run: they take slots until they have ended.
         Raises `JournalError` when not even the start could be written.
         """
         self._partial = partial
@@ -134,11 +134,11 @@ class Engine(Commands):
         outcome: Outcome | None = None
         async with anyio.create_task_group() as group:
             self._group = group
-            group.start_soon(self._control.budget.serve)
+            group.start_soon(self._control.rate_limiter.serve)
             group.start_soon(self._outbox.serve)
             group.start_soon(self._tick)
             group.start_soon(self._keep_clock)
-            for row in strangers:
+            for row in orphans:
                 seat_stranger(row, self._control)
                 group.start_soon(watch_stranger, row, self._control)
             await self._settle_ended(planned)
@@ -171,7 +171,7 @@ class Engine(Commands):
                 run_id=ledger.run.run_id,
                 total=len(planned),
                 max_coze=control.limit.user_limit,
-                max_synthesis=control.gate.limit,
+                max_synthesis=control.synthesis_limiter.limit,
                 **ledger.stamp(),
             )
         )
@@ -238,13 +238,13 @@ class Engine(Commands):
             control.slots.add(task_id)
             self._start(task_id, entry)
 
-    def _start(self, task_id: str, entry: Entry) -> None:
+    def _start(self, task_id: str, entry: StartStep) -> None:
         assert self._group is not None
         self._live.add(task_id)
         self._changed_since_report = True
         self._group.start_soon(self._shepherd, task_id, entry, name=f"shepherd {task_id}")
 
-    async def _shepherd(self, task_id: str, entry: Entry) -> None:
+    async def _shepherd(self, task_id: str, entry: StartStep) -> None:
         try:
             await Shepherd(task_id, self._control, self._outbox).walk(entry)
         finally:
@@ -303,10 +303,10 @@ class Engine(Commands):
                     coze_in_flight=len(control.slots),
                     coze_limit=control.limit.limit,
                     coze_user_limit=control.limit.user_limit,
-                    synthesis_busy=control.gate.busy,
-                    synthesis_limit=control.gate.limit,
+                    synthesis_busy=control.synthesis_limiter.busy,
+                    synthesis_limit=control.synthesis_limiter.limit,
                     requests_per_second=rate,
-                    request_budget=control.budget.rate,
+                    request_budget=control.rate_limiter.rate,
                     owed=self._outbox.owed,
                     counters=ledger.board.counters.copy(),
                     **ledger.stamp(),
@@ -316,7 +316,7 @@ class Engine(Commands):
     def _after_jump(self, jump: Jump) -> None:
         """The machine slept, or its clock was set: what went on at Coze meanwhile is looked at now."""
         self._control.jumps += 1
-        self._control.look_now()
+        self._control.poll_now()
         took = f"{abs(jump.seconds):.0f} s"
         if jump.seconds > 0:
             text = Text(

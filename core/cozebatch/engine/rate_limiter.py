@@ -1,4 +1,4 @@
-"""One budget of requests per second for submissions and looks together; submissions go first.
+"""One limit on requests per second for submissions and looks together; submissions go first.
 
 It starts at what Coze's largest plan allows, halves when Coze says that requests come too fast, and recovers slowly.
 """
@@ -17,7 +17,7 @@ SLOWEST = 1.0
 RECOVERY_PER_SECOND = 1.02
 
 
-class RateBudget:
+class RateLimiter:
     """A token bucket with two queues. `rate` is in requests per second; a fifth of a second may come at once."""
 
     def __init__(self, rate: float = DEFAULT_RATE) -> None:

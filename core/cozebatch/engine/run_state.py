@@ -1,4 +1,4 @@
-"""What all tasks of a run share: slots, limits, brakes, the line of those who wait, and the tools to do the work.
+"""What all tasks of a run share: slots, limits, brakes, the line of those who wait, and the adapters to do the work.
 
 The shepherds take and give back here; `engine.Engine` admits by it and lets the operator turn its knobs.
 """
@@ -17,8 +17,8 @@ from typing import Literal
 import anyio
 
 from cozebatch.engine.ledger import Ledger
-from cozebatch.engine.rate_limiter import DEFAULT_RATE, RateBudget
-from cozebatch.engine.synthesis_limiter import Gate
+from cozebatch.engine.rate_limiter import DEFAULT_RATE, RateLimiter
+from cozebatch.engine.synthesis_limiter import ConcurrencyLimiter
 from cozebatch.model import events
 from cozebatch.model.errors import Category, ErrorInfo, JournalError
 from cozebatch.model.rows import Stage
@@ -28,7 +28,7 @@ from cozebatch.policy.polling import Pacing
 from cozebatch.policy.retry import RetryPolicy
 from cozebatch.ports import StatusSink, Synthesizer, WorkflowService
 
-Entry = Literal["submit", "watch", "finish"]
+StartStep = Literal["submit", "watch", "finish"]
 """Where a task's way begins: at a new execution, at one that runs, or at a result that is on disk."""
 
 DOWNLOADS_AT_ONCE = 8
@@ -54,7 +54,7 @@ class Options:
 
 
 @dataclass(slots=True)
-class Tools:
+class Adapters:
     """The adapters a run works with. No synthesizer: mode `none`. No sink: no table to write to.
 
     `parse_output` reads Coze's output into a dictionary.
@@ -87,24 +87,24 @@ def journal_brake(error: JournalError) -> ErrorInfo:
     )
 
 
-class Control:
+class RunState:
     """See the module's docstring. Lives on the engine's event loop; nothing here awaits."""
 
-    def __init__(self, ledger: Ledger, tools: Tools, options: Options) -> None:
+    def __init__(self, ledger: Ledger, adapters: Adapters, options: Options) -> None:
         self.ledger = ledger
         ledger.on_written = self.journal_works
-        self.tools = tools
+        self.adapters = adapters
         self.options = options
         self.retry = RetryPolicy(options.max_retries, options.on_unknown_submit, random.Random(options.seed))
         self.limit = AdaptiveLimit(options.max_coze)
-        self.budget = RateBudget(options.request_rate)
-        self.gate = Gate(options.max_synthesis)
+        self.rate_limiter = RateLimiter(options.request_rate)
+        self.synthesis_limiter = ConcurrencyLimiter(options.max_synthesis)
         self.downloads = anyio.CapacityLimiter(DOWNLOADS_AT_ONCE)
-        self.line: deque[tuple[str, Entry]] = deque()
+        self.line: deque[tuple[str, StartStep]] = deque()
         """Tasks that wait for a slot, first in line first."""
-        self.ready: deque[tuple[str, Entry]] = deque()
+        self.ready: deque[tuple[str, StartStep]] = deque()
         """Tasks that go on without a new slot: adopted executions, results on disk."""
-        self.parked: dict[str, Entry] = {}
+        self.parked: dict[str, StartStep] = {}
         """Tasks that a brake stopped; resuming lets them go on."""
         self.slots: set[str] = set()
         """Who holds a Coze slot; a cancelled task does until its execution has ended."""
@@ -117,7 +117,7 @@ class Control:
         self.scopes: dict[str, anyio.CancelScope] = {}
         self.sending: set[anyio.CancelScope] = set()
         """Submissions on the wire; nothing but the last seconds of a drain cuts them."""
-        self.looks_wanted: dict[str, anyio.Event] = {}
+        self.polls_wanted: dict[str, anyio.Event] = {}
         self.refusals: dict[str, Refusals] = {}
         self.insisting = 0
         """Shepherds that hold on to news which the disk refuses."""
@@ -126,7 +126,7 @@ class Control:
         self.draining = False
         self.requests = 0
         self.wake = anyio.Event()
-        self._later: list[tuple[float, int, str, Entry]] = []
+        self._later: list[tuple[float, int, str, StartStep]] = []
         self._serial = itertools.count()
         self._refused_codes: list[str | None] = []
         self._accepted_any = False
@@ -148,7 +148,7 @@ class Control:
         """Something changed that admission should look at."""
         self.wake.set()
 
-    def enqueue(self, task_id: str, entry: Entry, *, front: bool = False) -> None:
+    def enqueue(self, task_id: str, entry: StartStep, *, front: bool = False) -> None:
         queue = self.line if entry == "submit" else self.ready
         if front:
             queue.appendleft((task_id, entry))
@@ -156,7 +156,7 @@ class Control:
             queue.append((task_id, entry))
         self.stir()
 
-    def enqueue_later(self, task_id: str, entry: Entry, delay: float) -> None:
+    def enqueue_later(self, task_id: str, entry: StartStep, delay: float) -> None:
         """Back into its line after `delay` seconds, in front: it has waited before."""
         heapq.heappush(self._later, (anyio.current_time() + delay, next(self._serial), task_id, entry))
         self.stir()
@@ -172,7 +172,7 @@ class Control:
         """When a delayed task comes due, on the event loop's clock; infinity when none waits."""
         return self._later[0][0] if self._later else math.inf
 
-    def withdraw(self, task_id: str) -> Entry | None:
+    def withdraw(self, task_id: str) -> StartStep | None:
         """Take a waiting task out of every line; what it waited for, None when it was in none."""
         found = self.parked.pop(task_id, None)
         for queue in (self.line, self.ready):
@@ -209,7 +209,7 @@ class Control:
         self.unpark()
         self.stir()
 
-    def park(self, task_id: str, entry: Entry) -> None:
+    def park(self, task_id: str, entry: StartStep) -> None:
         self.parked[task_id] = entry
 
     def unpark(self) -> None:
@@ -232,9 +232,9 @@ class Control:
         refusals.count += 1
         return refusals
 
-    def look_now(self) -> None:
+    def poll_now(self) -> None:
         """Every execution is looked at at once, whenever its next look was due."""
-        for wanted in self.looks_wanted.values():
+        for wanted in self.polls_wanted.values():
             wanted.set()
 
     def note_refused_for_good(self, error: ErrorInfo) -> None:

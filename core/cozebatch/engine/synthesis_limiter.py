@@ -10,7 +10,7 @@ import anyio
 import anyio.lowlevel
 
 
-class Gate:
+class ConcurrencyLimiter:
     """Lets at most `limit` in. Lowering the limit drains: nobody inside is thrown out."""
 
     def __init__(self, limit: int) -> None:

@@ -20,7 +20,7 @@ from cozebatch.model.project_name import assign_project_names
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.timestamps import compact
-from cozebatch.planning.recovery import IN_DOUBT, is_expired
+from cozebatch.planning.recovery import JOURNAL_INCOMPLETE, is_expired
 from cozebatch.ports import Change, Delivery, Execution, Journal, Owe, PutExecution, PutOutput, RunRecord
 
 _JUST_BEFORE = 0.001
@@ -80,7 +80,7 @@ def knows(row: Row) -> bool:
     """Whether the journal's row tells more than that the task is to be done."""
     if row.state is State.SKIPPED:
         return False
-    if row.state is State.HELD and row.error == IN_DOUBT:  # held since the journal itself knew nothing
+    if row.state is State.HELD and row.error == JOURNAL_INCOMPLETE:  # held since the journal itself knew nothing
         return bool(row.execute_id or row.attempts)
     return row.state is not State.PENDING or bool(row.attempts or row.execute_id or row.has_output)
 

@@ -16,11 +16,11 @@ from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
-from cozebatch.planning.recovery import CRASHED_WHILE_SENDING, DONE_BY_HEARSAY, DONE_EARLIER
+from cozebatch.planning.recovery import CRASHED_WHILE_SENDING, DONE_AS_IMPORTED, DONE_EARLIER
 
 SCHEMA_VERSION = 1
 
-_SAID_DONE = frozenset(wording for note in (DONE_EARLIER, DONE_BY_HEARSAY) for wording in (note.zh, note.en))
+_SAID_DONE = frozenset(wording for note in (DONE_EARLIER, DONE_AS_IMPORTED) for wording in (note.zh, note.en))
 _FAILED_BY_COZE = frozenset({Category.WORKFLOW_FAILED, Category.CONTENT_REJECTED})
 
 

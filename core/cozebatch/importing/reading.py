@@ -130,7 +130,7 @@ def _naming(error: ErrorInfo, executions: Sequence[str]) -> ErrorInfo:
     """The error of a held task with the executions that were started for it before: one may be worth adopting."""
     named = ", ".join(executions[:5])
     zh, en = f"{error.message.zh} 此前的执行：{named}", f"{error.message.en} Executions before it: {named}"
-    return error.saying(Text(zh, en))
+    return error.with_message(Text(zh, en))
 
 
 def _weight(finding: Finding) -> tuple[bool, float, int]:

@@ -137,8 +137,8 @@ class MemoryJournal:
         ended.sort(key=lambda execution: execution.ended_at or 0.0)
         return [execution.seconds for execution in ended[-500:] if execution.seconds is not None]
 
-    async def in_doubt(self, source_key: str) -> bool:
+    async def is_incomplete(self, source_key: str) -> bool:
         return False
 
-    async def settle_doubt(self, source_key: str, now: float) -> None:
+    async def confirm_complete(self, source_key: str, now: float) -> None:
         """There is nothing to settle: memory is never damaged."""

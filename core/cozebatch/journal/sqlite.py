@@ -192,14 +192,14 @@ class SqliteJournal:
         )
         return [float(seconds) for (seconds,) in reversed(await self._select(sql, workflow_id))]
 
-    async def in_doubt(self, source_key: str) -> bool:
+    async def is_incomplete(self, source_key: str) -> bool:
         sql = (
             "SELECT coalesce(max(raised), 0) > coalesce((SELECT settled FROM doubt WHERE source_key = ?), 0) "
             "FROM doubt WHERE source_key = '*'"
         )
         return bool((await self._select(sql, source_key))[0][0])
 
-    async def settle_doubt(self, source_key: str, now: float) -> None:
+    async def confirm_complete(self, source_key: str, now: float) -> None:
         def settle() -> None:
             with self._db:
                 self._db.execute(

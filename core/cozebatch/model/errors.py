@@ -166,13 +166,14 @@ class ErrorInfo:
             hint=Text.from_json(value["hint"]),
         )
 
-    def told(self, lang: Lang) -> str:
+    def full_message(self, lang: Lang) -> str:
         """What happened, then what to do, as sentences in a line."""
         message, hint = self.message.in_(lang).strip(), self.hint.in_(lang)
         end = "" if message.endswith(tuple(".。!！?？…")) else "。" if lang == "zh" else "."
         return f"{message}{end}{'' if lang == 'zh' else ' '}{hint}" if hint else message
 
-    def saying(self, message: Text) -> ErrorInfo:
+    def with_message(self, message: Text) -> ErrorInfo:
+        """The same error with another message."""
         return replace(self, message=message)
 
 

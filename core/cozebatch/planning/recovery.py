@@ -45,7 +45,7 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class OperatorOverrides:
     """What the operator said about earlier work (docs/contract.md §1)."""
 
     fresh: bool = False
@@ -61,7 +61,7 @@ CRASHED_WHILE_SENDING = ErrorInfo(
         "An earlier run ended after the request was sent and before its answer was on disk.",
     ),
 )
-IN_DOUBT = ErrorInfo(
+JOURNAL_INCOMPLETE = ErrorInfo(
     Category.UNKNOWN_SUBMIT,
     Text(
         "状态文件曾损坏，查不到这个任务是否已经付费执行。",
@@ -79,7 +79,7 @@ EXPIRED = ErrorInfo(
 )
 NO_CONTENT = Text("没有文案（content 为空）。", "It has no script (content is empty).")
 DONE_EARLIER = Text("同样的内容已在之前的运行中完成。", "It was finished by an earlier run with the same input.")
-DONE_BY_HEARSAY = Text(
+DONE_AS_IMPORTED = Text(
     "导入的记录或日志显示它已完成；要再做一次请用 --rerun。",
     "Imported results or a log say that it was finished; use --rerun to have it made again.",
 )
@@ -89,38 +89,39 @@ GONE = Text("任务来源里已没有这一行。", "The source no longer has th
 def plan(
     tasks: Sequence[Task],
     past: Mapping[str, Past],
-    wishes: Wishes,
+    overrides: OperatorOverrides,
     *,
     continuing: str | None,
-    table_says: bool,
+    source_is_authoritative: bool,
     gone: Collection[str] = (),
-    in_doubt: bool = False,
+    incomplete: bool = False,
 ) -> list[Planned]:
     """What is to be done with each task, in order.
 
-    `past` knows nothing of rows that were skipped: what such a task was before is what counts. `continuing` is the
-    id of the run that goes on; None for a new one. `table_says`: the source itself tells what is to be done (a table
-    whose status is written), so that a task which was finished and stands there again is wanted again. `gone`: tasks
-    of the continued run that the source does not list any more; one that we began to claim may bear our mark, for
-    which the filter leaves it out. `in_doubt`: the journal was damaged, so that a task it does not know may have been
-    paid for.
+    `past` holds no skipped rows: it says what such a task was before.
+    `continuing` is the id of the run that goes on; None for a new run.
+    `source_is_authoritative`: the source says what is to be done (a table whose status column we write). A task that
+    was finished and is listed there again is wanted again.
+    `gone`: tasks of the continued run that the source no longer lists. A task that we began to claim may carry our
+    mark, and the filter leaves it out for that reason.
+    `incomplete`: the journal was damaged. A task that it does not know may have been paid for.
 
-    A row known by hearsay (a log, an imported file) tells at most the script it was made from. Where its fingerprint
-    is empty nothing is known, and it counts as made from what the source says now.
+    An unverified row (from a log or an imported file) tells at most the script it was made from. If its fingerprint
+    is empty, nothing is known of its input, and it counts as made from what the source says now.
     """
     decided = []
     for position, task in enumerate(tasks):
-        earlier = None if wishes.fresh else past.get(task.task_id)
+        earlier = None if overrides.fresh else past.get(task.task_id)
         if earlier is None:
-            decided.append(_new(task, position, wishes, in_doubt=in_doubt and not wishes.fresh))
+            decided.append(_new(task, position, overrides, incomplete=incomplete and not overrides.fresh))
         elif continuing == earlier.run_id:
-            decided.append(_same_run(task, position, earlier, wishes, task.task_id in gone))
+            decided.append(_same_run(task, position, earlier, overrides, task.task_id in gone))
         else:
-            decided.append(_later_run(task, position, earlier, wishes, table_says))
+            decided.append(_later_run(task, position, earlier, overrides, source_is_authoritative))
     return decided
 
 
-def way_on(row: Row) -> Literal["finish", "watch", "submit", "paid", "deliver"] | None:
+def resume_step(row: Row) -> Literal["finish", "watch", "submit", "paid", "deliver"] | None:
     """How an ended task goes on for free; `paid` when only a new execution helps, None when there is no way."""
     if row.state is State.DONE:
         return "deliver" if row.error is not None else None
@@ -135,15 +136,15 @@ def way_on(row: Row) -> Literal["finish", "watch", "submit", "paid", "deliver"] 
     return "submit"
 
 
-def _new(task: Task, position: int, wishes: Wishes, *, in_doubt: bool = False) -> Planned:
+def _new(task: Task, position: int, overrides: OperatorOverrides, *, incomplete: bool = False) -> Planned:
     row = _row(task, position)
-    if task.task_id in wishes.adopt:
-        return Planned(task, _adopting(row, wishes), Action.WATCH)
+    if task.task_id in overrides.adopt:
+        return Planned(task, _adopting(row, overrides), Action.WATCH)
     if not task.content.strip():
         return _skip(task, row, NO_CONTENT)
-    if in_doubt and task.task_id not in wishes.rerun and wishes.on_unknown_submit == "hold":
-        held = replace(row, state=State.HELD, error=IN_DOUBT, unanswered=True)
-        return Planned(task, held, Action.HOLD, error=IN_DOUBT)
+    if incomplete and task.task_id not in overrides.rerun and overrides.on_unknown_submit == "hold":
+        held = replace(row, state=State.HELD, error=JOURNAL_INCOMPLETE, unanswered=True)
+        return Planned(task, held, Action.HOLD, error=JOURNAL_INCOMPLETE)
     return Planned(task, row, Action.SUBMIT)
 
 
@@ -152,17 +153,17 @@ def is_expired(row: Row, now: float) -> bool:
     return row.submitted_at is not None and now - row.submitted_at > RESULTS_KEPT
 
 
-def _same_run(task: Task, position: int, earlier: Past, wishes: Wishes, gone: bool) -> Planned:
+def _same_run(task: Task, position: int, earlier: Past, overrides: OperatorOverrides, gone: bool) -> Planned:
     """The run goes on: what ended stays ended, the rest goes on where it stood."""
     row = earlier.row if earlier.row.position == position else replace(earlier.row, position=position)
-    if known_by_hearsay(row):
+    if is_unverified(row):
         row = replace(
             row,
             title=task.title or row.title,
             account_id=task.account_id or row.account_id,
             project_name=task.project_name or row.project_name,
         )
-    asked = _asked(task, row, wishes)
+    asked = _asked(task, row, overrides)
     if asked is not None:
         return asked
     if row.state.is_end:
@@ -171,10 +172,12 @@ def _same_run(task: Task, position: int, earlier: Past, wishes: Wishes, gone: bo
         return _skip(task, row, GONE)
     if _of_another_script(row, task):
         return Planned(task, _again(task, row), Action.SUBMIT)
-    return _unfinished(task, row, earlier, wishes)
+    return _unfinished(task, row, earlier, overrides)
 
 
-def _later_run(task: Task, position: int, earlier: Past, wishes: Wishes, table_says: bool) -> Planned:
+def _later_run(
+    task: Task, position: int, earlier: Past, overrides: OperatorOverrides, source_is_authoritative: bool
+) -> Planned:
     """A new run meets what earlier ones left: work that was paid for is taken over, with the marks of the old run's
     clock left behind."""
     old = earlier.row
@@ -191,39 +194,39 @@ def _later_run(task: Task, position: int, earlier: Past, wishes: Wishes, table_s
         unanswered=old.unanswered,
     )
     again = replace(fresh, attempts=old.attempts)
-    hearsay = known_by_hearsay(old) and old.end_clock is None  # what a run of ours ended is more than that
+    hearsay = is_unverified(old) and old.end_clock is None  # what a run of ours ended is more than that
     same_input = _same_input(old, task)
-    asked = _asked(task, replace(kept, state=old.state), wishes)
+    asked = _asked(task, replace(kept, state=old.state), overrides)
     if asked is not None:
         return asked
     if _of_another_script(old, task):
         return Planned(task, again, Action.SUBMIT)
     if not old.state.is_end:
-        return _unfinished(task, replace(kept, state=old.state), earlier, wishes)
+        return _unfinished(task, replace(kept, state=old.state), earlier, overrides)
     if old.state is State.HELD or old.unanswered:  # given up is not found out
         held = replace(kept, state=State.HELD, error=old.error or CRASHED_WHILE_SENDING)
         return Planned(task, held, Action.HOLD, error=held.error)
     if old.state is State.DONE:
-        if earlier.owed or (same_input and (hearsay or not table_says)):
-            note = DONE_BY_HEARSAY if hearsay else DONE_EARLIER
+        if earlier.owed or (same_input and (hearsay or not source_is_authoritative)):
+            note = DONE_AS_IMPORTED if hearsay else DONE_EARLIER
             return _skip(task, replace(kept, draft_path=old.draft_path, video_path=old.video_path), note)
-        return _new(task, position, wishes) if not task.content.strip() else Planned(task, again, Action.SUBMIT)
+        return _new(task, position, overrides) if not task.content.strip() else Planned(task, again, Action.SUBMIT)
     if same_input and old.state in (State.FAILED, State.CANCELLED):
-        way = way_on(old)
+        way = resume_step(old)
         if way == "finish":
             return Planned(task, replace(kept, state=State.DOWNLOADING), Action.FINISH)
         if way == "watch":
             return Planned(task, replace(kept, state=State.RUNNING), Action.WATCH)
     if not task.content.strip():
-        return _new(task, position, wishes)
+        return _new(task, position, overrides)
     return Planned(task, again, Action.SUBMIT)
 
 
-def _asked(task: Task, row: Row, wishes: Wishes) -> Planned | None:
+def _asked(task: Task, row: Row, overrides: OperatorOverrides) -> Planned | None:
     """What the operator said about this very task comes first; without a script there is nothing to pay for."""
-    if task.task_id in wishes.adopt:
-        return Planned(task, _adopting(row, wishes), Action.WATCH)
-    if task.task_id in wishes.rerun and row.state is not State.RUNNING and task.content.strip():
+    if task.task_id in overrides.adopt:
+        return Planned(task, _adopting(row, overrides), Action.WATCH)
+    if task.task_id in overrides.rerun and row.state is not State.RUNNING and task.content.strip():
         again = replace(_again(task, row), attempts=row.attempts + (row.state is State.SUBMITTING), asked=True)
         return Planned(task, again, Action.SUBMIT)
     return None
@@ -240,9 +243,9 @@ def _again(task: Task, row: Row) -> Row:
     )
 
 
-def _unfinished(task: Task, row: Row, earlier: Past, wishes: Wishes) -> Planned:
+def _unfinished(task: Task, row: Row, earlier: Past, overrides: OperatorOverrides) -> Planned:
     match row.state:
-        case State.SUBMITTING if wishes.on_unknown_submit == "resubmit":
+        case State.SUBMITTING if overrides.on_unknown_submit == "resubmit":
             return Planned(task, replace(row, state=State.PENDING, attempts=row.attempts + 1), Action.SUBMIT)
         case State.SUBMITTING:
             held = replace(row, attempts=row.attempts + 1, state=State.HELD, error=CRASHED_WHILE_SENDING)
@@ -262,7 +265,7 @@ def _unfinished(task: Task, row: Row, earlier: Past, wishes: Wishes) -> Planned:
             return Planned(task, row, Action.SUBMIT)
 
 
-def known_by_hearsay(row: Row) -> bool:
+def is_unverified(row: Row) -> bool:
     """Whether not all is known of what it was made from: it comes from a log or an imported file."""
     return not row.fingerprint or row.fingerprint.startswith(CONTENT_ONLY)
 
@@ -271,7 +274,7 @@ def _same_input(row: Row, task: Task) -> bool:
     """Whether the row was made from what `task` says, as far as is known."""
     if not row.fingerprint:
         return True
-    if known_by_hearsay(row):
+    if is_unverified(row):
         return row.fingerprint == task.content_fingerprint()
     return row.fingerprint == task.fingerprint()
 
@@ -279,16 +282,16 @@ def _same_input(row: Row, task: Task) -> bool:
 def _of_another_script(row: Row, task: Task) -> bool:
     """Whether it is a result by hearsay, not yet made into a film, of a script that was changed since."""
     making = row.state in (State.DOWNLOADING, State.QUEUED, State.SYNTHESIZING)
-    return making and known_by_hearsay(row) and not _same_input(row, task) and bool(task.content.strip())
+    return making and is_unverified(row) and not _same_input(row, task) and bool(task.content.strip())
 
 
 def _skip(task: Task, row: Row, note: Text) -> Planned:
     return Planned(task, replace(row, state=State.SKIPPED, note=note), Action.SKIP, note=note)
 
 
-def _adopting(row: Row, wishes: Wishes) -> Row:
+def _adopting(row: Row, overrides: OperatorOverrides) -> Row:
     """The row as it will be once the execution a person named is watched."""
-    execute_id = wishes.adopt[row.task_id]
+    execute_id = overrides.adopt[row.task_id]
     attempts = max(1, row.attempts)
     return replace(
         row,

@@ -16,7 +16,7 @@ SHORTEST_WAIT = 2.0
 ENOUGH = 5
 """Executions seen before history is believed."""
 
-LOOKS_IN_CORE = 24
+POLLS_IN_CORE = 24
 """Looks spent, at most, on the ages between the first and the last tenth of the ends seen."""
 
 _KEPT = 500
@@ -76,7 +76,7 @@ class HistoryPacing:
         if age < start:
             return self._approach(start - age)
         first, last = self._quantile(0.1), self._quantile(0.9)
-        step = max(self._shortest, (last - first) / LOOKS_IN_CORE)
+        step = max(self._shortest, (last - first) / POLLS_IN_CORE)
         if age >= self._quantile(0.98) + self._interval:
             return self._interval
         return min(self._interval, step if first <= age < last else 2 * step)

@@ -19,10 +19,10 @@ MAX_RETRY_AFTER = 300.0
 UNREACHABLE_PATIENCE = 900.0
 """Seconds a task keeps trying to connect before it fails: long enough for a router to restart at night."""
 
-BRAKES = frozenset({Category.AUTH, Category.QUOTA, Category.DISK_FULL})
+PAUSES_BATCH = frozenset({Category.AUTH, Category.QUOTA, Category.DISK_FULL})
 """Categories that no task can get past: the batch stops submitting."""
 
-CANNOT_PASS = BRAKES | {Category.INVALID_REQUEST, Category.CONTENT_REJECTED}
+CANNOT_PASS = PAUSES_BATCH | {Category.INVALID_REQUEST, Category.CONTENT_REJECTED}
 """Categories for which another try, of the same thing, gives the same answer."""
 
 _FINAL_STEPS = frozenset({Category.MEDIA, Category.BAD_OUTPUT, Category.DRAFT_FOLDER, Category.INVALID_REQUEST})
@@ -30,7 +30,7 @@ _FINAL_STEPS = frozenset({Category.MEDIA, Category.BAD_OUTPUT, Category.DRAFT_FO
 
 class Step(StrEnum):
     SUBMIT = "submit"
-    LOOK = "look"
+    POLL = "poll"
     DOWNLOAD = "download"
     SYNTHESIS = "synthesis"
 
@@ -53,13 +53,13 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Brake:
+class PauseBatch:
     """Stop submitting for the whole batch; the task itself is not to blame and goes back where it was."""
 
     reason: str
 
 
-Decision = Again | Fail | Hold | Brake
+Decision = Again | Fail | Hold | PauseBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,8 @@ class RetryPolicy:
 
     def submission_refused(self, error: ErrorInfo, tries: int, waited: float) -> Decision:
         """Nothing was started. `tries` refusals so far, this one included; `waited`: seconds since the first."""
-        if error.category in BRAKES:
-            return Brake(error.category.value)
+        if error.category in PAUSES_BATCH:
+            return PauseBatch(error.category.value)
         if error.category in CANNOT_PASS:
             return Fail()
         if error.category is Category.NETWORK:
@@ -87,23 +87,23 @@ class RetryPolicy:
         """Coze reported the execution as failed; again means another, paid one. `failures` so far, this included."""
         if failures > self.max_retries:
             return Fail()
-        if error.category in BRAKES:
-            return Brake(error.category.value)
+        if error.category in PAUSES_BATCH:
+            return PauseBatch(error.category.value)
         return Fail() if error.category in CANNOT_PASS else Again(self.backoff(failures))
 
-    def look_failed(self, error: ErrorInfo, in_a_row: int) -> Decision:
+    def poll_failed(self, error: ErrorInfo, in_a_row: int) -> Decision:
         """A look went wrong; the execution goes on, whatever this look said. Only credentials, and a refusal that
         stays, end the watching."""
         if error.category is Category.AUTH:
-            return Again(self.backoff(in_a_row)) if in_a_row < 3 else Brake(error.category.value)
+            return Again(self.backoff(in_a_row)) if in_a_row < 3 else PauseBatch(error.category.value)
         if error.category in CANNOT_PASS:
             return Again(self.backoff(in_a_row)) if in_a_row < 5 else Fail()
         return Again(self.backoff(in_a_row, cap=30.0))
 
     def step_failed(self, error: ErrorInfo, tries: int) -> Decision:
         """A download or synthesis went wrong; again is free. `tries` so far, this one included."""
-        if error.category in BRAKES:
-            return Brake(error.category.value)
+        if error.category in PAUSES_BATCH:
+            return PauseBatch(error.category.value)
         if error.category in _FINAL_STEPS or tries > self.max_retries:
             return Fail()
         return Again(self.backoff(tries))

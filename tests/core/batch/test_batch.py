@@ -29,7 +29,7 @@ async def test_a_finished_batch_is_finished_even_if_the_end_of_a_doubt_cannot_be
     async def refuse(self: SqliteJournal, source_key: str, now: float) -> None:
         raise JournalError(Text.same("the disk is full"))
 
-    monkeypatch.setattr(SqliteJournal, "settle_doubt", refuse)
+    monkeypatch.setattr(SqliteJournal, "confirm_complete", refuse)
     state = tmp_path / "state"
     with closing(open_to_write(state / FILE_NAME)) as db:
         assert isinstance(db, sqlite3.Connection)
@@ -44,7 +44,7 @@ async def test_a_finished_batch_is_finished_even_if_the_end_of_a_doubt_cannot_be
         told = bus.subscribe()
         async with open_batch(settings, request, bus) as batch:
             preview = await batch.prepare()
-            assert preview.in_doubt
+            assert preview.journal_incomplete
             outcome = await batch.run(await batch.engine(preview), preview)
         assert outcome.status == "finished"
         assert outcome.statistics.held == 1, "what the journal does not know may have been paid for"

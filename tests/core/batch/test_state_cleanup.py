@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cozebatch.batch.state_cleanup import Kind, Pruned, keep_house, prune_state
+from cozebatch.batch.state_cleanup import Kind, Pruned, prune_old_state, prune_state
 from cozebatch.journal.memory import MemoryJournal
 from cozebatch.journal.opening import FILE_NAME, open_to_write
 from cozebatch.journal.sqlite import SqliteJournal, open_journal
@@ -135,7 +135,7 @@ async def test_what_cannot_be_deleted_is_told_and_the_rest_goes_on(
     with Past(tmp_path / FILE_NAME):
         pass
     async with journal_in(tmp_path) as journal:
-        found = await keep_house(journal, tmp_path, 30, lambda: NOW)
+        found = await prune_old_state(journal, tmp_path, 30, lambda: NOW)
     assert found.gone == Counter({Kind.MEDIA: 2})
     assert [folder for folder in folders if folder.exists()] == [stuck]
     assert ["Permission denied" in trouble.en and stuck.name in trouble.en for trouble in found.troubles] == [True]
@@ -175,7 +175,7 @@ async def test_while_the_journal_is_in_doubt_nothing_beside_it_goes(tmp_path: Pa
             found = await prune_state(journal, tmp_path, BEFORE)
             assert found.kept == Counter({Kind.DAMAGED: 1, Kind.MEDIA: 1})
             assert all(file.exists() for file in [*files, folder])
-            await journal.settle_doubt(source, NOW)
+            await journal.confirm_complete(source, NOW)
         found = await prune_state(journal, tmp_path, BEFORE)
     assert not any(file.exists() for file in [*files, folder])
 
@@ -210,14 +210,14 @@ async def test_keeping_house_never_raises_for_a_journal_that_cannot_be_read(tmp_
     with closing(open_to_write(tmp_path / FILE_NAME)) as db:
         db.execute("DROP TABLE delivery")
     async with journal_in(tmp_path) as journal:
-        found = await keep_house(journal, tmp_path, 30, lambda: NOW)
+        found = await prune_old_state(journal, tmp_path, 30, lambda: NOW)
     assert len(found.troubles) == 1
     assert folder.exists(), "what cannot be looked up is not deleted"
 
 
 async def test_a_journal_in_memory_decides_nothing_about_the_disk(tmp_path: Path) -> None:
     folder = media(tmp_path, "a", TASKS[0], OLD)
-    assert await keep_house(MemoryJournal(), tmp_path, 30, lambda: NOW) == Pruned()
+    assert await prune_old_state(MemoryJournal(), tmp_path, 30, lambda: NOW) == Pruned()
     assert folder.exists()
 
 
@@ -225,5 +225,5 @@ async def test_days_are_counted_back_from_the_wall_clock(tmp_path: Path) -> None
     with Past(tmp_path / FILE_NAME) as past:
         past.finished(past.run("a", 20), TASKS[0], "e1")
     async with journal_in(tmp_path) as journal:
-        assert not (await keep_house(journal, tmp_path, 30, lambda: NOW)).gone.total()
-        assert (await keep_house(journal, tmp_path, 30, lambda: NOW + 11 * DAY)).gone[Kind.OUTPUT] == 1
+        assert not (await prune_old_state(journal, tmp_path, 30, lambda: NOW)).gone.total()
+        assert (await prune_old_state(journal, tmp_path, 30, lambda: NOW + 11 * DAY)).gone[Kind.OUTPUT] == 1

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cozebatch.coze.answers import read_look, read_submission
+from cozebatch.coze.answers import read_poll, read_submission
 from cozebatch.coze.client import CozeService
 from cozebatch.coze.codes import CODES
 from cozebatch.coze.http import Answer
@@ -24,7 +24,7 @@ from cozebatch.demo.faults import Fault
 from cozebatch.model.errors import Category, StepError
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
-from cozebatch.ports import Accepted, Look
+from cozebatch.ports import Accepted, PollResult
 from support.raw_server import RawServer, raw_server, read_request, whole
 
 pytestmark = pytest.mark.anyio
@@ -38,100 +38,100 @@ def service(url: str, **settings: Any) -> CozeService:
     return CozeService(**{**standard, **settings})
 
 
-async def look_at(server: RunningCoze, *faults: Fault, **settings: Any) -> Look:
+async def poll_at(server: RunningCoze, *faults: Fault, **settings: Any) -> PollResult:
     """Submit, switch the faults on, look once."""
     async with service(server.url, **settings) as coze:
         accepted = await coze.submit(TASK)
         assert isinstance(accepted, Accepted)
         if faults:
             server.set_faults(*faults)
-        return await coze.look(accepted.execute_id)
+        return await coze.poll(accepted.execute_id)
 
 
-async def look_with(*faults: Fault, options: CozeOptions = INSTANT, **settings: Any) -> Look:
+async def poll_with(*faults: Fault, options: CozeOptions = INSTANT, **settings: Any) -> PollResult:
     """Look at an execution that met these faults from its start."""
     with serve_coze(options, faults) as server:
-        return await look_at(server, **settings)
+        return await poll_at(server, **settings)
 
 
 async def failed_look(*faults: Fault, **settings: Any) -> StepError:
     with serve_coze(INSTANT) as server:
         with pytest.raises(StepError) as caught:
-            await look_at(server, *faults, **settings)
+            await poll_at(server, *faults, **settings)
         assert server.ledger().requests["look"] == 1
     return caught.value
 
 
-async def look_at_answer(body: Any, **settings: Any) -> Look:
+async def poll_answer(body: Any, **settings: Any) -> PollResult:
     def answer(connection: socket.socket, server: RawServer) -> None:
         read_request(connection)
         connection.sendall(whole(json.dumps(body).encode(), headers=b"X-Tt-Logid: L9\r\n"))
 
     with raw_server(answer) as server:
         async with service(server.url, **settings) as coze:
-            return await coze.look("e1")
+            return await coze.poll("e1")
 
 
 async def test_an_execution_that_runs_shows_as_running_with_no_output() -> None:
-    look = await look_with(options=CozeOptions(duration=300))
-    assert look.status == "running"
-    assert look.output is None
-    assert look.error is None
+    result = await poll_with(options=CozeOptions(duration=300))
+    assert result.status == "running"
+    assert result.output is None
+    assert result.error is None
 
 
 async def test_an_execution_that_succeeded_brings_output_times_and_usage() -> None:
     before = int(time.time())
-    look = await look_with()
-    assert look.status == "succeeded"
-    assert look.output is not None
-    assert parse_output(look.output)["videoUrl"].startswith("http://127.0.0.1")
-    assert look.updated_at is not None
-    assert before <= look.updated_at <= time.time()
-    assert look.updated_at == int(look.updated_at)
-    assert (look.tokens_in, look.tokens_out, look.tokens) == (408, 900, 1308)
-    assert look.debug_url
-    assert look.logid
+    result = await poll_with()
+    assert result.status == "succeeded"
+    assert result.output is not None
+    assert parse_output(result.output)["videoUrl"].startswith("http://127.0.0.1")
+    assert result.updated_at is not None
+    assert before <= result.updated_at <= time.time()
+    assert result.updated_at == int(result.updated_at)
+    assert (result.tokens_in, result.tokens_out, result.tokens) == (408, 900, 1308)
+    assert result.debug_url
+    assert result.logid
 
 
 @pytest.mark.parametrize("shape", ["nested", "envelope", "object", "node", "plain"])
 async def test_output_is_kept_in_whatever_shape_it_comes(shape: str) -> None:
-    look = await look_with(Fault(what="shape", text=shape))
-    assert look.status == "succeeded"
-    assert look.output is not None
-    assert "http://127.0.0.1" in look.output
+    result = await poll_with(Fault(what="shape", text=shape))
+    assert result.status == "succeeded"
+    assert result.output is not None
+    assert "http://127.0.0.1" in result.output
 
 
 @pytest.mark.parametrize("code", ["", 0, "0", None])
 async def test_an_error_code_that_says_nothing_is_no_error(code: Any) -> None:
     record = {"execute_id": "e1", "execute_status": "Success", "output": "{}", "error_code": code}
-    look = await look_at_answer({"code": 0, "data": [record]})
-    assert (look.status, look.error) == ("succeeded", None)
+    result = await poll_answer({"code": 0, "data": [record]})
+    assert (result.status, result.error) == ("succeeded", None)
 
 
 async def test_a_failed_execution_carries_cozes_own_words_code_and_logid() -> None:
-    look = await look_with(Fault(what="fail", code=1234567, message="节点“配音”\x1b[31m出错\n" + "长" * 2000))
-    assert look.status == "failed"
-    assert look.error is not None
-    assert look.error.category is Category.WORKFLOW_FAILED
-    assert look.error.code == "1234567"
-    assert look.error.logid
-    assert "节点“配音”" in look.error.message.zh
-    assert "\x1b" not in look.error.message.zh
-    assert "\n" not in look.error.message.zh
-    assert len(look.error.message.zh) < 600
+    result = await poll_with(Fault(what="fail", code=1234567, message="节点“配音”\x1b[31m出错\n" + "长" * 2000))
+    assert result.status == "failed"
+    assert result.error is not None
+    assert result.error.category is Category.WORKFLOW_FAILED
+    assert result.error.code == "1234567"
+    assert result.error.logid
+    assert "节点“配音”" in result.error.message.zh
+    assert "\x1b" not in result.error.message.zh
+    assert "\n" not in result.error.message.zh
+    assert len(result.error.message.zh) < 600
 
 
 @pytest.mark.parametrize("code", [4013, 720701002, 4105, 4008, 720702002])
 async def test_a_failed_execution_with_a_known_code_has_its_category_and_hint(code: int) -> None:
-    look = await look_with(Fault(what="fail", code=code))
-    assert look.error is not None
-    assert (look.error.category, look.error.hint) == (CODES[code].category, CODES[code].hint)
+    result = await poll_with(Fault(what="fail", code=code))
+    assert result.error is not None
+    assert (result.error.category, result.error.hint) == (CODES[code].category, CODES[code].hint)
 
 
 async def test_a_failure_without_any_reason_is_still_a_failure() -> None:
-    look = await look_at_answer({"code": 0, "data": [{"execute_status": "Fail", "error_code": ""}]})
-    assert look.error is not None
-    assert (look.error.category, look.error.code) == (Category.WORKFLOW_FAILED, None)
+    result = await poll_answer({"code": 0, "data": [{"execute_status": "Fail", "error_code": ""}]})
+    assert result.error is not None
+    assert (result.error.category, result.error.code) == (Category.WORKFLOW_FAILED, None)
 
 
 async def test_an_unknown_status_word_counts_as_running_and_is_told_once() -> None:
@@ -141,42 +141,42 @@ async def test_an_unknown_status_word_counts_as_running_and_is_told_once() -> No
             accepted = await coze.submit(TASK)
             assert isinstance(accepted, Accepted)
             for _ in range(3):
-                assert (await coze.look(accepted.execute_id)).status == "running"
+                assert (await coze.poll(accepted.execute_id)).status == "running"
     (note,) = notes
     assert "Queued" in note.en
     assert "\x1b" not in note.en
 
 
 async def test_a_workflow_that_waits_for_a_person_is_interrupted() -> None:
-    look = await look_with(Fault(what="interrupt", text="选哪一个？"))
-    assert look.status == "interrupted"
-    assert look.error is not None
-    assert look.error.category is Category.WORKFLOW_INTERRUPTED
-    assert "选哪一个？" in look.error.message.zh
+    result = await poll_with(Fault(what="interrupt", text="选哪一个？"))
+    assert result.status == "interrupted"
+    assert result.error is not None
+    assert result.error.category is Category.WORKFLOW_INTERRUPTED
+    assert "选哪一个？" in result.error.message.zh
 
 
 @pytest.mark.parametrize("nothing", [None, {}, "", {"event_id": "", "type": 0}])
 async def test_interrupt_data_with_nothing_in_it_is_no_interruption(nothing: Any) -> None:
     record = {"execute_status": "Running", "interrupt_data": nothing}
-    assert (await look_at_answer({"code": 0, "data": [record]})).status == "running"
+    assert (await poll_answer({"code": 0, "data": [record]})).status == "running"
 
 
 async def test_an_execution_not_on_record_yet_is_unknown() -> None:
-    assert (await look_with(options=CozeOptions(duration=0, record_delay=60))).status == "unknown"
+    assert (await poll_with(options=CozeOptions(duration=0, record_delay=60))).status == "unknown"
 
 
 async def test_an_execution_that_coze_forgot_is_unknown() -> None:
-    assert (await look_with(Fault(what="forget"))).status == "unknown"
+    assert (await poll_with(Fault(what="forget"))).status == "unknown"
 
 
 async def test_a_list_with_no_record_in_it_is_unknown() -> None:
-    assert (await look_with(Fault(what="no_data"))).status == "unknown"
+    assert (await poll_with(Fault(what="no_data"))).status == "unknown"
 
 
 async def test_trimmed_output_nodes_are_fetched_whole() -> None:
-    look = await look_with(Fault(what="trimmed"))
-    assert look.output is not None
-    assert parse_output(look.output)["输出"]["videoUrl"].endswith(".mp4")
+    result = await poll_with(Fault(what="trimmed"))
+    assert result.output is not None
+    assert parse_output(result.output)["输出"]["videoUrl"].endswith(".mp4")
 
 
 async def test_a_fetch_that_may_pass_is_another_look_and_in_the_end_the_trimmed_output_is_taken() -> None:
@@ -188,29 +188,29 @@ async def test_a_fetch_that_may_pass_is_another_look_and_in_the_end_the_trimmed_
             server.set_faults(Fault(what="status", status=503, on="node"))
             for _ in range(3):
                 with pytest.raises(StepError):
-                    await coze.look(accepted.execute_id)
-            look = await coze.look(accepted.execute_id)
-    assert look.status == "succeeded"
-    assert look.output is not None
+                    await coze.poll(accepted.execute_id)
+            result = await coze.poll(accepted.execute_id)
+    assert result.status == "succeeded"
+    assert result.output is not None
     assert len(notes) == 1
 
 
 async def test_a_node_that_coze_no_longer_has_leaves_the_trimmed_output() -> None:
     with serve_coze(INSTANT, [Fault(what="trimmed")]) as server:
-        look = await look_at(server, Fault(what="code", code=4314, on="node"))
-    assert look.status == "succeeded"
-    assert look.output is not None
+        result = await poll_at(server, Fault(what="code", code=4314, on="node"))
+    assert result.status == "succeeded"
+    assert result.output is not None
 
 
 async def test_a_secret_in_the_output_is_masked() -> None:
     secret = "pat_long_enough_to_be_a_token"
     record = {"execute_status": "Success", "output": json.dumps({"Output": f"token={secret} hush"})}
-    look = await look_at_answer(
+    result = await poll_answer(
         {"code": 0, "data": [record]}, token=secret, mask=lambda text: text.replace("hush", "***")
     )
-    assert look.output is not None
-    assert secret not in look.output
-    assert "hush" not in look.output
+    assert result.output is not None
+    assert secret not in result.output
+    assert "hush" not in result.output
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ async def test_a_look_where_nobody_listens_is_a_network_error() -> None:
         closed.bind(("127.0.0.1", 0))
         async with service(f"http://127.0.0.1:{closed.getsockname()[1]}") as coze:
             with pytest.raises(StepError) as caught:
-                await coze.look("e1")
+                await coze.poll("e1")
     assert caught.value.info.category is Category.NETWORK
 
 
@@ -268,7 +268,7 @@ async def test_a_throttled_look_says_how_long_to_wait_and_a_refused_one_its_logi
 
 async def test_the_logid_of_the_header_serves_where_the_body_has_none() -> None:
     with pytest.raises(StepError) as caught:
-        await look_at_answer({"code": 5000, "msg": "no"})
+        await poll_answer({"code": 5000, "msg": "no"})
     assert caught.value.info.logid == "L9"
 
 
@@ -279,7 +279,7 @@ async def test_an_id_is_only_ever_one_part_of_the_path() -> None:
 
     with raw_server(answer) as server:
         async with service(server.url) as coze:
-            assert (await coze.look("../x?y#z/é")).status == "unknown"
+            assert (await coze.poll("../x?y#z/é")).status == "unknown"
     assert server.requests[0].split(b" ")[1].endswith(b"/run_histories/..%2Fx%3Fy%23z%2F%C3%A9")
 
 
@@ -292,8 +292,8 @@ async def test_looks_do_not_wait_for_one_another() -> None:
             assert isinstance(quick, Accepted)
             server.set_faults(Fault(what="stall", on="look", match="慢"))
             async with anyio.create_task_group() as group:
-                group.start_soon(coze.look, slow.execute_id)
-                assert (await coze.look(quick.execute_id)).status == "succeeded"
+                group.start_soon(coze.poll, slow.execute_id)
+                assert (await coze.poll(quick.execute_id)).status == "succeeded"
                 group.cancel_scope.cancel()
 
 
@@ -324,8 +324,8 @@ def test_no_answer_is_too_strange(answer: Answer) -> None:
     submission = read_submission(answer, lambda text: text)
     json.dumps(repr(submission)).encode()
     try:
-        look = read_look(answer, "e1", lambda text: text).look
+        result = read_poll(answer, "e1", lambda text: text).result
     except StepError as error:
         error.info.message.en.encode()
     else:
-        (look.output or "").encode()
+        (result.output or "").encode()

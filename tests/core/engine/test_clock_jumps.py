@@ -17,7 +17,7 @@ from cozebatch.model.events import Noted
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State
 from cozebatch.policy.polling import FixedInterval
-from cozebatch.ports import Change, Delivered, Delivery, Look, PutRow, Undelivered
+from cozebatch.ports import Change, Delivered, Delivery, PollResult, PutRow, Undelivered
 from cozebatch.synthesis.process.timeouts import wait_suspend_aware
 from support.fakes import FakeCoze, FakeTable, World, error, tasks, wall
 
@@ -43,16 +43,16 @@ class SleepyCoze(FakeCoze):
     slept: float = 0.0
     looked_at: list[float] = field(default_factory=list)
 
-    async def look(self, execute_id: str) -> Look:
+    async def poll(self, execute_id: str) -> PollResult:
         self.looked_at.append(anyio.current_time())
-        look = await super().look(execute_id)
+        result = await super().poll(execute_id)
         execution = self.executions[execute_id]
         started, ends = wall() - (anyio.current_time() - execution.started_at), self.duration(execution.task_id)
-        if look.status == "running" and anyio.current_time() + self.slept >= execution.started_at + ends:
-            look = replace(look, status="succeeded", output="{}", updated_at=started + ends)
-        if look.updated_at is None:
-            return look
-        return replace(look, created_at=started, answered_at=wall() + self.slept)
+        if result.status == "running" and anyio.current_time() + self.slept >= execution.started_at + ends:
+            result = replace(result, status="succeeded", output="{}", updated_at=started + ends)
+        if result.updated_at is None:
+            return result
+        return replace(result, created_at=started, answered_at=wall() + self.slept)
 
 
 def of(world: World) -> FakeCoze:
@@ -217,12 +217,12 @@ async def test_an_adopted_execution_is_not_lost_for_a_clock_that_was_wrong_when_
     await world.crash_after(60.0, tasks(1))
     set_clock.ahead = 0.0
 
-    async def still_running(execute_id: str) -> Look:
-        look = await FakeCoze.look(coze, execute_id)
+    async def still_running(execute_id: str) -> PollResult:
+        result = await FakeCoze.poll(coze, execute_id)
         began = wall() - (anyio.current_time() - coze.executions[execute_id].started_at)
-        return replace(look, created_at=began, answered_at=wall())
+        return replace(result, created_at=began, answered_at=wall())
 
-    coze.look = still_running  # type: ignore[method-assign]
+    coze.poll = still_running  # type: ignore[method-assign]
     outcome = await world.run(tasks(1))
     assert outcome.statistics.to_json()["done"] == 1
     assert of(world).started("t1") == 1

@@ -153,7 +153,7 @@ async def test_looks_that_fail_do_not_end_the_execution() -> None:
         category = next(answers, None)
         return error(category) if category else None
 
-    world = World(coze=FakeCoze(look_error=wrong))  # type: ignore[arg-type]
+    world = World(coze=FakeCoze(poll_error=wrong))  # type: ignore[arg-type]
     outcome = await world.run(tasks(1))
     assert outcome.statistics.done == 1
 
@@ -168,10 +168,10 @@ async def test_an_execution_coze_forgot_is_lost_after_a_minute_and_not_paid_agai
 
 
 async def test_credentials_refused_while_watching_leave_the_execution_to_the_next_start() -> None:
-    world = World(coze=FakeCoze(look_error=lambda _: error(Category.AUTH)))
+    world = World(coze=FakeCoze(poll_error=lambda _: error(Category.AUTH)))
     outcome = await world.run(tasks(2))
     assert outcome.status == "stopped"
-    world.coze.look_error = lambda _: None
+    world.coze.poll_error = lambda _: None
     again = await world.run(tasks(2))
     assert again.statistics.done == 2
     assert world.coze.started("t1") == world.coze.started("t2") == 1

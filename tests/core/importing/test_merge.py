@@ -14,7 +14,7 @@ from cozebatch.importing.reading import merge
 from cozebatch.journal.memory import MemoryJournal
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
-from cozebatch.planning.recovery import IN_DOUBT, Action, Wishes, plan
+from cozebatch.planning.recovery import JOURNAL_INCOMPLETE, Action, OperatorOverrides, plan
 from cozebatch.ports import RunRecord
 from support.results_files import NOW, RESULT, TARGET, minutes_ago, old, own, read
 
@@ -78,7 +78,7 @@ def test_a_run_that_is_about_to_start_a_task_learns_what_became_of_it() -> None:
 
 
 def test_a_task_held_because_the_journal_knew_nothing_is_known_now() -> None:
-    row = Row.from_json(Row("t", 0, state=State.HELD, error=IN_DOUBT, unanswered=True).to_json())
+    row = Row.from_json(Row("t", 0, state=State.HELD, error=JOURNAL_INCOMPLETE, unanswered=True).to_json())
     assert not knows(row)
     assert knows(replace(row, execute_id="e1"))
     assert knows(Row("t", 0, state=State.SUBMITTING))
@@ -112,7 +112,7 @@ async def test_an_import_is_whole_durable_in_order_and_harmless_when_repeated() 
         assert parse_output(await journal.output(execute_id) or "") == RESULT
     assert await journal.durations("w1") == [600.0, 300.0]
     tasks = [Task(task_id, content="一段文案。", title="新标题") for task_id in MIXED]
-    planned = plan(tasks, past, Wishes(), continuing=last.run_id, table_says=True)
+    planned = plan(tasks, past, OperatorOverrides(), continuing=last.run_id, source_is_authoritative=True)
     assert {p.task.task_id: p.action for p in planned} == {
         "alive": Action.WATCH,
         "made": Action.FINISH,

@@ -8,32 +8,38 @@ import pytest
 
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
-from cozebatch.planning.recovery import Action, Wishes, plan
+from cozebatch.planning.recovery import Action, OperatorOverrides, plan
 from cozebatch.ports import Past
 
 
-def decision(state: State, *, script: str, same_run: bool = False, table_says: bool = False, **facts: Any) -> Action:
+def decision(
+    state: State, *, script: str, same_run: bool = False, source_is_authoritative: bool = False, **facts: Any
+) -> Action:
     fingerprint = Task("t", content="一段 文案。").content_fingerprint()
     row = Row("t", 0, fingerprint=fingerprint, state=state, execute_id="e1", attempts=1, **facts)
     continuing = "r" if same_run else None
     task = Task("t", content=script, title="别的标题", account_id="a")
-    return plan([task], {"t": Past("r", row, owed=False)}, Wishes(), continuing=continuing, table_says=table_says)[
-        0
-    ].action
+    return plan(
+        [task],
+        {"t": Past("r", row, owed=False)},
+        OperatorOverrides(),
+        continuing=continuing,
+        source_is_authoritative=source_is_authoritative,
+    )[0].action
 
 
 SAME, CHANGED = "一段\n文案。", "另一段文案。"
 
 
-@pytest.mark.parametrize("table_says", [True, False])
-def test_a_film_known_by_hearsay_is_made_again_only_when_its_script_was_changed(table_says: bool) -> None:
-    assert decision(State.DONE, script=SAME, table_says=table_says) is Action.SKIP
-    assert decision(State.DONE, script=CHANGED, table_says=table_says) is Action.SUBMIT
+@pytest.mark.parametrize("source_is_authoritative", [True, False])
+def test_a_film_known_by_hearsay_is_made_again_only_when_its_script_was_changed(source_is_authoritative: bool) -> None:
+    assert decision(State.DONE, script=SAME, source_is_authoritative=source_is_authoritative) is Action.SKIP
+    assert decision(State.DONE, script=CHANGED, source_is_authoritative=source_is_authoritative) is Action.SUBMIT
 
 
 def test_what_a_run_of_ours_finished_is_no_hearsay_any_more() -> None:
-    assert decision(State.DONE, script=SAME, table_says=True, end_clock=5.0) is Action.SUBMIT
-    assert decision(State.DONE, script=SAME, table_says=False, end_clock=5.0) is Action.SKIP
+    assert decision(State.DONE, script=SAME, source_is_authoritative=True, end_clock=5.0) is Action.SUBMIT
+    assert decision(State.DONE, script=SAME, source_is_authoritative=False, end_clock=5.0) is Action.SKIP
 
 
 @pytest.mark.parametrize("same_run", [True, False])

@@ -8,7 +8,7 @@ import pytest
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State
 from cozebatch.planning.leftovers import DEFAULTS, Left, leftovers
-from cozebatch.planning.recovery import Wishes, plan
+from cozebatch.planning.recovery import OperatorOverrides, plan
 from cozebatch.ports import Delivery, Past
 from support.fakes import World, tasks
 
@@ -30,7 +30,7 @@ def test_everything_an_earlier_run_left_is_listed_by_kind() -> None:
         task_id: Past("run1", Row(task_id, 0, fingerprint="x", **known), owed=task_id == ids[5])  # type: ignore[arg-type]
         for task_id, known in facts.items()
     }
-    planned = plan(work, past, Wishes(), continuing="run1", table_says=True)
+    planned = plan(work, past, OperatorOverrides(), continuing="run1", source_is_authoritative=True)
     owed = [Delivery(1, ids[5], "r5", "done", "path"), Delivery(2, "gone", "r9", "failed", "why")]
     found = [(left.kind, left.task_id) for left in leftovers(planned, owed, 100 * DAY)]
     assert found == [
@@ -60,7 +60,7 @@ async def test_an_expired_execution_is_looked_at_once_more_and_never_paid_for_ag
         world.coze.forgotten.add("e1")
     outcome = await world.run(tasks(1))
     assert world.coze.started("t1") == 1
-    assert world.coze.looks == 1 + 1, "one before the crash, one now"
+    assert world.coze.polls == 1 + 1, "one before the crash, one now"
     assert world.engine is not None
     row = world.engine.board.rows["t1"]
     if kept:

@@ -14,7 +14,7 @@ from cozebatch.engine.run_state import Options
 from cozebatch.model.errors import Category
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State
-from cozebatch.planning.recovery import Action, Wishes, plan, way_on
+from cozebatch.planning.recovery import Action, OperatorOverrides, plan, resume_step
 from cozebatch.ports import Past
 from support.fakes import FakeCoze, FakeSynthesizer, FakeTable, World, error, tasks
 
@@ -26,10 +26,10 @@ def decide(
     state: State,
     *,
     same_run: bool = True,
-    table_says: bool = False,
+    source_is_authoritative: bool = False,
     same_input: bool = True,
     owed: bool = False,
-    wishes: Wishes | None = None,
+    overrides: OperatorOverrides | None = None,
     gone: bool = False,
     **facts: Any,
 ) -> Action:
@@ -37,9 +37,9 @@ def decide(
     planned = plan(
         [TASK],
         {"t1": Past("run1", row, owed)},
-        wishes or Wishes(),
+        overrides or OperatorOverrides(),
         continuing="run1" if same_run else None,
-        table_says=table_says,
+        source_is_authoritative=source_is_authoritative,
         gone={"t1"} if gone else (),
     )
     return planned[0].action
@@ -66,15 +66,15 @@ def test_a_held_task_stays_held_at_later_starts() -> None:
 
 
 def test_only_the_operator_leads_out_of_held() -> None:
-    adopt = Wishes(adopt={"t1": "e9"})
-    rerun = Wishes(rerun=frozenset({"t1"}))
+    adopt = OperatorOverrides(adopt={"t1": "e9"})
+    rerun = OperatorOverrides(rerun=frozenset({"t1"}))
     for same_run in (True, False):
-        assert decide(State.HELD, same_run=same_run, wishes=adopt) is Action.WATCH
-        assert decide(State.HELD, same_run=same_run, wishes=rerun) is Action.SUBMIT
+        assert decide(State.HELD, same_run=same_run, overrides=adopt) is Action.WATCH
+        assert decide(State.HELD, same_run=same_run, overrides=rerun) is Action.SUBMIT
 
 
 def test_resubmit_sends_again_what_a_crash_left_unanswered() -> None:
-    assert decide(State.SUBMITTING, wishes=Wishes(on_unknown_submit="resubmit")) is Action.SUBMIT
+    assert decide(State.SUBMITTING, overrides=OperatorOverrides(on_unknown_submit="resubmit")) is Action.SUBMIT
 
 
 def test_a_file_skips_what_was_done_with_the_same_input_and_runs_what_changed() -> None:
@@ -83,8 +83,8 @@ def test_a_file_skips_what_was_done_with_the_same_input_and_runs_what_changed() 
 
 
 def test_a_table_that_lists_a_done_task_again_wants_it_again_unless_its_write_back_is_owed() -> None:
-    assert decide(State.DONE, same_run=False, table_says=True) is Action.SUBMIT
-    assert decide(State.DONE, same_run=False, table_says=True, owed=True) is Action.SKIP
+    assert decide(State.DONE, same_run=False, source_is_authoritative=True) is Action.SUBMIT
+    assert decide(State.DONE, same_run=False, source_is_authoritative=True, owed=True) is Action.SKIP
 
 
 def test_a_failed_synthesis_never_makes_coze_run_again_in_the_next_run() -> None:
@@ -104,19 +104,19 @@ def test_a_waiting_task_that_left_the_source_is_skipped() -> None:
 
 
 def test_a_rerun_of_what_is_in_flight_watches_it_instead() -> None:
-    assert decide(State.RUNNING, execute_id="e1", wishes=Wishes(rerun=frozenset({"t1"}))) is Action.WATCH
+    assert decide(State.RUNNING, execute_id="e1", overrides=OperatorOverrides(rerun=frozenset({"t1"}))) is Action.WATCH
 
 
 @given(st.sampled_from(list(State)), st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans())
 def test_an_execution_that_may_exist_is_never_started_again_unasked(
-    state: State, same_run: bool, same_input: bool, table_says: bool, has_output: bool, owed: bool
+    state: State, same_run: bool, same_input: bool, source_is_authoritative: bool, has_output: bool, owed: bool
 ) -> None:
     if state in (State.SUBMITTING, State.RUNNING) or (state is State.HELD):
         action = decide(
             state,
             same_run=same_run,
             same_input=same_input,
-            table_says=table_says,
+            source_is_authoritative=source_is_authoritative,
             has_output=has_output,
             owed=owed,
             execute_id="e1",
@@ -129,7 +129,7 @@ def test_a_free_way_on_never_needs_a_new_execution(
     state: State, has_output: bool, execution_failed: bool, execute_id: str | None
 ) -> None:
     row = Row("t", 0, state=state, has_output=has_output, execution_failed=execution_failed, execute_id=execute_id)
-    if state.is_end and way_on(row) == "submit":
+    if state.is_end and resume_step(row) == "submit":
         assert execute_id is None
 
 
@@ -215,18 +215,26 @@ async def test_a_finished_file_task_is_skipped_by_every_later_run() -> None:
 
 
 def test_after_a_damage_a_task_nobody_knows_is_held_until_a_person_says_otherwise() -> None:
-    def unknown(wishes: Wishes) -> Action:
-        return plan([TASK], {}, wishes, continuing=None, table_says=False, in_doubt=True)[0].action
+    def unknown(overrides: OperatorOverrides) -> Action:
+        return plan([TASK], {}, overrides, continuing=None, source_is_authoritative=False, incomplete=True)[0].action
 
-    assert unknown(Wishes()) is Action.HOLD
-    assert unknown(Wishes(rerun=frozenset({"t1"}))) is Action.SUBMIT
-    assert unknown(Wishes(adopt={"t1": "e9"})) is Action.WATCH
-    assert unknown(Wishes(fresh=True)) is Action.SUBMIT
-    assert unknown(Wishes(on_unknown_submit="resubmit")) is Action.SUBMIT
+    assert unknown(OperatorOverrides()) is Action.HOLD
+    assert unknown(OperatorOverrides(rerun=frozenset({"t1"}))) is Action.SUBMIT
+    assert unknown(OperatorOverrides(adopt={"t1": "e9"})) is Action.WATCH
+    assert unknown(OperatorOverrides(fresh=True)) is Action.SUBMIT
+    assert unknown(OperatorOverrides(on_unknown_submit="resubmit")) is Action.SUBMIT
 
 
-@pytest.mark.parametrize("table_says", [True, False])
-def test_what_is_known_to_be_done_by_hearsay_only_is_not_paid_again_unasked(table_says: bool) -> None:
-    assert decide(State.DONE, same_run=False, table_says=table_says, fingerprint="") is Action.SKIP
-    rerun = Wishes(rerun=frozenset({"t1"}))
-    assert decide(State.DONE, same_run=False, table_says=table_says, fingerprint="", wishes=rerun) is Action.SUBMIT
+@pytest.mark.parametrize("source_is_authoritative", [True, False])
+def test_what_is_known_to_be_done_by_hearsay_only_is_not_paid_again_unasked(source_is_authoritative: bool) -> None:
+    assert (
+        decide(State.DONE, same_run=False, source_is_authoritative=source_is_authoritative, fingerprint="")
+        is Action.SKIP
+    )
+    rerun = OperatorOverrides(rerun=frozenset({"t1"}))
+    assert (
+        decide(
+            State.DONE, same_run=False, source_is_authoritative=source_is_authoritative, fingerprint="", overrides=rerun
+        )
+        is Action.SUBMIT
+    )

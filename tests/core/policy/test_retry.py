@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.text import Text
-from cozebatch.policy.retry import BRAKES, UNREACHABLE_PATIENCE, Again, Brake, Fail, Hold, RetryPolicy
+from cozebatch.policy.retry import PAUSES_BATCH, UNREACHABLE_PATIENCE, Again, Fail, Hold, PauseBatch, RetryPolicy
 
 
 def policy(max_retries: int = 3, on_unknown: str = "hold") -> RetryPolicy:
@@ -36,15 +36,15 @@ def test_another_execution_is_never_started_more_often_than_allowed(
 @given(categories, st.integers(1, 50), st.integers(0, 10))
 def test_a_download_or_synthesis_ends_after_its_tries(category: Category, tries: int, most: int) -> None:
     decision = policy(most).step_failed(info(category), tries)
-    assert isinstance(decision, Brake) == (category in BRAKES)
-    if tries > most and category not in BRAKES:
+    assert isinstance(decision, PauseBatch) == (category in PAUSES_BATCH)
+    if tries > most and category not in PAUSES_BATCH:
         assert isinstance(decision, Fail)
 
 
-@pytest.mark.parametrize("category", sorted(BRAKES))
+@pytest.mark.parametrize("category", sorted(PAUSES_BATCH))
 def test_what_no_task_can_get_past_stops_the_batch(category: Category) -> None:
-    assert policy().submission_refused(info(category), 1, 0.0) == Brake(category.value)
-    assert policy().execution_failed(info(category), 1) == Brake(category.value)
+    assert policy().submission_refused(info(category), 1, 0.0) == PauseBatch(category.value)
+    assert policy().execution_failed(info(category), 1) == PauseBatch(category.value)
 
 
 @pytest.mark.parametrize("category", [Category.INVALID_REQUEST, Category.CONTENT_REJECTED])
@@ -66,7 +66,7 @@ def test_an_unanswered_submission_is_held_unless_the_operator_chose_otherwise() 
 
 @given(categories, st.integers(1, 4))
 def test_a_look_that_failed_never_ends_an_execution_early(category: Category, in_a_row: int) -> None:
-    decision = policy().look_failed(info(category), in_a_row)
+    decision = policy().poll_failed(info(category), in_a_row)
     if category is not Category.AUTH:
         assert isinstance(decision, Again)
 

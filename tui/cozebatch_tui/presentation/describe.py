@@ -89,4 +89,4 @@ def error_line(error: ErrorInfo, lang: Lang) -> str:
     """Category, message, code, logid and what to do, in one line."""
     code = f" code={error.code}" if error.code else ""
     logid = f" logid={error.logid}" if error.logid else ""
-    return f"[{error.category}{code}{logid}] {error.told(lang)}"
+    return f"[{error.category}{code}{logid}] {error.full_message(lang)}"

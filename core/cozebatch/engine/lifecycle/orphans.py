@@ -9,20 +9,20 @@ from __future__ import annotations
 import anyio
 
 from cozebatch.engine.lifecycle.poll import NOT_YET_KNOWN
-from cozebatch.engine.run_state import Control
+from cozebatch.engine.run_state import RunState
 from cozebatch.model.errors import JournalError, StepError
 from cozebatch.model.rows import Row
 from cozebatch.ports import PutOutput
 
 
-def seat_stranger(row: Row, control: Control) -> None:
+def seat_stranger(row: Row, control: RunState) -> None:
     """Take the slot, before anybody else is let in."""
     holder = f"stranger {row.execute_id}"
     control.slots.add(holder)
     control.executing.add(holder)
 
 
-async def watch_stranger(row: Row, control: Control) -> None:
+async def watch_stranger(row: Row, control: RunState) -> None:
     """Hold the slot for the execution of `row` until it has ended, was lost, or cannot be looked at."""
     assert row.execute_id is not None
     holder = f"stranger {row.execute_id}"
@@ -31,12 +31,12 @@ async def watch_stranger(row: Row, control: Control) -> None:
     failed_in_a_row = 0
     try:
         while True:
-            await control.budget.acquire(urgent=False)
+            await control.rate_limiter.acquire(urgent=False)
             control.ledger.board.counters.polls += 1
             control.requests += 1
             age = anyio.current_time() - started
             try:
-                look = await control.tools.service.look(row.execute_id)
+                look = await control.adapters.service.poll(row.execute_id)
             except StepError as failed:
                 failed_in_a_row += 1
                 if failed_in_a_row >= 5:
@@ -53,7 +53,7 @@ async def watch_stranger(row: Row, control: Control) -> None:
                 return
             if look.status == "unknown" and age >= NOT_YET_KNOWN:
                 return
-            await anyio.sleep(control.tools.pacing.next_wait(age))
+            await anyio.sleep(control.adapters.pacing.next_wait(age))
     except JournalError as error:
         control.ledger.note("error", error.text, row.task_id)
     finally:

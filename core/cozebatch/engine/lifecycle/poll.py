@@ -13,8 +13,8 @@ from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
 from cozebatch.planning.recovery import EXPIRED, is_expired
-from cozebatch.policy.retry import Again, Brake, Decision
-from cozebatch.ports import Change, Look, Product, PutExecution, PutOutput, PutRow
+from cozebatch.policy.retry import Again, Decision, PauseBatch
+from cozebatch.ports import Change, PollResult, Product, PutExecution, PutOutput, PutRow
 
 NOT_YET_KNOWN = 60.0
 """Seconds after a submission during which Coze may not know the execution yet (docs/coze.md, 4314)."""
@@ -45,7 +45,7 @@ class Watching(Submitting):
         execute_id = self.row.execute_id
         assert execute_id is not None
         started = anyio.current_time() - self._age_at_adoption()
-        wait = 0.0 if self.row.adopted else self.tools.pacing.next_wait(0.0)
+        wait = 0.0 if self.row.adopted else self.adapters.pacing.next_wait(0.0)
         failed_in_a_row = 0
         while True:
             await self._until_look(wait)
@@ -53,11 +53,11 @@ class Watching(Submitting):
                 self.control.cancelled.discard(self.task_id)
                 if self.row.state is State.RUNNING:
                     await self._move(State.CANCELLED)
-            await self.control.budget.acquire(urgent=False)
+            await self.control.rate_limiter.acquire(urgent=False)
             self.ledger.board.counters.polls += 1
             self.control.requests += 1
             try:
-                look = await self.tools.service.look(execute_id)
+                look = await self.adapters.service.poll(execute_id)
             except StepError as failed:
                 failed_in_a_row += 1
                 next_wait = await self._look_failed(failed, failed_in_a_row)
@@ -74,7 +74,7 @@ class Watching(Submitting):
             if age >= self.control.options.execution_timeout or (look.status == "unknown" and age >= NOT_YET_KNOWN):
                 await self._lost(look)
                 return False
-            wait = self.tools.pacing.next_wait(age)
+            wait = self.adapters.pacing.next_wait(age)
             if look.status == "unknown":
                 wait = min(wait, NOT_YET_KNOWN / 6)
 
@@ -85,26 +85,26 @@ class Watching(Submitting):
 
     async def _until_look(self, wait: float) -> None:
         wanted = anyio.Event()
-        self.control.looks_wanted[self.task_id] = wanted
+        self.control.polls_wanted[self.task_id] = wanted
         try:
             with anyio.move_on_after(wait):
                 await wanted.wait()
         finally:
-            del self.control.looks_wanted[self.task_id]
+            del self.control.polls_wanted[self.task_id]
 
     async def _look_failed(self, failed: StepError, in_a_row: int) -> float | None:
         """Seconds until the next look; None when the watching ended."""
         error = failed.info
         if error.category is Category.THROTTLED:
-            self.control.budget.slow_down()
+            self.control.rate_limiter.slow_down()
             wait = self.control.retry.backoff(in_a_row) if failed.retry_after is None else failed.retry_after
             self.ledger.publish(events.Throttled(retry_in=round(wait, 3), **self.ledger.stamp()))
             return wait
-        decision = self.control.retry.look_failed(error, in_a_row)
+        decision = self.control.retry.poll_failed(error, in_a_row)
         if isinstance(decision, Again):
             self.ledger.note("warning", error.message, self.task_id)
             return max(decision.delay, failed.retry_after or 0.0)
-        if isinstance(decision, Brake):
+        if isinstance(decision, PauseBatch):
             self.control.brake(decision.reason, error)
             if self.row.state is State.RUNNING:
                 self.control.park(self.task_id, "watch")
@@ -112,7 +112,7 @@ class Watching(Submitting):
             await self._fail(error)
         return None
 
-    async def _lost(self, look: Look) -> None:
+    async def _lost(self, look: PollResult) -> None:
         if look.status != "unknown":
             error = TOO_LONG
         elif is_expired(self.row, self.ledger.clock.wall()):
@@ -123,7 +123,7 @@ class Watching(Submitting):
         if self.row.state is State.RUNNING:
             await self._fail(error, self._note(status="lost", error=error))
 
-    async def _ended(self, look: Look, seconds: float) -> bool:
+    async def _ended(self, look: PollResult, seconds: float) -> bool:
         """Put down what the execution came to; True when the way goes on to the film."""
         row, wall = self.row, self.ledger.clock.wall()
         ended_at = look.updated_at or wall
@@ -157,10 +157,10 @@ class Watching(Submitting):
             await self._execution_failed(error, note, facts)
         return False
 
-    async def _succeeded(self, look: Look, facts: dict[str, Any], seconds: float, lag: float) -> bool:
+    async def _succeeded(self, look: PollResult, facts: dict[str, Any], seconds: float, lag: float) -> bool:
         row = self.row
         assert row.execute_id is not None
-        self.tools.pacing.observe(seconds)
+        self.adapters.pacing.observe(seconds)
         changes: list[Change] = [PutOutput(row.execute_id, look.output or "")]
         changes.append(
             self._note(status="succeeded", ended_at=facts["coze_finished_at"], seconds=seconds, logid=look.logid)
@@ -171,7 +171,7 @@ class Watching(Submitting):
             await self.ledger.write(PutRow(kept), *changes)
             self.ledger.load([kept])
             return False
-        if self.tools.synthesizer is None:
+        if self.adapters.synthesizer is None:
             await self._insisting(lambda: self._complete(Product(), *changes, **facts))
         else:
             await self._insist(State.DOWNLOADING, *changes, **facts)
@@ -183,7 +183,7 @@ class Watching(Submitting):
         decision: Decision = self.control.retry.execution_failed(error, failures)
         if isinstance(decision, Again):
             await self._back_in_line(error, note, delay=decision.delay, failures=failures, **facts)
-        elif isinstance(decision, Brake):
+        elif isinstance(decision, PauseBatch):
             self.control.brake(decision.reason, error)
             await self._back_in_line(error, note, delay=None, failures=failures, **facts)
         else:

@@ -9,7 +9,7 @@ import anyio
 from cozebatch.engine.lifecycle.task_step import Walker
 from cozebatch.model.errors import ErrorInfo, StepError
 from cozebatch.model.task import State
-from cozebatch.policy.retry import Again, Brake, Step
+from cozebatch.policy.retry import Again, PauseBatch, Step
 from cozebatch.ports import Job, Media, Product
 
 
@@ -19,7 +19,7 @@ class Making(Walker):
     async def _finish(self) -> None:
         if self.row.state is State.DONE or self.row.state is State.WRITING_BACK:
             return
-        synthesizer = self.tools.synthesizer
+        synthesizer = self.adapters.synthesizer
         if synthesizer is None:
             await self._complete(Product())
             return
@@ -39,31 +39,31 @@ class Making(Walker):
         row = self.row
         task = await self.ledger.task(self.task_id)
         stored = await self.ledger.journal.output(row.execute_id) if row.execute_id else None
-        output = self.tools.parse_output(stored or "")
+        output = self.adapters.parse_output(stored or "")
         return Job(self.ledger.run.run_id, task, output, submitted_at=row.submitted_at or 0.0)
 
     async def _fetch(self, job: Job) -> Media | None:
-        assert self.tools.synthesizer is not None
+        assert self.adapters.synthesizer is not None
         tries = 0
         while True:
             try:
                 async with self.control.downloads:
-                    return await self.tools.synthesizer.fetch(job, self._progress("download"))
+                    return await self.adapters.synthesizer.fetch(job, self._progress("download"))
             except StepError as failed:
                 tries += 1
                 if not await self._step_failed(Step.DOWNLOAD, failed, tries):
                     return None
 
     async def _synthesize(self, job: Job, media: Media) -> Product | None:
-        assert self.tools.synthesizer is not None
+        assert self.adapters.synthesizer is not None
         tries = 0
         error: ErrorInfo | None = None
         while True:
             await self._move(State.QUEUED, error=error)
             try:
-                async with self.control.gate.place():
+                async with self.control.synthesis_limiter.place():
                     await self._move(State.SYNTHESIZING)
-                    return await self.tools.synthesizer.synthesize(job, media, self._progress("synthesis"))
+                    return await self.adapters.synthesizer.synthesize(job, media, self._progress("synthesis"))
             except StepError as failed:
                 tries += 1
                 error = failed.info
@@ -79,7 +79,7 @@ class Making(Walker):
                 self.ledger.retrying(self.task_id, step, failed.info, delay)
             await anyio.sleep(delay)
             return True
-        if isinstance(decision, Brake):
+        if isinstance(decision, PauseBatch):
             if self.row.state is State.SYNTHESIZING:
                 await self._move(State.QUEUED, error=failed.info)
             self.control.park(self.task_id, "finish")

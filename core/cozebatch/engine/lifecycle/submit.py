@@ -12,18 +12,18 @@ import anyio
 
 from cozebatch.engine.lifecycle.task_step import Walker
 from cozebatch.engine.outbox import Outbox
-from cozebatch.engine.run_state import Control
+from cozebatch.engine.run_state import RunState
 from cozebatch.model.errors import Category, ErrorInfo, JournalError, StepError
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
-from cozebatch.policy.retry import Again, Brake, Hold
+from cozebatch.policy.retry import Again, Hold, PauseBatch
 from cozebatch.ports import Accepted, Execution, PutExecution, Refused, Submission, Unanswered
 
 
 class Submitting(Walker):
     """From the line to an accepted execution, or to what else came of it."""
 
-    def __init__(self, task_id: str, control: Control, outbox: Outbox) -> None:
+    def __init__(self, task_id: str, control: RunState, outbox: Outbox) -> None:
         super().__init__(task_id, control, outbox)
         self._execution: Execution | None = None
         self._jumps = control.jumps
@@ -33,7 +33,7 @@ class Submitting(Walker):
         task = await self.ledger.task(self.task_id)
         if not await self._claim(task):
             return False
-        await self.control.budget.acquire(urgent=True)
+        await self.control.rate_limiter.acquire(urgent=True)
         if await self._cancelled_here():
             return False
         if not self.control.may_submit:
@@ -73,7 +73,7 @@ class Submitting(Walker):
 
     async def _claim(self, task: Task) -> bool:
         """Mark the record as running, where that is wanted, before anything is paid."""
-        sink = self.tools.sink
+        sink = self.adapters.sink
         if sink is None or task.record_id is None or self.row.asked or not sink.writes("running"):
             return True
         if not self.row.claimed:  # on disk first: a record that bears our mark may not be listed any more
@@ -102,7 +102,7 @@ class Submitting(Walker):
         with anyio.CancelScope(shield=True) as scope:
             self.control.sending.add(scope)
             try:
-                return await self.tools.service.submit(task)
+                return await self.adapters.service.submit(task)
             except Exception as error:  # noqa: BLE001 - a bug of ours: what the service did is not known
                 self._log_traceback(error)
                 return Unanswered(unanswered(Text.same(f"{type(error).__name__}: {error}")))
@@ -134,7 +134,7 @@ class Submitting(Walker):
         note = self._note(status="refused", error=answer.error)
         if isinstance(decision, Again):
             await self._back_in_line(answer.error, note, delay=max(decision.delay, answer.retry_after or 0.0))
-        elif isinstance(decision, Brake):
+        elif isinstance(decision, PauseBatch):
             self.control.brake(decision.reason, answer.error)
             await self._back_in_line(answer.error, note, delay=None)
         else:

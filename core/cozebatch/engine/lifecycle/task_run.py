@@ -12,7 +12,7 @@ import anyio
 from cozebatch.engine.lifecycle.poll import Watching
 from cozebatch.engine.lifecycle.produce import Making
 from cozebatch.engine.lifecycle.submit import unanswered
-from cozebatch.engine.run_state import Entry
+from cozebatch.engine.run_state import StartStep
 from cozebatch.model.errors import Category, ErrorInfo, JournalError
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
@@ -21,7 +21,7 @@ from cozebatch.model.text import Text
 class Shepherd(Watching, Making):
     """Walks one task. `walk` never raises for what concerns this task alone."""
 
-    async def walk(self, entry: Entry) -> None:
+    async def walk(self, entry: StartStep) -> None:
         self._entry = entry
         try:
             if entry != "finish" and not await self._execute(entry):
@@ -39,7 +39,7 @@ class Shepherd(Watching, Making):
             self.control.scopes.pop(self.task_id, None)
             self.control.cancelled.discard(self.task_id)
 
-    async def _execute(self, entry: Entry) -> bool:
+    async def _execute(self, entry: StartStep) -> bool:
         """True when Coze's output is on disk and the way goes on."""
         try:
             if entry == "submit":

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 
 from cozebatch.engine.outbox import Outbox
-from cozebatch.engine.run_state import Control, Entry, journal_brake
+from cozebatch.engine.run_state import RunState, StartStep, journal_brake
 from cozebatch.model import events
 from cozebatch.model.errors import ErrorInfo, JournalError
 from cozebatch.model.rows import Row
@@ -22,13 +22,13 @@ from cozebatch.ports import Change, Owe, Product, PutRow
 class Walker:
     """One task on its way; the halves of the way are its subclasses."""
 
-    def __init__(self, task_id: str, control: Control, outbox: Outbox) -> None:
+    def __init__(self, task_id: str, control: RunState, outbox: Outbox) -> None:
         self.task_id = task_id
         self.control = control
         self.ledger = control.ledger
-        self.tools = control.tools
+        self.adapters = control.adapters
         self.outbox = outbox
-        self._entry: Entry = "submit"
+        self._entry: StartStep = "submit"
 
     @property
     def row(self) -> Row:
@@ -112,7 +112,7 @@ class Walker:
         self.ledger.note("error", text, self.task_id)
         self.control.brake("journal", journal_brake(error))
 
-    def _entry_again(self) -> Entry:
+    def _entry_again(self) -> StartStep:
         """Where the way goes on after it broke off in the present state."""
         match self.row.state:
             case State.PENDING:
@@ -129,4 +129,4 @@ class Walker:
 
 def explain(error: ErrorInfo, lang: Lang) -> str:
     """A sentence for the script's author: what happened, then what to do."""
-    return error.told(lang)[:1000]
+    return error.full_message(lang)[:1000]

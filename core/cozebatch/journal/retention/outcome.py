@@ -45,5 +45,5 @@ class JournalPruned:
     found: Pruned = field(default_factory=Pruned)
     unsettled: set[str] = field(default_factory=set)
     """Tasks of any source that are not done, or whose outcome the table has not been told."""
-    in_doubt: bool = False
+    incomplete: bool = False
     """Something was lost in a damage, and not all known sources were seen whole since."""

@@ -67,7 +67,7 @@ class Pruning:
 
     def _steps(self) -> Iterator[bool]:
         runs = self._runs()
-        self.result.in_doubt = self._doubted({run.source_key for run in runs.values()})
+        self.result.incomplete = self._doubted({run.source_key for run in runs.values()})
         for workflow_id in {run.workflow_id for run in runs.values() if run.old}:
             self._paced_since[workflow_id] = self._paced_from(workflow_id)
         yield True

@@ -13,7 +13,7 @@ from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
-from cozebatch.planning.recovery import CRASHED_WHILE_SENDING, IN_DOUBT
+from cozebatch.planning.recovery import CRASHED_WHILE_SENDING, JOURNAL_INCOMPLETE
 from cozebatch.ports import Execution
 
 _ORDER = (
@@ -139,4 +139,4 @@ def _from_execution(row: Row, execution: Execution) -> Row:
 
 
 def _doubtful(row: Row) -> Row:
-    return replace(row, state=State.HELD, error=IN_DOUBT, unanswered=True)
+    return replace(row, state=State.HELD, error=JOURNAL_INCOMPLETE, unanswered=True)

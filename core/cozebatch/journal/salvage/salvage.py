@@ -1,9 +1,9 @@
 """What a damaged journal still tells, with the logs' help, and a new journal made of it.
 
-The rule is the engine's own: an execution that may exist is never started again unasked. So a task whose row is lost
-is taken up where the log has its `execute_id`, is held where a submission may have gone out, and as long as anything of
-the file is lost, tasks of which nothing at all is known count as doubtful (`Journal.in_doubt`) and are held too. The
-damaged file is never deleted: it stays beside the new one under another name.
+The engine's own rule holds: an execution that may exist is never started again unasked. A task whose row is lost is
+adopted if the log has its `execute_id`, and held if a submission may have gone out. As long as any part of the file is
+lost, tasks of which nothing is known are held too (`Journal.is_incomplete`). The damaged file is never deleted: it
+stays beside the new one under another name.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
 from cozebatch.model.timestamps import compact
-from cozebatch.planning.recovery import DONE_EARLIER, IN_DOUBT, NO_CONTENT
+from cozebatch.planning.recovery import DONE_EARLIER, JOURNAL_INCOMPLETE, NO_CONTENT
 from cozebatch.ports import Execution, RunRecord
 
 KEPT_NAME = "journal.damaged-{at}.sqlite3"
@@ -40,7 +40,7 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Salvaged:
-    """What could be read. `in_doubt`: something is lost, so that tasks of which nothing is known may have run."""
+    """What could be read. `incomplete`: something is lost, so that tasks of which nothing is known may have run."""
 
     runs: dict[str, RunRecord] = field(default_factory=dict)
     rows: dict[Key, Row] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Salvaged:
     deliveries: dict[int, tuple[Value, ...]] = field(default_factory=dict)
     ids: set[Key] = field(default_factory=set)
     """Tasks that an index names, whether their rows were found or not."""
-    in_doubt: bool = True
+    incomplete: bool = True
     from_logs: int = 0
     strays: tuple[str, ...] = ()
 
@@ -71,7 +71,7 @@ class Salvaged:
             f"Still known are {len(rows)} tasks{logs_en}: {done} finished, {taken_up} executions to go on with, {held} "
             "for a person to decide. "
         )
-        if self.in_doubt:
+        if self.incomplete:
             zh += "有内容丢失：什么都查不到的任务会标为待处理，不会自动再次付费。"
             en += "Something is lost: tasks of which nothing is known are held, never paid for again by themselves. "
         if self.strays:
@@ -95,7 +95,7 @@ def salvage(path: Path, log_dir: Path, words: Mapping[str, State]) -> Salvaged:
     for tree, rowid, record in scanned.records:
         with suppress(ValueError, KeyError, TypeError, AttributeError):  # of another table, or spoilt
             _take(found, tree, rowid, record)
-    found.in_doubt = bool(scanned.lost or scanned.torn or not scanned.records)
+    found.incomplete = bool(scanned.lost or scanned.torn or not scanned.records)
     found.strays = tuple(dict.fromkeys(logs.strays))
     _reconcile(found, logs, torn=scanned.torn)
     return found
@@ -222,7 +222,7 @@ def _reconcile(found: Salvaged, logs: Logs, *, torn: bool) -> None:
     for run_id, task_id in sorted(named):
         owner = found.runs.get(run_id)
         if owner is None:  # nobody can tell whose it is
-            found.in_doubt = True
+            found.incomplete = True
             continue
         logged = logs.runs.get(run_id)
         trace = logged.tasks.get(task_id) if logged is not None else None
@@ -238,7 +238,7 @@ def _reconcile(found: Salvaged, logs: Logs, *, torn: bool) -> None:
             row = from_log(task, lost[run_id], trace, submitted, found.outputs)
             found.from_logs += trace is not None
         found.tasks[run_id, task_id] = (task, row)
-    if found.in_doubt:
+    if found.incomplete:
         _doubt_what_was_skipped(found)
 
 
@@ -257,7 +257,7 @@ def _doubt_what_was_skipped(found: Salvaged) -> None:
         if row.note == DONE_EARLIER:
             row = replace(row, state=State.DONE, note=None)
         else:
-            row = replace(row, state=State.HELD, note=None, error=IN_DOUBT, unanswered=True)
+            row = replace(row, state=State.HELD, note=None, error=JOURNAL_INCOMPLETE, unanswered=True)
         found.tasks[run_id, task_id] = (task, row)
 
 
@@ -291,6 +291,6 @@ def _write(path: Path, salvaged: Salvaged, now: float) -> None:
         for execute_id, output in salvaged.outputs.items():
             sqlite.put_output(db, execute_id, output)
         db.executemany(f"INSERT INTO delivery VALUES ({','.join('?' * 9)})", salvaged.deliveries.values())
-        if salvaged.in_doubt:
+        if salvaged.incomplete:
             db.execute("INSERT INTO doubt (source_key, raised) VALUES ('*', ?)", (now,))
         db.execute("COMMIT")

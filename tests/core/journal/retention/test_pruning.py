@@ -25,7 +25,7 @@ from cozebatch.journal.retention.pruning import Pruning
 from cozebatch.journal.salvage.sqlite_pages import scan
 from cozebatch.journal.sqlite import open_journal, read_journal
 from cozebatch.model.task import State, Task
-from cozebatch.planning.recovery import Action, Planned, Wishes, plan
+from cozebatch.planning.recovery import Action, OperatorOverrides, Planned, plan
 from support.old_runs import BEFORE, SOURCES, TASKS, Past, random_past
 
 # A test may block its own event loop.
@@ -54,15 +54,15 @@ async def look(path: Path) -> Seen:
             last = await journal.last_run(source)
             going_on = last if last is not None and last.status != "finished" else None
             past = await journal.past(source, [task.task_id for task in TASKS])
-            for wishes in (Wishes(), Wishes(rerun=frozenset({"t1"}), adopt={"t2": "e9999"})):
+            for overrides in (OperatorOverrides(), OperatorOverrides(rerun=frozenset({"t1"}), adopt={"t2": "e9999"})):
                 for tasks in (TASKS, CHANGED):
                     for says in (True, False):
                         running = going_on.run_id if going_on else None
-                        plans += plan(tasks, past, wishes, continuing=running, table_says=says)
+                        plans += plan(tasks, past, overrides, continuing=running, source_is_authoritative=says)
             for task_id, earlier in sorted(past.items()):
                 others.append((task_id, earlier.run_id, earlier.owed, await journal.task(earlier.run_id, task_id)))
             unmarked = None if last is None else replace(last, pruned=False)
-            others += [unmarked, await journal.owed(source), await journal.in_doubt(source)]
+            others += [unmarked, await journal.owed(source), await journal.is_incomplete(source)]
         others += [await journal.last_serial(), await journal.durations("w1")]
         for run in await journal.runs():
             if run.status not in ("finished", "abandoned"):

@@ -141,7 +141,7 @@ async def test_nothing_that_may_have_been_paid_for_is_taken_for_unpaid(tmp_path:
     with pytest.raises(DamagedJournal):
         open_to_write(path)
     found = salvage(path, tmp_path, WORDS)
-    assert found.in_doubt
+    assert found.incomplete
     truth = {f"t{n}": State.DONE if n < 40 else State.RUNNING for n in range(50)}
     for task_id, state in states(found).items():
         number = int(task_id[1:])
@@ -152,7 +152,7 @@ async def test_nothing_that_may_have_been_paid_for_is_taken_for_unpaid(tmp_path:
     rebuild(path, found, now=200.0)
     assert kept_files(tmp_path) == [spoilt]
     async with open_journal(path) as journal:
-        assert await journal.in_doubt("file:/t.json")
+        assert await journal.is_incomplete("file:/t.json")
         past = await journal.past("file:/t.json", [t.task_id for t in TASKS])
         assert {task_id: p.row.state for task_id, p in past.items()} == states(found)
         if how in ("garbage in the middle", "truncated", "no header"):
@@ -183,10 +183,10 @@ async def test_a_file_that_lost_nothing_raises_no_doubt(tmp_path: Path) -> None:
     path = tmp_path / "j"
     await write(path)
     found = salvage(path, tmp_path, WORDS)
-    assert not found.in_doubt
+    assert not found.incomplete
     rebuild(path, found, now=200.0)
     async with open_journal(path) as journal:
-        assert not await journal.in_doubt("file:/t.json")
+        assert not await journal.is_incomplete("file:/t.json")
         assert [d.serial for d in await journal.owed("file:/t.json")] == [7]
         assert await journal.output("e3") == "output " * 1000
         assert len(await journal.executions(RUN.run_id, "t3")) == 1
@@ -199,9 +199,9 @@ async def test_a_doubt_ends_once_a_run_has_seen_the_source_whole(tmp_path: Path)
     spoil(path, "truncated")
     rebuild(path, salvage(path, tmp_path, WORDS), now=200.0)
     async with open_journal(path) as journal:
-        await journal.settle_doubt("file:/t.json", 300.0)
-        assert not await journal.in_doubt("file:/t.json")
-        assert await journal.in_doubt("file:/another.json")
+        await journal.confirm_complete("file:/t.json", 300.0)
+        assert not await journal.is_incomplete("file:/t.json")
+        assert await journal.is_incomplete("file:/another.json")
 
 
 def log(folder: Path, *lines: str, name: str = "workflow_20260102_030405.log") -> None:

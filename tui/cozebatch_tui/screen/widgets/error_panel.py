@@ -16,7 +16,7 @@ from textual.widgets import Button, Static
 from cozebatch.model.board import Board, ErrorGroup
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang
-from cozebatch.planning.recovery import way_on
+from cozebatch.planning.recovery import resume_step
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.locale.names import CATEGORIES
 from cozebatch_tui.screen.error_boundary import guarded
@@ -35,7 +35,7 @@ class Ways:
 def ways(board: Board, group: ErrorGroup) -> Ways:
     free, paid = [], []
     for task_id in group.task_ids:
-        way = way_on(board.rows[task_id])
+        way = resume_step(board.rows[task_id])
         if way == "paid":
             paid.append(task_id)
         elif way is not None:
