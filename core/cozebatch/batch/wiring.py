@@ -17,7 +17,6 @@ import anyio.to_thread
 from cozebatch.batch.batch import Batch
 from cozebatch.batch.results_file import ResultsWriter
 from cozebatch.coze.client import CozeService
-from cozebatch.coze.http import is_loopback
 from cozebatch.coze.output import parse_output, pick
 from cozebatch.engine.event_bus import Bus
 from cozebatch.engine.run_state import Adapters, Options
@@ -27,6 +26,7 @@ from cozebatch.journal.owner import state_owner
 from cozebatch.journal.sqlite import FILE_NAME, DamagedJournal, open_journal, read_journal
 from cozebatch.model.default_paths import LOG_DIR, STATE_DIR
 from cozebatch.model.errors import ErrorInfo
+from cozebatch.model.loopback import is_loopback_url
 from cozebatch.model.redact import Masker
 from cozebatch.model.task import FIELDS, State
 from cozebatch.model.text import Lang, Text
@@ -158,7 +158,7 @@ def synthesis_options(
         draft_media_root=wanted.draft_media_root,
         command=tuple(wanted.command) if wanted.command is not None else None,
         template_config=settings.template_config,
-        allow_loopback=is_loopback(settings.coze.base_url),
+        allow_loopback=is_loopback_url(settings.coze.base_url),
         workers=settings.workflow_config.max_synthesis_workers,
         secret_variables=secret_variables,
         lang=lang,

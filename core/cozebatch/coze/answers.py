@@ -180,7 +180,8 @@ def clean(value: Any, mask: Mask, *, most: int = _MOST_MESSAGE) -> str:
     """A text from outside as one harmless, bounded line without secrets."""
     if not isinstance(value, str):
         return ""
-    return sanitize.clean(mask(mend(value[: most * 20])).strip(), most).strip()
+    # Masked before the text is cut, and once more because cleaning may join what was apart.
+    return mask(sanitize.clean(mask(mend(value[: most * 20])).strip(), most)).strip()
 
 
 def _failure(record: Mapping[str, Any], logid: str | None, mask: Mask) -> ErrorInfo:

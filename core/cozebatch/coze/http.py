@@ -10,7 +10,6 @@ twice. How far an exchange came is what decides whether money may have been spen
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -20,19 +19,18 @@ from email.utils import parsedate_to_datetime
 from time import time
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import anyio
 import httpx
 
 from cozebatch.model.errors import CozebatchError, UsageError
+from cozebatch.model.loopback import is_loopback_url
 from cozebatch.model.text import Text
+from cozebatch.policy.retry_after import read_retry_after
 
 CONNECT_TIMEOUT = 10.0
 """Longest wait for a connection, seconds."""
 
-MOST_RETRY_AFTER = 300.0
-"""Longest wait that Coze may ask for, seconds (docs/contract.md §4)."""
 
 _LANES = 25
 _LANE = 8
@@ -79,9 +77,8 @@ class Answer:
 
     @property
     def retry_after(self) -> float | None:
-        """The wait asked for in seconds, 0..300; a date counts from now. None where there is none."""
-        value = self.headers.get("retry-after")
-        return None if value is None else _seconds(value)
+        """See `read_retry_after`."""
+        return read_retry_after(self.headers.get("retry-after"), now=time())
 
 
 class _Body(httpx.AsyncByteStream):
@@ -218,17 +215,6 @@ class Connection:
         return lane
 
 
-def is_loopback(url: str) -> bool:
-    """Whether a URL leads to this very machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def to_body(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
@@ -236,7 +222,9 @@ def to_body(value: Mapping[str, Any]) -> bytes:
 def _client(base_url: str, tls: ssl.SSLContext | bool) -> httpx.AsyncClient:
     limits = httpx.Limits(max_connections=_LANE, max_keepalive_connections=_LANE, keepalive_expiry=_KEEP_IDLE)
     try:
-        return httpx.AsyncClient(limits=limits, trust_env=not is_loopback(base_url), verify=tls, follow_redirects=False)
+        return httpx.AsyncClient(
+            limits=limits, trust_env=not is_loopback_url(base_url), verify=tls, follow_redirects=False
+        )
     except (ImportError, ValueError, httpx.InvalidURL):
         raise UsageError(
             Text(
@@ -250,14 +238,3 @@ def _client(base_url: str, tls: ssl.SSLContext | bool) -> httpx.AsyncClient:
 
 def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
-
-
-def _seconds(value: str) -> float | None:
-    try:
-        wait = float(value)
-    except ValueError:
-        try:
-            wait = parsedate_to_datetime(value).timestamp() - time()
-        except (ValueError, OverflowError):
-            return None
-    return min(max(wait, 0.0), MOST_RETRY_AFTER) if wait == wait else None

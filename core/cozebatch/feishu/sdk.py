@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from time import time
 from typing import Any
 
 import anyio
@@ -19,12 +20,13 @@ from cozebatch.feishu.codes import NETWORK, Kind, Meaning, meaning, unreadable
 from cozebatch.feishu.lark import Sdk, load_sdk
 from cozebatch.model.errors import CozebatchError, UsageError
 from cozebatch.model.redact import Masker
+from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Text
+from cozebatch.policy.retry_after import read_retry_after
 
 CONNECT_TIMEOUT = 10.0
 MOST_BYTES = 64 * 1024 * 1024
 """A page of 500 records whose scripts are 100,000 characters each."""
-MOST_RETRY_AFTER = 300.0
 RENEW_EARLY = 600.0
 """Seconds before its end a token is no longer used."""
 
@@ -206,7 +208,9 @@ class FeishuClient:
 
     def _judge(self, response: httpx.Response, content: bytes) -> Answer:
         logid = response.headers.get("x-tt-logid")
-        wait = _seconds(response.headers.get("x-ogw-ratelimit-reset") or response.headers.get("retry-after"))
+        wait = read_retry_after(
+            response.headers.get("x-ogw-ratelimit-reset") or response.headers.get("retry-after"), now=time()
+        )
         try:
             value = json.loads(content)
         except (ValueError, RecursionError):
@@ -242,8 +246,12 @@ class FeishuClient:
             return self._token
 
     def _words(self, wording: str) -> str:
-        wording = "".join(c if c.isprintable() else " " for c in self._mask(self._own.mask(wording)))
-        return wording if len(wording) <= _MOST_WORDS else wording[:_MOST_WORDS] + "…"
+        """Feishu's wording as one bounded line without secrets."""
+        # Masked before the text is cut, and once more because cleaning may join what was apart.
+        return self._masked(clean(self._masked(wording), _MOST_WORDS))
+
+    def _masked(self, text: str) -> str:
+        return self._mask(self._own.mask(text))
 
 
 def _sentence(text: str) -> str:
@@ -254,11 +262,3 @@ def _logid(value: dict[str, Any]) -> str | None:
     error = value.get("error")
     found = error.get("log_id") if isinstance(error, dict) else None
     return found if isinstance(found, str) else None
-
-
-def _seconds(value: str | None) -> float | None:
-    try:
-        wait = float(value) if value is not None else None
-    except ValueError:
-        return None
-    return min(max(wait, 0.0), MOST_RETRY_AFTER) if wait is not None and wait == wait else None

@@ -7,7 +7,7 @@ The stretch doubles with each probe that failed, so that a firm limit is not kno
 
 from __future__ import annotations
 
-from cozebatch.policy.retry import MAX_RETRY_AFTER
+from cozebatch.policy.retry_after import MAX_RETRY_AFTER
 
 FIRST_STRETCH = 5.0
 LONGEST_STRETCH = 120.0

@@ -13,9 +13,6 @@ from typing import Literal
 
 from cozebatch.model.errors import Category, ErrorInfo
 
-MAX_RETRY_AFTER = 300.0
-"""Seconds up to which a service's `Retry-After` is honoured (docs/contract.md §4)."""
-
 UNREACHABLE_PATIENCE = 900.0
 """Seconds a task keeps trying to connect before it fails: long enough for a router to restart at night."""
 

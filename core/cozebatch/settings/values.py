@@ -6,7 +6,6 @@ None of them repeats the value: it may be a secret in the wrong place.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from cozebatch.feishu.links import LinkError, is_identifier, parse_base
+from cozebatch.model.loopback import is_loopback_host
 from cozebatch.model.text import Text
 
 
@@ -32,15 +32,6 @@ class Unset(Replaced):
 
 def wrong(zh: str, en: str) -> PydanticCustomError:
     return PydanticCustomError("cozebatch", "not as wanted", {"zh": zh, "en": en})
-
-
-def is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def looks_like_placeholder(text: str) -> bool:
@@ -157,7 +148,7 @@ def _url(value: str) -> str:
         host, port = "", None
     if not host or port == 0 or address.scheme not in ("https", "http"):
         raise wrong("应为网址，如 https://api.coze.cn", "should be an address such as https://api.coze.cn")
-    if address.scheme == "http" and not is_loopback(host):
+    if address.scheme == "http" and not is_loopback_host(host):
         raise wrong(
             "应以 https:// 开头（http:// 只允许本机）", "should begin with https:// (http:// only for loopback)"
         )

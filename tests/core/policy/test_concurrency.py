@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from cozebatch.policy.concurrency import LONGEST_STRETCH, AdaptiveLimit
-from cozebatch.policy.retry import MAX_RETRY_AFTER
+from cozebatch.policy.retry_after import MAX_RETRY_AFTER
 
 
 class AnyUse(RuleBasedStateMachine):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ import anyio.to_thread
 import httpx
 
 from cozebatch.model.errors import Category, StepError
+from cozebatch.policy.retry_after import read_retry_after
 from cozebatch.synthesis.download.file_type import file_type
 from cozebatch.synthesis.download.ssrf_guard import GuardedTransport
 from cozebatch.synthesis.failures import clean, failure, from_os_error, need_space
@@ -164,8 +166,9 @@ class Downloader:
                 f"{host} answered HTTP {response.status_code}",
                 code=str(response.status_code),
             )
-            wait = response.headers.get("Retry-After", "")
-            raise StepError(refused.info, retry_after=min(float(wait), 300.0) if wait.isdigit() else None)
+            raise StepError(
+                refused.info, retry_after=read_retry_after(response.headers.get("Retry-After"), now=time.time())
+            )
         if response.headers.get("Content-Encoding", "identity") not in ("identity", ""):
             raise failure(Category.DOWNLOAD, f"{host} 返回了压缩编码的内容", f"{host} sent the file compressed")
         if total is not None and total > self._max_bytes:

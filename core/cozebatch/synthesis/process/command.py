@@ -112,9 +112,10 @@ def _failed(done: Finished) -> StepError:
     )
 
 
-def _end_of(detail: str) -> str:
-    one_line = clean(detail, 10_000)
-    return one_line if len(one_line) <= _MESSAGE else "…" + one_line[-_MESSAGE:]
+def _end_of(stderr: str) -> str:
+    """The last characters of what a program wrote: its reason stands at the end."""
+    line = clean(stderr, len(stderr) + 1)
+    return line if len(line) <= _MESSAGE else "…" + line[-_MESSAGE:]
 
 
 def _product(answer: Mapping[str, Any], job: Job, cwd: Path, output_dir: Path) -> Product:

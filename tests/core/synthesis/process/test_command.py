@@ -101,6 +101,7 @@ print(json.dumps({"video_path": "film.mp4", "draft_path": "draft"}))
     ("code", "said"),
     [
         ("sys.stderr.write('the end of it\\n'); sys.exit(4)", "the end of it"),
+        ("sys.stderr.write('x' * 15000 + 'the end of it\\n'); sys.exit(4)", "the end of it"),
         ("print('no json')", "JSON"),
         ("print('[1]')", "JSON"),
         ("", "JSON"),
