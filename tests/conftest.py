@@ -1,8 +1,59 @@
-"""What every test shares: both event loops, and nothing of the machine's own configuration."""
+"""What every test shares: both event loops, the quick tier, and nothing of the machine's own configuration."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import hypothesis
 import pytest
+
+HERE = Path(__file__).parent
+
+QUICK = (
+    "core/coze/test_clean.py",
+    "core/coze/test_debug_link.py",
+    "core/coze/test_output.py",
+    "core/feishu/test_cells.py",
+    "core/feishu/test_links.py",
+    "core/importing",
+    "core/model",
+    "core/planning",
+    "core/policy",
+    "core/settings",
+    "core/synthesis/compose",
+    "core/synthesis/subtitles",
+    "test_docs.py",
+)
+"""Folders and files of the quick tier: pure parts, without servers, child processes or disks that are waited for."""
+
+# How fast an example is made says something about the machine, not about the code.
+hypothesis.settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("suite")
+
+
+def pytest_configure() -> None:
+    """A folder that was renamed must not leave the quick tier silently."""
+    if missing := [name for name in QUICK if not (HERE / name).exists()]:
+        raise pytest.UsageError(f"tests/conftest.py: QUICK names what does not exist: {missing}")
+
+
+def is_quick(path: Path) -> bool:
+    """True for a file of the quick tier, and for a folder that holds one."""
+    wanted = [HERE / name for name in QUICK]
+    return any(path.is_relative_to(place) or (path.is_dir() and place.is_relative_to(path)) for place in wanted)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m quick` the other tests are not even imported."""
+    return True if config.option.markexpr == "quick" and not is_quick(collection_path) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if is_quick(item.path):
+            item.add_marker("quick")
 
 
 @pytest.fixture(params=["asyncio", "trio"])
