@@ -177,7 +177,7 @@ async def draw(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> str:
             await app.push_screen(StartScreen(preview(), (), lang))
             await pilot.pause(0.2)
             return widths_corrected(app.export_screenshot(title="cozebatch-tui"))
-        app._view_model = ViewModel(subscription)
+        app.batch.view_model = ViewModel(subscription)
         for event in history():
             subscription.push(event)
         changes = app.view_model.pump()

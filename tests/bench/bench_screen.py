@@ -73,7 +73,7 @@ async def drive(seconds: float) -> tuple[list[float], float, float]:
     app = CozebatchApp(AppStart(make_session=lambda _: None, lang="en", title="bench", setup_needed=True))  # type: ignore[arg-type, return-value]
     quiet = Quiet()
     async with app.run_test(size=(120, 40)) as pilot:
-        app._view_model = ViewModel(quiet.subscription)
+        app.batch.view_model = ViewModel(quiet.subscription)
         state = {row.task_id: row for row in rows()}
         quiet.subscription.push(
             events.RunStarted(wall=1e9, clock=0, run_id="r", total=TASKS, max_coze=16, max_synthesis=4)

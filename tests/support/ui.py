@@ -106,11 +106,10 @@ async def application(
                 await screen.until(lambda: len(app.view_model.board.rows) == len(rows), "rows")
             yield screen
     finally:
-        if app._session is not None:
-            app._session.stop()
-            if app._run_future is not None:
-                app._run_future.result(timeout=PATIENCE)
-            app.closing.close()
+        app.batch.stop()
+        if app.batch.running is not None:
+            app.batch.running.result(timeout=PATIENCE)
+        app.batch.close()
 
 
 def rows(count: int, **columns: str) -> list[dict[str, str]]:

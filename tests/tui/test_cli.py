@@ -132,3 +132,12 @@ def test_results_are_one_json_document(tmp_path: Path) -> None:
         program = Program(tmp_path, coze.url).configure().tasks(0)
         assert program.batch().code == 0
     assert json.dumps(program.results()["tasks"]) == "{}"
+
+
+def test_the_package_runs_as_a_module_under_the_commands_name() -> None:
+    command = [sys.executable, "-m", "cozebatch_tui", "--lang", "en"]
+    shown = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True).stdout
+    assert shown.startswith("usage: cozebatch-tui ")
+    wrong = subprocess.run([*command, "--nope"], capture_output=True, text=True, check=False)
+    assert wrong.returncode == 2
+    assert "cozebatch-tui: error:" in wrong.stderr

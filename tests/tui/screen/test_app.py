@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.widgets import Button, Input
@@ -58,8 +59,8 @@ async def test_keys_pressed_faster_than_the_screen_is_drawn_all_count(tmp_path: 
     async with application(tmp_path, slow, rows(1), max_coze_concurrent=1) as screen:
         await screen.until(lambda: screen.count(State.RUNNING) == 1, "running")
         for _ in range(5):
-            screen.app.actions.change_limit(Stage.COZE, +1)
-            screen.app.actions.toggle_pause()
+            screen.main.task_actions.change_limit(Stage.COZE, +1)
+            screen.main.task_actions.toggle_pause()
         await screen.until(lambda: screen.app.view_model.board.limits[Stage.COZE].user == 6, "limit 6")
         assert list(screen.app.view_model.board.paused) == ["operator"]
 
@@ -272,6 +273,49 @@ async def test_the_language_can_be_switched_while_it_runs(tmp_path: Path, slow: 
         await screen.until(lambda: first in screen.text(), "first language")
         await screen.press("f2")
         await screen.until(lambda: second in screen.text(), "second language")
+
+
+async def test_an_error_while_the_screen_is_drawn_anew_is_told_when_it_is_there(
+    tmp_path: Path, slow: RunningCoze, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with application(tmp_path, slow, rows(2)) as screen:
+        await screen.until(lambda: screen.count(State.RUNNING) == 2, "running")
+        main, mount_all = screen.main, screen.main.mount_all
+        raised: list[bool] = []
+
+        def fails_first(*widgets: Any, **more: Any) -> Any:
+            raised.append(not main.query(TaskTable))
+            main._filter_done()  # a handler of a message that came late: it finds no table and raises
+            screen.app._pump()
+            return mount_all(*widgets, **more)
+
+        monkeypatch.setattr(main, "mount_all", fails_first)
+        await screen.press("f2")
+        await screen.until(lambda: "NoMatches" in screen.text(), "the error, on the new screen")
+        assert raised == [True]
+        assert "Coze 并发" in screen.text()
+        notes = [event.text.en for event in screen.app.view_model.log if isinstance(event, Noted)]
+        assert any("NoMatches" in text for text in notes), "the log has the whole of it"
+
+
+async def test_an_error_after_the_screen_is_gone_raises_nothing(tmp_path: Path, quick: RunningCoze) -> None:
+    async with application(tmp_path, quick, rows(1)) as screen:
+        await screen.until(lambda: screen.count(State.DONE) == 1, "done")
+    screen.app.tell_error(ValueError("too late"))
+    screen.app.say("too late")
+
+
+async def test_marks_filter_sorting_and_cursor_survive_a_change_of_language(tmp_path: Path, slow: RunningCoze) -> None:
+    async with application(tmp_path, slow, rows(12)) as screen:
+        await screen.until(lambda: screen.count(State.RUNNING) == 12, "running")
+        await screen.press("slash", *"1", "enter", "3", "3", "space")
+        before = screen.main.table
+        assert (len(before.order), len(before.marks)) == (4, 1)
+        await screen.press("f2")
+        await screen.until(lambda: screen.main.query(TaskTable) and screen.main.table is not before, "a new table")
+        after = screen.main.table
+        await screen.until(lambda: after.order == before.order, "the same order")
+        assert (after.marks, after.cursor_id, after.filter_text) == (before.marks, before.cursor_id, "1")
 
 
 async def test_an_error_inside_a_widget_is_told_and_the_batch_goes_on(

@@ -23,7 +23,7 @@ async def test_the_start_screen_says_what_it_costs_and_nothing_is_paid_before_en
         await screen.until(lambda: "3  new, paid executions" in screen.text(), "the price")
         assert quick.ledger().executions == {}
         await screen.press("enter")
-        await screen.until(lambda: screen.app._view_model and screen.count(State.DONE) == 3, "done")
+        await screen.until(lambda: screen.app.batch.view_model and screen.count(State.DONE) == 3, "done")
 
 
 async def test_a_canary_starts_one_and_leaves_the_rest_for_the_next_start(tmp_path: Path, quick: RunningCoze) -> None:
@@ -78,5 +78,5 @@ async def test_the_buttons_of_the_start_screen_do_what_they_say(
         screen.app.screen.query_one(f"#{name}", Button).press()
         await screen.until(lambda: len(quick.ledger().executions) >= executions, "executions")
         if executions:
-            await screen.until(lambda: screen.app._run_future and screen.count(State.DONE) >= executions, "done")
+            await screen.until(lambda: screen.app.batch.running and screen.count(State.DONE) >= executions, "done")
     assert len(quick.ledger().executions) == executions

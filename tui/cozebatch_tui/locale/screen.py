@@ -7,7 +7,7 @@ from cozebatch.model.text import Text
 LOADING = Text("正在读取任务...", "Loading tasks...")
 CHECKING = Text("正在检查凭证...", "Checking credentials...")
 CANNOT_BEGIN = Text("无法开始", "Cannot begin")
-ANY_KEY_LEAVES = Text("按 q 退出", "press q to leave")
+PRESS_TO_LEAVE = Text("按 {key_quit} 退出", "press {key_quit} to leave")
 SETUP = Text(
     "还没有配置。\n\n先看演示：  cozebatch-tui --demo\n生成配置：  cozebatch-tui init",
     "There is no configuration yet.\n\nSee the demo:            cozebatch-tui --demo\n"
@@ -59,13 +59,10 @@ SHOWN = Text("显示 {shown}/{total}", "{shown} of {total} shown")
 MARKED = Text("已标 {count}", "{count} marked")
 FILTERED = Text("过滤：{text}", "filter: {text}")
 EMPTY = Text("没有任务。", "No tasks.")
-NOTHING_MATCHES = Text("没有符合过滤条件的任务。按 escape 清除。", "Nothing matches the filter; escape clears it.")
-
-FOOTER = Text(
-    "/ 过滤  space 标记  enter 详情  r 重试  x 重跑  c 取消  p 暂停  t 时间线  e 问题  l 日志  ? 帮助  q 退出",
-    "/ filter  space mark  enter open  r retry  x rerun  c cancel  p pause  t timeline  e problems  l log  ? help  "
-    "q quit",
+NOTHING_MATCHES = Text(
+    "没有符合过滤条件的任务。按 {key_clear} 清除。", "Nothing matches the filter; {key_clear} clears it."
 )
+
 ENGINE_ERROR = Text("界面出错，批量处理仍在继续：{error}", "The screen met an error, the batch goes on: {error}")
 
 CONFIRM_RERUN = Text(
@@ -94,7 +91,8 @@ NOTHING_CHOSEN = Text("没有可操作的任务", "no task to act on")
 LIMIT_NOW = Text("{what} 上限 {limit}", "{what} limit {limit}")
 LEAVING = Text("正在收尾...", "Draining...")
 RUN_ENDED = Text(
-    "本次运行结束，可以重试失败的任务，或按 q 退出", "The run has ended: retry what failed, or press q to leave"
+    "本次运行结束，可以重试失败的任务，或按 {key_quit} 退出",
+    "The run has ended: retry what failed, or press {key_quit} to leave",
 )
 
 START_TITLE = Text("开始之前", "Before it begins")
@@ -117,24 +115,18 @@ TASK_ATTEMPTS = Text("提交记录", "Submissions")
 TASK_STAGES = Text("各阶段", "Stages")
 TASK_PATHS = Text("文件", "Files")
 TASK_PROBLEM = Text("问题", "Problem")
-TASK_KEYS = Text(
-    "escape 返回  o 打开调试页  f 打开文件夹  y 复制  r 重试（免费）  x 重跑（付费）  a 认领",
-    "escape back  o debug page  f folder  y copy  r retry (free)  x rerun (paid)  a adopt",
-)
 ADOPT_PROMPT = Text("粘贴 execute_id 或调试链接，回车认领", "paste an execute id or debug link, enter adopts")
 HELD_HELP = Text(
-    "{when} 发出的请求没有得到明确回答，可能已计费。到 Coze 后台查看：有执行就按 a 认领（免费），"
-    "没有就按 x 重跑（付费），或按 c 放弃。",
-    "The request sent at {when} was not clearly answered and may have been charged. Look in Coze: press a to adopt the "
-    "execution (free), x to run it again (paid), or c to give it up.",
+    "{when} 发出的请求没有得到明确回答，可能已计费。到 Coze 后台查看：有执行就按 {key_adopt} 认领（免费），"
+    "没有就按 {key_rerun} 重跑（付费），或按 {key_cancel} 放弃。",
+    "The request sent at {when} was not clearly answered and may have been charged. Look in Coze: press {key_adopt} to "
+    "adopt the execution (free), {key_rerun} to run it again (paid), or {key_cancel} to give it up.",
 )
 
 LOG_TITLE = Text("日志", "Log")
-LOG_KEYS = Text("escape 返回  f 跟随", "escape back  f follow")
 TIMELINE_TITLE = Text("时间线", "Timeline")
 TIMELINE_LEGEND = Text(". 等待   = Coze   - 排队   # 合成", ". waiting   = Coze   - queue   # synthesis")
 HELP_TITLE = Text("帮助", "Help")
-HELP_KEYS = Text("escape 返回", "escape back")
 HELP_FILTER = Text(
     "过滤语言：多个条件同时成立\n"
     "  词             编号、标题、账号或问题里有这个词\n"
@@ -147,26 +139,3 @@ HELP_FILTER = Text(
     "  coze>300       seconds; synthesis attempts tokens likewise, with > >= < <= =\n"
     "  !condition     must not hold",
 )
-
-KEYS = {
-    "filter": Text("过滤", "filter"),
-    "clear": Text("返回或清除", "back or clear"),
-    "open": Text("打开任务", "open the task"),
-    "mark": Text("标记", "mark"),
-    "sort": Text("按第 N 列排序", "sort by column N"),
-    "retry": Text("重试（免费）", "retry (free)"),
-    "retry_all": Text("重试所有显示的失败任务（免费）", "retry everything failed that is shown (free)"),
-    "rerun": Text("重跑（付费，先确认）", "rerun (paid, asks first)"),
-    "cancel": Text("取消", "cancel"),
-    "pause": Text("暂停或继续提交", "pause or resume submitting"),
-    "coze_limit": Text("Coze 并发上限加减", "Coze limit up, down"),
-    "synthesis_limit": Text("合成并发上限加减", "synthesis limit up, down"),
-    "timeline": Text("时间线", "timeline"),
-    "errors": Text("问题面板", "problem panel"),
-    "log": Text("日志", "log"),
-    "link": Text("打开调试链接", "open the debug link"),
-    "copy": Text("复制", "copy"),
-    "help": Text("帮助", "help"),
-    "quit": Text("退出", "quit"),
-    "lang": Text("切换语言", "switch language"),
-}

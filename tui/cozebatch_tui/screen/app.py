@@ -1,4 +1,4 @@
-"""The Textual application: loads behind the first paint, asks before it pays, and leaves only after a drain.
+"""The Textual application: loads the batch behind the first paint, shows its screens, and leaves only after a drain.
 
 Screens are imported when they are first shown: until then something is painted already.
 """
@@ -7,54 +7,38 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Iterable
-from concurrent.futures import Future
-from contextlib import ExitStack, suppress
-from functools import cached_property
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
-from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
 from cozebatch.model.errors import JournalError, UsageError
-from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
-from cozebatch_tui.exit_codes import Exit, exit_of
+from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.locale import screen as texts
+from cozebatch_tui.screen.action_registry import bindings_of, live_keys, text_with_keys
+from cozebatch_tui.screen.action_screen import palette_entries
+from cozebatch_tui.screen.host import Host
+from cozebatch_tui.screen.lifecycle import DRAIN_SECONDS, BatchLifecycle
 from cozebatch_tui.screen.preferences import load_user_settings, save_user_settings
 from cozebatch_tui.screen.screens.message import MessageScreen
 from cozebatch_tui.screen.startup import AppStart
-from cozebatch_tui.session.signals import Interrupts
+from cozebatch_tui.screen.themes import HIGH_CONTRAST
+from cozebatch_tui.session.signals import Interrupts, leave_at_once
 
 if TYPE_CHECKING:
     from cozebatch.batch.batch import Preview
-    from cozebatch.engine.engine import Outcome
-    from cozebatch_tui.screen.actions import Actions
     from cozebatch_tui.screen.screens.main import MainScreen
     from cozebatch_tui.screen.screens.start import Decision
     from cozebatch_tui.screen.view_model import ViewModel
     from cozebatch_tui.session.session import Session
 
-HIGH_CONTRAST = Theme(
-    name="high-contrast",
-    primary="#00ffff",
-    secondary="#ffffff",
-    accent="#ffd700",
-    warning="#ffff00",
-    error="#ff6060",
-    success="#00ff00",
-    foreground="#ffffff",
-    background="#000000",
-    surface="#000000",
-    panel="#202020",
-    dark=True,
-)
-
 PUMPS_A_SECOND = 12
-DRAIN_SECONDS = 6.0
 
 
 class CozebatchApp(App[int]):
@@ -62,43 +46,36 @@ class CozebatchApp(App[int]):
 
     TITLE = "cozebatch"
     CSS = "Screen { layers: base over; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "help", "help", show=False, id="help"),
-        Binding("q", "leave", "quit", show=False, id="quit"),
-        Binding("ctrl+q", "leave", show=False, priority=True),
-        Binding("f2", "switch_lang", "lang", show=False, id="lang"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("app")
     ENABLE_COMMAND_PALETTE = True
 
     def __init__(self, start: AppStart) -> None:
         super().__init__()
         self.start = start
-        self.closing = ExitStack()
-        """Leaves the session; closed by whoever runs the application, after the drain."""
         self.lang: Lang = start.lang
         self.main: MainScreen | None = None
-        self.outcome: Outcome | None = None
-        self._session: Session | None = None
-        self._view_model: ViewModel | None = None
-        self._run_future: Future[Outcome] | None = None
-        self._leaving = False
+        self.batch = BatchLifecycle(start)
+        self._event_loop: asyncio.AbstractEventLoop | None = None
         self._answer: asyncio.Future[bool] | None = None
+        _: Host = self  # the type checker holds the application against what its screens need
+
+    @property
+    def batch_title(self) -> str:
+        return self.start.title
 
     @property
     def session(self) -> Session:
-        assert self._session is not None
-        return self._session
-
-    @cached_property
-    def actions(self) -> Actions:
-        from cozebatch_tui.screen.actions import Actions
-
-        return Actions(self)
+        assert self.batch.session is not None
+        return self.batch.session
 
     @property
     def view_model(self) -> ViewModel:
-        assert self._view_model is not None
-        return self._view_model
+        assert self.batch.view_model is not None
+        return self.batch.view_model
+
+    def on_load(self) -> None:
+        """Comes before the terminal is touched: from here on a signal must leave through the event loop."""
+        self._event_loop = asyncio.get_running_loop()
 
     def on_mount(self) -> None:
         saved = load_user_settings()
@@ -108,9 +85,8 @@ class CozebatchApp(App[int]):
         if (theme := saved.get("theme")) in self.available_themes:
             self.theme = theme
         self.theme_changed_signal.subscribe(self, lambda theme: save_user_settings({"theme": theme.name}))
-        self._events = asyncio.get_running_loop()
         if self.start.setup_needed:
-            self.push_screen(MessageScreen(texts.SETUP.in_(self.lang), [texts.ANY_KEY_LEAVES.in_(self.lang)]))
+            self.push_screen(MessageScreen(texts.SETUP.in_(self.lang), [self._text(texts.PRESS_TO_LEAVE)]))
             return
         self.push_screen(MessageScreen(texts.LOADING.in_(self.lang)))
         self.run_worker(self._begin(), name="begin", exit_on_error=False)
@@ -122,14 +98,12 @@ class CozebatchApp(App[int]):
             if preview is None:
                 return
             await self.switch_screen(MessageScreen(texts.CHECKING.in_(self.lang)))
-            if preview.has_work:
-                await asyncio.wrap_future(self.session.preflight())
+            await self.batch.check(preview)
         except (UsageError, JournalError) as error:
             complaints = error.complaints if isinstance(error, UsageError) else (error.text,)
             self._cannot_begin([complaint.in_(self.lang) for complaint in complaints])
             return
-        self._run_future = self.session.run(preview, keep_open=True)
-        self._run_future.add_done_callback(lambda _: self.call_from_thread(self._ended) if self.is_running else None)
+        self.batch.begin(preview, lambda: self.call_from_thread(self._ended) if self.is_running else None)
         from cozebatch_tui.screen.screens.main import MainScreen
 
         self.main = MainScreen()
@@ -137,29 +111,24 @@ class CozebatchApp(App[int]):
         self.set_interval(1 / PUMPS_A_SECOND, self._pump)
 
     async def _load(self) -> Preview | None:
-        """What is to be run; None when the operator leaves instead."""
-
-        def open_session() -> Session:
-            from cozebatch_tui.screen.view_model import ViewModel
-
-            session = self.closing.enter_context(self.start.make_session(self._ask_from_thread))
-            self._session = session
-            self._view_model = ViewModel(session.subscribe())
-            session.open()
-            return session
-
-        session = await asyncio.to_thread(open_session)
-        preview = await asyncio.wrap_future(session.prepare())
+        """The plan to run; None if the operator leaves instead."""
+        preview = await self.batch.load(self._ask_from_thread)
         if self.start.begin_at_once:
             return preview
-        decision = await self._ask(preview)
+        decision = await self._decide(preview)
         if decision == "leave":
             self.exit(Exit.OK)
             return None
         return preview.canary(decision) if isinstance(decision, int) else preview
 
+    async def _decide(self, preview: Preview) -> Decision:
+        from cozebatch_tui.screen.screens.start import StartScreen
+
+        answer = await self.push_screen_wait(StartScreen(preview, self.start.notes, self.lang))
+        return answer or "leave"
+
     def _ask_from_thread(self, question: Text) -> bool:
-        """Put a question to the operator; waits for the answer. No, when he leaves instead."""
+        """Ask the operator and wait for the answer, in another thread. The answer is no if he leaves instead."""
 
         async def ask() -> bool:
             from cozebatch_tui.screen.screens.dialogs import Confirm
@@ -175,49 +144,47 @@ class CozebatchApp(App[int]):
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(yes is True)
 
-    def on_unmount(self) -> None:
-        self._answered(False)
-
-    async def _ask(self, preview: Preview) -> Decision:
-        from cozebatch_tui.screen.screens.start import StartScreen
-
-        answer = await self.push_screen_wait(StartScreen(preview, self.start.notes, self.lang))
-        return answer or "leave"
-
     def _cannot_begin(self, lines: list[str]) -> None:
-        self.outcome = None
         self._return_code = Exit.USAGE
-        self.switch_screen(
-            MessageScreen(texts.CANNOT_BEGIN.in_(self.lang), [*lines, texts.ANY_KEY_LEAVES.in_(self.lang)])
-        )
+        self.switch_screen(MessageScreen(texts.CANNOT_BEGIN.in_(self.lang), [*lines, self._text(texts.PRESS_TO_LEAVE)]))
 
     def _pump(self) -> None:
         changes = self.view_model.pump()
         try:
             if self.main is not None:
                 self.main.apply(changes)
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - the batch goes on in its own thread, so the screen should too
             self.tell_error(error)
 
     def _ended(self) -> None:
         """The engine's thread is done: after a drain, or because it could not go on."""
-        assert self._run_future is not None
-        failed = self._run_future.exception()
+        failed = self.batch.take_outcome()
         if failed is not None:
             self.say(texts.ENGINE_ERROR.in_(self.lang).format(error=failed))
             self._return_code = Exit.STOPPED
-        else:
-            self.outcome = self._run_future.result()
-        if self._leaving:
-            self.exit(int(exit_of(self.outcome)) if self.outcome is not None else int(Exit.STOPPED))
+        if self.batch.draining:
+            self.exit(self.batch.exit_code(Exit.STOPPED))
 
     def say(self, text: str) -> None:
-        """A line for the operator, where the main screen shows it."""
-        if self.main is not None and self.main.is_mounted:
+        """Show a line where the main screen has its status; a line for a screen not yet drawn waits for it."""
+        if self.main is not None:
             self.main.say(text)
 
+    async def confirm(self, question: str) -> bool:
+        from cozebatch_tui.screen.screens.dialogs import Confirm
+
+        return await self.push_screen_wait(Confirm(question, self.lang)) is True
+
+    async def ask_line(self, question: str) -> str | None:
+        from cozebatch_tui.screen.screens.dialogs import Prompt
+
+        return await self.push_screen_wait(Prompt(question))
+
+    def start_work(self, work: Coroutine[None, None, None]) -> None:
+        self.run_worker(work, exit_on_error=False)
+
     async def run_action(self, action: Any, *more: Any, **named: Any) -> bool:
-        """An error behind a key is told and written to the log; the screen stays."""
+        """Show and log an error behind a key; the screen stays."""
         try:
             return await super().run_action(action, *more, **named)
         except Exception as error:  # noqa: BLE001 - the batch goes on in its own thread, so the screen should too
@@ -225,13 +192,15 @@ class CozebatchApp(App[int]):
             return True
 
     def tell_error(self, error: Exception) -> None:
-        """Something of the screen's own broke: say so, and put the whole of it into the log."""
-        if self._run_future is not None:
-            self.session.note(Text.same("".join(traceback.format_exception(error))))
+        """Show an error of the screen's own and put its traceback into the log. Safe at any time, also while a screen
+        is drawn anew and while the application leaves."""
+        if self.batch.running is not None:
+            with suppress(RuntimeError):  # the session's thread has ended
+                self.session.note(Text.same("".join(traceback.format_exception(error))))
         self.say(texts.ENGINE_ERROR.in_(self.lang).format(error=f"{type(error).__name__}: {error}"))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """An error of the screen's own is shown; the batch, in its own thread, goes on."""
+        """Show an error of a worker; the batch, in its own thread, goes on."""
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             if event.worker.name == "begin":
                 self._cannot_begin([f"{type(event.worker.error).__name__}: {event.worker.error}"])
@@ -240,55 +209,62 @@ class CozebatchApp(App[int]):
                 self.tell_error(event.worker.error)
 
     def action_leave(self) -> None:
-        """Leave after asking, if work is in flight; what is in flight is taken up next time."""
-        if self._run_future is None or self._run_future.done():
-            self.exit(int(self._return_code or Exit.OK) if self.outcome is None else int(exit_of(self.outcome)))
+        """Leave; ask first if work is in flight. The next start resumes it."""
+        if not self.batch.is_running:
+            self.exit(self.batch.exit_code(self._return_code or Exit.OK))
             return
-        counts = self.view_model.board.counts
-        flight = sum(n for state, n in counts.items() if state.in_flight)
-        films = counts[State.DOWNLOADING] + counts[State.QUEUED] + counts[State.SYNTHESIZING]
-        if not self.view_model.board.unfinished:
+        if not self.batch.unfinished:
             self._drain()
             return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._drain()
-
         from cozebatch_tui.screen.screens.dialogs import Confirm
 
-        question = texts.CONFIRM_QUIT.in_(self.lang).format(flight=flight, synthesis=films)
-        self.push_screen(Confirm(question, self.lang), answered)
+        in_flight, films = self.batch.work_left()
+        question = texts.CONFIRM_QUIT.in_(self.lang).format(flight=in_flight, synthesis=films)
+        self.push_screen(Confirm(question, self.lang), lambda yes: self._drain() if yes else None)
+
+    async def action_quit(self) -> None:
+        """Textual's own command leaves like the key does."""
+        self.action_leave()
 
     def _drain(self) -> None:
-        if self._leaving:
+        if self.batch.draining:
             return
-        self._leaving = True
+        self.batch.draining = True
         self.say(texts.LEAVING.in_(self.lang))
-        self.session.stop()
+        self.batch.stop()
         self.set_timer(DRAIN_SECONDS, lambda: self.exit(int(Exit.INTERRUPTED)))
 
     def signalled(self) -> None:
-        """A closed terminal or a polite kill drains like `q` does. Called in another thread: this one may be stuck in
-        a write to a terminal that takes no more."""
-        if self._session is not None:
-            self._session.stop()
-        if self._events is not None:
-            with suppress(RuntimeError):  # the loop has ended meanwhile
-                self._events.call_soon_threadsafe(self._leave_unasked)
+        """A closed terminal or a polite kill drains like the quit key. Called in another thread: the event loop may be
+        stuck in a write to a terminal that takes no more. Before `on_load` nothing has begun, so it ends at once."""
+        if self._event_loop is None:
+            leave_at_once()
+            return
+        self.batch.stop()
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            self._event_loop.call_soon_threadsafe(self._leave_unasked)
 
     def _leave_unasked(self) -> None:
-        if self._run_future is None or self._run_future.done():
-            self.exit(int(Exit.INTERRUPTED))
-        else:
+        if self.batch.is_running:
             self._drain()
+        else:
+            self.exit(int(Exit.INTERRUPTED))
+
+    def on_unmount(self) -> None:
+        self._answered(False)
+
+    def keys(self) -> Mapping[str, Sequence[str]]:
+        """The live keys of the main screen, or of the one on top until there is one."""
+        return live_keys(self.main if self.main is not None else self.screen)
+
+    def _text(self, text: Text) -> str:
+        return text_with_keys(text, self.lang, self.keys())
 
     def action_help(self) -> None:
         """From the live keymap of the main screen and the app, whichever screen is on top."""
         from cozebatch_tui.screen.screens.help import HelpScreen
 
-        maps = [] if self.main is None else [self.main._bindings]
-        self.push_screen(HelpScreen([binding for bindings in (*maps, self._bindings) for _, binding in bindings]))
+        self.push_screen(HelpScreen("app" if self.main is None else "main", self.keys()))
 
     def action_switch_lang(self) -> None:
         """The other language, at once and for next time."""
@@ -296,25 +272,14 @@ class CozebatchApp(App[int]):
         save_user_settings({"lang": self.lang})
         if self.main is not None:
             self.main.refresh(recompose=True)
-            self.call_after_refresh(self.main.on_mount)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Everything the keys do, under its name."""
-        yield from super().get_system_commands(screen)
-        yield SystemCommand(texts.KEYS["lang"].in_(self.lang), "F2", self.action_switch_lang)
-        if (main := self.main) is not None and screen is main:
-            for key, action in (
-                ("pause", main.action_pause),
-                ("retry", main.action_retry),
-                ("retry_all", main.action_retry_all),
-                ("rerun", main.action_rerun),
-                ("cancel", main.action_cancel),
-                ("timeline", main.action_timeline),
-                ("errors", main.action_errors),
-                ("log", main.action_log),
-                ("filter", main.action_filter),
-            ):
-                yield SystemCommand(texts.KEYS[key].in_(self.lang), "", action)
+        """What applies now on this screen, with its keys, and Textual's own commands."""
+        for command in super().get_system_commands(screen):
+            if command.callback != self.action_quit:  # it is among ours
+                yield command
+        for name, keys, action in palette_entries(screen, self.lang):
+            yield SystemCommand(name, keys, partial(self.call_later, self.run_action, action, screen))
 
 
 def run_app(start: AppStart) -> int:
@@ -325,12 +290,5 @@ def run_app(start: AppStart) -> int:
         try:
             code = app.run()
         finally:
-            session, running = app._session, app._run_future
-            if session is not None and running is not None and not running.done():
-                session.stop()
-                with suppress(TimeoutError):
-                    app.outcome = running.result(timeout=DRAIN_SECONDS)
-            app.closing.close()
-    if app.outcome is not None:
-        return int(exit_of(app.outcome))
-    return int(Exit.OK if code is None else code)
+            app.batch.close()
+    return app.batch.exit_code(Exit.OK if code is None else code)

@@ -3,39 +3,31 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.screen import Screen
-from textual.widgets import Input, RichLog, Static
+from textual.binding import BindingType
+from textual.widgets import Input, RichLog
 
 from cozebatch.model.events import Event
 from cozebatch.model.sanitize import clean
-from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.presentation.describe import describe
+from cozebatch_tui.screen.action_registry import bindings_of
+from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.error_boundary import guarded
-
-if TYPE_CHECKING:
-    from cozebatch_tui.screen.app import CozebatchApp
+from cozebatch_tui.screen.widgets.action_footer import ActionFooter
 
 
-class LogScreen(Screen[None]):
+class LogScreen(ActionScreen):
     """Newest at the bottom."""
-
-    app: CozebatchApp
 
     DEFAULT_CSS = """
     LogScreen Input { height: 1; border: none; padding: 0 1; }
     LogScreen RichLog { height: 1fr; }
-    LogScreen #footer { height: 1; background: $panel; padding: 0 1; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,l", "app.pop_screen", show=False),
-        Binding("f", "follow", show=False),
-        Binding("slash", "filter", show=False),
-    ]
+    SCOPE = "log"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("log")
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,7 +36,7 @@ class LogScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Input(placeholder="/", compact=True)
         yield RichLog(markup=False, highlight=False, wrap=False, max_lines=5000)
-        yield Static(texts.LOG_KEYS.in_(self.app.lang), id="footer", markup=False)
+        yield ActionFooter("log")
 
     def on_mount(self) -> None:
         self.query_one(RichLog).focus()
@@ -55,7 +47,7 @@ class LogScreen(Screen[None]):
     @guarded
     def _filtered(self) -> None:
         self.query_one(RichLog).clear()
-        self._seen = self.app.view_model.logged - len(self.app.view_model.log)
+        self._seen = self.host.view_model.logged - len(self.host.view_model.log)
         self._more()
 
     @on(Input.Submitted)
@@ -72,7 +64,7 @@ class LogScreen(Screen[None]):
 
     @guarded
     def _more(self) -> None:
-        view_model = self.app.view_model
+        view_model = self.host.view_model
         fresh = min(len(view_model.log), view_model.logged - self._seen)
         self._seen = view_model.logged
         if fresh <= 0:
@@ -85,8 +77,8 @@ class LogScreen(Screen[None]):
                 log.write(line)
 
     def _line(self, event: Event) -> str | None:
-        told = describe(event, self.app.lang)
-        if told is None:
+        described = describe(event, self.host.lang)
+        if described is None:
             return None
-        level, task_id, text = told
+        level, task_id, text = described
         return f"{datetime.fromtimestamp(event.wall):%H:%M:%S} {level.upper():<7} {clean(task_id, 60)}  {clean(text)}"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, assert_never
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.screen import Screen
+from textual.binding import BindingType
 from textual.widgets import ContentSwitcher, Input, Static
 
 from cozebatch.model.rows import Row, Stage
@@ -15,18 +14,18 @@ from cozebatch.model.statistics import compute
 from cozebatch.model.task import State
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.presentation.cells import fit
+from cozebatch_tui.screen.action_registry import Situation, bindings_of
+from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.error_boundary import guarded
 from cozebatch_tui.screen.screens.log import LogScreen
 from cozebatch_tui.screen.screens.task import TaskScreen
 from cozebatch_tui.screen.view_model import Changes
+from cozebatch_tui.screen.widgets.action_footer import ActionFooter
 from cozebatch_tui.screen.widgets.error_panel import ErrorPanel
 from cozebatch_tui.screen.widgets.header import Gauges, Header
 from cozebatch_tui.screen.widgets.task_list import TaskList
 from cozebatch_tui.screen.widgets.task_table import TaskTable
 from cozebatch_tui.screen.widgets.timeline import Timeline
-
-if TYPE_CHECKING:
-    from cozebatch_tui.screen.app import CozebatchApp
 
 _TICKING = frozenset({State.SUBMITTING, State.RUNNING, State.SYNTHESIZING})
 """States whose lines show a time that runs."""
@@ -35,49 +34,30 @@ FIGURES_EVERY = 6
 """Pumps between two refreshes of what changes with time alone."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(ActionScreen):
     """Fed by `apply`; obeys the keys of docs/contract.md §1."""
-
-    app: CozebatchApp
 
     DEFAULT_CSS = """
     MainScreen #filter { display: none; height: 1; border: none; padding: 0 1; }
     MainScreen #filter.open { display: block; }
     MainScreen #status { height: 1; color: $text-muted; padding: 0 1; }
-    MainScreen #footer { height: 1; background: $panel; padding: 0 1; }
     MainScreen ContentSwitcher { height: 1fr; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", show=False, id="filter"),
-        Binding("escape", "clear", "clear", show=False, id="clear"),
-        Binding("space", "mark", "mark", show=False, id="mark"),
-        *(Binding(str(n), f"sort({n})", "sort", show=False, id=f"sort{n}") for n in range(1, 10)),
-        Binding("r", "retry", "retry", show=False, id="retry"),
-        Binding("R", "retry_all", "retry_all", show=False, id="retry_all"),
-        Binding("x", "rerun", "rerun", show=False, id="rerun"),
-        Binding("c", "cancel", "cancel", show=False, id="cancel"),
-        Binding("p", "pause", "pause", show=False, id="pause"),
-        Binding("plus,equals_sign", "coze_limit(1)", "coze_limit", show=False, id="coze_up"),
-        Binding("minus", "coze_limit(-1)", "coze_limit", show=False, id="coze_down"),
-        Binding("right_square_bracket", "synthesis_limit(1)", "synthesis_limit", show=False, id="synthesis_up"),
-        Binding("left_square_bracket", "synthesis_limit(-1)", "synthesis_limit", show=False, id="synthesis_down"),
-        Binding("t", "timeline", "timeline", show=False, id="timeline"),
-        Binding("e", "errors", "errors", show=False, id="errors"),
-        Binding("l", "log", "log", show=False, id="log"),
-        Binding("o", "link", "link", show=False, id="link"),
-        Binding("y", "copy", "copy", show=False, id="copy"),
-    ]
+    SCOPE = "main"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("main")
 
     def __init__(self) -> None:
         super().__init__()
         self._pumps = 0
         self._resort = False
         self._errors_seen = False
+        self._is_drawn = False
+        self._status = ""
 
     def compose(self) -> ComposeResult:
-        lang, board = self.app.lang, self.app.view_model.board
-        yield Header(self.app.start.title, lang)
+        lang, board = self.host.lang, self.host.view_model.board
+        yield Header(self.host.batch_title, lang)
         yield Gauges(lang)
         yield Input(placeholder=texts.FILTER_HINT.in_(lang), id="filter", compact=True)
         with ContentSwitcher(initial="table"):
@@ -85,12 +65,37 @@ class MainScreen(Screen[None]):
             yield Timeline(board, lang, id="timeline")
         yield ErrorPanel(board, lang)
         yield Static("", id="status", markup=False)
-        yield Static(texts.FOOTER.in_(lang), id="footer", markup=False)
+        yield ActionFooter("main")
 
     def on_mount(self) -> None:
+        self._begin_drawing()
+
+    def _begin_drawing(self) -> None:
+        self._is_drawn = True
         self.table.rebuild()
         self.table.focus()
+        self._show_errors()
         self._figures()
+        self.say(self._status)
+
+    async def recompose(self) -> None:
+        """Draw everything anew, in another language; marks, sorting, cursor and filter stay."""
+        before = self.table
+        self._is_drawn = False
+        await super().recompose()
+        self.table.take_over(before)
+        self._begin_drawing()
+        if before.filter_text:
+            self._put_filter(before.filter_text)
+
+    def situation(self) -> Situation:
+        rows = self.table.board.rows
+        return Situation(
+            chosen=[rows[task_id] for task_id in self._chosen()],
+            current=self._current(),
+            failed_shown=any(rows[task_id].state is State.FAILED for task_id in self.table.order),
+            unfinished=self.table.board.unfinished > 0,
+        )
 
     @property
     def table(self) -> TaskTable:
@@ -110,8 +115,12 @@ class MainScreen(Screen[None]):
 
     def apply(self, changes: Changes) -> None:
         """Repaint what changed; sort and figures a few times a second at most."""
-        if not self.is_mounted or not self.query(TaskTable):
-            return
+        if self._is_drawn:  # else everything is drawn from the board when the screen is complete
+            self._redraw(changes)
+        if changes.finished is not None:
+            self.say(self.text(texts.RUN_ENDED))
+
+    def _redraw(self, changes: Changes) -> None:
         self._pumps += 1
         table = self.table
         if changes.new_rows:
@@ -132,15 +141,15 @@ class MainScreen(Screen[None]):
                 )
             if self._shows_timeline:
                 self.timeline.show_tasks(table.order)
-        if changes.finished is not None:
-            self.say(texts.RUN_ENDED.in_(self.app.lang))
 
     def say(self, text: str) -> None:
-        """A line above the footer."""
-        self.query_one("#status", Static).update(fit(text, max(10, self.size.width - 2)))
+        """A line above the footer; while the screen is drawn anew it waits."""
+        self._status = text
+        for status in self.query("#status").results(Static):
+            status.update(fit(text, max(10, self.size.width - 2)))
 
     def _figures(self) -> None:
-        view_model = self.app.view_model
+        view_model = self.host.view_model
         limits = view_model.board.limits
         small = len(view_model.board.rows) <= 500
         if self._pumps % (FIGURES_EVERY * (1 if small else 5)) == 0 or view_model.board.finished is not None:
@@ -156,7 +165,7 @@ class MainScreen(Screen[None]):
         self.query_one(Header).show(view_model)
         self.query_one(Gauges).show(view_model)
         table = self.table
-        lang = self.app.lang
+        lang = self.host.lang
         parts = []
         if table.filter_text:
             parts.append(texts.FILTERED.in_(lang).format(text=table.filter_text))
@@ -169,7 +178,7 @@ class MainScreen(Screen[None]):
     def _show_errors(self) -> None:
         panel = self.query_one(ErrorPanel)
         panel.show()
-        if self.app.view_model.board.groups and not self._errors_seen:
+        if self.host.view_model.board.groups and not self._errors_seen:
             self._errors_seen = True
             panel.add_class("open")
 
@@ -195,12 +204,14 @@ class MainScreen(Screen[None]):
     def _asked(self, event: ErrorPanel.Asked) -> None:
         match event.action:
             case "retry":
-                self.app.actions.retry(list(event.task_ids))
+                self.task_actions.retry(list(event.task_ids))
             case "rerun":
-                self.app.actions.rerun(list(event.task_ids))
+                self.task_actions.rerun(list(event.task_ids))
             case "show":
                 self._put_filter(f"error:{event.category}")
                 self.table.focus()
+            case _:
+                assert_never(event.action)
 
     def action_filter(self) -> None:
         field = self.query_one("#filter", Input)
@@ -231,26 +242,26 @@ class MainScreen(Screen[None]):
         self.timeline.show_tasks(self.table.order)
 
     def action_retry(self) -> None:
-        self.app.actions.retry(self._chosen())
+        self.task_actions.retry(self._chosen())
 
     def action_retry_all(self) -> None:
         rows = self.table.board.rows
-        self.app.actions.retry([task_id for task_id in self.table.order if rows[task_id].state is State.FAILED])
+        self.task_actions.retry([task_id for task_id in self.table.order if rows[task_id].state is State.FAILED])
 
     def action_rerun(self) -> None:
-        self.app.actions.rerun(self._chosen())
+        self.task_actions.rerun(self._chosen())
 
     def action_cancel(self) -> None:
-        self.app.actions.cancel(self._chosen())
+        self.task_actions.cancel(self._chosen())
 
     def action_pause(self) -> None:
-        self.app.actions.toggle_pause()
+        self.task_actions.toggle_pause()
 
     def action_coze_limit(self, step: int) -> None:
-        self.app.actions.change_limit(Stage.COZE, step)
+        self.task_actions.change_limit(Stage.COZE, step)
 
     def action_synthesis_limit(self, step: int) -> None:
-        self.app.actions.change_limit(Stage.SYNTHESIS, step)
+        self.task_actions.change_limit(Stage.SYNTHESIS, step)
 
     def action_timeline(self) -> None:
         switcher = self.query_one(ContentSwitcher)
@@ -260,7 +271,7 @@ class MainScreen(Screen[None]):
             self.timeline.cursor_id = self.table.cursor_id
             self.timeline.show_tasks(self.table.order)
             switcher.current = "timeline"
-            self.say(texts.TIMELINE_LEGEND.in_(self.app.lang))
+            self.say(texts.TIMELINE_LEGEND.in_(self.host.lang))
         self.task_list.focus()
 
     def action_errors(self) -> None:
@@ -268,16 +279,19 @@ class MainScreen(Screen[None]):
         panel.show()
         panel.toggle_class("open")
 
+    def action_open(self) -> None:
+        self.task_list.action_open()
+
     def action_log(self) -> None:
         self.app.push_screen(LogScreen())
 
     def action_link(self) -> None:
         if (row := self._current()) is not None:
-            self.app.actions.open_link(row)
+            self.task_actions.open_link(row)
 
     def action_copy(self) -> None:
         if (row := self._current()) is not None:
-            self.app.actions.copy(row)
+            self.task_actions.copy(row)
 
     def _put_filter(self, text: str) -> None:
         field = self.query_one("#filter", Input)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from rich.text import Text as RichText
 from textual.app import ComposeResult
@@ -23,17 +23,12 @@ from cozebatch_tui.locale import headless
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.presentation.cells import fit
 
-if TYPE_CHECKING:
-    from cozebatch_tui.screen.app import CozebatchApp
-
 Decision = int | Literal["start", "leave"]
 """A number: so many new executions first."""
 
 
 class StartScreen(Screen[Decision]):
     """Start, try one first, or leave."""
-
-    app: CozebatchApp
 
     DEFAULT_CSS = """
     StartScreen #plan { height: auto; padding: 1 2; }

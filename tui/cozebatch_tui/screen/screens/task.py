@@ -9,13 +9,12 @@ import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.text import Text as RichText
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
-from textual.screen import Screen
 from textual.widgets import Static
 
 from cozebatch.model.errors import CozebatchError
@@ -27,47 +26,36 @@ from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.locale.names import STATES
 from cozebatch_tui.presentation.describe import error_line
 from cozebatch_tui.presentation.formatting import duration
+from cozebatch_tui.screen.action_registry import Situation, bindings_of
+from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.error_boundary import guarded
+from cozebatch_tui.screen.widgets.action_footer import ActionFooter
 from cozebatch_tui.screen.widgets.columns import GLYPHS
 
-if TYPE_CHECKING:
-    from cozebatch_tui.screen.app import CozebatchApp
 
-
-class TaskScreen(Screen[None]):
+class TaskScreen(ActionScreen):
     """Refreshes itself while the task moves."""
-
-    app: CozebatchApp
 
     DEFAULT_CSS = """
     TaskScreen #name { height: 2; background: $panel; padding: 0 1; }
     TaskScreen #body { height: 1fr; padding: 0 1; }
     TaskScreen #body Static { height: auto; }
-    TaskScreen #footer { height: 1; background: $panel; padding: 0 1; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "app.pop_screen", show=False),
-        Binding("o", "link", show=False),
-        Binding("f", "folder", show=False),
-        Binding("y", "copy", show=False),
-        Binding("r", "retry", show=False),
-        Binding("x", "rerun", show=False),
-        Binding("c", "cancel", show=False),
-        Binding("a", "adopt", show=False),
-    ]
+    SCOPE = "task"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("task")
 
     def __init__(self, task_id: str) -> None:
         super().__init__()
         self._task_id = task_id
         self._shown: Row | None = None
-        self._told: tuple[Task, dict[str, str], str | None, list[Execution]] | None = None
+        self._details: tuple[Task, dict[str, str], str | None, list[Execution]] | None = None
 
     def compose(self) -> ComposeResult:
         yield Static("", id="name", markup=False)
         with VerticalScroll(id="body"):
             yield Static("", id="text", markup=False)
-        yield Static(texts.TASK_KEYS.in_(self.app.lang), id="footer", markup=False)
+        yield ActionFooter("task")
 
     def on_mount(self) -> None:
         self.query_one("#body").focus()
@@ -76,7 +64,11 @@ class TaskScreen(Screen[None]):
 
     @property
     def row(self) -> Row:
-        return self.app.view_model.board.rows[self._task_id]
+        return self.host.view_model.board.rows[self._task_id]
+
+    def situation(self) -> Situation:
+        row = self.row
+        return Situation(chosen=[row], current=row, unfinished=not row.state.is_end)
 
     @guarded
     def _refresh(self) -> None:
@@ -87,21 +79,21 @@ class TaskScreen(Screen[None]):
             self.run_worker(self._load(row), exclusive=True, exit_on_error=False)
 
     async def _load(self, row: Row) -> None:
-        """What lies in the journal, from the engine's thread."""
-        run_id, session = self.app.view_model.board.run_id or "", self.app.session
+        """Read what the journal has of the task, in the engine's thread."""
+        run_id, session = self.host.view_model.board.run_id or "", self.host.session
         try:
             task = await asyncio.wrap_future(session.task(run_id, row.task_id))
             sent = await asyncio.wrap_future(session.parameters(run_id, row.task_id))
             output = await asyncio.wrap_future(session.output(row.execute_id)) if row.execute_id else None
             executions = await asyncio.wrap_future(session.executions(run_id, row.task_id))
         except CozebatchError as error:
-            self.app.say(str(error))
+            self.host.say(str(error))
             return
-        self._told = (task, sent, output, executions)
+        self._details = (task, sent, output, executions)
         self._draw(self.row)
 
     def _draw(self, row: Row) -> None:
-        lang = self.app.lang
+        lang = self.host.lang
         name = RichText(no_wrap=True, overflow="ellipsis")
         name.append(clean(row.title, 200) or clean(row.task_id), style="bold")
         name.append(f"\n{GLYPHS[row.state]} {STATES[row.state].in_(lang)}   {clean(row.task_id, 60)}")
@@ -114,12 +106,12 @@ class TaskScreen(Screen[None]):
             self._section(text, texts.TASK_PROBLEM.in_(lang), clean(row.note.in_(lang)))
         if row.state is State.HELD:
             sent_at = _time(row.submitted_at) if row.submitted_at is not None else "?"
-            text.append(texts.HELD_HELP.in_(lang).format(when=sent_at) + "\n\n", style="bold")
+            text.append(self.text(texts.HELD_HELP, when=sent_at) + "\n\n", style="bold")
         self._section(text, texts.TASK_STAGES.in_(lang), self._stages(row))
         paths = [path for path in (row.video_path, row.draft_path, row.debug_url) if path]
         self._section(text, texts.TASK_PATHS.in_(lang), clean_lines("\n".join(paths)))
-        if self._told is not None:
-            task, sent, output, executions = self._told
+        if self._details is not None:
+            task, sent, output, executions = self._details
             self._section(text, texts.TASK_ATTEMPTS.in_(lang), "\n".join(self._execution(e) for e in executions))
             self._section(text, texts.TASK_INPUT.in_(lang), _pretty(task.to_json()))
             self._section(text, texts.TASK_SENT.in_(lang), _pretty(sent))
@@ -132,7 +124,7 @@ class TaskScreen(Screen[None]):
             text.append(f"{body}\n\n")
 
     def _stages(self, row: Row) -> str:
-        lang, now = self.app.lang, self.app.view_model.board.clock
+        lang, now = self.host.lang, self.host.view_model.board.clock
         facts = [f"{texts.COLUMNS['attempts'].in_(lang)} {row.attempts}"]
         if row.submit_clock is not None:
             end = row.coze_end_clock if row.coze_end_clock is not None else now
@@ -154,27 +146,27 @@ class TaskScreen(Screen[None]):
         if execution.logid:
             parts.append(f"logid {execution.logid}")
         if execution.error is not None:
-            parts.append(error_line(execution.error, self.app.lang))
+            parts.append(error_line(execution.error, self.host.lang))
         return clean("  ".join(part for part in parts if part))
 
     def action_link(self) -> None:
-        self.app.actions.open_link(self.row)
+        self.task_actions.open_link(self.row)
 
     def action_copy(self) -> None:
-        self.app.actions.copy(self.row)
+        self.task_actions.copy(self.row)
 
     def action_retry(self) -> None:
-        self.app.actions.retry([self._task_id])
+        self.task_actions.retry([self._task_id])
 
     def action_rerun(self) -> None:
-        self.app.actions.rerun([self._task_id])
+        self.task_actions.rerun([self._task_id])
 
     def action_cancel(self) -> None:
-        self.app.actions.cancel([self._task_id])
+        self.task_actions.cancel([self._task_id])
 
     def action_adopt(self) -> None:
         if self.row.state.is_end:
-            self.app.actions.adopt(self.row)
+            self.task_actions.adopt(self.row)
 
     def action_folder(self) -> None:
         """Show where the film or draft lies, in the system's own file manager."""
@@ -182,7 +174,7 @@ class TaskScreen(Screen[None]):
         if path is None:
             return
         folder = Path(path).parent
-        self.app.say(str(folder))
+        self.host.say(str(folder))
         if sys.platform == "win32":
             os.startfile(folder)
             return
@@ -190,7 +182,7 @@ class TaskScreen(Screen[None]):
         try:
             subprocess.Popen([opener, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         except OSError:
-            self.app.say(f"{opener}: {folder}")
+            self.host.say(f"{opener}: {folder}")
 
 
 def _time(seconds: float) -> str:

@@ -23,6 +23,9 @@ from cozebatch_tui.screen.error_boundary import guarded
 
 GROUPS_SHOWN = 12
 
+Request = Literal["retry", "rerun", "show"]
+"""What a button of the panel asks for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ways:
@@ -58,9 +61,9 @@ class ErrorPanel(VerticalScroll):
     class Asked(Message):
         """A button was pressed."""
 
-        def __init__(self, action: Literal["retry", "rerun", "show"], task_ids: Sequence[str], category: str) -> None:
+        def __init__(self, action: Request, task_ids: Sequence[str], category: str) -> None:
             super().__init__()
-            self.action: Literal["retry", "rerun", "show"] = action
+            self.action: Request = action
             self.task_ids = task_ids
             self.category = category
 
@@ -118,11 +121,10 @@ class Group(Vertical):
     @guarded
     def on_button_pressed(self, event: Button.Pressed) -> None:
         event.stop()
-        category = self._group.sample.category.value
-        match event.button.name:
-            case "retry":
-                self.post_message(ErrorPanel.Asked("retry", self._ways.free, category))
-            case "rerun":
-                self.post_message(ErrorPanel.Asked("rerun", self._ways.paid, category))
-            case _:
-                self.post_message(ErrorPanel.Asked("show", tuple(self._group.task_ids), category))
+        tasks: dict[str | None, tuple[Request, tuple[str, ...]]] = {
+            "retry": ("retry", self._ways.free),
+            "rerun": ("rerun", self._ways.paid),
+            "show": ("show", tuple(self._group.task_ids)),
+        }
+        action, task_ids = tasks[event.button.name]
+        self.post_message(ErrorPanel.Asked(action, task_ids, self._group.sample.category.value))

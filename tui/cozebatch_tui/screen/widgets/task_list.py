@@ -16,6 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from cozebatch_tui.presentation.cells import fit
+from cozebatch_tui.screen.action_registry import bindings_of
 from cozebatch_tui.screen.error_boundary import guarded
 
 
@@ -37,7 +38,7 @@ class TaskList(ScrollView, can_focus=True):
         Binding("pagedown", "page(1)", show=False),
         Binding("home", "edge(-1)", show=False),
         Binding("end", "edge(1)", show=False),
-        Binding("enter", "open", show=False),
+        *bindings_of("list"),
     ]
 
     class Opened(Message):

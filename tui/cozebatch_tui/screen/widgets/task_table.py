@@ -12,6 +12,7 @@ from cozebatch.model.task import State
 from cozebatch.model.text import Lang
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.presentation.cells import fit
+from cozebatch_tui.screen.action_registry import live_keys, text_with_keys
 from cozebatch_tui.screen.widgets.columns import COLOURS, Column, shown_columns
 from cozebatch_tui.screen.widgets.filter import Predicate, parse_filter
 from cozebatch_tui.screen.widgets.task_list import TaskList
@@ -66,6 +67,13 @@ class TaskTable(TaskList):
         """Whether changed rows can move or vanish."""
         return self._filter is not None or self.sort_column is not None
 
+    def take_over(self, other: TaskTable) -> None:
+        """Continue with the marks, sorting and cursor of another table of the same board."""
+        self.marks = other.marks
+        self.sort_column, self.descending = other.sort_column, other.descending
+        self.cursor_id = other.cursor_id
+        self.average_coze = other.average_coze
+
     def toggle_mark(self) -> None:
         if self.cursor_id is not None:
             self.marks ^= {self.cursor_id}
@@ -102,7 +110,8 @@ class TaskTable(TaskList):
         return Strip(segments)
 
     def empty(self) -> str:
-        return (texts.NOTHING_MATCHES if self._filter is not None else texts.EMPTY).in_(self.lang)
+        text = texts.NOTHING_MATCHES if self._filter is not None else texts.EMPTY
+        return text_with_keys(text, self.lang, live_keys(self.screen))
 
     def _progress(self, row: Row, width: int, style: Style) -> list[Segment]:
         """Measured progress where there is any, else the part of an average execution that has passed."""

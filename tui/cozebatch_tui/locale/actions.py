@@ -1,0 +1,63 @@
+"""What the screen's actions are called: in full, in a footer, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cozebatch.model.text import Text
+
+ACTIONS: Mapping[str, Text] = {
+    "filter": Text("过滤", "filter"),
+    "clear": Text("返回或清除", "back or clear"),
+    "open": Text("打开任务", "open the task"),
+    "mark": Text("标记", "mark"),
+    **{f"sort{n}": Text(f"按第 {n} 列排序", f"sort by column {n}") for n in range(1, 10)},
+    "retry": Text("重试", "retry"),
+    "retry_all": Text("重试所有显示的失败任务", "retry everything failed that is shown"),
+    "rerun": Text("重跑", "rerun"),
+    "cancel": Text("取消", "cancel"),
+    "adopt": Text("认领", "adopt"),
+    "pause": Text("暂停或继续提交", "pause or resume submitting"),
+    "coze_up": Text("Coze 并发上限加 1", "raise the Coze limit by 1"),
+    "coze_down": Text("Coze 并发上限减 1", "lower the Coze limit by 1"),
+    "synthesis_up": Text("合成并发上限加 1", "raise the synthesis limit by 1"),
+    "synthesis_down": Text("合成并发上限减 1", "lower the synthesis limit by 1"),
+    "timeline": Text("时间线", "timeline"),
+    "errors": Text("问题面板", "problem panel"),
+    "log": Text("日志", "log"),
+    "link": Text("打开调试页", "open the debug page"),
+    "folder": Text("打开文件夹", "open the folder"),
+    "copy": Text("复制", "copy"),
+    "follow": Text("跟随最新", "follow the newest"),
+    "back": Text("返回", "back"),
+    "help": Text("帮助", "help"),
+    "quit": Text("退出", "quit"),
+    "quit_always": Text("退出", "quit"),
+    "lang": Text("切换语言", "switch language"),
+    "palette": Text("命令面板", "command palette"),
+}
+
+SHORT: Mapping[str, Text] = {
+    "open": Text("详情", "open"),
+    "pause": Text("暂停", "pause"),
+    "errors": Text("问题", "problems"),
+    "follow": Text("跟随", "follow"),
+    "link": Text("调试页", "debug page"),
+    "folder": Text("文件夹", "folder"),
+}
+"""For footers, where the full name is too long."""
+
+FAMILIES: Mapping[str, Text] = {"sort": Text("按第 N 列排序", "sort by column N")}
+
+COSTS: Mapping[str, Text] = {
+    "free": Text("（免费）", " (free)"),
+    "paid": Text("（付费，先确认）", " (paid, asks first)"),
+    "asks": Text("（先确认）", " (asks first)"),
+}
+
+GROUPS: Mapping[str, Text] = {
+    "tasks": Text("任务", "Tasks"),
+    "batch": Text("批量处理", "Batch"),
+    "view": Text("查看", "View"),
+    "program": Text("程序", "Program"),
+}

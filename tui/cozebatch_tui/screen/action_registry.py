@@ -1,0 +1,261 @@
+"""Everything an operator can do, once: id, default keys, text, group, cost, and when it applies.
+
+Bindings, footers, the help screen and the command palette are made from this table. Keys that are shown always come
+from the live bindings, so that all of them follow the operator's own keymap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from textual.binding import Binding, BindingType
+from textual.keys import format_key
+from textual.screen import Screen
+
+from cozebatch.model.rows import Row
+from cozebatch.model.task import State
+from cozebatch.model.text import Lang, Text
+from cozebatch_tui.locale import actions as texts
+
+Scope = Literal["app", "main", "list", "task", "log", "help"]
+"""Where a binding lives: in the application, on one of its screens, or in a focused list of tasks."""
+
+Group = Literal["tasks", "batch", "view", "program"]
+Cost = Literal["free", "paid", "asks"]
+"""`paid` asks first, with the number; `asks` asks first and costs nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What an action could act on now."""
+
+    chosen: Sequence[Row] = ()
+    """The marked tasks, or the one under the cursor."""
+    current: Row | None = None
+    failed_shown: bool = False
+    """At least one task that is shown has failed."""
+    unfinished: bool = False
+    """The batch still has work."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """`id` names the action in the operator's keymap. `keys` are Textual's names, separated by commas."""
+
+    id: str
+    keys: str
+    action: str
+    group: Group
+    cost: Cost | None = None
+    applies: Callable[[Situation], bool] = lambda _: True
+    family: str | None = None
+    """Actions of one family share one line of the help."""
+    in_palette: bool = True
+    priority: bool = False
+
+    def name(self, lang: Lang) -> str:
+        """What it does and what it costs."""
+        return texts.ACTIONS[self.id].in_(lang) + self._cost(lang)
+
+    def short_name(self, lang: Lang, *, with_cost: bool) -> str:
+        """The same for a footer."""
+        text = texts.SHORT.get(self.id, texts.ACTIONS[self.id])
+        return text.in_(lang) + (self._cost(lang) if with_cost and self.cost != "asks" else "")
+
+    def help_name(self, lang: Lang) -> str:
+        """The name of the action, or of its family."""
+        return texts.FAMILIES[self.family].in_(lang) if self.family is not None else self.name(lang)
+
+    def _cost(self, lang: Lang) -> str:
+        return texts.COSTS[self.cost].in_(lang) if self.cost is not None else ""
+
+
+def _retriable(situation: Situation) -> bool:
+    from cozebatch.planning.recovery import resume_step
+
+    return any(resume_step(row) not in (None, "paid") for row in situation.chosen)
+
+
+def _ended(situation: Situation) -> bool:
+    return any(row.state.is_end for row in situation.chosen)
+
+
+def _cancellable(situation: Situation) -> bool:
+    return any(not row.state.is_end or row.state is State.HELD for row in situation.chosen)
+
+
+def _has_link(situation: Situation) -> bool:
+    row = situation.current
+    return row is not None and (row.debug_url or "").startswith("https://")
+
+
+def _has_file(situation: Situation) -> bool:
+    row = situation.current
+    return row is not None and (row.video_path or row.draft_path) is not None
+
+
+def _has_task(situation: Situation) -> bool:
+    return situation.current is not None
+
+
+def _unfinished(situation: Situation) -> bool:
+    return situation.unfinished
+
+
+def _sort(number: int) -> ActionSpec:
+    return ActionSpec(f"sort{number}", str(number), f"sort({number})", "view", family="sort")
+
+
+_RETRY = ActionSpec("retry", "r", "retry", "tasks", cost="free", applies=_retriable)
+_RERUN = ActionSpec("rerun", "x", "rerun", "tasks", cost="paid", applies=_ended)
+_CANCEL = ActionSpec("cancel", "c", "cancel", "tasks", cost="asks", applies=_cancellable)
+_LINK = ActionSpec("link", "o", "link", "tasks", applies=_has_link)
+_COPY = ActionSpec("copy", "y", "copy", "tasks", applies=_has_task)
+_BACK = ActionSpec("back", "escape", "app.pop_screen", "view", in_palette=False)
+
+SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
+    "app": (
+        ActionSpec("help", "question_mark", "help", "program"),
+        ActionSpec("quit", "q", "leave", "program"),
+        ActionSpec("quit_always", "ctrl+q", "leave", "program", in_palette=False, priority=True),
+        ActionSpec("lang", "f2", "switch_lang", "program"),
+        ActionSpec("palette", "ctrl+p", "command_palette", "program", in_palette=False, priority=True),
+    ),
+    "main": (
+        ActionSpec("mark", "space", "mark", "tasks", applies=_has_task),
+        _RETRY,
+        ActionSpec("retry_all", "R", "retry_all", "tasks", cost="free", applies=lambda now: now.failed_shown),
+        _RERUN,
+        _CANCEL,
+        _LINK,
+        _COPY,
+        ActionSpec("pause", "p", "pause", "batch", applies=_unfinished),
+        ActionSpec("coze_up", "plus,equals_sign", "coze_limit(1)", "batch", applies=_unfinished),
+        ActionSpec("coze_down", "minus", "coze_limit(-1)", "batch", applies=_unfinished),
+        ActionSpec("synthesis_up", "right_square_bracket", "synthesis_limit(1)", "batch", applies=_unfinished),
+        ActionSpec("synthesis_down", "left_square_bracket", "synthesis_limit(-1)", "batch", applies=_unfinished),
+        ActionSpec("filter", "slash", "filter", "view"),
+        ActionSpec("clear", "escape", "clear", "view"),
+        *(_sort(number) for number in range(1, 10)),
+        ActionSpec("timeline", "t", "timeline", "view"),
+        ActionSpec("errors", "e", "errors", "view"),
+        ActionSpec("log", "l", "log", "view"),
+    ),
+    "list": (ActionSpec("open", "enter", "open", "tasks", applies=_has_task),),
+    "task": (
+        _BACK,
+        _RETRY,
+        _RERUN,
+        ActionSpec("adopt", "a", "adopt", "tasks", cost="free", applies=_ended),
+        _CANCEL,
+        _LINK,
+        ActionSpec("folder", "f", "folder", "tasks", applies=_has_file),
+        _COPY,
+    ),
+    "log": (
+        _BACK,
+        ActionSpec("log", "l", "app.pop_screen", "view", in_palette=False),
+        ActionSpec("follow", "f", "follow", "view"),
+        ActionSpec("filter", "slash", "filter", "view"),
+    ),
+    "help": (
+        _BACK,
+        ActionSpec("help", "question_mark", "app.pop_screen", "view", in_palette=False),
+        ActionSpec("quit", "q", "app.pop_screen", "view", in_palette=False),
+    ),
+}
+
+FOOTERS: Mapping[Scope, Sequence[str]] = {
+    "main": (
+        "help",
+        "quit",
+        "filter",
+        "mark",
+        "open",
+        "retry",
+        "rerun",
+        "cancel",
+        "pause",
+        "timeline",
+        "errors",
+        "log",
+    ),
+    "task": ("back", "retry", "rerun", "adopt", "cancel", "link", "folder", "copy"),
+    "log": ("back", "follow", "filter"),
+    "help": ("back",),
+}
+"""The actions in a footer, the most important first: a narrow terminal shows the first ones only."""
+
+_WORDS = frozenset({"enter", "escape", "backspace"})
+"""Keys by their names: not every terminal's font has Textual's signs for them."""
+
+_PARTS: Mapping[Scope, Sequence[Scope]] = {"main": ("list", "main", "app")}
+"""The scopes whose bindings are live together on a screen; else the screen's own and the application's."""
+
+
+def bindings_of(scope: Scope) -> list[BindingType]:
+    """Textual's bindings for a scope. Nothing of them is shown by Textual itself."""
+    return [
+        Binding(spec.keys, spec.action, spec.id, show=False, id=spec.id, priority=spec.priority)
+        for spec in SPECS[scope]
+    ]
+
+
+def specs_of(scope: Scope) -> list[ActionSpec]:
+    """Everything that can be done on a screen, its own actions first."""
+    return [spec for part in _PARTS.get(scope, (scope, "app")) for spec in SPECS[part]]
+
+
+def live_keys(screen: Screen[Any]) -> dict[str, list[str]]:
+    """The keys of each action id as they work on this screen now, as an operator reads them."""
+    keys: dict[str, list[str]] = {}
+    for key, active in screen.active_bindings.items():
+        if active.binding.id is not None:
+            keys.setdefault(active.binding.id, []).append(shown_key(key))
+    return keys
+
+
+def shown_key(key: str) -> str:
+    """A key as it is typed: `/` for `slash`, `ctrl+p`, `space`."""
+    *modifiers, name = key.split("+") if key != "+" else [key]
+    return "+".join([*modifiers, name if name in _WORDS else format_key(name)])
+
+
+def footer_text(scope: Scope, keys: Mapping[str, Sequence[str]], lang: Lang, fits: Callable[[str], bool]) -> str:
+    """Keys and names of a footer: as many entries, in their order, as `fits` lets through."""
+    specs = {spec.id: spec for spec in reversed(specs_of(scope))}
+    line = ""
+    for action_id in FOOTERS[scope]:
+        if action_id not in keys:
+            continue  # no key leads there now
+        name = specs[action_id].short_name(lang, with_cost=scope == "task")
+        longer = f"{line}  {keys[action_id][0]} {name}" if line else f"{keys[action_id][0]} {name}"
+        if not fits(longer):
+            break
+        line = longer
+    return line
+
+
+def help_lines(scope: Scope, keys: Mapping[str, Sequence[str]], lang: Lang) -> list[tuple[str, list[tuple[str, str]]]]:
+    """For each group its title and its lines: keys, and what they do."""
+    lines: dict[Group, dict[str, list[str]]] = {"tasks": {}, "batch": {}, "view": {}, "program": {}}
+    for spec in specs_of(scope):
+        lines[spec.group].setdefault(spec.help_name(lang), []).extend(keys.get(spec.id, ()))
+    return [
+        (texts.GROUPS[group].in_(lang), [(_range(typed), name) for name, typed in of_group.items()])
+        for group, of_group in lines.items()
+        if of_group
+    ]
+
+
+def _range(keys: Sequence[str]) -> str:
+    return f"{keys[0]}-{keys[-1]}" if len(keys) > 4 else " ".join(keys)
+
+
+def text_with_keys(text: Text, lang: Lang, keys: Mapping[str, Sequence[str]], **values: object) -> str:
+    """A text whose `{key_NAME}` stand for the key of an action; `-` if no key leads there."""
+    named = {f"key_{spec.id}": "-" for specs in SPECS.values() for spec in specs}
+    named |= {f"key_{action_id}": typed[0] for action_id, typed in keys.items()}
+    return text.in_(lang).format(**named, **values)

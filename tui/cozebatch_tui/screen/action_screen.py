@@ -1,0 +1,51 @@
+"""The base of screens with actions of their own: what these can act on, their live keys, the way to the application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.screen import Screen
+
+from cozebatch.model.text import Lang, Text
+from cozebatch_tui.screen.action_registry import Scope, Situation, live_keys, specs_of, text_with_keys
+from cozebatch_tui.screen.host import Host, host_of
+
+if TYPE_CHECKING:
+    from cozebatch_tui.screen.actions import Actions
+
+
+class ActionScreen(Screen[None]):
+    """`SCOPE` names its part of the action registry."""
+
+    SCOPE: ClassVar[Scope]
+
+    @property
+    def host(self) -> Host:
+        return host_of(self)
+
+    @property
+    def task_actions(self) -> Actions:
+        from cozebatch_tui.screen.actions import Actions
+
+        return Actions(self.host)
+
+    def situation(self) -> Situation:
+        """What actions could act on now; the command palette offers what applies."""
+        return Situation()
+
+    def text(self, text: Text, **values: object) -> str:
+        """A text in the operator's language, with the live keys of the actions that it names."""
+        return text_with_keys(text, self.host.lang, live_keys(self), **values)
+
+
+def palette_entries(screen: Screen[Any], lang: Lang) -> Iterator[tuple[str, str, str]]:
+    """Name, keys and Textual's action of everything that applies on `screen` now."""
+    situation: Situation = Situation()
+    scope: Scope = "app"
+    if isinstance(screen, ActionScreen):
+        situation, scope = screen.situation(), screen.SCOPE
+    keys = live_keys(screen)
+    for spec in specs_of(scope):
+        if spec.in_palette and spec.applies(situation):
+            yield spec.name(lang), " ".join(keys.get(spec.id, ())), spec.action

@@ -1,0 +1,62 @@
+"""What screens, widgets and actions need of the application, as a Protocol: none of them imports the application."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Protocol, cast
+
+from textual.message_pump import MessagePump
+
+from cozebatch.model.text import Lang
+
+if TYPE_CHECKING:
+    from cozebatch_tui.screen.view_model import ViewModel
+    from cozebatch_tui.session.session import Session
+
+
+class Host(Protocol):
+    """The application, seen from a screen or a widget."""
+
+    lang: Lang
+
+    @property
+    def batch_title(self) -> str:
+        """The name of the batch in the header."""
+        ...
+
+    @property
+    def session(self) -> Session:
+        """The open session; there is one from the first plan on."""
+        ...
+
+    @property
+    def view_model(self) -> ViewModel:
+        """What the engine reported so far."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Show one line to the operator. Safe at any time."""
+        ...
+
+    def tell_error(self, error: Exception) -> None:
+        """Show an error of the screen's own and log it in full. Safe at any time."""
+        ...
+
+    async def confirm(self, question: str) -> bool:
+        """Ask a question with yes and no; only from a worker."""
+        ...
+
+    async def ask_line(self, question: str) -> str | None:
+        """Ask for one line; None if the operator gives none. Only from a worker."""
+        ...
+
+    def start_work(self, work: Coroutine[None, None, None]) -> None:
+        """Run this in a worker; an error in it goes to `tell_error`."""
+        ...
+
+    def copy_to_clipboard(self, text: str) -> None: ...
+
+
+def host_of(node: MessagePump) -> Host:
+    """The application that `node` lives in."""
+    return cast("Host", node.app)

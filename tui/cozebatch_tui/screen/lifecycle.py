@@ -1,0 +1,105 @@
+"""The batch behind the screen, from loading to the end of its drain. Knows the session, draws nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
+
+from cozebatch.model.task import State
+from cozebatch_tui.exit_codes import Exit, exit_of
+
+if TYPE_CHECKING:
+    from cozebatch.batch.batch import Preview
+    from cozebatch.engine.engine import Outcome
+    from cozebatch_tui.screen.startup import AppStart, Ask
+    from cozebatch_tui.screen.view_model import ViewModel
+    from cozebatch_tui.session.session import Session
+
+DRAIN_SECONDS = 6.0
+"""The longest wait for the end of a drain."""
+
+
+class BatchLifecycle:
+    """Opens the session, runs the batch in the session's thread, and ends both."""
+
+    def __init__(self, start: AppStart) -> None:
+        self._start = start
+        self._stack = ExitStack()
+        self.session: Session | None = None
+        self.view_model: ViewModel | None = None
+        self.running: Future[Outcome] | None = None
+        self.outcome: Outcome | None = None
+        self.draining = False
+
+    async def load(self, ask: Ask) -> Preview:
+        """Open the session and plan the batch. Raises `UsageError` and `JournalError`."""
+        session = await asyncio.to_thread(self._open, ask)
+        return await asyncio.wrap_future(session.prepare())
+
+    def _open(self, ask: Ask) -> Session:
+        from cozebatch_tui.screen.view_model import ViewModel
+
+        session = self._stack.enter_context(self._start.make_session(ask))
+        self.session = session
+        self.view_model = ViewModel(session.subscribe())
+        session.open()
+        return session
+
+    async def check(self, preview: Preview) -> None:
+        """Raises `UsageError` if the batch should not begin."""
+        assert self.session is not None
+        if preview.has_work:
+            await asyncio.wrap_future(self.session.preflight())
+
+    def begin(self, preview: Preview, on_end: Callable[[], object]) -> None:
+        """Start the batch; `on_end` is called in the session's thread when it has ended."""
+        assert self.session is not None
+        self.running = self.session.run(preview, keep_open=True)
+        self.running.add_done_callback(lambda _: on_end())
+
+    @property
+    def is_running(self) -> bool:
+        return self.running is not None and not self.running.done()
+
+    @property
+    def unfinished(self) -> bool:
+        return self.is_running and self.view_model is not None and self.view_model.board.unfinished > 0
+
+    def work_left(self) -> tuple[int, int]:
+        """How many executions run at Coze, and how many films are unfinished here."""
+        if self.view_model is None:
+            return 0, 0
+        counts = self.view_model.board.counts
+        in_flight = sum(number for state, number in counts.items() if state.in_flight)
+        return in_flight, counts[State.DOWNLOADING] + counts[State.QUEUED] + counts[State.SYNTHESIZING]
+
+    def take_outcome(self) -> BaseException | None:
+        """Keep the outcome of the ended batch; returns what the engine failed with, if it did."""
+        assert self.running is not None
+        failed = self.running.exception()
+        if failed is None:
+            self.outcome = self.running.result()
+        return failed
+
+    def stop(self) -> None:
+        """Begin a drain. May be called from any thread and more than once."""
+        if self.session is not None:
+            with suppress(RuntimeError):  # the session's thread has ended
+                self.session.stop()
+
+    def exit_code(self, otherwise: int = Exit.OK) -> int:
+        """The batch's exit code, or `otherwise` while there is no outcome."""
+        return int(exit_of(self.outcome)) if self.outcome is not None else int(otherwise)
+
+    def close(self) -> None:
+        """Complete the drain, then close the session."""
+        try:
+            if self.running is not None and self.is_running:
+                self.stop()
+                with suppress(TimeoutError):
+                    self.outcome = self.running.result(timeout=DRAIN_SECONDS)
+        finally:
+            self._stack.close()

@@ -1,0 +1,33 @@
+"""The last line of a screen: its most important keys and what they do, as they work at this moment."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from textual.widgets import Static
+
+from cozebatch_tui.screen.action_registry import Scope, footer_text, live_keys
+from cozebatch_tui.screen.error_boundary import guarded
+from cozebatch_tui.screen.host import host_of
+
+
+class ActionFooter(Static):
+    """Drawn again when a binding, the focus or the width changes."""
+
+    DEFAULT_CSS = "ActionFooter { height: 1; background: $panel; padding: 0 1; dock: bottom; }"
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__("", markup=False)
+        self._scope = scope
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self._show())
+        self._show()
+
+    @guarded
+    def on_resize(self) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        width = max(20, self.screen.size.width - 2)
+        keys = live_keys(self.screen)
+        self.update(footer_text(self._scope, keys, host_of(self).lang, lambda line: cell_len(line) <= width))
