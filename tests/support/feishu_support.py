@@ -1,15 +1,21 @@
-"""A connection to a simulated Feishu, and the demo's layout of tables, for the tests of several rooms."""
+"""A connection to a simulated Feishu, and the demo's layout of tables, for the tests of several rooms.
+
+Over real HTTP on both event loops (`served`), or in this process and in virtual time (`in_process`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from typing import Any
+
+import httpx
 
 from cozebatch.demo.feishu_model import SINGLE_SELECT, SimColumn, SimTable
 from cozebatch.demo.feishu_server import APP_ID, APP_SECRET, APP_TOKEN, SimulatedFeishu
 from cozebatch.demo.feishu_tables import ACCOUNTS, CONTENT, DONE, FAILED, HUMANS, READY, VOICES
-from cozebatch.demo.serving import serve
+from cozebatch.demo.serving import CUT, serve
 from cozebatch.feishu.base import FeishuBase
 from cozebatch.feishu.layout import Columns, Layout, Relation, StatusValues
 from cozebatch.feishu.links import parse_base
@@ -41,10 +47,11 @@ VALUES = StatusValues(running=None, done=DONE, failed=FAILED)
 
 @dataclass(frozen=True)
 class Served:
-    """A simulated Feishu and its address."""
+    """A simulated Feishu, its address, and how it is reached (None: by the network)."""
 
     feishu: SimulatedFeishu
     url: str
+    transport: httpx.AsyncBaseTransport | None = None
 
     @asynccontextmanager
     async def connect(
@@ -55,7 +62,13 @@ class Served:
         app_token: str = APP_TOKEN,
         request_timeout: float = 10.0,
     ) -> AsyncIterator[tuple[FeishuClient, FeishuBase]]:
-        client = FeishuClient(app_id=app_id, app_secret=app_secret, domain=self.url, request_timeout=request_timeout)
+        client = FeishuClient(
+            app_id=app_id,
+            app_secret=app_secret,
+            domain=self.url,
+            request_timeout=request_timeout,
+            transport=self.transport,
+        )
         async with client:
             yield client, FeishuBase(client, parse_base(app_token))
 
@@ -65,6 +78,20 @@ def served(feishu: SimulatedFeishu | None = None) -> Iterator[Served]:
     feishu = feishu or SimulatedFeishu()
     with serve(feishu) as url:
         yield Served(feishu, url)
+
+
+def in_process(feishu: SimulatedFeishu | None = None) -> Served:
+    """The simulated Feishu without sockets: the SDK calls the application itself, so that time may be virtual."""
+    feishu = feishu or SimulatedFeishu()
+
+    async def cut() -> None:
+        raise httpx.RemoteProtocolError("the connection was cut")
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        scope[CUT] = cut
+        await feishu(scope, receive, send)
+
+    return Served(feishu, "http://127.0.0.1", httpx.ASGITransport(app))
 
 
 def big_table(count: int, *, extra: Sequence[str] = ()) -> SimTable:

@@ -92,7 +92,7 @@ class FeishuClient:
     """Conversation with Feishu for one application; an async context manager.
 
     `request_timeout` in seconds. `mask` takes further secrets out of what Feishu says; the application's own secret
-    and token always are.
+    and token always are. `transport` carries the requests, None for the network.
     """
 
     def __init__(
@@ -103,12 +103,14 @@ class FeishuClient:
         domain: str = "https://open.feishu.cn",
         request_timeout: float = 30.0,
         mask: Callable[[str], str] = lambda text: text,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.domain = domain.rstrip("/")
         self._app_id = app_id
         self._app_secret = app_secret
         self._timeout = request_timeout
         self._mask = mask
+        self._transport = transport
         self._own = Masker([app_secret])
         self._http: httpx.AsyncClient | None = None
         self._token = ""
@@ -132,7 +134,9 @@ class FeishuClient:
         limits = httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=4.0)
         timeout = httpx.Timeout(self._timeout, connect=min(CONNECT_TIMEOUT, self._timeout))
         try:
-            self._http = httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=not loopback)
+            self._http = httpx.AsyncClient(
+                timeout=timeout, limits=limits, trust_env=not loopback, transport=self._transport
+            )
         except (ImportError, ValueError, httpx.InvalidURL):
             raise UsageError(
                 Text(
