@@ -107,6 +107,17 @@ async def test_a_command_of_the_palette_does_what_its_key_does(tmp_path: Path, q
         await screen.until(lambda: isinstance(screen.main.task_list, Timeline), "the timeline")
 
 
+async def test_while_the_filter_is_typed_the_footer_shows_no_key_that_is_text(
+    tmp_path: Path, quick: RunningCoze
+) -> None:
+    async with application(tmp_path, quick, rows(1)) as screen:
+        assert "/ filter" in footer(screen)
+        await screen.press("slash")
+        await screen.until(lambda: footer(screen).split() == ["escape", "clear"], "only what works")
+        await screen.press("escape")
+        await screen.until(lambda: "/ filter" in footer(screen), "all keys again")
+
+
 async def test_every_text_of_the_registry_exists_and_every_footer_names_actions_of_its_screen() -> None:
     for specs in SPECS.values():
         assert all(spec.id in ACTIONS for spec in specs)

@@ -309,12 +309,14 @@ async def test_marks_filter_sorting_and_cursor_survive_a_change_of_language(tmp_
     async with application(tmp_path, slow, rows(12)) as screen:
         await screen.until(lambda: screen.count(State.RUNNING) == 12, "running")
         await screen.press("slash", *"1", "enter", "3", "3", "space")
+        await screen.press("e")
         before = screen.main.table
         assert (len(before.order), len(before.marks)) == (4, 1)
         await screen.press("f2")
         await screen.until(lambda: screen.main.query(TaskTable) and screen.main.table is not before, "a new table")
         after = screen.main.table
         await screen.until(lambda: after.order == before.order, "the same order")
+        assert screen.main.query_one(ErrorPanel).has_class("open")
         assert (after.marks, after.cursor_id, after.filter_text) == (before.marks, before.cursor_id, "1")
 
 

@@ -38,6 +38,7 @@ ACTIONS: Mapping[str, Text] = {
 }
 
 SHORT: Mapping[str, Text] = {
+    "clear": Text("清除", "clear"),
     "open": Text("详情", "open"),
     "pause": Text("暂停", "pause"),
     "errors": Text("问题", "problems"),

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from textual.binding import Binding, BindingType
 from textual.keys import format_key
 from textual.screen import Screen
 
-from cozebatch.model.rows import Row
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
 from cozebatch_tui.locale import actions as texts
+
+if TYPE_CHECKING:
+    from cozebatch.model.rows import Row
 
 Scope = Literal["app", "main", "list", "task", "log", "help"]
 """Where a binding lives: in the application, on one of its screens, or in a focused list of tasks."""
@@ -181,6 +183,7 @@ FOOTERS: Mapping[Scope, Sequence[str]] = {
         "timeline",
         "errors",
         "log",
+        "clear",
     ),
     "task": ("back", "retry", "rerun", "adopt", "cancel", "link", "folder", "copy"),
     "log": ("back", "follow", "filter"),
@@ -211,9 +214,13 @@ def specs_of(scope: Scope) -> list[ActionSpec]:
 def live_keys(screen: Screen[Any]) -> dict[str, list[str]]:
     """The keys of each action id as they work on this screen now, as an operator reads them."""
     keys: dict[str, list[str]] = {}
+    focused = screen.focused
     for key, active in screen.active_bindings.items():
-        if active.binding.id is not None:
-            keys.setdefault(active.binding.id, []).append(shown_key(key))
+        shown = shown_key(key)
+        typed = shown if len(shown) == 1 else None
+        if active.binding.id is None or (focused is not None and focused.check_consume_key(key, typed)):
+            continue  # a text field takes the key before any binding sees it
+        keys.setdefault(active.binding.id, []).append(shown)
     return keys
 
 

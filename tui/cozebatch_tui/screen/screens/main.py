@@ -79,11 +79,12 @@ class MainScreen(ActionScreen):
         self.say(self._status)
 
     async def recompose(self) -> None:
-        """Draw everything anew, in another language; marks, sorting, cursor and filter stay."""
-        before = self.table
+        """Draw everything anew, in another language; marks, sorting, cursor, filter and problem panel stay."""
+        before, problems_open = self.table, self.query_one(ErrorPanel).has_class("open")
         self._is_drawn = False
         await super().recompose()
         self.table.take_over(before)
+        self.query_one(ErrorPanel).set_class(problems_open, "open")
         self._begin_drawing()
         if before.filter_text:
             self._put_filter(before.filter_text)
