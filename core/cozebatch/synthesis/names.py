@@ -1,9 +1,12 @@
-"""Names of files and folders made here: safe on Windows, macOS and Linux, whatever a title says."""
+"""Names of files and folders made here, safe on Windows, macOS and Linux whatever a title says; and whose they are."""
 
 from __future__ import annotations
 
 import hashlib
 import unicodedata
+from typing import Any
+
+from cozebatch.ports import Job
 
 _FORBIDDEN = frozenset('<>:"/\\|?*%')
 _RESERVED = frozenset(
@@ -31,3 +34,8 @@ def safe_name(text: str, limit: int = 120) -> str:
 def digest(*parts: str, length: int = 16) -> str:
     """A short name for what has a long or foreign one."""
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:length]
+
+
+def owner_of(job: Job) -> dict[str, Any]:
+    """What makes a film this job's: the same for every try of it, another for a new execution."""
+    return {"run_id": job.run_id, "task_id": job.task.task_id, "submitted_at": job.submitted_at}

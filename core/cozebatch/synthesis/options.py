@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +12,9 @@ from typing import Any, Literal
 from cozebatch.model.text import Lang
 
 Mode = Literal["draft", "video", "both", "none", "command"]
+
+Pick = Callable[[Mapping[str, Any], str], Any]
+"""`pick(output, key)`: the value under a key, which may be dotted; None where there is none."""
 
 DEFAULT_OUTPUTS: Mapping[str, str] = MappingProxyType(
     {

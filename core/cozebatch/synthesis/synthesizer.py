@@ -14,12 +14,12 @@ from cozebatch.model.errors import Category
 from cozebatch.model.text import Lang, Text
 from cozebatch.ports import Job, Media, Product, Progress
 from cozebatch.synthesis.compose import styles
-from cozebatch.synthesis.download.assets import Pick, addresses_of, fetch_assets
+from cozebatch.synthesis.download.assets import addresses_of, fetch_assets
 from cozebatch.synthesis.download.downloader import Downloader
 from cozebatch.synthesis.draft.render import draft_root, make_draft
 from cozebatch.synthesis.failures import failure, need_space
 from cozebatch.synthesis.names import digest, safe_name
-from cozebatch.synthesis.options import SynthesisOptions
+from cozebatch.synthesis.options import Pick, SynthesisOptions
 from cozebatch.synthesis.process import ffmpeg as ffmpeg_
 from cozebatch.synthesis.process.command import run_command
 from cozebatch.synthesis.process.ffmpeg import Ffmpeg

@@ -16,9 +16,8 @@ from cozebatch.synthesis.compose import captions
 from cozebatch.synthesis.compose.compose import Footage, Words
 from cozebatch.synthesis.compose.styles import Style
 from cozebatch.synthesis.compose.timeline import SECOND, Source
-from cozebatch.synthesis.download.assets import Pick
 from cozebatch.synthesis.failures import failure
-from cozebatch.synthesis.options import SynthesisOptions
+from cozebatch.synthesis.options import Pick, SynthesisOptions
 from cozebatch.synthesis.process.ffmpeg import Ffmpeg
 
 LONGEST = 3 * 3600 * SECOND

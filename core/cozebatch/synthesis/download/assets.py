@@ -14,11 +14,8 @@ from cozebatch.ports import Job, Media, Progress
 from cozebatch.synthesis.analyse.probe import probe
 from cozebatch.synthesis.download.downloader import Downloader
 from cozebatch.synthesis.failures import failure
-from cozebatch.synthesis.options import SynthesisOptions
+from cozebatch.synthesis.options import Pick, SynthesisOptions
 from cozebatch.synthesis.process.ffmpeg import Ffmpeg
-
-Pick = Callable[[Mapping[str, Any], str], Any]
-"""`pick(output, key)`: the value under a key, which may be dotted; None where there is none."""
 
 MEDIA_NAMES = ("video", "audio", "images")
 MAX_IMAGES = 200

@@ -23,12 +23,11 @@ from cozebatch.synthesis.compose.timeline import Clip, Timeline
 from cozebatch.synthesis.draft.build import MEDIA_FOLDER, Order, build
 from cozebatch.synthesis.draft.verify import DraftReport, verify_draft
 from cozebatch.synthesis.failures import failure, from_os_error
-from cozebatch.synthesis.names import safe_name
+from cozebatch.synthesis.names import owner_of, safe_name
 from cozebatch.synthesis.options import SynthesisOptions
 from cozebatch.synthesis.process.ffmpeg import SAFE_INPUT, Ffmpeg
 from cozebatch.synthesis.process.workers import Workers
 from cozebatch.synthesis.scratch import scratch
-from cozebatch.synthesis.video.publish import owner_of
 
 OWNER_NAME = "cozebatch.json"
 _MOST_NAMES = 10_000

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from typing import BinaryIO
 
 CANNOT_START = 127
 
@@ -37,13 +38,11 @@ def main(arguments: list[str]) -> int:
     return code
 
 
-def _start(command: list[str], source: object) -> subprocess.Popen[bytes]:
+def _start(command: list[str], source: BinaryIO) -> subprocess.Popen[bytes]:
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-        return subprocess.Popen(command, stdin=source, creationflags=flags)  # type: ignore[call-overload,no-any-return]
-    return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
-        command, stdin=source, start_new_session=True, preexec_fn=_death_signal()
-    )
+        return subprocess.Popen(command, stdin=source, creationflags=flags)
+    return subprocess.Popen(command, stdin=source, start_new_session=True, preexec_fn=_death_signal())
 
 
 def _death_signal() -> Callable[[], object]:

@@ -17,9 +17,8 @@ from cozebatch.synthesis.analyse.sources import read_footage, read_words
 from cozebatch.synthesis.compose.compose import compose
 from cozebatch.synthesis.compose.styles import Style, Styles
 from cozebatch.synthesis.compose.timeline import SECOND, Timeline
-from cozebatch.synthesis.download.assets import Pick
 from cozebatch.synthesis.failures import failure, from_os_error
-from cozebatch.synthesis.options import SynthesisOptions
+from cozebatch.synthesis.options import Pick, SynthesisOptions
 from cozebatch.synthesis.process.ffmpeg import Ffmpeg
 from cozebatch.synthesis.scratch import scratch
 from cozebatch.synthesis.subtitles import fonts

@@ -13,14 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from cozebatch.ports import Job
-from cozebatch.synthesis.names import safe_name
+from cozebatch.synthesis.names import owner_of, safe_name
 
 _MAX_NAMES = 10_000
-
-
-def owner_of(job: Job) -> dict[str, Any]:
-    """What makes a film this job's: the same for every try of it, another for a new execution."""
-    return {"run_id": job.run_id, "task_id": job.task.task_id, "submitted_at": job.submitted_at}
 
 
 def publish(job: Job, output_dir: Path, files: Mapping[str, Path], recipe: Mapping[str, Any]) -> dict[str, Path]:
