@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cozebatch.demo.coze_model import Ledger, SimulatedExecution
+from cozebatch.demo.coze_ledger import Ledger, SimulatedExecution
 from cozebatch.demo.coze_server import SimulatedCoze
 from cozebatch.demo.feishu_server import SimulatedFeishu
 from cozebatch.demo.feishu_tables import CONTENT, DONE, FAILED, READY

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from cozebatch.feishu.base import FeishuBase
     from cozebatch.feishu.layout import Layout, StatusValues
     from cozebatch.feishu.sdk import FeishuClient
-    from cozebatch.settings.model import FilterCondition
+    from cozebatch.settings.feishu_model import FilterCondition
 
 
 @dataclass(frozen=True, slots=True)

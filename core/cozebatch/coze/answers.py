@@ -6,26 +6,32 @@ understandably answered. Shapes are those of Coze's open API; whatever deviates 
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from cozebatch.coze.codes import CODES, NO_SUCH_EXECUTION, REFUSING_STATUSES, category_of
+from cozebatch.coze.fields import (
+    Mask,
+    clean,
+    code_of,
+    count,
+    given_execute_id,
+    id_of,
+    json_object,
+    logid_of,
+    moment,
+    output_of,
+    short,
+    trimmed_nodes,
+    waits_for_a_person,
+    web_address,
+    whole_number,
+)
 from cozebatch.coze.http import Answer, ExchangeError, NeverSent
-from cozebatch.coze.output import mend, read_json
-from cozebatch.model import sanitize
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.text import NOTHING, Text
 from cozebatch.ports import Accepted, PollResult, Refused, Submission, Unanswered
-
-Mask = Callable[[str], str]
-"""Takes the secrets out of a text that came from outside."""
-
-_MOST_MESSAGE = 500
-_EXECUTE_ID = re.compile(r"[\x21-\x7e]{1,256}")
-_WEB = re.compile(r"https?://[\x21-\x7e]{1,2000}")
 
 
 def read_submission(answer: Answer | ExchangeError, mask: Mask) -> Submission:
@@ -35,13 +41,13 @@ def read_submission(answer: Answer | ExchangeError, mask: Mask) -> Submission:
     if isinstance(answer, ExchangeError):
         reason = clean(str(answer), mask)
         return _unanswered(Text(f"没有收到回答（{reason}）", f"no answer came ({reason})"), None)
-    body = None if answer.broken else _object(answer.body)
-    logid = _logid(body, answer, mask)
-    code = _code(body)
+    body = None if answer.broken else json_object(answer.body)
+    logid = logid_of(body, answer, mask)
+    code = code_of(body)
     taken = code == 0 or (code is None and answer.status == 200)
-    execute_id = _execute_id(body, mask) if taken else None
+    execute_id = given_execute_id(body, mask) if taken else None
     if body is not None and execute_id is not None:
-        return Accepted(execute_id, _url(body.get("debug_url"), mask), logid)
+        return Accepted(execute_id, web_address(body.get("debug_url"), mask), logid)
     status = answer.status
     if status in REFUSING_STATUSES or (status != 504 and code not in (0, None)):
         return Refused(refusal(answer, mask), answer.retry_after)
@@ -62,8 +68,8 @@ def read_submission(answer: Answer | ExchangeError, mask: Mask) -> Submission:
 def read_poll(answer: Answer, execute_id: str, mask: Mask) -> PollAnswer:
     """What a look showed. Raises `StepError` when the answer is none."""
     body = understood(answer, mask, missing=NO_SUCH_EXECUTION)
-    logid = _logid(body, answer, mask)
-    if _code(body) == NO_SUCH_EXECUTION:
+    logid = logid_of(body, answer, mask)
+    if code_of(body) == NO_SUCH_EXECUTION:
         return PollAnswer(PollResult("unknown", logid=logid))
     data = body.get("data")
     records = [data] if isinstance(data, dict) else data
@@ -71,7 +77,7 @@ def read_poll(answer: Answer, execute_id: str, mask: Mask) -> PollAnswer:
         return PollAnswer(PollResult("unknown", logid=logid))
     if not isinstance(records, list) or not isinstance(records[0], dict):
         raise _unintelligible(answer, logid, Text("data 不是执行记录", "'data' is no record of an execution"))
-    record = next((r for r in records if isinstance(r, dict) and _id_of(r) == execute_id), records[0])
+    record = next((r for r in records if isinstance(r, dict) and id_of(r) == execute_id), records[0])
     seen = _read_record(record, logid, mask)
     return replace(seen, result=replace(seen.result, answered_at=answer.sent_at))
 
@@ -89,12 +95,12 @@ class PollAnswer:
 def _read_record(record: Mapping[str, Any], logid: str | None, mask: Mask) -> PollAnswer:
     word = record.get("execute_status")
     word = word if isinstance(word, str) else ""
-    output = _output(record.get("output"), mask)
-    logid = _short(record.get("logid"), mask) or logid
+    output = output_of(record.get("output"), mask)
+    logid = short(record.get("logid"), mask) or logid
     strange: str | None = None
     error: ErrorInfo | None = None
     status: Literal["running", "succeeded", "failed", "interrupted", "unknown"] = "running"
-    waits = _waits_for_a_person(record.get("interrupt_data"))
+    waits = waits_for_a_person(record.get("interrupt_data"))
     if word == "Fail":
         status, error = "failed", _failure(record, logid, mask)
     elif word == "Success" and (output or not waits):
@@ -106,21 +112,21 @@ def _read_record(record: Mapping[str, Any], logid: str | None, mask: Mask) -> Po
     ended = status in ("succeeded", "failed")
     usage = record.get("usage")
     usage = usage if isinstance(usage, dict) else {}
-    tokens_in, tokens_out = _count(usage.get("input_count")), _count(usage.get("output_count"))
-    total = _count(usage.get("token_count")) or tokens_in + tokens_out or _count(record.get("token"))
+    tokens_in, tokens_out = count(usage.get("input_count")), count(usage.get("output_count"))
+    total = count(usage.get("token_count")) or tokens_in + tokens_out or count(record.get("token"))
     result = PollResult(
         status,
         output=output if ended else None,
         error=error,
-        created_at=_moment(record.get("create_time")),
-        updated_at=_moment(record.get("update_time")),
-        debug_url=_url(record.get("debug_url"), mask),
+        created_at=moment(record.get("create_time")),
+        updated_at=moment(record.get("update_time")),
+        debug_url=web_address(record.get("debug_url"), mask),
         logid=logid,
         tokens_in=tokens_in,
         tokens_out=tokens_out,
         tokens=total,
     )
-    trimmed = _nodes(record.get("node_execute_status")) if record.get("is_output_trimmed") is True else ()
+    trimmed = trimmed_nodes(record.get("node_execute_status")) if record.get("is_output_trimmed") is True else ()
     return PollAnswer(result, strange, trimmed if status == "succeeded" else ())
 
 
@@ -129,13 +135,13 @@ def understood(answer: Answer, mask: Mask, *, missing: int | None = None) -> dic
 
     Raises `StepError` for everything else.
     """
-    body = None if answer.broken else _object(answer.body)
-    code = _code(body)
+    body = None if answer.broken else json_object(answer.body)
+    code = code_of(body)
     if body is not None and code is not None and code == missing:
         return body
     if answer.status != 200 or code not in (0, None):
         raise StepError(refusal(answer, mask), retry_after=answer.retry_after)
-    logid = _logid(body, answer, mask)
+    logid = logid_of(body, answer, mask)
     if answer.broken:
         reason = clean(answer.broken, mask)
         message = Text(f"Coze 的回答不完整：{reason}", f"Coze's answer is not whole: {reason}")
@@ -147,8 +153,8 @@ def understood(answer: Answer, mask: Mask, *, missing: int | None = None) -> dic
 
 def refusal(answer: Answer, mask: Mask) -> ErrorInfo:
     """An answer that is no success, as an error: by Coze's code, else by the HTTP status."""
-    body = None if answer.broken else _object(answer.body)
-    code = _code(body)
+    body = None if answer.broken else json_object(answer.body)
+    code = code_of(body)
     code = None if code == 0 else code
     detail = clean(body.get("msg"), mask) if body else ""
     meaning = CODES.get(code) if code is not None else None
@@ -161,7 +167,7 @@ def refusal(answer: Answer, mask: Mask) -> ErrorInfo:
         category,
         Text(f"{zh}（{where}）{'：' + detail if detail else ''}", f"{en} ({where}){': ' + detail if detail else ''}"),
         code=f"HTTP {answer.status}" if code is None else str(code),
-        logid=_logid(body, answer, mask),
+        logid=logid_of(body, answer, mask),
         hint=meaning.hint if meaning else NOTHING,
     )
 
@@ -176,16 +182,8 @@ def unreachable(error: ExchangeError, mask: Mask) -> ErrorInfo:
     return ErrorInfo(Category.NETWORK, message)
 
 
-def clean(value: Any, mask: Mask, *, most: int = _MOST_MESSAGE) -> str:
-    """A text from outside as one harmless, bounded line without secrets."""
-    if not isinstance(value, str):
-        return ""
-    # Masked before the text is cut, and once more because cleaning may join what was apart.
-    return mask(sanitize.clean(mask(mend(value[: most * 20])).strip(), most)).strip()
-
-
 def _failure(record: Mapping[str, Any], logid: str | None, mask: Mask) -> ErrorInfo:
-    code = _number(record.get("error_code"))
+    code = whole_number(record.get("error_code"))
     detail = clean(record.get("error_message"), mask)
     meaning = CODES.get(code) if code else None
     if meaning:
@@ -225,89 +223,3 @@ def _unintelligible(answer: Answer, logid: str | None, why: Text) -> StepError:
         f"Coze's answer cannot be understood ({why.en}, {kind}): check base_url and any proxy",
     )
     return StepError(ErrorInfo(Category.SERVER, message, logid=logid), retry_after=answer.retry_after)
-
-
-def _object(body: bytes) -> dict[str, Any] | None:
-    try:
-        value = read_json(body)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _code(body: Mapping[str, Any] | None) -> int | None:
-    return None if body is None else _number(body.get("code"))
-
-
-def _number(value: Any) -> int | None:
-    """A whole number, also from a string; `""` counts as 0, as Coze writes it where nothing is wrong."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value if abs(value) < 10**18 else None
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    if isinstance(value, str):
-        text = value.strip()
-        if not text:
-            return 0
-        return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else None
-    return None
-
-
-def _count(value: Any) -> int:
-    return max(_number(value) or 0, 0)
-
-
-def _moment(value: Any) -> float | None:
-    """Unix seconds; None where there is no plausible moment."""
-    seconds = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else _number(value)
-    return float(seconds) if seconds and 0 < seconds < 1e11 else None
-
-
-def _id_of(record: Mapping[str, Any]) -> str | None:
-    value = record.get("execute_id")
-    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
-
-
-def _execute_id(body: Mapping[str, Any] | None, mask: Mask) -> str | None:
-    value = None if body is None else _id_of(body)
-    if value is None or not _EXECUTE_ID.fullmatch(value) or value in (".", "..") or mask(value) != value:
-        return None
-    return value
-
-
-def _url(value: Any, mask: Mask) -> str | None:
-    return mask(value) if isinstance(value, str) and _WEB.fullmatch(value) else None
-
-
-def _short(value: Any, mask: Mask) -> str | None:
-    return clean(value, mask, most=200) or None
-
-
-def _logid(body: Mapping[str, Any] | None, answer: Answer, mask: Mask) -> str | None:
-    detail = body.get("detail") if body else None
-    logid = detail.get("logid") if isinstance(detail, dict) else None
-    return _short(logid, mask) or _short(answer.logid, mask)
-
-
-def _output(value: Any, mask: Mask) -> str | None:
-    if value is None:
-        return None
-    return mask(mend(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
-
-
-def _waits_for_a_person(data: Any) -> bool:
-    return any(data.values()) if isinstance(data, dict) else bool(data)
-
-
-def _nodes(status: Any) -> tuple[tuple[str, str], ...]:
-    if not isinstance(status, dict):
-        return ()
-    return tuple(
-        (str(title), node["node_execute_uuid"])
-        for title, node in status.items()
-        if isinstance(node, dict)
-        and isinstance(node.get("node_execute_uuid"), str)
-        and _EXECUTE_ID.fullmatch(node["node_execute_uuid"])
-    )

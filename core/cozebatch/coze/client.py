@@ -13,9 +13,10 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
-from cozebatch.coze.answers import PollAnswer, clean, read_poll, read_submission, refusal, understood, unreachable
+from cozebatch.coze.answers import PollAnswer, read_poll, read_submission, refusal, understood, unreachable
 from cozebatch.coze.codes import NO_PERMISSION
 from cozebatch.coze.defaults import DEFAULT_PARAMETERS
+from cozebatch.coze.fields import clean
 from cozebatch.coze.http import Answer, Connection, ExchangeError, to_body
 from cozebatch.coze.output import END_NODE, parse_output
 from cozebatch.model.errors import Category, ErrorInfo, StepError

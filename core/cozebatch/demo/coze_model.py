@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
-from cozebatch.demo.clips import CLIPS, Clip
+from cozebatch.demo.clips import CLIPS
+from cozebatch.demo.coze_ledger import Ledger, SimulatedExecution
 from cozebatch.demo.coze_output import NODE, result_of, shaped
 from cozebatch.demo.faults import Fault, FaultPlan
 
@@ -49,64 +50,6 @@ class CozeOptions:
     shape: str = "nested"
     inputs: Mapping[str, bool] = field(default_factory=lambda: INPUTS)
     seed: int = 0
-
-
-@dataclass(slots=True)
-class SimulatedExecution:
-    execute_id: str
-    task: str
-    number: int
-    """Of this task's executions, from 1."""
-    parameters: Mapping[str, Any]
-    started_at: float
-    ends_at: float
-    clip: Clip
-    faults: tuple[Fault, ...] = ()
-
-    def fault(self, what: str) -> Fault | None:
-        return next((f for f in self.faults if f.what == what), None)
-
-    @property
-    def outcome(self) -> Literal["Success", "Fail"]:
-        return "Fail" if self.fault("fail") else "Success"
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "execute_id": self.execute_id,
-            "number": self.number,
-            "started_at": self.started_at,
-            "ends_at": self.ends_at,
-            "outcome": self.outcome,
-            "parameters": dict(self.parameters),
-        }
-
-
-@dataclass(slots=True)
-class Ledger:
-    """What the service saw: the truth that a client's own account is held against."""
-
-    executions: dict[str, SimulatedExecution] = field(default_factory=dict)
-    tasks: dict[str, list[SimulatedExecution]] = field(default_factory=dict)
-    """By the task's title (or content, without a title)."""
-    requests: dict[str, int] = field(default_factory=dict)
-    """By kind: `submit`, `look`, `node`, `workflow`, `media`; and `throttled`, `unauthorized` among them."""
-    max_in_flight: int = 0
-
-    def copy(self) -> Ledger:
-        """As it stands now. The executions themselves are shared: they do not change once started."""
-        tasks = {task: list(executions) for task, executions in self.tasks.items()}
-        return Ledger(dict(self.executions), tasks, dict(self.requests), self.max_in_flight)
-
-    def count(self, kind: str) -> None:
-        self.requests[kind] = self.requests.get(kind, 0) + 1
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "executions": len(self.executions),
-            "max_in_flight": self.max_in_flight,
-            "requests": dict(self.requests),
-            "tasks": {task: [e.to_json() for e in executions] for task, executions in self.tasks.items()},
-        }
 
 
 class Refusal(Exception):
@@ -275,9 +218,7 @@ class CozeModel:
             }
             if trimmed
             else {},
-            "interrupt_data": {"event_id": "evt1", "type": 2, "data": interrupt.text or "继续吗？"}
-            if interrupt
-            else None,
+            "interrupt_data": _question(interrupt.text) if interrupt else None,
         }
 
     def _output(self, execution: SimulatedExecution, trimmed: bool, base_url: str) -> str:

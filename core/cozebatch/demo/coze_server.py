@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,15 +23,15 @@ import anyio
 import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from cozebatch.demo.clips import ClipStore, shared_clips
-from cozebatch.demo.coze_model import CozeModel, CozeOptions, Ledger, Refusal, debug_url, values_of
+from cozebatch.demo.coze_answers import envelope, json_response, struck
+from cozebatch.demo.coze_ledger import Ledger
+from cozebatch.demo.coze_model import CozeModel, CozeOptions, Refusal, debug_url, values_of
 from cozebatch.demo.faults import Fault, On
-from cozebatch.demo.serving import CUT, Message, Receive, Send, serve
-
-_PAGE = b"<!doctype html><html><head><title>Sign in</title></head><body><h1>Welcome</h1></body></html>"
+from cozebatch.demo.serving import Receive, Send, serve
 
 Effect = Callable[[], Mapping[str, Any]]
 
@@ -135,20 +135,20 @@ class SimulatedCoze:
         response = FileResponse(path, media_type="video/mp4" if kind == "mp4" else "audio/mpeg")
         if fault is None:
             return response
-        return await _struck(fault, response, await anyio.Path(path).read_bytes(), request, self._next_logid())
+        return await struck(fault, response, await anyio.Path(path).read_bytes(), request, self._next_logid())
 
     async def _show_ledger(self, request: Request) -> Response:
         with self._lock:
             seen = {**self._model.ledger.to_json(), "in_flight": self._model.in_flight(time.time())}
-        return _json(seen)
+        return json_response(seen)
 
     async def _set_faults(self, request: Request) -> Response:
         try:
             given = json.loads(await request.body())["faults"]
             self.set_faults(*(Fault.from_json(fault) for fault in given))
         except (ValueError, KeyError, TypeError) as error:
-            return _json({"error": str(error)}, status=400)
-        return _json({"faults": [fault.to_json() for fault in self._model.plan.faults]})
+            return json_response({"error": str(error)}, status=400)
+        return json_response({"faults": [fault.to_json() for fault in self._model.plan.faults]})
 
     async def _answer(self, kind: On, request: Request, values: Iterable[str], effect: Effect) -> Response:
         logid = self._next_logid()
@@ -158,7 +158,7 @@ class SimulatedCoze:
             response = self._response(kind, request, effect, logid) if fault is None or fault.has_effect else Response()
         if fault is None:
             return response
-        return await _struck(fault, response, bytes(response.body), request, logid)
+        return await struck(fault, response, bytes(response.body), request, logid)
 
     def _response(self, kind: On, request: Request, effect: Effect, logid: str) -> Response:
         model = self._model
@@ -166,9 +166,9 @@ class SimulatedCoze:
             model.authorize(request.headers.get("authorization", ""))
             if kind in ("submit", "look", "node"):
                 model.meter(time.time())
-            return _envelope(0, "", logid, extra=effect())
+            return envelope(0, "", logid, extra=effect())
         except Refusal as no:
-            return _envelope(no.code, no.message, logid, status=no.status, retry_after=no.retry_after)
+            return envelope(no.code, no.message, logid, status=no.status, retry_after=no.retry_after)
 
     def _values_behind(self, execute_id: str) -> list[str]:
         with self._lock:
@@ -206,104 +206,6 @@ def serve_coze(
     service = SimulatedCoze(options, faults, clips=ClipStore(clips) if clips else None)
     with serve(service, port=port) as url:
         yield RunningCoze(url, service)
-
-
-async def _struck(fault: Fault, true: Response, body: bytes, request: Request, logid: str) -> Response:
-    """What is answered in place of the true answer; it had its effect already, or will have none."""
-    kind = true.headers.get("content-type", "application/json")
-    match fault.what:
-        case "cut_before" | "cut_after":
-            return _Broken(b"", 0, kind)
-        case "late":
-            await anyio.sleep(fault.seconds)
-            return true
-        case "status" if fault.code is None:
-            return _with_retry_after(Response("upstream error", status_code=fault.status or 500), fault.retry_after)
-        case "status" | "code":
-            status = fault.status or (200 if fault.what == "code" else 500)
-            return _envelope(fault.code or 0, fault.message, logid, status=status, retry_after=fault.retry_after)
-        case "html":
-            return Response(_PAGE, status_code=fault.status or 200, media_type=_type_of_page(kind))
-        case "empty":
-            return Response(b"", status_code=fault.status or 200, media_type=kind)
-        case "truncated":
-            return Response(body[: len(body) // 2], media_type=kind)
-        case "short":
-            return _Broken(body[: len(body) // 2], len(body), kind)
-        case "stall":
-            return _Broken(body[: len(body) // 2], len(body), kind, silent=True)
-        case "endless":
-            return StreamingResponse(_without_end(body, fault.seconds), media_type=kind)
-        case "no_execute_id":
-            return _envelope(0, "", logid)
-        case "body":
-            return Response(fault.text, status_code=fault.status or 200, media_type=kind)
-        case "redirect":
-            where = fault.text or f"{request.url.path}?again"
-            if not fault.text and request.url.query == "again":
-                return true
-            return Response(status_code=302, headers={"location": where})
-        case other:
-            raise ValueError(f"{other!r} does not strike a request")
-
-
-class _Broken(Response):
-    """Some of a body, then a cut, or silence until the client goes away."""
-
-    def __init__(self, body: bytes, promised: int, kind: str, *, silent: bool = False) -> None:
-        super().__init__(body)
-        self._kind = kind.encode("latin-1")
-        self._promised = promised
-        self._silent = silent
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if self.body or self._silent:
-            headers = [(b"content-length", b"%d" % self._promised), (b"content-type", self._kind)]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": self.body, "more_body": True})
-        if self._silent:
-            message: Message = {"type": ""}
-            while message["type"] != "http.disconnect":
-                message = await receive()
-        else:
-            await scope[CUT]()
-
-
-async def _without_end(body: bytes, seconds: float) -> AsyncIterator[bytes]:
-    yield body.rstrip()[:-1] or b"{"
-    while True:
-        await anyio.sleep(seconds)
-        yield b" " * (1024 if seconds else 65536)
-
-
-def _envelope(
-    code: int | str,
-    message: str,
-    logid: str,
-    *,
-    status: int = 200,
-    retry_after: float | str | None = None,
-    extra: Mapping[str, Any] | None = None,
-) -> Response:
-    answer = {"code": code, "msg": message, **(extra or {}), "detail": {"logid": logid}}
-    response = _json(answer, status=status)
-    response.headers["x-tt-logid"] = logid
-    return _with_retry_after(response, retry_after)
-
-
-def _with_retry_after(response: Response, retry_after: float | str | None) -> Response:
-    if retry_after is not None:
-        response.headers["retry-after"] = f"{retry_after:g}" if isinstance(retry_after, (int, float)) else retry_after
-    return response
-
-
-def _json(value: Mapping[str, Any], *, status: int = 200) -> Response:
-    return Response(json.dumps(value, ensure_ascii=False), status_code=status, media_type="application/json")
-
-
-def _type_of_page(kind: str) -> str:
-    """A page in place of JSON says what it is; one in place of a film pretends to be the film."""
-    return "text/html" if kind == "application/json" else kind
 
 
 def _base_url(request: Request) -> str:

@@ -11,7 +11,6 @@ given with `strike`. `GET /_tables` shows all tables and the count of requests a
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 import time
@@ -26,10 +25,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from cozebatch.demo.feishu_answers import good, json_body, refused, struck, whole_number
 from cozebatch.demo.feishu_faults import FeishuFault, Kind
 from cozebatch.demo.feishu_model import Refusal, SimTable, shown
 from cozebatch.demo.feishu_tables import demo_tables
-from cozebatch.demo.serving import CUT, Receive, Send
+from cozebatch.demo.serving import Receive, Send
 
 APP_ID, APP_SECRET, APP_TOKEN = "cli_demo", "demo_secret", "demoapp"
 
@@ -153,20 +153,20 @@ class SimulatedFeishu:
             if self._latency:
                 await anyio.sleep(self._latency)
             try:
-                body = _body(raw)
+                body = json_body(raw)
                 if kind != "token":
                     self._check_token(request)
                 if fault is not None and fault.what == "slow":
                     await anyio.sleep(fault.seconds)
-                    return _good(await answer(request, body))
+                    return good(await answer(request, body))
                 if fault is not None and not fault.effect and fault.what != "late":
-                    return await _struck(request, fault)
+                    return await struck(request, fault)
                 data = await answer(request, body)
             except Refusal as refusal:
-                return _refused(refusal)
+                return refused(refusal)
             if fault is not None:
-                return await _struck(request, fault, data)
-            return _good(data)
+                return await struck(request, fault, data)
+            return good(data)
 
         return handle
 
@@ -205,10 +205,10 @@ class SimulatedFeishu:
 
     async def _search(self, request: Request, body: dict[str, Any]) -> Mapping[str, Any]:
         table = self._table(request)
-        size = _whole(request.query_params.get("page_size"), 20)
+        size = whole_number(request.query_params.get("page_size"), 20)
         if not 1 <= size <= 500:
             raise Refusal(1254002, "Fail: page_size is over 500")
-        start = _whole(request.query_params.get("page_token"), 0)
+        start = whole_number(request.query_params.get("page_token"), 0)
         with self._lock:
             found = table.search(body)
             wanted = body.get("field_names")
@@ -230,8 +230,8 @@ class SimulatedFeishu:
     async def _fields(self, request: Request, body: dict[str, Any]) -> Mapping[str, Any]:
         table = self._table(request)
         size, start = (
-            _whole(request.query_params.get("page_size"), 20),
-            _whole(request.query_params.get("page_token"), 0),
+            whole_number(request.query_params.get("page_size"), 20),
+            whole_number(request.query_params.get("page_token"), 0),
         )
         items = [
             {
@@ -295,43 +295,3 @@ class SimulatedFeishu:
                 for table in self.tables.values()
             }
             return JSONResponse({"counts": dict(self.counts), "writes": len(self.writes), "tables": tables})
-
-
-def _body(raw: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(raw) if raw else {}
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise Refusal(1254001, "WrongRequestBody", status=400)
-    return value
-
-
-def _good(data: Mapping[str, Any]) -> Response:
-    if data.get("_flat"):
-        return JSONResponse({"code": 0, "msg": "ok", **{k: v for k, v in data.items() if k != "_flat"}})
-    return JSONResponse({"code": 0, "msg": "success", "data": dict(data)})
-
-
-def _refused(refusal: Refusal) -> Response:
-    headers = {"x-tt-logid": f"2026demo{refusal.code}"}
-    if refusal.reset is not None:
-        headers["x-ogw-ratelimit-reset"] = f"{refusal.reset:g}"
-    return JSONResponse({"code": refusal.code, "msg": refusal.message}, refusal.status, headers)
-
-
-async def _struck(request: Request, fault: FeishuFault, data: Mapping[str, Any] | None = None) -> Response:
-    match fault.what:
-        case "code":
-            return _refused(Refusal(fault.code, "simulated", status=fault.status, reset=fault.reset))
-        case "html":
-            return Response("<html><body>Sign in</body></html>", fault.status, media_type="text/html")
-        case "cut":
-            await request.scope[CUT]()
-            return Response()
-    await anyio.sleep(fault.seconds)
-    return _good(data or {})
-
-
-def _whole(text: str | None, default: int) -> int:
-    return int(text) if text is not None and text.isdecimal() else default

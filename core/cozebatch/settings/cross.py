@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cozebatch.settings.complaints import Path
-from cozebatch.settings.model import DEFAULT_READY
+from cozebatch.settings.feishu_model import DEFAULT_READY
 from cozebatch.settings.values import Unset
 
 Report = Callable[[Path, str, str], None]

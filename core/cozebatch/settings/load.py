@@ -22,7 +22,8 @@ from cozebatch.settings import jsonc
 from cozebatch.settings.complaints import Path as KeyPath
 from cozebatch.settings.complaints import at, dotted, nearest, wordings
 from cozebatch.settings.cross import cross_checks
-from cozebatch.settings.model import DEFAULT_READY, FilterCondition, Settings
+from cozebatch.settings.feishu_model import DEFAULT_READY, FilterCondition
+from cozebatch.settings.model import Settings
 from cozebatch.settings.values import Replaced, Unset, looks_like_placeholder
 
 OVERRIDES: Mapping[str, KeyPath] = MappingProxyType(

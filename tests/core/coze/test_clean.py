@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cozebatch.coze.answers import clean
+from cozebatch.coze.fields import clean
 from cozebatch.model.redact import Masker
 
 TOKEN = "pat_0123456789abcdef"

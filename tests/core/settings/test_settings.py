@@ -1,21 +1,16 @@
+"""How a configuration is read: defaults, complaints with their cure, variables, overrides, secrets."""
+
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from cozebatch.model.errors import UsageError
-from cozebatch.settings import Settings, jsonc, load_settings, parse_settings
-from cozebatch.settings.schema import schema_text
-
-CONFIGS = Path(__file__).parents[3] / "configs"
-TOKEN = "pat_0123456789abcdef"
+from cozebatch.settings import load_settings, parse_settings
+from support.configurations import TOKEN, complaints, config, coze, feishu, only_complaint
 
 GUIDE = """{
   "workflow_config": {
@@ -28,33 +23,6 @@ GUIDE = """{
     "poll_interval": 30            // 轮询间隔(秒)
   }
 }"""
-
-
-def coze(**more: Any) -> dict[str, Any]:
-    return {"token": TOKEN, "workflow_id": "740", **more}
-
-
-def config(workflow: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-    return {"workflow_config": {"coze_config": coze(), "draft_folder_path": "drafts", **(workflow or {})}, **more}
-
-
-def feishu(api: Mapping[str, Any] | None = None, content: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    return config(
-        api_config={"app_id": "cli_1", "app_secret": "s3cret", "app_token": "bas1", **(api or {})},
-        tables={"content_table": {"table_id": "tbl1", **(content or {})}},
-    )
-
-
-def complaints(raw: object, *, env: Mapping[str, str] | None = None, need_feishu: bool | None = False) -> list[str]:
-    with pytest.raises(UsageError) as caught:
-        parse_settings(raw, env=env or {}, need_feishu=need_feishu, place="c.json")
-    assert all(c.zh and c.en and c.zh != c.en for c in caught.value.complaints)
-    return [c.en for c in caught.value.complaints]
-
-
-def only_complaint(raw: object, *, env: Mapping[str, str] | None = None, need_feishu: bool = False) -> str:
-    (only,) = complaints(raw, env=env, need_feishu=need_feishu)
-    return only
 
 
 def test_the_configuration_of_the_guide_runs_tasks_from_a_file(tmp_path: Path) -> None:
@@ -87,22 +55,6 @@ def test_defaults_are_those_of_the_contract() -> None:
         "command": None,
     }  # fmt: skip
     assert settings.log_retention_days == 30
-
-
-def test_feishu_defaults_are_those_of_the_contract() -> None:
-    settings, _ = parse_settings(feishu(), need_feishu=True)
-    assert settings.api_config is not None
-    assert settings.tables is not None
-    assert settings.api_config.domain == "https://open.feishu.cn"
-    content = settings.tables.content_table
-    assert content.field_mapping.model_dump() == {
-        "title": "仿写标题", "content": "仿写文案", "digital_no": "数字人编号", "voice_id": "声音ID",
-        "project_name": "项目名称", "account": "关联账号", "template": "模板名称", "status": "状态",
-        "result": "返回结果",
-    }  # fmt: skip
-    assert content.ready_values() == ("视频草稿生成",)
-    assert content.status_values.model_dump() == {"running": None, "done": "视频草稿生成完成", "failed": "处理失败"}
-    assert settings.tables.voice_table is None
 
 
 def test_all_errors_come_at_once_with_file_key_and_cure() -> None:
@@ -298,94 +250,6 @@ def test_draft_modes_need_the_draft_folder_and_command_a_program() -> None:
     assert settings.synthesis.command == ("a", "")
 
 
-def test_without_feishu_its_sections_may_be_missing_unset_or_wrong() -> None:
-    raw = config(api_config={"app_secret": "${FEISHU_APP_SECRET}", "app_id": 3.5}, tables={"content_table": 7})
-    settings, warnings = parse_settings(raw, need_feishu=False)
-    assert settings.api_config is None
-    assert settings.tables is None
-    assert len(warnings) == 3
-    assert all("not needed for this run" in w.en for w in warnings)
-
-
-def test_feishu_may_be_needed_just_where_the_file_mentions_it() -> None:
-    settings, _ = parse_settings(config(), need_feishu=None)
-    assert settings.api_config is None
-    settings, _ = parse_settings(feishu(), need_feishu=None)
-    assert settings.api_config is not None
-    assert len(complaints(config(api_config={}), need_feishu=None)) == 4
-
-
-def test_with_feishu_everything_that_is_missing_is_told() -> None:
-    found = complaints(config(), need_feishu=True)
-    assert [text.split(": ")[1] for text in found] == ["api_config", "tables.content_table.table_id"]
-    assert "--tasks" in found[0]
-    raw = config(api_config={"app_id": "cli_…"})
-    found = complaints(raw, need_feishu=True)
-    assert {text.split(": ")[1] for text in found} == {
-        "api_config.app_id", "api_config.app_secret", "api_config.app_token", "tables.content_table.table_id",
-    }  # fmt: skip
-
-
-def test_a_pasted_link_tells_base_table_view_and_platform() -> None:
-    link = "https://acme.larksuite.com/base/AppTok1?table=tblOne&view=vewOne&x=1"
-    raw = config(api_config={"app_id": "cli_1", "app_secret": "s", "app_token": link})
-    settings, _ = parse_settings(raw, need_feishu=True)
-    assert settings.api_config is not None
-    assert settings.tables is not None
-    assert settings.api_config.base.token == "AppTok1"
-    assert settings.api_config.domain == "https://open.larksuite.com"
-    assert settings.tables.content_table.table_id == "tblOne"
-    assert settings.tables.content_table.view_id == "vewOne"
-
-
-def test_what_the_file_says_itself_beats_the_link() -> None:
-    link = "https://acme.feishu.cn/wiki/WikTok?table=tblOne&view=vewOne"
-    settings, _ = parse_settings(feishu({"app_token": link, "domain": "http://127.0.0.1:1"}), need_feishu=True)
-    assert settings.api_config is not None
-    assert settings.tables is not None
-    assert settings.api_config.base.needs_resolving
-    assert settings.api_config.domain == "http://127.0.0.1:1"
-    assert settings.tables.content_table.table_id == "tbl1"
-    assert settings.tables.content_table.view_id is None
-
-
-def test_a_link_to_something_else_is_told() -> None:
-    text = only_complaint(feishu({"app_token": "https://acme.feishu.cn/sheets/shtTok"}), need_feishu=True)
-    assert "a spreadsheet" in text
-
-
-def test_the_default_filter_follows_the_status_column() -> None:
-    settings, _ = parse_settings(feishu(content={"field_mapping": {"status": "进度"}}), need_feishu=True)
-    assert settings.tables is not None
-    condition = settings.tables.content_table.filter_condition
-    assert condition is not None
-    assert condition.conditions[0].field_name == "进度"
-    assert settings.tables.content_table.ready_values() == ("视频草稿生成",)
-
-
-def test_a_filter_that_would_be_understood_in_part_only_is_refused() -> None:
-    # Ignoring a part would run, and pay for, more rows than were meant.
-    raw = feishu(content={"filter_condition": {"conjuction": "or", "conditions": []}})
-    assert "did you mean conjunction?" in only_complaint(raw, need_feishu=True)
-    raw = feishu(
-        content={"filter_condition": {"conditions": [{"field_name": "状态", "operator": "IS", "value": ["x"]}]}}
-    )
-    assert "filter_condition.conditions[0].operator" in only_complaint(raw, need_feishu=True)
-    assert "did you mean is?" in only_complaint(raw, need_feishu=True)
-
-
-def test_the_running_value_must_not_be_the_ready_one() -> None:
-    text = only_complaint(feishu(content={"status_values": {"running": "视频草稿生成"}}), need_feishu=True)
-    assert "status_values.running: must differ from the ready value" in text
-
-
-def test_no_filter_at_all_is_allowed_and_said() -> None:
-    settings, warnings = parse_settings(feishu(content={"filter_condition": None}), need_feishu=True)
-    assert settings.tables is not None
-    assert settings.tables.content_table.filter_condition is None
-    assert any("every row" in w.en for w in warnings)
-
-
 @pytest.mark.parametrize(
     "raw", [None, [], "x", 5, {}, {"workflow_config": []}, {"workflow_config": {"coze_config": 1}}]
 )
@@ -398,61 +262,3 @@ def test_parsing_does_not_change_what_it_is_given() -> None:
     before = json.dumps(raw)
     parse_settings(raw, env={"COZE_API_TOKEN": "x"}, overrides={"poll_interval": 1}, need_feishu=True)
     assert json.dumps(raw) == before
-
-
-def test_the_template_loads_once_its_variables_are_set() -> None:
-    env = {"COZE_API_TOKEN": "pat_1", "FEISHU_APP_SECRET": "s"}
-    raw = jsonc.load(CONFIGS / "config.template.jsonc")
-    found = complaints(raw, env=env, need_feishu=True)
-    # All that is left to fill in is what nobody else can know.
-    assert {text.split(": ")[1] for text in found} == {
-        "api_config.app_id", "api_config.app_token", "tables.content_table.table_id",
-        "workflow_config.coze_config.workflow_id", "workflow_config.draft_folder_path",
-    }  # fmt: skip
-
-
-def test_the_template_shows_every_key_and_the_real_defaults() -> None:
-    env = {"COZE_API_TOKEN": "pat_1", "FEISHU_APP_SECRET": "s"}
-    raw = jsonc.load(CONFIGS / "config.template.jsonc")
-    raw["api_config"] |= {"app_id": "cli_1", "app_token": "bas1"}
-    raw["tables"]["content_table"]["table_id"] = "tbl1"
-    raw["workflow_config"]["coze_config"]["workflow_id"] = "1"
-    raw["workflow_config"]["draft_folder_path"] = "drafts"
-    shown, warnings = parse_settings(raw, env=env, need_feishu=True)
-    least = feishu({"app_secret": "s"})
-    least["workflow_config"]["coze_config"] |= {"token": "pat_1", "workflow_id": "1"}
-    default, _ = parse_settings(least, need_feishu=True)
-    assert warnings == []
-    assert shown.model_dump(exclude={"template_config"}) == default.model_dump(exclude={"template_config"})
-    assert _keys(raw) >= _model_keys(Settings.model_json_schema())
-
-
-def _keys(value: Any) -> set[str]:
-    if isinstance(value, dict):
-        return set(value).union(*map(_keys, value.values()))
-    return set().union(*map(_keys, value)) if isinstance(value, list) else set()
-
-
-def _model_keys(schema: dict[str, Any]) -> set[str]:
-    optional = {"AccountTable", "VoiceTable", "DigitalHumanTable", "FilterGroup"}
-    parts = [part for name, part in schema["$defs"].items() if name not in optional]
-    keys = set().union(*(part.get("properties", {}) for part in [schema, *parts]))
-    return keys - {"account_table", "voice_table", "digital_human_table", "children"}
-
-
-def test_the_demo_configuration_loads_without_any_environment() -> None:
-    settings, warnings = load_settings(CONFIGS / "demo.jsonc", env={}, need_feishu=True)
-    assert warnings == []
-    assert settings.coze.base_url == "http://127.0.0.1:8787"
-    assert settings.api_config is not None
-    assert settings.api_config.domain == "http://127.0.0.1:8788"
-    assert settings.secrets() == ("pat_demo", "demo_secret")
-    assert (settings.synthesis.mode, settings.synthesis.width, settings.synthesis.height) == ("video", 540, 960)
-
-
-def test_the_schema_file_is_current() -> None:
-    made = subprocess.run(
-        [sys.executable, "-m", "cozebatch.settings", "--schema"], capture_output=True, check=True, timeout=60
-    ).stdout.decode()
-    assert made == schema_text()
-    assert (CONFIGS / "config.schema.json").read_text(encoding="utf-8") == made

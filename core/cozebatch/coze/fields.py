@@ -1,0 +1,118 @@
+"""Single fields of Coze's JSON, read leniently: whatever has another type or shape counts as absent. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cozebatch.coze.http import Answer
+from cozebatch.coze.output import mend, read_json
+from cozebatch.model import sanitize
+
+Mask = Callable[[str], str]
+"""Takes the secrets out of a text that came from outside."""
+
+
+_MOST_MESSAGE = 500
+
+
+_EXECUTE_ID = re.compile(r"[\x21-\x7e]{1,256}")
+
+
+_WEB = re.compile(r"https?://[\x21-\x7e]{1,2000}")
+
+
+def clean(value: Any, mask: Mask, *, most: int = _MOST_MESSAGE) -> str:
+    """A text from outside as one harmless, bounded line without secrets."""
+    if not isinstance(value, str):
+        return ""
+    # Masked before the text is cut, and once more because cleaning may join what was apart.
+    return mask(sanitize.clean(mask(mend(value[: most * 20])).strip(), most)).strip()
+
+
+def json_object(body: bytes) -> dict[str, Any] | None:
+    try:
+        value = read_json(body)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def code_of(body: Mapping[str, Any] | None) -> int | None:
+    return None if body is None else whole_number(body.get("code"))
+
+
+def whole_number(value: Any) -> int | None:
+    """A whole number, also from a string; `""` counts as 0, as Coze writes it where nothing is wrong."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value if abs(value) < 10**18 else None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    if isinstance(value, str):
+        text = value.strip()
+        if not text:
+            return 0
+        return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else None
+    return None
+
+
+def count(value: Any) -> int:
+    return max(whole_number(value) or 0, 0)
+
+
+def moment(value: Any) -> float | None:
+    """Unix seconds; None where there is no plausible moment."""
+    seconds = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else whole_number(value)
+    return float(seconds) if seconds and 0 < seconds < 1e11 else None
+
+
+def id_of(record: Mapping[str, Any]) -> str | None:
+    value = record.get("execute_id")
+    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
+
+
+def given_execute_id(body: Mapping[str, Any] | None, mask: Mask) -> str | None:
+    value = None if body is None else id_of(body)
+    if value is None or not _EXECUTE_ID.fullmatch(value) or value in (".", "..") or mask(value) != value:
+        return None
+    return value
+
+
+def web_address(value: Any, mask: Mask) -> str | None:
+    return mask(value) if isinstance(value, str) and _WEB.fullmatch(value) else None
+
+
+def short(value: Any, mask: Mask) -> str | None:
+    return clean(value, mask, most=200) or None
+
+
+def logid_of(body: Mapping[str, Any] | None, answer: Answer, mask: Mask) -> str | None:
+    detail = body.get("detail") if body else None
+    logid = detail.get("logid") if isinstance(detail, dict) else None
+    return short(logid, mask) or short(answer.logid, mask)
+
+
+def output_of(value: Any, mask: Mask) -> str | None:
+    if value is None:
+        return None
+    return mask(mend(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
+
+
+def waits_for_a_person(data: Any) -> bool:
+    return any(data.values()) if isinstance(data, dict) else bool(data)
+
+
+def trimmed_nodes(status: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(status, dict):
+        return ()
+    return tuple(
+        (str(title), node["node_execute_uuid"])
+        for title, node in status.items()
+        if isinstance(node, dict)
+        and isinstance(node.get("node_execute_uuid"), str)
+        and _EXECUTE_ID.fullmatch(node["node_execute_uuid"])
+    )
