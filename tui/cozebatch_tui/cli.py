@@ -1,6 +1,6 @@
 """The `cozebatch-tui` command: parses what was typed and hands over to one command.
 
-Each command's module is imported only when it is called, so that `--help` and every command import what they need.
+Each command's module is imported only when it is called, so that `--help` and each command import only what they need.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cozebatch_tui.headless.streams import prepare_streams
 from cozebatch_tui.locale.choose import choose_lang
 
 Handler = Callable[[argparse.Namespace, Lang], int]
-"""Does what one command is for; returns the exit code. May raise `UsageError` and `JournalError`."""
+"""Runs one command and returns the exit code. May raise `UsageError` and `JournalError`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

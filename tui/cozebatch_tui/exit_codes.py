@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 class Exit(IntEnum):
     OK = 0
     FLAWED = 1
-    """The batch ended with tasks failed or held."""
+    """The batch ended; some tasks failed or are held."""
     USAGE = 2
-    """Usage, configuration or preflight; nothing was submitted."""
+    """Wrong usage or configuration, or a failed preflight; nothing was submitted."""
     STOPPED = 3
-    """The batch stopped itself with work left."""
+    """The batch stopped itself and left work undone."""
     INTERRUPTED = 130
 
 

@@ -90,7 +90,7 @@ def test_switching_over_pays_for_nothing_again(program: Program, coze: RunningCo
     )  # fmt: skip
     told = take_over(program)
     assert told.code == 0, told.err
-    for line in ("adopted 1", "to go on with 1", "done 1", "held 1", "not started 2", "held t3", "--adopt"):
+    for line in ("adopted 1", "to resume 1", "done 1", "held 1", "not started 2", "held t3", "--adopt"):
         assert line in told.out
     done = program.batch()
     assert done.code == 1, "one is held"

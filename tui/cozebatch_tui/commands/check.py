@@ -1,4 +1,4 @@
-"""`cozebatch-tui check`: one line an item, with the cure; nothing is submitted."""
+"""`cozebatch-tui check`: prints one line per item and what to do about it; submits nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cozebatch_tui.locale.headless import NO_CONFIGURATION
 
 
 def check(options: argparse.Namespace, lang: Lang) -> Exit:
-    """Raises `UsageError` when the configuration cannot even be read."""
+    """Check everything and print each item. Raises `UsageError` if there is no configuration."""
     path = Path(options.config)
     if options.config == CONFIG_FILE and not path.exists():
         raise UsageError(NO_CONFIGURATION)

@@ -1,6 +1,6 @@
-"""From options to a configured batch: the configuration or the demo, what was asked for, and the log file.
+"""Turns options into a configured batch: reads the configuration or starts the demo, and opens the log file.
 
-The screen needs `find_config` before its first paint, so that the heavy imports stand inside the functions.
+The screen calls `find_config` before its first paint. The heavy imports therefore stand inside the functions.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def configure(
 ) -> tuple[Settings, Request]:
     """Read the configuration, or start the demo's servers for as long as `stack` lasts.
 
-    `warn` gets what is odd in the configuration, `ask` the questions that only an operator can answer. Raises
+    `warn` gets each warning about the configuration, `ask` each question that only an operator can answer. Raises
     `UsageError`.
     """
     from cozebatch.batch.wiring import Request

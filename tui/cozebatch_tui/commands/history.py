@@ -1,4 +1,4 @@
-"""`cozebatch-tui runs` and `cozebatch-tui report`: what earlier runs came to, read from the journal."""
+"""`cozebatch-tui runs` and `cozebatch-tui report`: the results of earlier runs, read from the journal."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 def list_runs(options: argparse.Namespace, lang: Lang) -> Exit:
-    """One line a run, newest first. Raises `JournalError`."""
+    """Print one line per run, newest first. Raises `JournalError`."""
     out = Output(sys.stdout)
 
     async def read(journal: SqliteJournal) -> list[tuple[RunRecord, list[Row]]]:
@@ -43,10 +43,10 @@ def list_runs(options: argparse.Namespace, lang: Lang) -> Exit:
     if not found:
         out.line(texts.NO_RUNS.in_(lang))
     for run, rows in found:
-        told = texts.RUN_PRUNED_LINE if run.pruned and not rows else texts.RUN_LINE
+        line = texts.RUN_PRUNED_LINE if run.pruned and not rows else texts.RUN_LINE
         counts = {state: sum(row.state is state for row in rows) for state in State}
         out.line(
-            told.in_(lang).format(
+            line.in_(lang).format(
                 run_id=run.run_id,
                 started=datetime.fromtimestamp(run.started_at).strftime("%Y-%m-%d %H:%M"),
                 status=texts.STATUS[run.status].in_(lang),
@@ -60,7 +60,7 @@ def list_runs(options: argparse.Namespace, lang: Lang) -> Exit:
 
 
 def show_report(options: argparse.Namespace, lang: Lang) -> Exit:
-    """A run's figures and tasks, on stdout or as a page. Raises `UsageError` for a run there is not."""
+    """Print a run's figures and tasks, or write them as a page. Raises `UsageError` if there is no such run."""
     out = Output(sys.stdout)
 
     async def read(journal: SqliteJournal) -> tuple[RunRecord, list[Row]]:
@@ -103,14 +103,14 @@ def show_report(options: argparse.Namespace, lang: Lang) -> Exit:
 
 
 def board_of(run: RunRecord, rows: list[Row]) -> Board:
-    """The board as that run left it."""
+    """The board at the end of that run."""
     board = seeded(run.counters, {row.task_id: row for row in rows})
     board.clock = run.clock
     return board
 
 
 def _with_journal(options: argparse.Namespace, read: Callable[[SqliteJournal], Awaitable[T]]) -> T | None:
-    """What `read` finds in the journal, which a run may be writing; None where there is no journal."""
+    """The value of `read` on the journal; None if there is no journal. A run may be writing to it meanwhile."""
     path = Path(options.state_dir) / FILE_NAME
     if not path.exists():
         return None

@@ -1,6 +1,6 @@
-"""`cozebatch-tui runs --import`: take over what the older tool, or a lost state directory, already paid for.
+"""`cozebatch-tui runs --import`: imports what the older tool, or a lost state directory, already paid for.
 
-Everything is read and checked before the journal is touched; nothing is sent to anybody.
+Reads and checks everything before it touches the journal; sends nothing anywhere.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _KINDS = (
 
 
 def import_results(options: argparse.Namespace, lang: Lang) -> Exit:
-    """Take the results files over, or with `--dry-run` only say what would be. Raises `UsageError` when a file, the
+    """Import the results files, or with `--dry-run` print what would be imported. Raises `UsageError` if a file, the
     configuration or the state directory cannot be used, and `JournalError`."""
     config = find_config(options)
     if config is None:
@@ -52,12 +52,12 @@ def import_results(options: argparse.Namespace, lang: Lang) -> Exit:
     complain(warnings, lang)
     target = _target(settings, options)
     now = time.time()
-    files = [path for name in options.import_files for path in _meant_by(name)]
+    files = [path for name in options.import_files for path in _matching_files(name)]
     mask = Masker(settings.secrets()).mask
     results = read_results(files, feishu=target.source_kind == "feishu", mask=mask, now=now)
     path = Path(options.state_dir) / FILE_NAME
 
-    async def look() -> Takeover:
+    async def preview() -> Takeover:
         standing = Standing()
         if path.exists():
             async with read_journal(path) as journal:
@@ -75,13 +75,13 @@ def import_results(options: argparse.Namespace, lang: Lang) -> Exit:
         stack.enter_context(unwrapped_groups())
         if not options.dry_run:
             stack.enter_context(state_lock(path.parent))
-        takeover = anyio.run(look if options.dry_run else take_over)
-    _tell(takeover, options, lang, now)
+        takeover = anyio.run(preview if options.dry_run else take_over)
+    _print_summary(takeover, options, lang, now)
     return Exit.OK
 
 
-def _meant_by(name: str) -> list[Path]:
-    """The file, or those that a name with wildcards stands for, which Windows' shells hand over as it is."""
+def _matching_files(name: str) -> list[Path]:
+    """The file itself, or all files that match a name with wildcards: Windows' shells do not expand those."""
     path = Path(name)
     if not any(sign in path.name for sign in "*?") or path.exists():
         return [path]
@@ -89,7 +89,7 @@ def _meant_by(name: str) -> list[Path]:
 
 
 def _target(settings: Settings, options: argparse.Namespace) -> Target:
-    """The source by the name the journal has for it; nobody is asked."""
+    """The task source under the journal's name for it; works offline."""
     workflow_id = settings.coze.workflow_id
     if options.tasks is not None:
         from cozebatch.files import FileSource
@@ -105,7 +105,7 @@ def _target(settings: Settings, options: argparse.Namespace) -> Target:
     return Target(FeishuSource(base, feishu_layout(settings)[0]).key, "feishu", workflow_id)
 
 
-def _tell(takeover: Takeover, options: argparse.Namespace, lang: Lang, now: float) -> None:
+def _print_summary(takeover: Takeover, options: argparse.Namespace, lang: Lang, now: float) -> None:
     out = Output(sys.stdout)
     rows = takeover.rows
     if rows:

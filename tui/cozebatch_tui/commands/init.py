@@ -1,4 +1,4 @@
-"""`cozebatch-tui init`: a few questions, each answer checked at once, and a configuration written in one step."""
+"""`cozebatch-tui init`: asks a few questions, checks each answer at once, and writes a configuration in one step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cozebatch_tui.locale import commands as texts
 
 
 def init(options: argparse.Namespace, lang: Lang) -> Exit:
-    """Raises `UsageError` when the file exists and may not be replaced, or the answers end too soon."""
+    """Ask and write the file. Raises `UsageError` if the file exists and `--yes` is missing, or if stdin ends."""
     path = Path(options.config)
     if path.exists() and not options.yes:
         raise UsageError(Text(texts.EXISTS.zh.format(path=path), texts.EXISTS.en.format(path=path)))
@@ -34,7 +34,7 @@ def init(options: argparse.Namespace, lang: Lang) -> Exit:
 
 
 class Dialogue:
-    """Asks on stdout, reads lines from stdin; a wrong answer is explained and asked for again."""
+    """Asks on stdout and reads lines from stdin. Explains a wrong answer and asks again."""
 
     def __init__(self, out: Output, lang: Lang, read: Callable[[], str] = sys.stdin.readline) -> None:
         self._out = out
@@ -42,7 +42,7 @@ class Dialogue:
         self._read = read
 
     def ask(self, question: Text, *, default: str = "", check: Callable[[str], list[Text]] = lambda _: []) -> str:
-        """One answer, or `default` for an empty one. Raises `UsageError` when there are no more answers."""
+        """One answer, or `default` for an empty one. Raises `UsageError` if stdin has ended."""
         while True:
             shown = f" [{default}]" if default else ""
             self._out.write(f"{question.in_(self._lang)}{shown}: ")
@@ -64,7 +64,7 @@ class Dialogue:
 
 
 def ask_all(dialogue: Dialogue) -> dict[str, Any]:
-    """The configuration that the answers make; every part is checked by the configuration's own rules."""
+    """Build a configuration from the answers. The configuration's own rules check each of them."""
     coze: dict[str, Any] = {}
     coze["token"] = dialogue.ask(texts.ASK_TOKEN, default="${COZE_API_TOKEN}", check=_coze_check("token", {}))
     known = {"token": coze["token"]}
@@ -90,7 +90,7 @@ def ask_all(dialogue: Dialogue) -> dict[str, Any]:
 
 
 def usual_draft_folder() -> str:
-    """Where JianYing keeps its drafts on this system, as far as is known."""
+    """JianYing's usual draft folder on this system; empty if unknown."""
     below = Path("User Data") / "Projects" / "com.lveditor.draft"
     if sys.platform == "win32":
         return str(Path(os.environ.get("LOCALAPPDATA", "C:\\")) / "JianyingPro" / below)
@@ -100,7 +100,7 @@ def usual_draft_folder() -> str:
 
 
 def _coze_check(key: str, known: Mapping[str, str]) -> Callable[[str], list[Text]]:
-    """What the configuration itself says about this key."""
+    """A check that applies the configuration's own rules to this key."""
 
     def check(answer: str) -> list[Text]:
         if not answer:
@@ -125,7 +125,7 @@ def _filled(answer: str) -> list[Text]:
 
 
 def _write(path: Path, config: dict[str, Any]) -> None:
-    """Readable by its owner alone: it may hold secrets. Appears in one step."""
+    """Write the file in one step, readable by its owner only: it may hold secrets."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=".config-", dir=path.parent)

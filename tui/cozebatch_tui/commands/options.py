@@ -1,4 +1,4 @@
-"""The command line: what may be typed, what it means, and what is wrong with it. Imports nothing heavy."""
+"""The command line: its options, their help, and the checks on them. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SUBCOMMANDS: tuple[Command, ...] = get_args(Command)
 
 
 def parse(arguments: Sequence[str], lang: str) -> argparse.Namespace:
-    """The options as a namespace with `command`. Leaves the process with status 2 when they make no sense."""
+    """The options as a namespace with `command`. Exits with status 2 if they are invalid."""
     place = _subcommand(arguments)
     command: Command = "run" if place is None else next(name for name in SUBCOMMANDS if name == arguments[place])
     rest = [argument for number, argument in enumerate(arguments) if number != place]
@@ -28,7 +28,7 @@ def parse(arguments: Sequence[str], lang: str) -> argparse.Namespace:
 
 
 def _subcommand(arguments: Sequence[str]) -> int | None:
-    """Where the subcommand stands: first, or behind general options."""
+    """The position of the subcommand: first, or after general options. None if there is none."""
     place = 0
     while place < len(arguments):
         argument = arguments[place]
@@ -44,8 +44,8 @@ def _subcommand(arguments: Sequence[str]) -> int | None:
 
 
 def wanted_lang(arguments: Sequence[str]) -> str | None:
-    """`--lang` before anything else is parsed, so that even complaints come in the right language."""
-    wanted = None  # the last one counts, as with every option
+    """The value of `--lang`, read before parsing, so that errors of the parser come in the right language."""
+    wanted = None  # argparse, too, takes the last one
     for position, argument in enumerate(arguments):
         if argument == "--lang" and position + 1 < len(arguments):
             wanted = arguments[position + 1]
@@ -79,7 +79,7 @@ def _new(prog: str, zh: str, en: str, lang: str, **more: Any) -> argparse.Argume
 
 
 class _Version(argparse.Action):
-    """Looks the version up only when it is asked for."""
+    """Looks up the version only for `--version`."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         from importlib.metadata import version
@@ -98,7 +98,7 @@ def _run_parser(lang: str) -> argparse.ArgumentParser:
         "批量运行 Coze 工作流，并在本机合成视频。\n\n"
         "子命令：init 生成配置 · check 检查配置 · runs 历史运行 · report 查看某次运行的结果",
         "Run Coze workflows for a whole batch, and put the films together on this machine.\n\n"
-        "Subcommands: init (write a configuration) · check (verify it) · runs (past runs) · report (one run's results)",
+        "Subcommands: init (write a configuration) · check (check it) · runs (past runs) · report (one run's results)",
         lang,
     )
     source = parser.add_argument_group(_t(lang, "任务来源", "where tasks come from"))
@@ -122,7 +122,7 @@ def _run_parser(lang: str) -> argparse.ArgumentParser:
         nargs="+",
         action="extend",
         default=[],
-        help=_t(lang, "认领已有的执行，不再付费", "watch this execution instead of paying"),
+        help=_t(lang, "认领已有的执行，不再付费", "follow this execution instead of paying"),
     )
     choice.add_argument("--limit", metavar="N", type=_positive, help=_t(lang, "最多 N 个任务", "at most N tasks"))
     choice.add_argument(
@@ -142,7 +142,7 @@ def _run_parser(lang: str) -> argparse.ArgumentParser:
         "--poll-interval",
         metavar="S",
         type=_seconds,
-        help=_t(lang, "查看间隔最长秒数（30）", "longest wait between looks, seconds (30)"),
+        help=_t(lang, "查看间隔最长秒数（30）", "longest wait between checks, seconds (30)"),
     )
     how.add_argument("--no-ui", action="store_true", help=_t(lang, "无界面运行", "headless"))
     how.add_argument(
@@ -190,7 +190,7 @@ def _init_parser(lang: str) -> argparse.ArgumentParser:
 
 def _check_parser(lang: str) -> argparse.ArgumentParser:
     parser = _new(
-        "cozebatch-tui check", "检查配置，不提交任何任务。", "Verify a configuration without submitting anything.", lang
+        "cozebatch-tui check", "检查配置，不提交任何任务。", "Check a configuration without submitting anything.", lang
     )
     parser.add_argument(
         "--config", metavar="FILE", default=CONFIG_FILE, help=_t(lang, "配置文件", "configuration file")
@@ -206,14 +206,14 @@ def _runs_parser(lang: str) -> argparse.ArgumentParser:
     parser = _new(
         "cozebatch-tui runs",
         "列出以前的运行；清理过期的状态和素材；导入旧工具的结果文件。",
-        "List past runs; drop state and media that are out of date; take over results files of the older tool.",
+        "List past runs; delete old state and media; import results files of the older tool.",
         lang,
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--prune",
         action="store_true",
-        help=_t(lang, "清理过期的日志、状态和素材", "drop logs, state and media that are out of date"),
+        help=_t(lang, "清理过期的日志、状态和素材", "delete old logs, state and media"),
     )
     what.add_argument(
         "--import",
@@ -222,14 +222,14 @@ def _runs_parser(lang: str) -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         help=_t(
-            lang, "导入旧工具的 feishu_async_results_*.json", "take over the older tool's feishu_async_results_*.json"
+            lang, "导入旧工具的 feishu_async_results_*.json", "import the older tool's feishu_async_results_*.json"
         ),
     )
     parser.add_argument(
         "--older-than",
         metavar="DAYS",
         type=_positive,
-        help=_t(lang, "多少天算过期（log_retention_days）", "days after which it is out of date (log_retention_days)"),
+        help=_t(lang, "多少天算过期（log_retention_days）", "age in days to delete (log_retention_days)"),
     )
     parser.add_argument(
         "--dry-run", action="store_true", help=_t(lang, "只看不做", "show what would be done, change nothing")
@@ -246,7 +246,7 @@ def _runs_parser(lang: str) -> argparse.ArgumentParser:
 def _report_parser(lang: str) -> argparse.ArgumentParser:
     parser = _new("cozebatch-tui report", "再看一次运行的结果。", "Show a run's results again.", lang)
     parser.add_argument(
-        "run", metavar="RUN", help=_t(lang, "运行编号（见 runs；last 为最近一次）", "a run's id (see runs; 'last')")
+        "run", metavar="RUN", help=_t(lang, "运行编号（见 runs；last 为最近一次）", "a run's id (see runs) or 'last'")
     )
     parser.add_argument("--html", metavar="FILE", help=_t(lang, "写成带图表的网页", "write a page with charts"))
     parser.add_argument("--state-dir", metavar="DIR", default=STATE_DIR, help=_t(lang, "状态文件夹", "state"))

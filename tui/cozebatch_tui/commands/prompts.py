@@ -1,4 +1,4 @@
-"""Questions with yes and no on the terminal, asked before anything that costs money a second time."""
+"""Asks yes-or-no questions on the terminal, before anything costs money a second time."""
 
 from __future__ import annotations
 

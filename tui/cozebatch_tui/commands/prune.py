@@ -1,4 +1,4 @@
-"""`cozebatch-tui runs --prune`: drops logs, state and media that are out of date and that nobody needs any more."""
+"""`cozebatch-tui runs --prune`: deletes old logs, state and media that no unfinished task needs."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from cozebatch_tui.presentation.cells import fit
 from cozebatch_tui.presentation.formatting import size_of
 
 DAYS = 30
-"""Where neither an option nor a configuration says how long things are kept."""
+"""The age limit if neither an option nor a configuration gives one."""
 
 
 def prune(options: argparse.Namespace, lang: Lang) -> Exit:
-    """Drop what is older than `--older-than` (else `log_retention_days`), or with `--dry-run` say what would go.
+    """Delete what is older than `--older-than` (else `log_retention_days`) days; `--dry-run` only prints it.
 
-    Raises `UsageError` for a wrong configuration and while a process works on the state, `JournalError` for a journal
-    that cannot be used.
+    Raises `UsageError` for a wrong configuration and while another process uses the state, `JournalError` for a
+    journal that cannot be used.
     """
     out = Output(sys.stdout)
     state_dir, log_dir = Path(options.state_dir), Path(options.log_dir)
@@ -51,7 +51,7 @@ def prune(options: argparse.Namespace, lang: Lang) -> Exit:
             stack.enter_context(state_lock(state_dir))
         found = anyio.run(_prune_state, state_dir, now - days * DAY, options.dry_run)
         _prune_logs(log_dir, days, now, found, dry=options.dry_run)
-    _tell(out, found, days, now, lang, dry=options.dry_run)
+    _print_summary(out, found, days, now, lang, dry=options.dry_run)
     return Exit.OK
 
 
@@ -77,13 +77,13 @@ async def _prune_state(state_dir: Path, before: float, dry: bool) -> Pruned:
 
 
 def _prune_logs(folder: Path, days: int, now: float, found: Pruned, *, dry: bool) -> None:
-    """What `delete_old_logs` takes, as every start does, but counted."""
+    """Delete old log files, as every start does, and count them."""
     old: dict[Path, int] = {}
     for path in folder.glob(LOG_FILES):
         try:
             info = path.stat()
         except OSError:
-            continue  # gone, or not ours to look at: it is not deleted either
+            continue  # gone, or not readable: then it is not deleted either
         if path.is_file() and info.st_mtime < now - days * DAY:
             old[path] = info.st_size
     if not dry:
@@ -93,7 +93,7 @@ def _prune_logs(folder: Path, days: int, now: float, found: Pruned, *, dry: bool
             found.went(Kind.LOG, size)
 
 
-def _tell(out: Output, found: Pruned, days: int, now: float, lang: Lang, *, dry: bool) -> None:
+def _print_summary(out: Output, found: Pruned, days: int, now: float, lang: Lang, *, dry: bool) -> None:
     before = datetime.fromtimestamp(max(0.0, now - days * DAY)).strftime("%Y-%m-%d %H:%M")
     out.line((texts.WOULD_DROP if dry else texts.DROPPED).in_(lang).format(before=before, days=days))
     for kind in Kind:

@@ -1,6 +1,6 @@
 """Runs a batch: on the terminal UI if stdout is a terminal, else without a screen. Both fronts get the same session.
 
-The screen's first paint comes before the heavy imports: the session is made behind it, in a thread of its own.
+The screen paints first; a worker thread then imports the heavy modules and opens the session.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def make_session(
 ) -> Iterator[tuple[Session, LogFile]]:
     """The configured session, its thread started, and the log file that follows it until the session is closed.
 
-    `warn` gets what is odd in the configuration, `ask` the questions that only an operator can answer. Raises
+    `warn` gets each warning about the configuration, `ask` each question that only an operator can answer. Raises
     `UsageError`.
     """
     from cozebatch_tui.session.session import Session
@@ -48,7 +48,7 @@ def make_session(
         settings, request = configure(options, lang, stack, warn=warn, ask=ask)
         session = Session(settings, request)
         log_file = open_log_file(options, lang, session.mask, days=settings.log_retention_days)
-        stack.callback(log_file.close)  # after the session: its last events belong into the log
+        stack.callback(log_file.close)  # closed after the session, whose last events belong in the log
         stack.enter_context(session)
         log_file.follow(session.subscribe(log_file.wake))
         yield session, log_file

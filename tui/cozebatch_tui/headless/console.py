@@ -1,4 +1,4 @@
-"""A run told to people in plain lines, with a line of figures at the bottom where there is a terminal."""
+"""Prints a run as plain lines for people; on a terminal it keeps a line of figures at the bottom."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from cozebatch_tui.presentation.describe import describe
 from cozebatch_tui.presentation.formatting import duration
 
 _QUIET = frozenset({State.SUBMITTING, State.DOWNLOADING, State.QUEUED, State.WRITING_BACK})
-"""Steps on the way that the log has and a person watching does not miss."""
+"""Intermediate states: they are in the log; the console leaves them out."""
 
 
 class ConsolePrinter:
-    """Prints what matters of each event; keeps the status line below it."""
+    """Prints the events worth a line and keeps the status line below them."""
 
     def __init__(self, output: Output, lang: Lang, *, verbose: bool) -> None:
         self._output = output
@@ -35,13 +35,13 @@ class ConsolePrinter:
     def event(self, event: events.Event) -> None:
         self._board.apply(event)
         if self._worth_a_line(event):
-            told = describe(event, self._lang, brief=not self._verbose)
-            assert told is not None
-            _, task_id, text = told
+            described = describe(event, self._lang, brief=not self._verbose)
+            assert described is not None
+            _, task_id, text = described
             self.say(f"{datetime.fromtimestamp(event.wall):%H:%M:%S}  {self._name(task_id)}{text}")
 
     def say(self, text: str) -> None:
-        """One line above the status line."""
+        """Print one line above the status line."""
         self._erase()
         self._output.line(clean(text, 4000))
 

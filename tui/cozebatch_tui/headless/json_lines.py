@@ -12,7 +12,7 @@ from cozebatch.model.timestamps import iso
 
 
 class JsonLines:
-    """Turns events into lines; those that only serve the screens give none."""
+    """Turns events into lines. Events for screens only give none."""
 
     def __init__(self, lang: Lang, mask: Callable[[str], str]) -> None:
         self._lang: Lang = lang

@@ -1,4 +1,4 @@
-"""A batch without a screen: for cron, CI and pipes. stdout is data or plain lines, the exit code says how it went."""
+"""Runs a batch without a screen, for cron, CI and pipes: JSON or plain lines on stdout, the result as exit code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class Interrupted(Exception):
-    """An interrupt came before anything was submitted."""
+    """Raised by an interrupt before anything was submitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class HeadlessRunner:
         self._interrupts = interrupts
 
     def run(self) -> Exit:
-        """Raises `UsageError` and `JournalError` for what keeps the batch from beginning."""
+        """Run the batch; returns the exit code. Raises `UsageError` and `JournalError` if it cannot begin."""
         shown = self._session.subscribe(self._wake.set)
         self._log_file.on_failed = lambda text: self._err.line(text.in_(self._lang))
         self._interrupts.on_first = self._interrupted
@@ -68,7 +68,7 @@ class HeadlessRunner:
             self._say(texts.INTERRUPTED_EARLY)
             return Exit.INTERRUPTED
         finally:
-            self._interrupts.on_first = lambda: None  # it ends now by itself, with the code it has
+            self._interrupts.on_first = lambda: None  # the run is over; its exit code stands
 
     def _run(self, shown: Subscription) -> Exit:
         self._session.open()
@@ -95,17 +95,17 @@ class HeadlessRunner:
         while not running.done():
             self._wake.wait(0.5)
             self._wake.clear()
-            self._tell(shown.take())
+            self._print(shown.take())
             self._printer.refresh()
         outcome = running.result()
-        self._tell(shown.take())
+        self._print(shown.take())
         return outcome
 
-    def _tell(self, news: list[Event]) -> None:
-        for event in news:
+    def _print(self, found: list[Event]) -> None:
+        for event in found:
             if self._json is not None and (line := self._json.line(event)) is not None:
                 self._out.line(line)
-            if self._json is None or _is_trouble(event):
+            if self._json is None or _needs_attention(event):
                 self._printer.event(event)
 
     def _show_plan(self, preview: Preview, *, every_task: bool) -> None:
@@ -128,7 +128,7 @@ class HeadlessRunner:
         self._say(texts.PLAN, total=len(preview.planned), owed=len(preview.owed), **counts)
 
     def _show_leftovers(self, preview: Preview) -> None:
-        """What earlier runs left: a line a kind here, a line each in the log."""
+        """Print what earlier runs left, one line per kind, and log one line per task."""
         found = preview.leftovers
         for kind in Left:
             of_kind = [left for left in found if left.kind is kind]
@@ -144,7 +144,7 @@ class HeadlessRunner:
             self._log_file.say("info", Text(zh, en), left.task_id)
 
     def _wait(self, future: Future[T]) -> T:
-        """The future's result, unless an interrupt comes first."""
+        """Wait for the future's result. Raises `Interrupted` if an interrupt comes first."""
         future.add_done_callback(lambda _: self._wake.set())
         while not future.done():
             self._wake.wait(0.5)
@@ -168,6 +168,6 @@ class HeadlessRunner:
         self._printer.say(text.in_(self._lang).format(**values))
 
 
-def _is_trouble(event: Event) -> bool:
-    """What a person must hear of even where stdout is for programs."""
+def _needs_attention(event: Event) -> bool:
+    """True for events that go to stderr even if stdout carries JSON."""
     return isinstance(event, Paused | Resumed) or (isinstance(event, Noted) and event.level == "error")

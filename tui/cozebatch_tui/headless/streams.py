@@ -1,4 +1,4 @@
-"""Standard output that survives its reader: when nobody reads any more, the batch goes on in silence."""
+"""Output that survives its reader: if a pipe or terminal is closed, the batch continues without printing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Output:
         return not self.gone and self._stream.isatty()
 
     def _to_nowhere(self) -> None:
-        """What is still buffered must not raise again when the interpreter ends."""
+        """Send buffered text to the null device: the interpreter's last flush would raise again."""
         with contextlib.suppress(OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())
@@ -41,7 +41,7 @@ class Output:
 
 
 def prepare_streams() -> None:
-    """Never fail for a character the terminal's encoding lacks; pipes and files get UTF-8."""
+    """Replace characters that the terminal's encoding lacks; write UTF-8 to pipes and files."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

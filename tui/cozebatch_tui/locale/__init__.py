@@ -1,1 +1,1 @@
-"""Every text that a person reads on the screen, in Chinese and English; and which of the two to use."""
+"""The texts that operators read, in Chinese and English, and the choice between the two."""

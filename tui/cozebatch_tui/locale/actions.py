@@ -1,4 +1,4 @@
-"""What the screen's actions are called: in full, in a footer, and what they cost."""
+"""The names of the screen's actions, in full and for a footer, and the words for their costs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SHORT: Mapping[str, Text] = {
     "link": Text("调试页", "debug page"),
     "folder": Text("文件夹", "folder"),
 }
-"""For footers, where the full name is too long."""
+"""Shorter names for footers."""
 
 FAMILIES: Mapping[str, Text] = {"sort": Text("按第 N 列排序", "sort by column N")}
 

@@ -1,4 +1,4 @@
-"""Which language a person reads: what was asked for, else the system's."""
+"""Chooses the language: the one asked for, else the system's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `init`, `runs` and `report` say."""
+"""Texts of `init`, `runs` and `report`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command says without a screen."""
+"""Texts of a run without a screen."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ DRAINING = Text(
     "Draining: nothing more is submitted; answers on the wire are awaited and recorded (5 s at most). "
     "Once more ends at once.",
 )
-GO_ON = Text("再次运行同一命令即可从这里继续。", "Run the same command again to go on from here.")
-CONTINUING = Text("继续运行 {run_id}。", "Going on with run {run_id}.")
+GO_ON = Text("再次运行同一命令即可从这里继续。", "Run the same command again to continue.")
+CONTINUING = Text("继续运行 {run_id}。", "Continuing run {run_id}.")
 LOG_AT = Text("日志：{path}", "Log: {path}")
 RESULTS_AT = Text("结果：{path}", "Results: {path}")
 NOTHING_TO_DO = Text("没有要做的任务。", "There is nothing to do.")
@@ -39,13 +39,13 @@ NOTHING_TO_DO = Text("没有要做的任务。", "There is nothing to do.")
 ACTIONS: dict[Action, Text] = {
     Action.SUBMIT: Text("新执行（付费）", "new execution (paid)"),
     Action.WATCH: Text("认领运行中的执行（免费）", "adopt the execution in flight (free)"),
-    Action.FINISH: Text("从已有结果继续（免费）", "go on from the result on disk (free)"),
+    Action.FINISH: Text("从已有结果继续（免费）", "resume from the result on disk (free)"),
     Action.DELIVER: Text("只补写表格（免费）", "deliver the owed write-back (free)"),
     Action.HOLD: Text("待处理，需要人决定", "held: a person must decide"),
     Action.SKIP: Text("跳过", "skip"),
     Action.KEEP: Text("本次运行中已结束", "ended in this run already"),
 }
-ADOPT_EXPIRED = Text("再查一次（已过 7 天，免费）", "look once more (past 7 days, free)")
+ADOPT_EXPIRED = Text("再查一次（已过 7 天，免费）", "check once more (past 7 days, free)")
 LEFT = Text("以前的运行留下：{kind} {count} 个", "Left by earlier runs: {count} {kind}")
 LEFT_KINDS: dict[Left, Text] = {
     Left.ADOPT: Text("运行中的执行", "in flight"),
@@ -61,7 +61,7 @@ LEFT_IN_LOG = Text(
 PLAN = Text(
     "{total} 个任务：新付费执行 {submit}，认领 {watch}，从结果继续 {finish}，补写 {deliver}，"
     "待处理 {hold}，跳过 {skip}，已结束 {keep}；欠写回 {owed}",
-    "{total} tasks: {submit} new paid executions, {watch} to adopt, {finish} to go on from results, {deliver} to "
+    "{total} tasks: {submit} new paid executions, {watch} to adopt, {finish} to resume from results, {deliver} to "
     "deliver, {hold} held, {skip} skipped, {keep} ended; {owed} write-backs owed",
 )
 DRY_RUN = Text("只看不跑：什么都没有提交，也没有写回。", "Dry run: nothing was submitted, nothing written back.")
@@ -98,7 +98,7 @@ EVERY_CHECK_FAILED = Text("无法开始：", "Cannot begin: ")
 
 
 def what(planned: Planned, now: float) -> Text:
-    """What is to be done with a task, in a word; `now` in Unix seconds."""
+    """The planned action as a short text; `now` in Unix seconds."""
     if planned.action is Action.WATCH and is_expired(planned.row, now):
         return ADOPT_EXPIRED
     if planned.action is Action.KEEP:

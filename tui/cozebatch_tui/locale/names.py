@@ -1,4 +1,4 @@
-"""What states, error categories, brakes and resources are called."""
+"""The names of states, error categories and reasons for a pause."""
 
 from __future__ import annotations
 

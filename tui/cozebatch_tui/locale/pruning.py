@@ -1,4 +1,4 @@
-"""What `runs --prune` says."""
+"""Texts of `runs --prune`."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ KINDS: Mapping[Kind, Text] = {
     Kind.DAMAGED: Text("损坏的旧状态文件", "damaged journals"),
     Kind.LOG: Text("日志", "log files"),
 }
-NO_STATE = Text("没有状态文件夹 {state_dir}，无需清理。", "There is no state directory {state_dir}: nothing to drop.")
-DROPPED = Text("已清理 {before} 以前（{days} 天）的内容：", "Dropped what was last used before {before} ({days} days):")
+NO_STATE = Text("没有状态文件夹 {state_dir}，无需清理。", "There is no state directory {state_dir}: nothing to delete.")
+DROPPED = Text("已清理 {before} 以前（{days} 天）的内容：", "Deleted what was last used before {before} ({days} days):")
 WOULD_DROP = Text(
     "将会清理 {before} 以前（{days} 天）的内容，现在什么都没有动：",
-    "Would drop what was last used before {before} ({days} days); nothing was changed:",
+    "Would delete what was last used before {before} ({days} days); nothing was changed:",
 )
 LINE = Text("  {kind}  {count} 项  {size}", "  {kind}  {count}  {size}")
 KEPT = Text("过期但仍然需要，保留：{kinds}", "Old but still needed, kept: {kinds}")

@@ -1,4 +1,4 @@
-"""What the screen says."""
+"""Texts of the screen."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ NOTHING_MATCHES = Text(
     "没有符合过滤条件的任务。按 {key_clear} 清除。", "Nothing matches the filter; {key_clear} clears it."
 )
 
-ENGINE_ERROR = Text("界面出错，批量处理仍在继续：{error}", "The screen met an error, the batch goes on: {error}")
+ENGINE_ERROR = Text("界面出错，批量处理仍在继续：{error}", "The screen had an error, the batch continues: {error}")
 
 CONFIRM_RERUN = Text(
     "为 {count} 个任务重新付费执行？每个都会产生一次新的 Coze 费用。",
@@ -76,7 +76,7 @@ CONFIRM_CANCEL = Text(
 CONFIRM_QUIT = Text(
     "还有 {flight} 个执行在途、{synthesis} 个合成未完。现在退出不会丢失：下次运行同一命令会认领它们，不再付费。退出？",
     "{flight} executions are in flight and {synthesis} films unfinished. Nothing is lost by leaving: the same command "
-    "takes them up again without paying. Leave?",
+    "resumes them without paying. Leave?",
 )
 YES = Text("是 (y)", "Yes (y)")
 NO = Text("否 (n)", "No (n)")
@@ -84,7 +84,7 @@ RETRIED = Text(
     "免费重试 {count} 个；其余 {rest} 个需要重跑（付费）或认领",
     "{count} retried for free; {rest} need a paid rerun or adopting",
 )
-RERUN_DONE = Text("已重跑 {count} 个", "{count} started anew")
+RERUN_DONE = Text("已重跑 {count} 个", "{count} paid reruns started")
 COPIED = Text("已复制", "copied")
 NO_LINK = Text("没有调试链接", "no debug link")
 NOTHING_CHOSEN = Text("没有可操作的任务", "no task to act on")
@@ -92,15 +92,15 @@ LIMIT_NOW = Text("{what} 上限 {limit}", "{what} limit {limit}")
 LEAVING = Text("正在收尾...", "Draining...")
 RUN_ENDED = Text(
     "本次运行结束，可以重试失败的任务，或按 {key_quit} 退出",
-    "The run has ended: retry what failed, or press {key_quit} to leave",
+    "The run has ended: retry failed tasks, or press {key_quit} to leave",
 )
 
 START_TITLE = Text("开始之前", "Before it begins")
 START_NEW = Text("新的付费执行", "new, paid executions")
-START_LEFT = Text("以前的运行留下（不用选，默认这样处理）：", "Left by earlier runs, and what happens to it by itself:")
+START_LEFT = Text("以前的运行留下（不用选，默认这样处理）：", "Left by earlier runs, handled automatically:")
 START_SKIPPED = Text("跳过", "skipped")
 START_KEPT = Text("本次运行中已结束", "ended in this run already")
-START_CONTINUES = Text("继续运行 {run_id}", "goes on with run {run_id}")
+START_CONTINUES = Text("继续运行 {run_id}", "continues run {run_id}")
 START_NEW_RUN = Text("新的运行", "a new run")
 START_ALL = Text("开始 (enter)", "Start (enter)")
 START_CANARY = Text("先试 1 个（按 1-9 试几个）", "Try 1 first (1-9: so many)")

@@ -8,7 +8,7 @@ from cozebatch.model.sanitize import clean
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:
-    """One harmless line exactly `width` cells wide; what does not fit ends in `..`."""
+    """One harmless line exactly `width` cells wide; `..` ends a line that was cut."""
     if width <= 0:
         return ""
     line = clean(text, 4 * width + 8)

@@ -1,5 +1,5 @@
-"""What an event means to a reader: level, task id and one line of text, the same in the log file, on the console and
-on the screen (docs/contract.md §6).
+"""Describes an event in words: level, task id and one line, the same in the log file, on the console and on the screen
+(docs/contract.md §6).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from cozebatch_tui.locale.names import PAUSES, STATES
 
 
 def describe(event: events.Event, lang: Lang, *, brief: bool = False) -> tuple[str, str, str] | None:
-    """Level, task id and text of an event's line; None for what is not worth one. `brief` leaves out addresses that
-    the log has."""
+    """Level, task id and text of an event's line; None for an event without one. `brief` leaves out debug links,
+    which are in the log."""
     match event:
         case events.RunStarted():
             text = Text(
@@ -27,7 +27,7 @@ def describe(event: events.Event, lang: Lang, *, brief: bool = False) -> tuple[s
             return _move(event, lang, brief)
         case events.Retrying():
             text = Text(
-                f"{event.delay:.1f} 秒后重试 {event.step}：", f"{event.step} is tried again in {event.delay:.1f} s: "
+                f"{event.delay:.1f} 秒后重试 {event.step}：", f"{event.step} is retried in {event.delay:.1f} s: "
             )
             return "warning", event.task_id, text.in_(lang) + error_line(event.error, lang)
         case events.LimitChanged():
@@ -38,7 +38,8 @@ def describe(event: events.Event, lang: Lang, *, brief: bool = False) -> tuple[s
             return "info", "-", text.in_(lang)
         case events.Throttled():
             text = Text(
-                f"Coze 限流，{event.retry_in:g} 秒后继续提交", f"throttled by Coze, going on in {event.retry_in:g} s"
+                f"Coze 限流，{event.retry_in:g} 秒后继续提交",
+                f"throttled by Coze, submitting again in {event.retry_in:g} s",
             )
             return "info", "-", text.in_(lang)
         case events.Paused():

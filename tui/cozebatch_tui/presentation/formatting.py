@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def duration(seconds: float) -> str:
-    """Hours, minutes and whole seconds that have passed: `3:07`, `1:02:03`; `0:00` for less than a second."""
+    """A duration in full seconds: `3:07`, `1:02:03`; `0:00` for less than a second."""
     whole = max(0, int(seconds))
     hours, rest = divmod(whole, 3600)
     minutes, left = divmod(rest, 60)
@@ -12,7 +12,7 @@ def duration(seconds: float) -> str:
 
 
 def duration_or_blank(seconds: float) -> str:
-    """The same; nothing for nothing, as table cells want it."""
+    """The same, but empty for 0: for table cells."""
     return duration(seconds) if seconds > 0 else ""
 
 

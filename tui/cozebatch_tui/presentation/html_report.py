@@ -1,4 +1,4 @@
-"""A run as one page that needs nothing else: no script, no request to anywhere. Everything from outside is escaped."""
+"""A run as one self-contained HTML page: no script, no requests. Escapes everything from outside."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from cozebatch_tui.locale.names import CATEGORIES
 
 
 def summary(status: str, statistics: Mapping[str, Any], lang: Lang) -> list[str]:
-    """The run's figures, as the guide promises them."""
+    """The run's figures, a title and one line each."""
     s = statistics
     errors = ", ".join(f"{_category(name, lang)} {count}" for name, count in s["errors"].items())
     facts = {

@@ -1,4 +1,4 @@
-"""What an operator chose once and keeps: theme and language, in the platform's own place for settings."""
+"""The operator's preferences: theme, language and keymap, in the platform's folder for settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def settings_path() -> Path:
-    """`COZEBATCH_SETTINGS` where it is set (tests, portable installations), else the platform's place."""
+    """`COZEBATCH_SETTINGS` if it is set (tests, portable installations), else the platform's folder."""
     if asked := os.environ.get("COZEBATCH_SETTINGS"):
         return Path(asked)
     from platformdirs import user_config_path
@@ -19,7 +19,7 @@ def settings_path() -> Path:
 
 
 def load_user_settings() -> dict[str, Any]:
-    """What was saved; nothing when there is nothing, or nothing readable."""
+    """The saved preferences; empty if there are none or the file cannot be read."""
     try:
         found = json.loads(settings_path().read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -28,7 +28,7 @@ def load_user_settings() -> dict[str, Any]:
 
 
 def save_user_settings(changes: dict[str, Any]) -> None:
-    """Keep these beside what was saved before. A settings file that cannot be written is no reason to stop."""
+    """Add these to the saved preferences. Ignores a file that cannot be written: the batch matters more."""
     path = settings_path()
     wanted = load_user_settings() | changes
     with suppress(OSError):

@@ -1,4 +1,4 @@
-"""What the terminal UI is given to begin with."""
+"""The arguments of the terminal UI."""
 
 from __future__ import annotations
 
@@ -30,4 +30,4 @@ class AppStart:
     setup_needed: bool = False
     begin_at_once: bool = False
     notes: Sequence[Text] = ()
-    """Warnings, which may come while the session is made."""
+    """Warnings; more may come while the session opens."""

@@ -1,4 +1,4 @@
-"""The theme of this program's own, beside Textual's."""
+"""This program's own theme, added to Textual's."""
 
 from __future__ import annotations
 

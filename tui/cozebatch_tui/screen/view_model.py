@@ -1,4 +1,4 @@
-"""From the engine's thread to the screen: drains events into this side's board and says what must be repainted.
+"""The screen's read model: takes events from the engine's thread into a board and reports what to repaint.
 
 Called by a timer about a dozen times a second, whatever the event rate; nothing here waits.
 """
@@ -12,18 +12,18 @@ from cozebatch.engine.event_bus import Subscription
 from cozebatch.model import events
 from cozebatch.model.board import Board
 from cozebatch.model.rows import Stage
-from cozebatch.model.statistics import Remaining, estimate_remaining
+from cozebatch.model.statistics import Remaining, compute, estimate_remaining
 from cozebatch.model.task import State
 
 LINES_KEPT = 5000
 BUCKET = 30.0
-"""Seconds of running time a bar of the throughput stands for."""
+"""Seconds of running time that one bar of the throughput shows."""
 BUCKETS_KEPT = 240
 
 
 @dataclass(slots=True)
 class Changes:
-    """What a pump brought."""
+    """What changed in one pump."""
 
     dirty: set[str] = field(default_factory=set)
     new_rows: bool = False
@@ -33,16 +33,16 @@ class Changes:
 
 
 class ViewModel:
-    """The screen's own read model."""
+    """Board, log and sums, as of the last pump."""
 
     def __init__(self, subscription: Subscription) -> None:
         self._subscription = subscription
         self.board = Board()
         self.log: deque[events.Event] = deque(maxlen=LINES_KEPT)
         self.logged = 0
-        """How many log-worthy events there were, ever."""
+        """How many events with a log line there were, ever."""
         self.reused = 0
-        """Executions and results taken over from earlier runs instead of paid for again."""
+        """Executions and results reused from earlier runs instead of paid for again."""
         self.paid = 0
         self.tokens = 0
         """Sums over all rows, as of the last `add_up`."""
@@ -77,7 +77,7 @@ class ViewModel:
         return list(self._done_in)
 
     def add_up(self) -> None:
-        """Bring the sums and the remaining time up to date; costs as much as there are tasks, so not at each paint."""
+        """Update the sums and the remaining time. The cost grows with the number of tasks: not for every paint."""
         if not self._stale:
             return
         self._stale = False
@@ -85,6 +85,17 @@ class ViewModel:
         self.paid = sum(row.attempts for row in rows)
         self.tokens = sum(row.tokens for row in rows)
         self.left = self._remaining()
+
+    def average_coze(self) -> float:
+        """Seconds of an average execution at Coze so far. The cost grows with the number of tasks."""
+        limits = self.board.limits
+        figures = compute(
+            self.board,
+            elapsed=self.board.clock,
+            max_coze=max(1, limits[Stage.COZE].user),
+            max_synthesis=max(1, limits[Stage.SYNTHESIS].user),
+        )
+        return figures.average_coze_seconds
 
     def _remaining(self) -> Remaining | None:
         limits = self.board.limits

@@ -1,6 +1,6 @@
-"""The log file: a line an occurrence, in local time, flushed as written (docs/contract.md §6).
+"""The log file: one line per event, in local time, flushed at once (docs/contract.md §6).
 
-It is a reader of events like every other, in a thread of its own: a slow disk slows nobody.
+It reads events in a thread of its own, so that a slow disk does not slow the batch.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _LEVELS = {"debug": "DEBUG", "info": "INFO", "warning": "WARNING", "error": "ERR
 
 
 class LogFile:
-    """Writes what a subscription brings. Close it after the run: what has come by then is written."""
+    """Writes the events of a subscription. `close` writes all events that have come by then."""
 
     def __init__(self, folder: Path, *, mask: Callable[[str], str], lang: Lang, verbose: bool) -> None:
-        """Raises `OSError` when the file cannot be made."""
+        """Raises `OSError` if the file cannot be created."""
         folder.mkdir(parents=True, exist_ok=True)
         self.path, self._file = _create(folder)
         self._mask = mask
@@ -38,7 +38,7 @@ class LogFile:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self.on_failed: Callable[[Text], object] = lambda _: None
-        """Told once, from any thread, when a line could not be written."""
+        """Called once, from any thread, if a line could not be written."""
         self._failed = False
 
     def wake(self) -> None:
@@ -89,8 +89,8 @@ class LogFile:
                 failed, self._failed = self._failed, True
                 if failed:
                     return
-                said = error.strerror or type(error).__name__
-        self.on_failed(Text(f"日志文件无法写入：{said}", f"The log file cannot be written: {said}"))
+                reason = error.strerror or type(error).__name__
+        self.on_failed(Text(f"日志文件无法写入：{reason}", f"The log file cannot be written: {reason}"))
 
 
 def _create(folder: Path) -> tuple[Path, IO[str]]:

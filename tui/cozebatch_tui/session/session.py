@@ -1,7 +1,7 @@
-"""A batch in a thread of its own, so that no terminal, however slow or frozen, slows the engine.
+"""Runs a batch in a thread of its own, so that a slow or frozen terminal does not slow the engine.
 
-The fronts stay in the main thread: they read events from a `Subscription` and send commands. Everything returns
-futures; nothing here waits.
+The fronts stay in the main thread: they read events from a `Subscription` and send commands. Commands return
+futures and do not wait.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Session:
 
     @property
     def mask(self) -> Callable[[str], str]:
-        """Takes the configuration's secrets out of a text."""
+        """A function that masks the configuration's secrets in a text."""
         return Masker(self._settings.secrets()).mask
 
     def __enter__(self) -> Session:
@@ -54,7 +54,7 @@ class Session:
         self._stack.close()
 
     def subscribe(self, wake: Callable[[], None] | None = None) -> Subscription:
-        """A reader of all events from now on; `wake` is called in the engine's thread."""
+        """Subscribe to all events from now on; `wake` is called in the engine's thread."""
         return self._bus.subscribe(wake)
 
     def open(self) -> None:
@@ -67,11 +67,11 @@ class Session:
         self._batch = self._stack.enter_context(self._portal.wrap_async_context_manager(opened))
 
     def prepare(self) -> Future[Preview]:
-        """Load the tasks and see what would be done. The future may raise `UsageError` and `JournalError`."""
+        """Load the tasks and plan the batch. The future may raise `UsageError` and `JournalError`."""
         return self._call(self._opened.prepare)
 
     def preflight(self) -> Future[None]:
-        """The cheap checks. The future raises `UsageError` when a batch should not begin."""
+        """Run the cheap checks. The future raises `UsageError` if the batch should not begin."""
         return self._call(self._opened.preflight)
 
     def run(self, preview: Preview, *, keep_open: bool = False) -> Future[Outcome]:
@@ -86,7 +86,7 @@ class Session:
         return self._call(run)
 
     def stop(self) -> None:
-        """Begin a drain; the future of `run` ends within seconds, also when it is only asked for afterwards."""
+        """Begin a drain: the future of `run` ends within seconds, also if `run` is called later."""
 
         async def stop() -> None:
             self._stopping = True
@@ -96,8 +96,8 @@ class Session:
         self._call(stop)
 
     def toggle_pause(self) -> Future[None]:
-        """Pause, or resume when something has paused it. Decided in the engine's thread: a front that is behind by
-        an event or two must not take a second press for another first."""
+        """Pause, or resume a paused batch. The engine's thread decides which: a front may be an event or two behind,
+        and must not take a second press for another first one."""
 
         async def toggle() -> None:
             engine = self._running
@@ -106,22 +106,22 @@ class Session:
         return self._call(toggle)
 
     def retry(self, task_ids: Iterable[str]) -> Future[list[str]]:
-        """Free: go on from the failed step. The ids it was done for."""
+        """Free: resume from the failed step. Returns the ids of the tasks that were retried."""
         return self._call(self._running.retry, list(task_ids))
 
     def rerun(self, task_ids: Iterable[str]) -> Future[list[str]]:
-        """Paid: a new execution each. The ids it was done for."""
+        """Paid: start a new execution for each. Returns the ids of the tasks that were rerun."""
         return self._call(self._running.rerun, list(task_ids))
 
     def cancel(self, task_ids: Iterable[str]) -> Future[None]:
         return self._call(self._running.cancel, list(task_ids))
 
     def adopt(self, task_id: str, execute_id: str) -> Future[bool]:
-        """Watch this execution for that task; a debug link serves as well as an id."""
+        """Follow this execution for that task; takes an id or a debug link."""
         return self._call(self._running.adopt, task_id, execute_id_of(execute_id))
 
     def change_limit(self, stage: Stage, step: int) -> Future[int]:
-        """Raise or lower the operator's limit, at least to 1; what it is then."""
+        """Raise or lower the operator's limit, never below 1. Returns the new limit."""
 
         async def change() -> int:
             engine = self._running
@@ -132,7 +132,7 @@ class Session:
         return self._call(change)
 
     def note(self, text: Text) -> None:
-        """Put an error of a front into the log."""
+        """Log an error of a front."""
 
         async def note() -> None:
             if self._engine is not None:
@@ -141,11 +141,11 @@ class Session:
         self._call(note)
 
     def task(self, run_id: str, task_id: str) -> Future[Task]:
-        """What came in from the source."""
+        """The task as read from the source."""
         return self._call(self._opened.journal.task, run_id, task_id)
 
     def parameters(self, run_id: str, task_id: str) -> Future[dict[str, str]]:
-        """What was, or would be, sent to Coze for it."""
+        """The parameters that were, or would be, sent to Coze for the task."""
 
         async def parameters() -> dict[str, str]:
             task = await self._opened.journal.task(run_id, task_id)
@@ -158,7 +158,7 @@ class Session:
         return self._call(self._opened.journal.output, execute_id)
 
     def executions(self, run_id: str, task_id: str) -> Future[list[Execution]]:
-        """Its submissions, oldest first."""
+        """The task's submissions, oldest first."""
 
         async def executions() -> list[Execution]:
             return list(await self._opened.journal.executions(run_id, task_id))

@@ -1,7 +1,7 @@
 """SIGINT, SIGTERM and SIGHUP: the first begins a drain, the second ends the process at once.
 
-A handler only writes a byte into a pipe; a thread of its own acts on it. So an interrupt is obeyed whatever the main
-thread waits for, a terminal that takes no more output included.
+A handler only writes a byte into a pipe; a thread of its own acts on it. An interrupt therefore works whatever the main
+thread waits for, even a terminal that takes no more output.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from types import FrameType, TracebackType
 from cozebatch_tui.exit_codes import Exit
 
 DEADLINE = 4.8
-"""Seconds after the first interrupt at which the process ends, come what may (docs/contract.md §1 grants 5)."""
+"""Seconds after the first interrupt when the process ends in any case (docs/contract.md §1 grants 5)."""
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
 def leave_at_once() -> None:
-    """For the time before anything was begun."""
+    """End the process. Only for the time before anything has begun."""
     os._exit(Exit.INTERRUPTED)
 
 
 class Interrupts:
-    """Installed for as long as the block lasts; use from the main thread. `on_first` is called in another thread, and
-    may be replaced as the program gets on."""
+    """Handles signals inside a `with` block; use it from the main thread. `on_first` is called in another thread, and
+    may be replaced later."""
 
     def __init__(self, on_first: Callable[[], None] = leave_at_once) -> None:
         self.on_first = on_first
@@ -49,7 +49,7 @@ class Interrupts:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._before.items():
-            # Once interrupted it ends with the code it has, whatever still comes.
+            # After an interrupt, later signals must not change the exit code.
             signal.signal(number, signal.SIG_IGN if self.seen else handler)  # type: ignore[arg-type]
         os.write(self._write, b"q")
         self._thread.join()
@@ -64,7 +64,7 @@ class Interrupts:
     def _act(self) -> None:
         while os.read(self._read, 1) == b"i":
             if self.seen:
-                os._exit(Exit.INTERRUPTED)  # all that matters is on disk already
+                os._exit(Exit.INTERRUPTED)  # everything that matters is on disk
             self.seen = True
             self._timer = threading.Timer(DEADLINE, os._exit, (Exit.INTERRUPTED,))
             self._timer.daemon = True

@@ -1,4 +1,4 @@
-"""Small screens over the main one: a question with yes and no, a message, a prompt."""
+"""Small screens over the main one: a question with yes and no, and a prompt for one line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CSS = """
 
 
 class Confirm(ModalScreen[bool]):
-    """Asks once; `no` has the focus."""
+    """Asks a question; `no` has the focus."""
 
     DEFAULT_CSS = _CSS.format(name="Confirm")
     BINDINGS: ClassVar[list[BindingType]] = [

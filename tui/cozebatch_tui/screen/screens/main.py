@@ -1,4 +1,4 @@
-"""The screen an operator leaves open all day: figures, gauges, the tasks, and what went wrong."""
+"""The main screen: figures, gauges, the tasks, and the problems. Operators leave it open for hours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from textual.binding import BindingType
 from textual.widgets import ContentSwitcher, Input, Static
 
 from cozebatch.model.rows import Row, Stage
-from cozebatch.model.statistics import compute
 from cozebatch.model.task import State
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.presentation.cells import fit
@@ -22,24 +21,23 @@ from cozebatch_tui.screen.screens.task import TaskScreen
 from cozebatch_tui.screen.view_model import Changes
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter
 from cozebatch_tui.screen.widgets.error_panel import ErrorPanel
+from cozebatch_tui.screen.widgets.filter_field import FilterField
 from cozebatch_tui.screen.widgets.header import Gauges, Header
 from cozebatch_tui.screen.widgets.task_list import TaskList
 from cozebatch_tui.screen.widgets.task_table import TaskTable
 from cozebatch_tui.screen.widgets.timeline import Timeline
 
 _TICKING = frozenset({State.SUBMITTING, State.RUNNING, State.SYNTHESIZING})
-"""States whose lines show a time that runs."""
+"""States whose lines show a running time."""
 
 FIGURES_EVERY = 6
 """Pumps between two refreshes of what changes with time alone."""
 
 
 class MainScreen(ActionScreen):
-    """Fed by `apply`; obeys the keys of docs/contract.md §1."""
+    """Gets news through `apply`; its keys are those of docs/contract.md §1."""
 
     DEFAULT_CSS = """
-    MainScreen #filter { display: none; height: 1; border: none; padding: 0 1; }
-    MainScreen #filter.open { display: block; }
     MainScreen #status { height: 1; color: $text-muted; padding: 0 1; }
     MainScreen ContentSwitcher { height: 1fr; }
     """
@@ -59,7 +57,7 @@ class MainScreen(ActionScreen):
         lang, board = self.host.lang, self.host.view_model.board
         yield Header(self.host.batch_title, lang)
         yield Gauges(lang)
-        yield Input(placeholder=texts.FILTER_HINT.in_(lang), id="filter", compact=True)
+        yield FilterField(lang)
         with ContentSwitcher(initial="table"):
             yield TaskTable(board, lang, id="table")
             yield Timeline(board, lang, id="timeline")
@@ -79,7 +77,7 @@ class MainScreen(ActionScreen):
         self.say(self._status)
 
     async def recompose(self) -> None:
-        """Draw everything anew, in another language; marks, sorting, cursor, filter and problem panel stay."""
+        """Redraw everything in another language. Marks, sorting, cursor, filter and problem panel stay."""
         before, problems_open = self.table, self.query_one(ErrorPanel).has_class("open")
         self._is_drawn = False
         await super().recompose()
@@ -116,7 +114,7 @@ class MainScreen(ActionScreen):
 
     def apply(self, changes: Changes) -> None:
         """Repaint what changed; sort and figures a few times a second at most."""
-        if self._is_drawn:  # else everything is drawn from the board when the screen is complete
+        if self._is_drawn:  # a redraw in progress will show everything on the board anyway
             self._redraw(changes)
         if changes.finished is not None:
             self.say(self.text(texts.RUN_ENDED))
@@ -144,25 +142,18 @@ class MainScreen(ActionScreen):
                 self.timeline.show_tasks(table.order)
 
     def say(self, text: str) -> None:
-        """A line above the footer; while the screen is drawn anew it waits."""
+        """Show a line above the footer, or after a redraw in progress."""
         self._status = text
         for status in self.query("#status").results(Static):
             status.update(fit(text, max(10, self.size.width - 2)))
 
     def _figures(self) -> None:
         view_model = self.host.view_model
-        limits = view_model.board.limits
         small = len(view_model.board.rows) <= 500
         if self._pumps % (FIGURES_EVERY * (1 if small else 5)) == 0 or view_model.board.finished is not None:
             view_model.add_up()
         if self._pumps % (FIGURES_EVERY * 5) == 0 and view_model.board.unfinished:
-            figures = compute(
-                view_model.board,
-                elapsed=view_model.board.clock,
-                max_coze=max(1, limits[Stage.COZE].user),
-                max_synthesis=max(1, limits[Stage.SYNTHESIS].user),
-            )
-            self.table.average_coze = figures.average_coze_seconds
+            self.table.average_coze = view_model.average_coze()
         self.query_one(Header).show(view_model)
         self.query_one(Gauges).show(view_model)
         table = self.table
@@ -215,16 +206,12 @@ class MainScreen(ActionScreen):
                 assert_never(event.action)
 
     def action_filter(self) -> None:
-        field = self.query_one("#filter", Input)
-        field.add_class("open")
-        field.focus()
+        self.query_one(FilterField).open()
 
     def action_clear(self) -> None:
-        """Step by step: the filter's field, the marks, the timeline."""
-        field = self.query_one("#filter", Input)
-        if field.has_class("open"):
+        """Close the filter, else clear the marks, else leave the timeline."""
+        if self.query_one(FilterField).is_open:
             self._put_filter("")
-            field.remove_class("open")
             self.say("")
             self.task_list.focus()
         elif self.table.marks:
@@ -295,9 +282,7 @@ class MainScreen(ActionScreen):
             self.task_actions.copy(row)
 
     def _put_filter(self, text: str) -> None:
-        field = self.query_one("#filter", Input)
-        field.value = text
-        field.set_class(bool(text), "open")
+        self.query_one(FilterField).put(text)
         self.table.set_filter(text)
         self.timeline.show_tasks(self.table.order)
 

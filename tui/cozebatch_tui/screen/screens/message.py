@@ -1,4 +1,4 @@
-"""A text in the middle of the screen: what is being waited for, or what keeps the batch from beginning."""
+"""A text in the middle of the screen: what the program waits for, or why the batch cannot begin."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cozebatch.model.sanitize import clean_lines
 
 
 class MessageScreen(Screen[None]):
-    """A text in the middle; what went wrong, or what is being waited for."""
+    """Shows a title and paragraphs."""
 
     DEFAULT_CSS = """
     MessageScreen { align: center middle; }

@@ -1,4 +1,4 @@
-"""Before anything is paid: what would be done, and what it costs."""
+"""The screen before anything is paid: the plan and what it costs."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.presentation.cells import fit
 
 Decision = int | Literal["start", "leave"]
-"""A number: so many new executions first."""
+"""A number starts only so many new executions."""
 
 
 class StartScreen(Screen[Decision]):
-    """Start, try one first, or leave."""
+    """Offers to start, to try a few tasks first, or to leave."""
 
     DEFAULT_CSS = """
     StartScreen #plan { height: auto; padding: 1 2; }

@@ -1,4 +1,4 @@
-"""One task in full: what came in, what was sent, what Coze gave, its submissions, its stages and its files."""
+"""One task in full: its input, what was sent, Coze's output, its submissions, stages and files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from cozebatch_tui.screen.widgets.columns import GLYPHS
 
 
 class TaskScreen(ActionScreen):
-    """Refreshes itself while the task moves."""
+    """Redraws itself twice a second."""
 
     DEFAULT_CSS = """
     TaskScreen #name { height: 2; background: $panel; padding: 0 1; }
@@ -169,7 +169,7 @@ class TaskScreen(ActionScreen):
             self.task_actions.adopt(self.row)
 
     def action_folder(self) -> None:
-        """Show where the film or draft lies, in the system's own file manager."""
+        """Open the folder of the film or draft in the system's file manager."""
         path = self.row.video_path or self.row.draft_path
         if path is None:
             return
@@ -194,7 +194,7 @@ def _pretty(value: object) -> str:
 
 
 def _pretty_text(text: str) -> str:
-    """JSON inside JSON is opened; anything else is shown as it is."""
+    """Pretty-print JSON, also inside JSON; return other text as it is."""
     from cozebatch.coze.output import parse_output
 
     return _pretty(parse_output(text)) if text else ""

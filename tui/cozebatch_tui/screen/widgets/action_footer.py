@@ -1,4 +1,4 @@
-"""The last line of a screen: its most important keys and what they do, as they work at this moment."""
+"""The last line of a screen: its most important keys that work now, and what they do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cozebatch_tui.screen.host import host_of
 
 
 class ActionFooter(Static):
-    """Drawn again when a binding, the focus or the width changes."""
+    """Redraws itself if a binding, the focus or the width changes."""
 
     DEFAULT_CSS = "ActionFooter { height: 1; background: $panel; padding: 0 1; dock: bottom; }"
 

@@ -1,4 +1,4 @@
-"""The columns of the task table: what each shows, how wide it is, and by what it sorts."""
+"""The columns of the task table: text, width and sort key of each."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GLYPHS = {
     State.CANCELLED: "-",
     State.SKIPPED: "~",
 }
-"""One character a state, so that colour is never the only carrier."""
+"""One character per state, for readers who cannot see the colours."""
 
 COLOURS = {
     State.PENDING: "text-muted",
@@ -42,7 +42,7 @@ COLOURS = {
     State.CANCELLED: "text-muted",
     State.SKIPPED: "text-muted",
 }
-"""Theme variables."""
+"""The theme variable of each state."""
 
 _ORDER = {state: position for position, state in enumerate(State)}
 
@@ -94,7 +94,7 @@ COLUMNS: Sequence[Column] = (
 
 
 def coze_seconds(row: Row, now: float) -> float:
-    """Of the latest execution, still counting while it runs; `now` on the run's clock."""
+    """Seconds at Coze of the latest execution, also while it runs; `now` on the run's clock."""
     if row.state.in_flight and row.submit_clock is not None:
         return now - row.submit_clock
     return row.coze_seconds
@@ -113,7 +113,7 @@ def problem(row: Row, lang: Lang) -> str:
 
 
 def shown_columns(width: int) -> list[tuple[Column, int]]:
-    """The columns that fit into `width` cells, with their widths; the flexible one takes the rest."""
+    """The columns that fit into `width` cells and their widths; the flexible column takes the rest."""
     kept = [column for column in COLUMNS if width >= column.least]
     taken = sum(column.width for column in kept) + len(kept) + 2
     return [(column, column.width or max(8, width - taken)) for column in kept]

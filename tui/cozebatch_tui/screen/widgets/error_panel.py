@@ -1,4 +1,4 @@
-"""The problems, grouped by cause: how many tasks, what happened, what to do, and buttons that say what they cost."""
+"""The problems, grouped by cause: number of tasks, message, hint, and buttons that name their cost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Request = Literal["retry", "rerun", "show"]
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """Which tasks of a group go on for free, and which only for money."""
+    """The tasks of a group that resume for free, and those that need a paid rerun."""
 
     free: tuple[str, ...]
     paid: tuple[str, ...]
@@ -47,7 +47,7 @@ def ways(board: Board, group: ErrorGroup) -> Ways:
 
 
 class ErrorPanel(VerticalScroll):
-    """Rebuilt when the groups change, at most."""
+    """Shows the groups; rebuilds itself only if they change."""
 
     DEFAULT_CSS = """
     ErrorPanel { height: auto; max-height: 30%; border-top: solid $error; padding: 0 1; display: none; }
@@ -74,7 +74,7 @@ class ErrorPanel(VerticalScroll):
         self._shown: tuple[tuple[str, int], ...] = ()
 
     def show(self) -> None:
-        """Draw the groups, largest first, if they are not what is drawn already."""
+        """Draw the groups, largest first, unless they are drawn already."""
         groups = sorted(self._board.groups.values(), key=lambda group: -group.count)[:GROUPS_SHOWN]
         now = tuple((f"{g.key}", g.count) for g in groups)
         if now == self._shown and self.children:
@@ -89,7 +89,7 @@ class ErrorPanel(VerticalScroll):
 
 
 class Group(Vertical):
-    """One cause."""
+    """One group: a text and its buttons."""
 
     def __init__(self, board: Board, group: ErrorGroup, lang: Lang) -> None:
         super().__init__(classes="group")

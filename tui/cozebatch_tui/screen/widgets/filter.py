@@ -1,10 +1,10 @@
-"""The little filter language of the task table. Pure; any text is a filter, none is an error.
+"""The filter language of the task table. Pure; every text is a valid filter.
 
     cat               the word is in id, title, account or error
     status:failed     the state, by its English or Chinese name (its beginning is enough)
     account:name      the account; `id:` and `error:` likewise
     coze>300          seconds; also `synthesis`, `attempts`, `tokens`; with > >= < <= =
-    !word             none of the above may hold
+    !word             the condition after `!` must not hold
 Several conditions must all hold.
 """
 
@@ -36,7 +36,7 @@ _FIGURES: dict[str, Callable[[Row], float]] = {
 
 
 def parse_filter(text: str) -> Predicate | None:
-    """What a row must be to be shown; None when everything is."""
+    """The predicate for rows to show; None shows all rows."""
     conditions = [_condition(word) for word in text.split() if word not in ("!",)]
     if not conditions:
         return None

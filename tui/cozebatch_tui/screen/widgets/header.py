@@ -1,4 +1,4 @@
-"""The figures that matter: counts, time, money; and the gauges of the three limits with the throughput."""
+"""The header: counts, time and money, then the gauges of the limits and the throughput."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cozebatch_tui.screen.view_model import ViewModel
 
 
 class Figures(Static):
-    """A text that is drawn again only when it says something else."""
+    """A text that redraws only if it has changed."""
 
     def __init__(self) -> None:
         super().__init__("", markup=False)
@@ -29,7 +29,7 @@ class Figures(Static):
 
 
 class Header(Figures):
-    """Two lines: how far it is, and what it costs."""
+    """Two lines: progress and costs."""
 
     DEFAULT_CSS = """
     Header { height: 2; background: $panel; color: $foreground; padding: 0 1; }
@@ -64,7 +64,7 @@ class Header(Figures):
         self._draw(line)
 
     def _line(self, parts: list[tuple[str, bool]]) -> RichText:
-        """As many parts, in order, as fit; a part is bold or not."""
+        """Join as many parts, in order, as fit. Each part is a text and whether it is bold."""
         line, room = RichText(no_wrap=True), max(20, self.size.width - 2)
         for text, bold in parts:
             if text and line.cell_len + cell_len(text) + 2 <= room:
@@ -80,8 +80,8 @@ class Header(Figures):
         left = view_model.left
         if left is None:
             return ""
-        told = texts.REMAINING.in_(lang).format(time=duration(left.seconds))
-        return f"{told} ({texts.BOTTLENECK[left.bottleneck].in_(lang)})"
+        remaining = texts.REMAINING.in_(lang).format(time=duration(left.seconds))
+        return f"{remaining} ({texts.BOTTLENECK[left.bottleneck].in_(lang)})"
 
     def _money(self, view_model: ViewModel) -> list[str]:
         board, lang = view_model.board, self.lang
@@ -100,7 +100,7 @@ class Header(Figures):
 
 
 class Gauges(Figures):
-    """One line: slots, workers, request rate and the throughput."""
+    """One line: Coze slots, synthesis workers, request rate and throughput."""
 
     DEFAULT_CSS = "Gauges { height: 1; padding: 0 1; }"
 

@@ -1,5 +1,5 @@
-"""What the task table and the timeline share: a virtual list of tasks, drawn by line, with a cursor that stays on its
-task whatever moves around it. Cost follows the rows on screen, never the number of tasks."""
+"""The base of the task table and the timeline: a virtual list of tasks, drawn line by line. The cursor stays on its
+task when rows move. The cost depends on the rows on screen, not on the number of tasks."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class TaskList(ScrollView, can_focus=True):
     ]
 
     class Opened(Message):
-        """A task was chosen, by key or mouse."""
+        """The operator opened a task, by key or mouse."""
 
         def __init__(self, task_id: str) -> None:
             super().__init__()
             self.task_id = task_id
 
     class Moved(Message):
-        """The cursor stands on another task."""
+        """The cursor moved to another task."""
 
     def __init__(self, **more: str) -> None:
         super().__init__(**more)  # type: ignore[arg-type]
@@ -69,7 +69,7 @@ class TaskList(ScrollView, can_focus=True):
         self.refresh()
 
     def refresh_tasks(self, task_ids: Iterable[str]) -> None:
-        """Repaint these tasks' lines, those of them that can be seen."""
+        """Repaint the visible ones of these tasks' lines."""
         top, height = self.scroll_offset.y, self.size.height
         for task_id in task_ids:
             place = self._places.get(task_id)

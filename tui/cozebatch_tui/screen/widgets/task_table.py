@@ -1,4 +1,4 @@
-"""The task table: state, progress, title and figures of each task, sorted and filtered as the operator likes."""
+"""The task table: state, progress, title and figures of each task, sorted and filtered by the operator."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class TaskTable(TaskList):
         self.rebuild()
 
     def sort_by(self, number: int) -> None:
-        """By the `number`-th column shown, from 1; again: the other way round; a third time: source order."""
+        """Sort by the `number`-th visible column, from 1; again: reversed; a third time: the source's order."""
         shown = shown_columns(self.scrollable_content_region.width)
         if not 1 <= number <= len(shown):
             return
@@ -54,7 +54,7 @@ class TaskTable(TaskList):
         self.rebuild()
 
     def rebuild(self) -> None:
-        """Filter and sort anew."""
+        """Filter and sort all rows."""
         rows = [row for row in self.board.rows.values() if self._filter is None or self._filter(row)]
         rows.sort(key=lambda row: row.position)
         if self.sort_column is not None:
@@ -64,7 +64,7 @@ class TaskTable(TaskList):
 
     @property
     def order_may_change(self) -> bool:
-        """Whether changed rows can move or vanish."""
+        """True if changed rows can move or vanish."""
         return self._filter is not None or self.sort_column is not None
 
     def take_over(self, other: TaskTable) -> None:
@@ -114,7 +114,7 @@ class TaskTable(TaskList):
         return text_with_keys(text, self.lang, live_keys(self.screen))
 
     def _progress(self, row: Row, width: int, style: Style) -> list[Segment]:
-        """Measured progress where there is any, else the part of an average execution that has passed."""
+        """A bar of the measured progress, or of the elapsed part of an average execution."""
         fraction = row.fraction
         if row.state is State.RUNNING and row.submit_clock is not None and self.average_coze > 0:
             fraction = min(0.99, (self.board.clock - row.submit_clock) / self.average_coze)

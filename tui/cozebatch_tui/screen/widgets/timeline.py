@@ -1,4 +1,4 @@
-"""The timeline: for each task when it waited, ran at Coze, queued and was put together, on one axis of running time."""
+"""The timeline: when each task waited, ran at Coze, queued and was synthesized, on one axis of running time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAME_WIDTH = 26
 
 
 class Timeline(TaskList):
-    """A Gantt of the tasks in the table's order."""
+    """A Gantt chart of the tasks in the table's order."""
 
     DEFAULT_CSS = "Timeline { height: 1fr; min-height: 4; }"
 
