@@ -1,7 +1,7 @@
-"""Reads Coze's answers: what a submission came to, and what a look showed. Pure; nothing here raises unasked.
+"""Reads Coze's answers to a submission and to a poll. Pure; raises only what a docstring names.
 
-The division that money depends on stands in `read_submission` (docs/contract.md §5): accepted, surely refused, or not
-understandably answered. Shapes are those of Coze's open API; whatever deviates is taken as far as it can be.
+`read_submission` divides answers by what may have been paid (docs/contract.md §5): accepted, surely refused, unclear.
+Shapes are those of Coze's open API (docs/coze.md); what deviates is used as far as possible.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from cozebatch.ports import Accepted, PollResult, Refused, Submission, Unanswere
 
 
 def read_submission(answer: Answer | ExchangeError, mask: Mask) -> Submission:
-    """What one POST came to, by what was seen of its answer."""
+    """The outcome of one submission, by what was seen of its answer."""
     if isinstance(answer, NeverSent):
         return Refused(unreachable(answer, mask))
     if isinstance(answer, ExchangeError):
@@ -66,7 +66,7 @@ def read_submission(answer: Answer | ExchangeError, mask: Mask) -> Submission:
 
 
 def read_poll(answer: Answer, execute_id: str, mask: Mask) -> PollAnswer:
-    """What a look showed. Raises `StepError` when the answer is none."""
+    """The state of an execution. Raises `StepError` when the answer does not tell it."""
     body = understood(answer, mask, missing=NO_SUCH_EXECUTION)
     logid = logid_of(body, answer, mask)
     if code_of(body) == NO_SUCH_EXECUTION:
@@ -84,7 +84,7 @@ def read_poll(answer: Answer, execute_id: str, mask: Mask) -> PollAnswer:
 
 @dataclass(frozen=True, slots=True)
 class PollAnswer:
-    """A look, with what the client needs beside it: an unknown status word, and output nodes to fetch in full."""
+    """One poll's result, an unknown status word, and output nodes to fetch in full."""
 
     result: PollResult
     strange_status: str | None = None
@@ -173,7 +173,7 @@ def refusal(answer: Answer, mask: Mask) -> ErrorInfo:
 
 
 def unreachable(error: ExchangeError, mask: Mask) -> ErrorInfo:
-    """Coze could not be asked, or did not answer in time."""
+    """The error when Coze could not be reached, or did not answer in time."""
     reason = clean(str(error), mask)
     if isinstance(error, NeverSent):
         message = Text(f"连不上 Coze：{reason}", f"Coze cannot be reached: {reason}")

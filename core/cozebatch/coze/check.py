@@ -17,7 +17,7 @@ _TEXT_KINDS = frozenset({"", "string"})
 
 
 async def check_coze(service: CozeService) -> list[CheckItem]:
-    """Look at the workflow, and compare its inputs with what would be sent. Raises nothing for what Coze answers."""
+    """Read the workflow and compare its inputs with what would be sent. Findings are items, not exceptions."""
     try:
         workflow = await service.workflow()
     except StepError as error:

@@ -1,4 +1,4 @@
-"""The workflow service behind the port: starts executions of one Coze workflow and looks at them.
+"""The workflow service behind the port: starts executions of one Coze workflow and polls them.
 
 Owns the conversation with Coze's open API. Never sends a submission twice, and never lets a secret out. What an
 answer means is read in `answers`; how a request is bounded stands in `http`.
@@ -34,7 +34,7 @@ _MOST_NODES = 50
 _MOST_NODE_TRIES = 3
 _MOST_WORDS = 50
 _ONLY_THIS_LOOK = frozenset({str(NO_PERMISSION), "HTTP 403"})
-"""Refusals of the look at the workflow that say nothing about running it, which needs another permission."""
+"""Refusals to show the workflow's declaration. Running it needs another permission, so they say nothing about that."""
 _PASSING = frozenset({Category.THROTTLED, Category.NETWORK, Category.SERVER})
 
 
@@ -59,7 +59,7 @@ class CozeService:
     """A `ports.WorkflowService` for one workflow of one Coze account; an async context manager.
 
     `parameters` maps the workflow's inputs to task fields. `request_timeout` is in seconds. `mask` takes further
-    secrets out of every text that came from outside (the token itself always is). `on_note` is told things worth a
+    secrets out of every text that came from outside (the token itself always is). `on_note` gets what is worth a
     line in the log that fail no call, each once.
     """
 
@@ -109,7 +109,7 @@ class CozeService:
         return {name: value for name, value in values if value and not value.isspace()}
 
     async def submit(self, task: Task) -> Submission:
-        """Start one execution. Sends once; says what is known of the outcome, and raises nothing for it."""
+        """Start one execution: send once and return what is known of the outcome. Raises nothing for it."""
         content = to_body({**self._envelope, "parameters": self.parameters_of(task)})
         if len(content) > MOST_REQUEST_BYTES:
             size, most = len(content) // 1024 // 1024 + 1, MOST_REQUEST_BYTES // 1024 // 1024
@@ -131,7 +131,7 @@ class CozeService:
         return read_submission(answer, self._mask)
 
     async def poll(self, execute_id: str) -> PollResult:
-        """Look at an execution once. Raises `StepError` when it could not be seen how it stands."""
+        """Poll an execution once. Raises `StepError` when its state could not be found out."""
         path = f"{self._runs}/run_histories/{quote(execute_id, safe='')}"
         seen = read_poll(await self._get(path), execute_id, self._mask)
         if seen.strange_status is not None:
@@ -139,7 +139,7 @@ class CozeService:
         return await self._in_full(execute_id, path, seen) if seen.trimmed else seen.result
 
     async def workflow(self) -> Workflow:
-        """Look at the workflow itself. Raises `StepError`; needs the permission `getMetaData` (else code 4101)."""
+        """Read the workflow's declaration. Raises `StepError`; needs the permission `getMetaData` (else code 4101)."""
         body = understood(await self._get(f"{self._runs}?include_input_output=true"), self._mask)
         data = _dict(body.get("data"))
         detail = _dict(data.get("workflow_detail"))
@@ -173,7 +173,7 @@ class CozeService:
             raise StepError(unreachable(error, self._mask)) from None
 
     async def _in_full(self, execute_id: str, path: str, seen: PollAnswer) -> PollResult:
-        """The look with its trimmed output nodes fetched whole. What passes is raised, to be looked at again; after a
+        """The poll's result with its trimmed output nodes fetched whole. What may pass is raised, to be polled again; after a
         few times, and for nodes that Coze no longer has, the trimmed output is better than none."""
         nodes: dict[str, str] = {}
         for title, uuid in seen.trimmed[:_MOST_NODES]:
@@ -218,7 +218,7 @@ def _masker(token: str, further: Callable[[str], str] | None) -> Callable[[str],
 
 
 def _with_nodes(output: str | None, nodes: Mapping[str, str]) -> str:
-    """The output as Coze would have written it, had it not trimmed these nodes."""
+    """The output with the trimmed nodes replaced by their full text."""
     whole: dict[str, Any] = {}
     if output:
         try:

@@ -1,4 +1,4 @@
-"""What a workflow is sent when a configuration does not say (docs/contract.md §2)."""
+"""The workflow inputs that are sent when a configuration names none (docs/contract.md §2)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """One bounded HTTP exchange with Coze: in time, in size, without redirects, and without a second try.
 
 Everything Coze is asked goes through `Connection.ask`, so that no request can hang, flood the memory or be sent
-twice. How far an exchange came is what decides whether money may have been spent; the exceptions tell it apart:
+twice. Whether money may have been spent depends on how far an exchange came. The exceptions tell:
 
     NeverSent        no connection came about: the request has surely not arrived
     NoAnswer         it may have arrived; no answer was seen

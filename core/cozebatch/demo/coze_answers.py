@@ -17,7 +17,7 @@ _PAGE = b"<!doctype html><html><head><title>Sign in</title></head><body><h1>Welc
 
 
 async def struck(fault: Fault, true: Response, body: bytes, request: Request, logid: str) -> Response:
-    """What is answered in place of the true answer; it had its effect already, or will have none."""
+    """The answer under a fault, in place of the true one; the request had its effect already, or will have none."""
     kind = true.headers.get("content-type", "application/json")
     match fault.what:
         case "cut_before" | "cut_after":

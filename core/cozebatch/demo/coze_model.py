@@ -1,4 +1,4 @@
-"""The simulated Coze without its HTTP: executions, limits and what a look shows, as a function of time.
+"""The simulated Coze without its HTTP: executions, limits and what a poll shows, as a function of time.
 
 Pure: every method is told the time (Unix seconds). Field shapes are those of Coze's open API documentation.
 """
@@ -41,7 +41,7 @@ class CozeOptions:
     concurrency: int | None = None
     """Most executions in flight at once."""
     rate: float | None = None
-    """Most requests a second, over submissions and looks."""
+    """Most requests a second, over submissions and polls."""
     over_limit: Literal["429", "4009", "4020"] = "429"
     """What is answered over a limit: HTTP 429, or HTTP 200 with that code."""
     retry_after: float | str | None = 1.0
@@ -133,7 +133,7 @@ class CozeModel:
         return execution
 
     def record(self, execute_id: str, now: float, base_url: str) -> list[dict[str, Any]]:
-        """What a look shows. Raises `Refusal`."""
+        """What a poll shows. Raises `Refusal`."""
         execution = self.ledger.executions.get(execute_id)
         if execution is None or not self._is_known(execution, now):
             raise Refusal(4314, "execute_id not found")

@@ -16,7 +16,7 @@ NODE = "输出"
 
 
 def shaped(result: Mapping[str, Any], shape: str) -> str:
-    """The `output` of a look in one of `SHAPES`. Raises ValueError for any other."""
+    """The `output` of a poll in one of `SHAPES`. Raises ValueError for any other."""
     text = _json(result)
     match shape:
         case "nested":

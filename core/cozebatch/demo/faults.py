@@ -35,7 +35,7 @@ ExecutionFault = Literal[
     "word",  # `execute_status` is `text` while it runs
     "interrupt",  # waits for a person, asking `text`
     "forget",  # no record of it (code 4314) once `seconds` have passed
-    "no_data",  # a look finds an empty list
+    "no_data",  # a poll finds an empty list
     "output",  # `output` is `text`
     "shape",  # `output` in the shape named by `text` (see `coze_output.SHAPES`)
     "trimmed",  # the output node's text comes trimmed, whole only at its own address

@@ -1,6 +1,6 @@
 """Runs an ASGI application on a loopback port for as long as a `with` block lasts.
 
-The simulated services are spoken to over real sockets, by the demo as by the tests. The server has a thread and an
+Demo and tests talk to the simulated services over real sockets. The server has a thread and an
 event loop of its own, so that whoever talks to it may use any event loop, or none, or be another process.
 """
 

@@ -1,4 +1,4 @@
-"""Voices and digital humans by account, whether a table names the account by a relation or by its text.
+"""Finds voices and digital humans by account, which tables name by a relation or by a text.
 
 A relation column holds record ids of the account table; a text column holds the account's own text or its name. Both
 are brought to one key, so that tables of either kind find each other.
@@ -21,7 +21,7 @@ from cozebatch.model.errors import UsageError
 from cozebatch.model.text import Text
 
 Keys = tuple[str, ...]
-"""Under what an account may be known, surest first: its record ids, then its text."""
+"""The keys of an account, surest first: its record ids, then its text."""
 
 
 @dataclass(slots=True)

@@ -177,7 +177,7 @@ async def _right_to_write(base: FeishuBase, layout: Layout, values: StatusValues
         if error.kind is Kind.PERMISSION:
             return [CheckItem(Level.FAIL, subject, error.complaint)]
         if error.kind in (Kind.COLUMN, Kind.VALUE):
-            # Said of the column already.
+            # The complaint about the column is made already.
             return []
         return [CheckItem(Level.WARN, subject, error.complaint)]
     return [CheckItem(Level.OK, subject, Text("可以写入", "may write"))]

@@ -1,4 +1,4 @@
-"""What is said of a record that could not be claimed: one wording for each reason, with what to do."""
+"""Messages about a record that could not be claimed: one for each reason, with what to do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cozebatch.model.text import Text
 
 
 def refused(error: FeishuError) -> StepError:
-    """Whose the record is could not be found out."""
+    """It could not be found out who has the record."""
     categories = {
         Kind.THROTTLED: Category.THROTTLED,
         Kind.CONFLICT: Category.THROTTLED,
@@ -46,7 +46,7 @@ def taken(status: str | None) -> ErrorInfo:
 
 
 def unsafe() -> ErrorInfo:
-    """A write of ours may have come too late to tell."""
+    """Our own write may have arrived too late to tell who has the record."""
     return ErrorInfo(
         Category.SOURCE,
         Text(

@@ -32,12 +32,12 @@ class Kind(StrEnum):
 
     @property
     def is_unclear(self) -> bool:
-        """What was asked for may have been done all the same."""
+        """True if the request may have had its effect all the same."""
         return self in (Kind.SERVER, Kind.NETWORK)
 
     @property
     def may_pass(self) -> bool:
-        """Trying again later may help."""
+        """True if trying again later may help."""
         return self in (Kind.THROTTLED, Kind.CONFLICT, Kind.NOT_READY, Kind.SERVER, Kind.NETWORK)
 
 
@@ -168,7 +168,7 @@ MEANINGS: Mapping[int, Meaning] = MappingProxyType(
 
 
 def meaning(code: int, status: int) -> Meaning:
-    """What an answer means that is no success. `code` is Feishu's (0 where the body had none), `status` HTTP's."""
+    """The meaning of an answer that is no success. `code` is Feishu's (0 where the body had none), `status` HTTP's."""
     if code in MEANINGS:
         return MEANINGS[code]
     if status == 429:
@@ -189,6 +189,6 @@ def meaning(code: int, status: int) -> Meaning:
 
 
 def unreadable(status: int) -> Meaning:
-    """For an answer that is no JSON object: a proxy's page, a cut answer."""
+    """The meaning of an answer that is no JSON object, such as a proxy's page or a cut answer."""
     known = meaning(0, status)
     return known if known.kind is not Kind.REFUSED else _SERVER

@@ -1,4 +1,4 @@
-"""The one place that touches `lark_oapi`: what of it is imported, and through what it sends.
+"""The only place that touches `lark_oapi`: imports the part that is needed and replaces its transport.
 
 `import lark_oapi` loads every Feishu service: seconds and more than 100 MB. Only its core and Bitable are needed, so
 two bare package modules are put in place of the packages whose `__init__` would load the rest; should a new version
@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 
 class Sender(Protocol):
-    """What calls are sent through: an attribute `cozebatch_client` of the SDK's configuration."""
+    """Sends the calls: an attribute `cozebatch_client` of the SDK's configuration."""
 
     async def send(
         self, method: str, url: str, headers: dict[str, str], queries: Any = None, body: bytes | None = None
@@ -67,7 +67,7 @@ def _import() -> Sdk:
 
 
 def _put_bare_packages() -> None:
-    """Packages of these names whose own `__init__` does not run; their sub-packages are found as ever."""
+    """Register packages of these names whose own `__init__` does not run; their sub-packages are found as usual."""
     for name in ("lark_oapi", "lark_oapi.api"):
         spec = importlib.util.find_spec(name)
         if spec is None or spec.submodule_search_locations is None:
@@ -99,7 +99,7 @@ def _quiet() -> None:
 
 
 def _send_through_us(transport: types.ModuleType) -> None:
-    """Calls whose configuration is one of ours go through its client; all others as the SDK does it."""
+    """Send calls with one of our configurations through our client, all others as the SDK does."""
     shipped = transport.Transport.aexecute
 
     async def aexecute(conf: Any, request: Any, option: Any = None) -> Any:

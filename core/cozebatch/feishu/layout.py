@@ -1,4 +1,4 @@
-"""Which tables and columns are read and written: the configuration's `tables`, as plain values."""
+"""The tables and columns that are read and written: the configuration's `tables` as plain values."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Columns:
         return {name: column for name, column in pairs if column is not None}
 
     def without(self, names: Iterable[str]) -> Columns:
-        """The same with these of ours not mapped. `content` always is."""
+        """The same columns without these fields. `content` always stays."""
         absent: dict[str, Any] = dict.fromkeys(names)
         return replace(self, **absent)
 

@@ -1,7 +1,7 @@
-"""What can be read from a pasted Feishu address: the base, its table and view, and which Feishu it belongs to.
+"""Reads a pasted Feishu address: the base, its table and view, and the platform it belongs to.
 
 People copy the address line of their browser into `app_token`. A base in a wiki has an address that names the wiki
-node; the base behind it has to be asked for (`needs_resolving`). Light on purpose: the configuration reads it.
+node; the base behind it has to be asked for (`needs_resolving`). Imports nothing heavy: the configuration uses it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class LinkError(ValueError):
 
 
 def is_identifier(text: str) -> bool:
-    """Whether this may stand in a request's path: letters, digits, `_` and `-` only."""
+    """True if this may stand in a request's path: letters, digits, `_` and `-` only."""
     return _IDENTIFIER.fullmatch(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""Conversation with Feishu for one application: one HTTP client, one token, every failure with its meaning.
+"""Conversation with Feishu for one application: one HTTP client, one token, and a meaning for every failure.
 
 The calls are made with the SDK's own resources and models (see `lark` for how it is imported); how they are sent is
 decided here: bounded in time and size, never repeated but once for a token that Feishu no longer takes.
@@ -123,7 +123,7 @@ class FeishuClient:
         return f"FeishuClient({self._app_id!r}, {self.domain!r})"
 
     async def __aenter__(self) -> FeishuClient:
-        # On the way to the first call, and not on the event loop.
+        # The import is slow: do it once and off the event loop.
         self._sdk = await anyio.to_thread.run_sync(load_sdk)
         self._config = self._sdk.config()
         self._config.app_id = self._app_id

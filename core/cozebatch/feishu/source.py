@@ -29,7 +29,7 @@ def _now() -> datetime:
 
 
 class FeishuSource:
-    """The rows of a content table. `on_note` is told what a person should know about the table.
+    """The rows of a content table. `on_note` gets what a person should know about the table.
 
     `patience`: seconds for which Feishu is tried again while it cannot be reached.
     """

@@ -1,7 +1,7 @@
-"""Outcomes into the table, behind the port `StatusSink`: one writer a table, batches, and who may run a record.
+"""Writes outcomes into the table and claims records (port `StatusSink`): one writer a table, in batches.
 
-Writes of a table never overlap, neither deliveries nor claims: Feishu refuses the second of two. What a batch is
-refused for is found out by splitting it, so that one deleted record does not keep the outcome of 199 others back.
+Writes of a table never overlap, neither deliveries nor claims: Feishu refuses the second of two. A refused
+batch is split, so that one deleted record does not keep back the outcomes of 199 others.
 Going on after a failure that may pass (back-off, the next start) is the engine's part, which journals what is owed.
 """
 
@@ -98,7 +98,7 @@ class FeishuSink:
 
 
 class _Split:
-    """Writes a batch; where one record spoils it, the halves, down to the record."""
+    """Writes a batch; splits it in halves down to single records when one record spoils it."""
 
     def __init__(self, base: FeishuBase, table_id: str, answers: dict[int, Delivered | Undelivered]) -> None:
         self._base = base
@@ -129,7 +129,7 @@ class _Split:
                     self._answers[delivery.serial] = Delivered(delivery.serial)
 
     def _hopeless(self, error: FeishuError) -> bool:
-        """Two records in a row were refused for their column's type and none was taken: so would be the others."""
+        """True when two records were refused for their column's type and none was taken: the others would be too."""
         self._value_refusals += error.kind is not Kind.RECORD
         return self._value_refusals >= 2 and not self._written
 

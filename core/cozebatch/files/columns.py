@@ -1,4 +1,4 @@
-"""Which column of a task file is which field of a task, and how a row becomes a task.
+"""Maps the columns of a task file to the fields of a task, and rows to tasks.
 
 Column names are our own (`task_id`, `title`, …) or the Chinese ones of the usual Feishu table, whatever their case
 and spaces. All other columns are kept under their own name.
@@ -65,7 +65,7 @@ class Complaints:
             raise UsageError(*self._found)
 
     def fail(self, line: int | None, column: str | None, zh: str, en: str) -> UsageError:
-        """For what makes going on pointless: the exception to raise, with all that was found before."""
+        """The exception to raise when reading cannot go on, with all complaints so far."""
         self._found = self._found[: MAX_COMPLAINTS - 1]
         self.add(line, column, zh, en)
         return UsageError(*self._found)

@@ -23,7 +23,7 @@ def read_csv(text: str, complaints: Complaints) -> tuple[list[str], Iterator[Row
     start = line = 0
     declared = _SEPARATOR_LINE.match(text)
     if declared:
-        # Excel's own way of saying which delimiter a file has.
+        # Excel writes such a line to name the delimiter.
         start, line = declared.end(), 1
     delimiter = declared[1] if declared else _delimiter(text)
     records = _records(text, delimiter, start, line + 1, complaints)

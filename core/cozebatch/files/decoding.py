@@ -1,4 +1,4 @@
-"""From the bytes of a text file to its text, in the encodings that Excel in China writes.
+"""Decodes a text file, in the encodings that Excel in China writes.
 
 UTF-8 with or without byte order mark, GB18030, and UTF-16 when its mark says so. A UTF-8 file with a few broken bytes
 must not pass for GB18030: it would turn every script into other characters, and each of them would be paid for.

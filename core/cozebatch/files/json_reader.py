@@ -51,7 +51,7 @@ def read_jsonl(text: str, complaints: Complaints) -> Iterator[Row]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """One after the other: a list of them would be the whole file once more."""
+    """Yield one line after the other: a list would hold the whole file a second time."""
     start = 0
     while (end := text.find("\n", start)) >= 0:
         yield text[start:end]

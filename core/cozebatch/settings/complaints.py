@@ -1,4 +1,4 @@
-"""What a person is told about a wrong value: the file, the key path, what is wrong and what would be right.
+"""Words complaints about wrong values: the file, the key path, what is wrong and what would be right.
 
 Pydantic's findings are worded anew in both languages. A value is never repeated unless it is a number, true, false or
 null: anything else may be a secret in the wrong place.
@@ -85,7 +85,7 @@ def shape(value: Any) -> Text:
 
 
 def _shown(model: type[BaseModel], path: Sequence[str | int], value: Any) -> Text:
-    """The same, with the word itself where one of a few words is wanted and this cannot be a secret."""
+    """The same, but the word itself where one of a few words is expected and it cannot be a secret."""
     if _choices(model, path) and isinstance(value, str) and re.fullmatch(r"[A-Za-z_]{1,20}", value):
         return Text.same(value)
     return shape(value)

@@ -1,4 +1,4 @@
-"""What concerns more than one key, looked at in the raw document.
+"""Checks that concern more than one key, made on the raw document.
 
 Done before the models look at single values, so that a wrong value elsewhere hides none of these complaints.
 """
@@ -20,7 +20,7 @@ _CONTENT: Path = ("tables", "content_table")
 
 
 def cross_checks(document: dict[str, Any], add: Report, warn: Report, *, need_feishu: bool) -> None:
-    """Tell `add` what cannot be run, `warn` what a person should know. Fills in a mode that follows from the rest."""
+    """Report errors to `add` and advice to `warn`. Fills in a mode that follows from the rest."""
     if isinstance(_object(document, "workflow_config").get("coze_config"), dict):
         _coze(_object(document, *_COZE), add)
     _synthesis(document, add, warn)

@@ -53,7 +53,7 @@ def blank(text: str) -> str:
 
 
 def loads(text: str, *, place: str, on_duplicate: Callable[[str], None] | None = None) -> Any:
-    """Parse a document. `place` names it in errors; `on_duplicate` is told every key an object holds twice.
+    """Parse a document. `place` names it in errors; `on_duplicate` is called with every key that an object holds twice.
 
     Raises `UsageError` with line and column, without any part of the document.
     """

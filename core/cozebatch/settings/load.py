@@ -83,7 +83,7 @@ def parse_settings(
     document = _replace_variables(copy.deepcopy(dict(raw)), (), env, found)
     document = _known_keys(document, Settings, (), found)
     if not need_feishu:
-        # What this run does not use cannot stop it, but it is said.
+        # Sections this run does not use only give a warning.
         found.forgiving = True
         _validate({k: v for k, v in document.items() if k in FEISHU_ONLY}, found, only=FEISHU_ONLY)
         found.forgiving = False

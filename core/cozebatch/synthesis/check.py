@@ -1,4 +1,4 @@
-"""What `check` says about synthesis: folders, free space, tools, fonts, templates and the files they name."""
+"""The part of `check` about synthesis: folders, free space, tools, fonts, templates and the files they name."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _LIBRARY = Text("pyJianYingDraft", "pyJianYingDraft")
 
 
 async def check_synthesis(options: SynthesisOptions) -> list[CheckItem]:
-    """Look at everything the mode needs, without making anything. Raises nothing for what it finds."""
+    """Check everything the mode needs, without making anything. Findings are items, not exceptions."""
     if options.mode == "none":
         return []
     items = [await anyio.to_thread.run_sync(_folder, _MEDIA, options.media_dir, True)]

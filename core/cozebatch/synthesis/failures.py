@@ -1,4 +1,4 @@
-"""How things that go wrong while making a film become `StepError`s with a category of docs/contract.md §6."""
+"""Turns failures while making a film into `StepError`s with a category of docs/contract.md §6."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def is_disk_full(error: OSError) -> bool:
 
 
 def from_os_error(error: OSError, otherwise: Category, what: Path | str) -> StepError:
-    """An operating system's refusal: `disk_full` when that is what it says, else `otherwise`."""
+    """The error for an operating system's refusal: `disk_full` if the disk is full, else `otherwise`."""
     if is_disk_full(error):
         return failure(Category.DISK_FULL, f"磁盘已满，无法写入 {what}", f"the disk is full: cannot write {what}")
     reason = error.strerror or type(error).__name__
@@ -54,12 +54,12 @@ def existing_parent(folder: Path) -> Path:
 
 
 def clean(text: str, limit: int = 300) -> str:
-    """Text from a tool or a server, fit to stand in one line of ours: no control characters, bounded."""
+    """Text from a tool or a server as one bounded line without control characters."""
     return sanitize.clean(" ".join(text.split()), limit)
 
 
 def last_line(text: str) -> str:
-    """The last line that says something, cleaned."""
+    """The last line that is not blank, cleaned."""
     for line in reversed(text.splitlines()):
         if line.strip():
             return clean(line)

@@ -32,10 +32,10 @@ def safe_name(text: str, limit: int = 120) -> str:
 
 
 def digest(*parts: str, length: int = 16) -> str:
-    """A short name for what has a long or foreign one."""
+    """A short, stable name made of any texts."""
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:length]
 
 
 def owner_of(job: Job) -> dict[str, Any]:
-    """What makes a film this job's: the same for every try of it, another for a new execution."""
+    """Identifies whose a film is: the same for every try of a job, another for a new execution."""
     return {"run_id": job.run_id, "task_id": job.task.task_id, "submitted_at": job.submitted_at}

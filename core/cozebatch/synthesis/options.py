@@ -1,4 +1,4 @@
-"""How films are made here: plain values, so that this room needs to know nothing of configuration files."""
+"""The options of synthesis as plain values, so that this room knows nothing of configuration files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SECRET_VARIABLES = ("COZE_API_TOKEN", "FEISHU_APP_SECRET")
 
 @dataclass(frozen=True, slots=True)
 class SynthesisOptions:
-    """Everything the synthesis is told. Sizes in pixels, `fps` in frames and `timeout` in seconds.
+    """All options of synthesis. Sizes in pixels, `fps` in frames and `timeout` in seconds.
 
     `media_dir` keeps downloads until their film is done. `secret_variables` and the two well-known ones are taken
     out of the environment of every child process. `ffmpeg` is None for the one that came with the package, `system`

@@ -1,4 +1,4 @@
-"""The synthesizer behind the engine's port: fetch the media, make the film, prove it, put it in its place."""
+"""The synthesizer behind the engine's port: download the media, make the film, verify it, put it in its place."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class LocalSynthesizer:
         return self._ffmpeg
 
     def _prepare(self, media: Media) -> None:
-        """What is looked at before each job: the media are still here, and the disk has room."""
+        """Check before each job that the media are still here and the disk has room."""
         size = 0
         for value in media.files.values():
             for name in (value,) if isinstance(value, str) else value:
@@ -144,7 +144,7 @@ class LocalSynthesizer:
                 need_space(folder, 2 * size)
 
     def _folders(self) -> list[tuple[Path, Category]]:
-        """Where this mode writes, and what it is called when that cannot be done."""
+        """The folders this mode writes to, each with the category of a failure there."""
         options = self._options
         folders = [(options.output_dir, Category.SYNTHESIS)] if options.mode != "draft" else []
         if options.mode in ("draft", "both"):

@@ -1,4 +1,4 @@
-"""Listening to a soundtrack: how loud it is, and where somebody speaks.
+"""Measures how loud a soundtrack is, and finds where somebody speaks.
 
 One pass of ffmpeg's `ebur128` (EBU R 128 loudness) and `silencedetect`. Accuracy of the speech found is that of a
 level gate: a pause shorter than `SHORTEST_PAUSE` or filled with noise above the gate counts as speech.
@@ -50,7 +50,7 @@ async def measure_loudness(ffmpeg: Ffmpeg, path: Path, duration_us: int, *, time
     loudness = await _once(ffmpeg, path, duration_us, _GATE_DB, timeout)
     expected = loudness.lufs - _GATE_BELOW_SPEECH
     if loudness.lufs < TARGET_LUFS - 12 and expected < _GATE_DB:
-        # Quietly recorded: the gate was above much of the speech.
+        # The recording is quiet: much of the speech lay below the gate.
         return await _once(ffmpeg, path, duration_us, expected, timeout)
     return loudness
 
@@ -79,7 +79,7 @@ async def _once(ffmpeg: Ffmpeg, path: Path, duration_us: int, gate: float, timeo
 
 
 def _speech(silences: Sequence[tuple[str, float]], duration_us: int) -> list[Span]:
-    """What lies between the silences."""
+    """The spans between the silences."""
     found: list[Span] = []
     start = 0
     for kind, seconds in silences:

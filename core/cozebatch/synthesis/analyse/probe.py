@@ -56,12 +56,15 @@ class Probe:
 
     @property
     def still(self) -> bool:
-        """It is one picture, not a film."""
+        """True for a single picture, which is no film."""
         return (self.video is not None and self.container.endswith("_pipe")) or self.container == "image2"
 
 
 async def probe(ffmpeg: Ffmpeg, path: Path) -> Probe:
-    """Raises `StepError` (`media`) for what is no media file, or one without any picture or sound."""
+    """Read the streams of `path`.
+
+    Raises `StepError` (`media`) if it is no media file or has neither picture nor sound.
+    """
     done = await ffmpeg.ask([*SAFE_INPUT, "-i", path.name], cwd=path.parent)
     found = parse(done.stderr)
     if found is None or not found.streams:
@@ -75,9 +78,9 @@ async def probe(ffmpeg: Ffmpeg, path: Path) -> Probe:
 
 
 async def length_us(ffmpeg: Ffmpeg, path: Path, kind: Literal["video", "audio"]) -> int:
-    """How long the first stream of that kind really is, in µs, by reading all its packets.
+    """The length of the first stream of that kind in µs, measured by reading all its packets.
 
-    A container's own figure is rounded, counts the longest stream, and lies in a file that was cut off.
+    A container's own figure is rounded, is that of the longest stream, and is wrong in a file that was cut off.
     """
     last = 0
     stream = "v:0" if kind == "video" else "a:0"

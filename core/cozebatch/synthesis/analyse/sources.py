@@ -1,4 +1,4 @@
-"""Looks at a job's media and words before a film is composed of them: lengths measured, speech found, faults told."""
+"""Reads a job's media and words before a film is composed: measures lengths, finds speech, reports faults."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def read_footage(ffmpeg: Ffmpeg, options: SynthesisOptions, media: Media, 
 
 
 def read_words(options: SynthesisOptions, pick: Pick, job: Job, media_us: int) -> Words:
-    """What is written on the film: Coze's output first, the task's own fields where it has none."""
+    """The texts on the film: Coze's output first, the task's own fields where it has none."""
 
     def text(name: str) -> str:
         key = options.outputs.get(name)

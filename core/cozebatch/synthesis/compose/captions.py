@@ -131,7 +131,7 @@ def _stamp(text: str) -> int | None:
 
 
 def _tidy(captions: Sequence[Caption], media_us: int) -> list[Caption]:
-    """Sorted, inside the media, without overlap, without empty ones."""
+    """The captions sorted, cut to the media, without overlaps and empty ones."""
     found: list[Caption] = []
     for caption in sorted(captions, key=lambda c: (c.start, c.end)):
         text = " ".join(caption.text.split())
@@ -182,7 +182,7 @@ def from_script(script: str, speech: Sequence[Span], max_em: float) -> list[Capt
         sum(span.duration for span in _within(speech, *bound)) < _TOO_FAST * _weight(sentence) * us_per_em
         for sentence, bound in zip(parts, bounds, strict=True)
     ):
-        # The pauses are not the script's: a sentence would have to be spoken too fast.
+        # The pauses do not fit the script: a sentence would have to be spoken too fast.
         bounds = _sentence_bounds(parts, speech, us_per_em, [])
     found: list[Caption] = []
     for sentence, (start, end) in zip(parts, bounds, strict=True):
@@ -222,7 +222,7 @@ def _sentence_bounds(
             breaks.append((due, due))
     starts = [speech[0].start, *(right for _, right in breaks)]
     ends = [*(left for left, _ in breaks), speech[-1].end]
-    for i in range(1, len(starts)):  # a pause drawn to may lie before a due break: order is kept
+    for i in range(1, len(starts)):  # the nearest pause may lie before the previous break: keep the order
         starts[i] = max(starts[i], starts[i - 1])
         ends[i] = max(ends[i], starts[i])
         ends[i - 1] = min(ends[i - 1], starts[i])

@@ -66,7 +66,7 @@ class Footage:
 
     @property
     def sound(self) -> Source | None:
-        """What is heard: the video's own sound where it has any."""
+        """The source that is heard: the video's own sound if it has any."""
         return self.video if self.video is not None and self.video.has_audio else self.audio
 
     @property
@@ -78,7 +78,7 @@ class Footage:
 
 
 def compose(footage: Footage, words: Words, style: Style, *, width: int, height: int, fps: int) -> Timeline:
-    """The film. The sources must have been looked at: lengths here are believed."""
+    """Compose the film. Lengths of the sources are believed: measure them first."""
     total = whole_frames(footage.length, fps)
     kept = _kept(footage, style, total, fps)
     frames = sum(end - start for start, end in kept)
@@ -162,7 +162,7 @@ def _kept(footage: Footage, style: Style, total: int, fps: int) -> list[tuple[in
 
 
 def _moved(time: int, kept: Sequence[tuple[int, int]], fps: int) -> int:
-    """A moment of the source on the film; one that was cut out becomes the moment of the cut."""
+    """Map a moment of the source to the film; a moment that was cut out becomes the moment of the cut."""
     at = 0
     for start, end in kept:
         begin, until = frame_time(start, fps), frame_time(end, fps)
@@ -229,7 +229,7 @@ def _with_middle_line(title: TextClip) -> TextClip:
 
 
 def _without_comma(line: str) -> str:
-    """On a title a line's end is pause enough."""
+    """Drop the comma at the end of a title's line: the line break is pause enough."""
     return line.rstrip("，、,；;：:") or line
 
 

@@ -1,4 +1,4 @@
-"""Which media a job needs, by what Coze's output says, and bringing them here."""
+"""Finds the media that Coze's output names, and downloads them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DEEPEST = 6
 
 
 def addresses_of(options: SynthesisOptions, pick: Pick, job: Job) -> dict[str, tuple[str, ...]]:
-    """Name → URLs the output gives for it. Raises `StepError` (`bad_output`) when no film can come of them."""
+    """Map each media name to its URLs in the output. Raises `StepError` (`bad_output`) if they make no film."""
     found: dict[str, tuple[str, ...]] = {}
     for name in MEDIA_NAMES:
         key = options.outputs.get(name)
@@ -66,8 +66,8 @@ async def fetch_assets(
     folder: Path,
     progress: Progress,
 ) -> Media:
-    """Download everything into `folder`, a few files at a time. With `ffmpeg` each file is opened as well, and one
-    that is no media is thrown away again (`media`), so that a later try fetches it anew."""
+    """Download everything into `folder`, a few files at a time. With `ffmpeg` each file is opened as well; one
+    that is no media is deleted (`media`), so that a later try downloads it again."""
     jobs = [(name, number, url) for name, urls in addresses.items() for number, url in enumerate(urls)]
     paths: dict[tuple[str, int], Path] = {}
     fractions = [0.0] * len(jobs)

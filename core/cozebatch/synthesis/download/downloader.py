@@ -1,4 +1,4 @@
-"""Downloads: bounded in bytes and in time, resumed after a cut, and whole before they bear their name.
+"""Downloads files: bounded in bytes and time, resumed after a cut, complete before they get their final name.
 
 A file under its final name is complete; beside it only `NAME.part` (what came so far) with `NAME.part.json` (what
 it is the beginning of) ever exist. Names are given by us; nothing of a URL becomes a path.
@@ -83,7 +83,7 @@ class Downloader:
             return await anyio.to_thread.run_sync(_finish, part, stem)
 
     async def _stream(self, url: str, part: Path, on_progress: OnProgress) -> None:
-        """One request's worth: append to `part`, or begin it anew. Raises `_Cut` where going on makes sense."""
+        """Make one request, append to `part` or start it again. Raises `_Cut` if another request may continue."""
         begun = _read_beginning(part)
         have = _size(part) if begun else 0
         headers = {}
@@ -143,7 +143,7 @@ class Downloader:
         return None
 
     async def _get(self, url: str, headers: dict[str, str]) -> httpx.Response:
-        """GET with redirects followed by hand, each hop checked like the first."""
+        """Send a GET and follow redirects ourselves, each hop checked like the first."""
         target = _parse(url)
         for _ in range(MAX_REDIRECTS + 1):
             try:
@@ -201,7 +201,7 @@ def _parse(url: str) -> httpx.URL:
 
 
 def _extent(response: httpx.Response, have: int) -> tuple[int, int | None]:
-    """Where in the file this answer begins, and how long the whole file is."""
+    """The offset at which this answer begins, and the length of the whole file."""
     if response.status_code == 206:
         span, _, whole = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
         first = span.partition("-")[0]
@@ -239,7 +239,7 @@ def _complete(folder: Path, stem: str) -> Path | None:
 
 
 def _finish(part: Path, stem: str) -> Path:
-    """Look at what came, and give it its name. Nothing unusable is kept: fetching again must be able to help."""
+    """Check the file and give it its final name. Delete an unusable one, so that downloading again can help."""
     with open(part, "rb") as file:
         head = file.read(4096)
         os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""What a downloaded file is, by its first bytes: a server's word and a URL's ending are not evidence."""
+"""Tells what a downloaded file is by its first bytes; content types and URL endings are often wrong."""
 
 from __future__ import annotations
 

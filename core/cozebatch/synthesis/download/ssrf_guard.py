@@ -26,7 +26,7 @@ _IPV4_COMPATIBLE = ipaddress.IPv6Network("::/96")
 def allowed(address: IPAddress, *, allow_loopback: bool = False) -> bool:
     """Whether media may be fetched from there: public addresses, and with `allow_loopback` loopback and private ones.
 
-    IPv4 addresses in an IPv6 coat (mapped, NAT64, 6to4, Teredo) count as what is inside.
+    IPv4 addresses inside IPv6 ones (mapped, NAT64, 6to4, Teredo) count as what is inside.
     """
     if isinstance(address, ipaddress.IPv6Address):
         inner = _inside(address)
@@ -61,7 +61,7 @@ def _inside(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
 async def resolve(host: str, port: int, *, allow_loopback: bool = False) -> Sequence[IPAddress]:
     """The addresses of `host` to try, in order. Raises `StepError` (`download`) when there is none that is allowed.
 
-    One forbidden address among several refuses the host: a name that mixes them is up to something.
+    One forbidden address among several refuses the host: mixed public and private answers suggest DNS rebinding.
     """
     literal = _literal(host)
     if literal is not None:

@@ -45,7 +45,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """Fonts JianYing does not have under that name → what was taken."""
+    """`fonts`: font names that JianYing does not have → the font taken instead."""
 
     fonts: Mapping[str, str]
 
@@ -128,7 +128,7 @@ class _Builder:
         return self._lib.AudioSegment(material, target, source_timerange=source, speed=1.0, volume=volume)
 
     def _ranges(self, clip: Clip, longest: int) -> tuple[Any, Any]:
-        """Target and source; cut where JianYing's reader counts the source shorter than we measured."""
+        """Target and source ranges, shortened where JianYing measures the source shorter than we did."""
         length = clip.target.duration
         if clip.source.kind != "image":
             length = min(length, longest - clip.source_start)

@@ -1,4 +1,4 @@
-"""The draft renderer: a complete JianYing draft, built out of sight and moved in by one rename.
+"""The draft renderer: builds a complete JianYing draft in a scratch folder and moves it into place by one rename.
 
 An existing draft is never touched. A repeated try that finds its own finished draft of the same recipe takes it.
 """
@@ -87,7 +87,7 @@ async def make_draft(
 
 
 def draft_root(options: SynthesisOptions) -> Path:
-    """The draft folder, which must exist: a wrong path must not make a folder no JianYing looks into."""
+    """The draft folder. It must exist: JianYing would never look into a folder made at a wrong path."""
     if not options.draft_folder_path:
         raise failure(Category.DRAFT_FOLDER, "没有配置 draft_folder_path", "draft_folder_path is not configured")
     root = Path(options.draft_folder_path).absolute()
@@ -141,14 +141,14 @@ def _linked(source: str, target: Path) -> bool:
 
 
 async def _copy(source: str, target: Path) -> None:
-    """Piece by piece, so that a cancellation need not wait for gigabytes."""
+    """Copy piece by piece, so that a cancellation does not wait for gigabytes."""
     async with await anyio.open_file(source, "rb") as reader, await anyio.open_file(target, "wb") as writer:
         while piece := await reader.read(_PIECE):
             await writer.write(piece)
 
 
 async def _cover_picture(ffmpeg: Ffmpeg, timeline: Timeline, home: Path) -> bool:
-    """The small picture JianYing shows in its list of drafts; a draft without one is still a draft."""
+    """Make the small picture for JianYing's list of drafts; a draft works without one."""
     source = timeline.cover.source if timeline.cover is not None else timeline.picture[0].source
     done = await ffmpeg.ask(
         ["-y", *SAFE_INPUT, "-i", source.path, "-frames:v", "1", "-update", "1",
@@ -172,7 +172,7 @@ def _lay_out(home: Path, order: Order, owner: Mapping[str, Any]) -> None:
 
 
 def _take_back(home: Path, order: Order) -> None:
-    """The name was taken meanwhile: the media go into the next attempt."""
+    """Take the media back for the next attempt, since the name has been taken meanwhile."""
     (Path(order.folder) / MEDIA_FOLDER).rename(home / "media")
     shutil.rmtree(order.folder)
 

@@ -69,7 +69,7 @@ async def run_command(options: SynthesisOptions, job: Job, media: Media) -> Prod
 
 
 def _program(name: str) -> str:
-    """A path relative to where we were started must not be looked for in the scratch folder."""
+    """Make a relative path absolute: the program runs in the scratch folder, not where we were started."""
     return str(Path(name).absolute()) if os.path.dirname(name) else shutil.which(name) or name
 
 
@@ -126,7 +126,7 @@ def _product(answer: Mapping[str, Any], job: Job, cwd: Path, output_dir: Path) -
 
 
 def _result(answer: Mapping[str, Any], key: str, job: Job, cwd: Path, output_dir: Path) -> str | None:
-    """The absolute path the command named, proven to exist. What it left in its scratch folder is moved out."""
+    """The absolute path that the command named. Checks that it exists; moves what lies in the scratch folder out."""
     value = answer.get(key)
     if value is None or value == "":
         return None

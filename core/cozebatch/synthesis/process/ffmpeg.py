@@ -1,4 +1,4 @@
-"""ffmpeg as this room uses it: found once, run as a child process of its own, its failures given a category.
+"""Finds ffmpeg, runs it as a child process, and gives its failures a category.
 
 The binary comes with `imageio-ffmpeg`; one of the system's is used when asked for. It is only let at local
 files and at real media containers: a playlist called .mp4 could otherwise have it read any file or address.
@@ -135,7 +135,7 @@ def _locate(wanted: str | None) -> str | None:
 
 
 def categorised(done: Finished) -> StepError:
-    """What went wrong, by how ffmpeg ended and the end of its log."""
+    """The error for a failed run, by exit status and the end of the log."""
     log = done.stderr
     if _DISK_FULL.search(log):
         return failure(Category.DISK_FULL, "磁盘已满，影片没有写完", "the disk filled up while the film was written")

@@ -36,7 +36,7 @@ class Finished:
 
     @property
     def crashed(self) -> bool:
-        """It did not end by itself: killed by a signal, or on Windows by an exception (NTSTATUS)."""
+        """True if it was killed by a signal, or on Windows by an exception (NTSTATUS)."""
         return self.returncode < 0 or self.returncode >= 0xC0000000
 
 
@@ -59,7 +59,7 @@ async def run(
     on_line: Callable[[str], None] | None = None,
     on_error_line: Callable[[str], None] | None = None,
 ) -> Finished:
-    """Run `command` without a shell. Raises `OutOfTime`; exit status and stderr (its end) come back otherwise.
+    """Run `command` without a shell. Returns the exit status and the end of stderr; raises `OutOfTime`.
 
     `stdin` is a file the child reads as its standard input. `on_line` gets each line of stdout, longer ones cut
     off at 4 MiB, and `on_error_line` each of stderr.
@@ -117,7 +117,7 @@ async def spawn(
 
 
 async def end(process: Process) -> None:
-    """Let go of the child: close its stdin, which ends it, and kill it should that not be enough. Uncancellable."""
+    """End the child: close its stdin, and kill it if that does not end it. Cannot be cancelled."""
     with anyio.CancelScope(shield=True):
         if process.returncode is None:
             with anyio.move_on_after(_TO_DIE):

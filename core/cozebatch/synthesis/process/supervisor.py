@@ -1,4 +1,4 @@
-"""Runs one program and takes it down with us: the little process between the engine and its tools.
+"""Runs one program and kills it when the engine goes away: a small process between the engine and its tools.
 
 Run as a script (`python -I -S supervisor.py STDIN_FILE PROGRAM ARG…`), standard library only. Its own stdin is a pipe
 that only the engine holds: when that ends, because the engine closed it or died however suddenly, the program
@@ -80,7 +80,7 @@ def _kill_tree(child: subprocess.Popen[bytes]) -> None:
 
 
 def _die_by(number: int) -> None:
-    """End by the same signal, so that the engine sees a crash as what it was; no core dump of this process."""
+    """End by the same signal, so that the engine sees the crash; without a core dump of this process."""
     if sys.platform == "win32":
         return
     import resource

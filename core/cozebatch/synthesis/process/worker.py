@@ -55,9 +55,9 @@ def _send(answers: BinaryIO, answer: bytes) -> None:
 
 
 def _megabytes() -> int:
-    """What memory this process holds, 0 where the system does not say.
+    """Memory of this process in MB, 0 where the system does not say.
 
-    On Linux what it holds now: there the peak of a new process begins with that of the one that started it.
+    On Linux the current memory: the peak there starts at that of the parent process.
     """
     if sys.platform == "win32":
         return 0

@@ -1,7 +1,7 @@
 """Writes the texts of a timeline as an ASS file for libass; the only place that knows ASS's syntax.
 
 Every line of a text is an event of its own at a place of its own, so that line spacing and backgrounds are ours.
-Text from outside is escaped: what would be read as a code is drawn as it stands.
+Text from outside is escaped: codes in it are drawn, not obeyed.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def write(timeline: Timeline, font_of: Fonts) -> str:
 
 
 def escape(text: str) -> str:
-    """`text` so that libass draws it: no override block, no escape, no line break, no direction or control code."""
+    """Escape `text` so that libass draws it: no override block, escape, line break, direction or control code."""
     safe = "".join(" " if c in "\t\n\r" else c for c in text if c in "\t\n\r" or not _is_control(c))
     safe = safe.replace("\\", "\\" + _WORD_JOINER)
     return safe.replace("{", "\\{").replace("}", "\\}")

@@ -1,7 +1,7 @@
-"""Which font a text is drawn with: the wanted one, else the nearest, and never one that lacks its characters.
+"""Chooses the font of a text: the wanted one, else the nearest, never one that lacks its characters.
 
-Fonts are looked for in the system's folders and in the open `noto-cjk-sans-otc` package. A renderer is told files
-and family names, so that what it draws does not depend on how the system matches fonts.
+Fonts are looked for in the system's folders and in the open `noto-cjk-sans-otc` package. Renderers get files and
+family names, so that the film does not depend on how the system matches fonts.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _SAME_DESIGN = (("Source Han Sans SC", "Noto Sans CJK SC", "Noto Sans SC", "Sour
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The face for a text, faces for the characters it lacks, and what to tell about it."""
+    """The face for a text, faces for the characters it lacks, and a warning."""
 
     face: Face
     substitutes: tuple[Face, ...]

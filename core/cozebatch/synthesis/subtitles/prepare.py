@@ -1,4 +1,4 @@
-"""The texts of a timeline made ready to be drawn: fonts chosen and laid beside the ASS file, glyphs known to exist."""
+"""Prepares the texts of a timeline: chooses fonts that have all glyphs, and writes the ASS file beside them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CACHE_NAME = "cache"
 
 @dataclass(frozen=True, slots=True)
 class PreparedSubtitles:
-    """`timeline` is as it will be drawn (emoji that no font has left out), with what to tell about it."""
+    """The timeline as it will be drawn, without emoji that no font has, and warnings."""
 
     timeline: Timeline
     warnings: tuple[Text, ...]
@@ -77,7 +77,7 @@ def _drawable(timeline: Timeline, fonts: Fonts) -> tuple[Timeline, str]:
 
 
 def _lay_out(used: set[Face], folder: Path) -> None:
-    """Only the fonts that are used: libass reads every file in the folder."""
+    """Copy only the fonts that are used: libass reads every file in the folder."""
     folder.mkdir()
     (folder / _CACHE_NAME).mkdir()
     where, cache = escape(str(folder.absolute())), escape(str(folder.absolute() / _CACHE_NAME))

@@ -1,4 +1,4 @@
-"""Which H.264 encoder to use: a hardware one only after it has really encoded something here."""
+"""Chooses the H.264 encoder: a hardware one only after a real test encode on this machine."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def choose(ffmpeg: Ffmpeg, options: SynthesisOptions, cwd: Path) -> str:
 
 
 async def works(ffmpeg: Ffmpeg, encoder: str, options: SynthesisOptions, cwd: Path) -> bool:
-    """Whether `encoder` encodes half a second here."""
+    """Whether `encoder` can encode half a second on this machine."""
     source = f"testsrc2=s={options.width}x{options.height}:r={options.fps}:d=0.5"
     try:
         done = await ffmpeg.ask(

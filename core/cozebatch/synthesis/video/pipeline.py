@@ -31,7 +31,7 @@ from cozebatch.synthesis.video.verify import verify_film
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be made of one job. `recipe` says what from, for the JSON beside the film."""
+    """The film to make for one job. `recipe` describes its sources for the JSON beside the film."""
 
     timeline: Timeline
     recipe: Mapping[str, Any]
@@ -79,7 +79,7 @@ async def make_video(
 
 
 def _recipe(options: SynthesisOptions, style: Style, job: Job, timeline: Timeline) -> dict[str, Any]:
-    """What was made from what; enough to make the same film again."""
+    """Everything needed to make the same film again."""
     sources = {clip.source.name: clip.source for clip in (*timeline.picture, *timeline.voice)}
     if timeline.music is not None:
         sources["music"] = timeline.music.source

@@ -1,4 +1,4 @@
-"""Putting a finished film in its place: one rename, the same name at every try, never over another's film.
+"""Puts a finished film in its place: one rename, the same name at every try, never over another film.
 
 The small JSON beside a film says whose it is. Creating it exclusively claims the name; a name that something
 else bears already is passed over for `NAME_2`, `NAME_3`, …
