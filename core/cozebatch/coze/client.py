@@ -173,8 +173,11 @@ class CozeService:
             raise StepError(unreachable(error, self._mask)) from None
 
     async def _in_full(self, execute_id: str, path: str, seen: PollAnswer) -> PollResult:
-        """The poll's result with its trimmed output nodes fetched whole. What may pass is raised, to be polled again; after a
-        few times, and for nodes that Coze no longer has, the trimmed output is better than none."""
+        """The poll's result with its trimmed output nodes fetched whole.
+
+        A failure that may pass is raised, so that the execution is polled again. After a few times, and for nodes that
+        Coze no longer has, the trimmed output is better than none.
+        """
         nodes: dict[str, str] = {}
         for title, uuid in seen.trimmed[:_MOST_NODES]:
             try:
