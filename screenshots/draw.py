@@ -16,7 +16,7 @@ from typing import Any
 
 from rich.cells import cell_len
 
-from cozebatch.batch.batch import Preview
+from cozebatch.batch.preview import Preview, preview_of
 from cozebatch.engine.event_bus import Subscription
 from cozebatch.model import events
 from cozebatch.model.errors import Category, ErrorInfo
@@ -165,7 +165,16 @@ def preview() -> Preview:
         row = Row(f"rec{n + 1:03}", n, title=_TITLES[n % len(_TITLES)], **facts)
         planned.append(Planned(Task(row.task_id, title=row.title), row, action, error=row.error))
     run = RunRecord("20261124_030000-a1b2c3", "demo", "feishu", "w", WALL)
-    return Preview(run, True, planned, (), origin="tblVideo  状态 is 视频草稿生成", at=WALL)
+    return preview_of(
+        run,
+        planned,
+        (),
+        now=WALL,
+        continuing=True,
+        partial=False,
+        origin="tblVideo  状态 is 视频草稿生成",
+        journal_incomplete=False,
+    )
 
 
 async def draw(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> str:

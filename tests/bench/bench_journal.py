@@ -21,7 +21,8 @@ from typing import Any
 
 import anyio
 
-from cozebatch.batch.wiring import Request, open_batch
+from cozebatch.batch.request import Request
+from cozebatch.batch.wiring import open_batch
 from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID
 from cozebatch.journal.sqlite import SqliteJournal
 from cozebatch.settings.load import load_settings
@@ -96,9 +97,8 @@ async def batch(url: str, tasks: int, limit: int, on_disk: bool) -> float:
         )
         async with open_batch(settings, request) as opened:
             preview = await opened.prepare()
-            engine = await opened.engine(preview)
             began = time.perf_counter()
-            outcome = await opened.run(engine, preview)
+            outcome = await opened.run(preview)
             seconds = time.perf_counter() - began
         assert outcome.statistics.done == tasks, outcome
         return seconds

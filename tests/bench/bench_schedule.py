@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import anyio
 import trio.testing
 
-from cozebatch.engine.run_state import Options
+from cozebatch.engine.options import Options
 from cozebatch.policy.polling import FixedInterval, HistoryPacing, Pacing
 from measure import table
 from support.fakes import FakeCoze, FakeSynthesizer, World, tasks

@@ -14,7 +14,7 @@ import anyio.lowlevel
 from cozebatch.engine.clock import RunClock
 from cozebatch.engine.engine import Engine, Outcome
 from cozebatch.engine.event_bus import Subscription
-from cozebatch.engine.run_state import Adapters, Options
+from cozebatch.engine.options import Adapters, Options
 from cozebatch.journal.memory import MemoryJournal
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.events import Event, TaskState

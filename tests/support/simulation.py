@@ -26,7 +26,7 @@ import trio.testing
 from cozebatch.engine.clock import RunClock
 from cozebatch.engine.engine import Engine, Outcome
 from cozebatch.engine.event_bus import Subscription
-from cozebatch.engine.run_state import Adapters, Options
+from cozebatch.engine.options import Adapters, Options
 from cozebatch.model.errors import JournalError
 from cozebatch.model.events import Event, TaskState
 from cozebatch.model.rows import Row, Stage
@@ -148,7 +148,7 @@ class Simulation:
 
         async def stop() -> None:
             await anyio.sleep(self.rng.uniform(0, 800))
-            engine.stop()
+            engine.commands.stop()
 
         with anyio.fail_after(30 * 86400):
             async with anyio.create_task_group() as group:
@@ -219,7 +219,7 @@ class Simulation:
             await self._operate(engine)
         except JournalError as error:
             self._say(f"operator was told: {error}")
-            await engine.resume()
+            await engine.commands.resume()
 
     async def _operate(self, engine: Engine) -> None:
         """Somebody at the keys, who always resumes in the end."""
@@ -238,35 +238,35 @@ class Simulation:
             self._say(f"operator: {action} {task_id} ({row.state})")
             match action:
                 case "pause":
-                    await engine.pause()
+                    await engine.commands.pause()
                     await anyio.sleep(rng.uniform(0, 300))
-                    await engine.resume()
+                    await engine.commands.resume()
                 case "resume":
-                    await engine.resume()
+                    await engine.commands.resume()
                 case "retry":
-                    await engine.retry([task_id])
+                    await engine.commands.retry([task_id])
                 case "rerun" if row.state in (State.HELD, State.FAILED):
                     # Whoever reruns a held task has looked into Coze: only without an execution there.
                     if not (row.state is State.HELD and self._unknown(task_id)):
-                        self.reruns[task_id] += len(await engine.rerun([task_id]))
+                        self.reruns[task_id] += len(await engine.commands.rerun([task_id]))
                 case "adopt" if row.state is State.HELD:
                     if found := self._unknown(task_id):
-                        await engine.adopt(task_id, found[-1].execute_id)
+                        await engine.commands.adopt(task_id, found[-1].execute_id)
                 case "cancel":
-                    await engine.cancel([task_id])
+                    await engine.commands.cancel([task_id])
                 case "limit":
                     limit = rng.choice([1, 2, 4, 16])
                     # Lowering drains: what was let in under the higher limit may still be on the wire.
                     self.coze.user_limit = max(limit, self.coze.user_limit)
-                    await engine.set_limit(Stage.COZE, limit)
+                    await engine.commands.set_limit(Stage.COZE, limit)
                 case "account":
                     self.coze.credentials = False
                     await anyio.sleep(rng.uniform(0, 200))
                     self.coze.credentials = True
-                    await engine.resume()
+                    await engine.commands.resume()
                 case _:
                     pass
-        await engine.resume()
+        await engine.commands.resume()
 
     def _unknown(self, task_id: str) -> list[Execution]:
         return [e for e in self.coze.executions.values() if e.task_id == task_id]

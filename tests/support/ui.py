@@ -11,7 +11,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from cozebatch.batch.wiring import Request
+from cozebatch.batch.request import Request
 from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID
 from cozebatch.demo.coze_server import RunningCoze
 from cozebatch.model.task import State

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from cozebatch.batch.wiring import coze_service, feishu_base, feishu_client, feishu_layout, synthesis_options
+from cozebatch.batch.adapters import coze_service, feishu_base, feishu_client, feishu_layout, synthesis_options
 from cozebatch.coze.check import check_coze
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import UsageError

@@ -21,8 +21,10 @@ late by seconds at most; NTP corrects less than this by slewing."""
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """Time passed that nobody lived through (`seconds` > 0: the machine slept, or its clock was put forward), or the
-    clock was put back (`seconds` < 0)."""
+    """A gap caused by system suspend or a clock change.
+
+    `seconds` > 0: the machine was suspended, or its clock was put forward. `seconds` < 0: the clock was put back.
+    """
 
     seconds: float
 
@@ -40,6 +42,12 @@ class RunClock:
         self._mark = anyio.current_time()
         self._wall_mark = wall()
         self._longest = math.inf
+        self._jumps = 0
+
+    @property
+    def jumps(self) -> int:
+        """How often the clocks jumped. A duration across a jump is not ours to measure."""
+        return self._jumps
 
     def now(self) -> float:
         return self._base + min(anyio.current_time() - self._mark, self._longest)
@@ -51,6 +59,11 @@ class RunClock:
 
     def beat(self) -> Jump | None:
         """How the clocks have jumped since the beat before; None when they have not."""
+        jump = self._jump()
+        self._jumps += jump is not None
+        return jump
+
+    def _jump(self) -> Jump | None:
         passed, by_wall = anyio.current_time() - self._mark, self.wall() - self._wall_mark
         expected = self._longest - STALL
         self._set_marks()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, assert_never
 
-from cozebatch.engine.ledger import Ledger
+from cozebatch.engine.admission import Admission
+from cozebatch.engine.options import StartStep
 from cozebatch.engine.outbox import Outbox
+from cozebatch.engine.pauses import OPERATOR
 from cozebatch.engine.run_state import RunState
 from cozebatch.model import events
 from cozebatch.model.errors import JournalError
@@ -16,78 +18,62 @@ from cozebatch.planning.recovery import resume_step
 from cozebatch.ports import Owe
 
 
-class Commands:
-    """The commands of `engine.Engine`; called from the engine's own event loop, at any time while it runs."""
+class OperatorCommands:
+    """Call these from the engine's own event loop, at any time while the run goes on."""
 
-    _ledger: Ledger
-    _control: RunState
-    _outbox: Outbox
-    _live: set[str]
-    """Tasks with a shepherd."""
-    _changed_since_report: bool
+    def __init__(self, state: RunState, outbox: Outbox, admission: Admission) -> None:
+        self._state = state
+        self._ledger = state.ledger
+        self._outbox = outbox
+        self._admission = admission
 
     async def pause(self) -> None:
         """Submit nothing new until `resume`; what runs goes on."""
-        if "operator" not in self._control.paused:
-            self._control.brake("operator", None)
+        if OPERATOR not in self._state.pauses.reasons:
+            self._state.pauses.pause(OPERATOR)
 
     async def resume(self) -> None:
-        """Go on after a pause or a brake."""
-        if self._control.paused:
-            self._control.resume()
-            self._touch()
+        """Go on after a pause, whatever its reason."""
+        if self._state.pauses:
+            self._state.pauses.resume()
+            self._changed()
+
+    async def toggle_pause(self) -> None:
+        """Pause, or resume if anything has paused the batch."""
+        await (self.resume() if self._state.pauses else self.pause())
 
     async def retry(self, task_ids: Iterable[str]) -> list[str]:
         """Go on from the step that failed, without paying. Returns the ids it was done for; others need `rerun` or
-        `adopt`, or have not ended."""
-        done = []
-        for task_id in task_ids:
-            row = self._ledger.rows[task_id]
-            if not row.state.is_end or (way := resume_step(row)) in (None, "paid"):
-                continue
-            if way == "deliver":
-                await self._deliver_again(row)
-            elif row.state is State.CANCELLED and task_id in self._control.slots:
-                await self._ledger.move(task_id, State.RUNNING, adopted=True)  # its shepherd still watches
-            elif task_id in self._live:
-                continue
-            elif way == "submit":
-                await self._ledger.move(task_id, State.PENDING)
-                self._control.enqueue(task_id, "submit")
-            elif way == "watch":
-                await self._ledger.move(task_id, State.RUNNING, adopted=True)
-                self._control.enqueue(task_id, "watch")
-            else:
-                await self._ledger.move(task_id, State.DOWNLOADING)
-                self._control.enqueue(task_id, "finish")
-            done.append(task_id)
-        self._touch()
+        `adopt`, or have not ended. Raises `JournalError`."""
+        done = [task_id for task_id in task_ids if await self._retry(self._ledger.rows[task_id])]
+        self._changed()
         return done
 
     async def rerun(self, task_ids: Iterable[str]) -> list[str]:
-        """Start a new, paid execution for tasks that have ended. Returns the ids it was done for."""
+        """Start a new, paid execution for tasks that have ended. Returns the ids it was done for. Raises
+        `JournalError`."""
         done = []
         for task_id in task_ids:
-            row = self._ledger.rows[task_id]
-            if row.state.is_end and task_id not in self._live:
+            if self._ledger.rows[task_id].state.is_end and not self._admission.is_live(task_id):
                 await self._ledger.move(task_id, State.PENDING, failures=0, asked=True)
-                self._control.enqueue(task_id, "submit")
+                self._state.queue.add(task_id, "submit")
                 done.append(task_id)
-        self._touch()
+        self._changed()
         return done
 
     async def adopt(self, task_id: str, execute_id: str) -> bool:
-        """Watch this execution for that task instead of paying. False when the task has not ended."""
+        """Watch this execution for that task instead of paying. False when the task has not ended. Raises
+        `JournalError`."""
         row = self._ledger.rows[task_id]
-        if not row.state.is_end or task_id in self._live:
+        if not row.state.is_end or self._admission.is_live(task_id):
             return False
         facts: dict[str, Any] = {"execute_id": execute_id, "has_output": False, "execution_failed": False}
         facts |= {"attempts": max(1, row.attempts), "debug_url": None}
         if row.state is not State.HELD:
             await self._ledger.move(task_id, State.PENDING)
         await self._ledger.move(task_id, State.RUNNING, adopted=True, **facts)
-        self._control.enqueue(task_id, "watch")
-        self._touch()
+        self._state.queue.add(task_id, "watch")
+        self._changed()
         return True
 
     async def cancel(self, task_ids: Iterable[str]) -> None:
@@ -95,49 +81,81 @@ class Commands:
 
         Raises `JournalError`; a task whose cancelling could not be written goes on.
         """
-        control = self._control
         for task_id in task_ids:
             row = self._ledger.rows[task_id]
-            if row.state is State.HELD and task_id not in self._live:  # given up, without anything being found out
+            live = self._admission.is_live(task_id)
+            if row.state is State.HELD and not live:  # given up, without anything being found out
                 await self._ledger.move(task_id, State.CANCELLED)
-            if row.state.is_end or row.state is State.WRITING_BACK:
+            elif row.state.is_end or row.state is State.WRITING_BACK:
                 continue
-            if task_id not in self._live:
-                entry = control.withdraw(task_id)  # first: nobody may begin it while the move is written
-                try:
-                    await self._ledger.move(task_id, State.CANCELLED)
-                except JournalError:
-                    if entry is not None:
-                        control.enqueue(task_id, entry, front=True)
-                    raise
-            elif task_id in control.scopes:
-                control.scopes[task_id].cancel()
-            else:
-                control.cancelled.add(task_id)
-                if task_id in control.polls_wanted:
-                    control.polls_wanted[task_id].set()
-        self._touch()
+            elif not live:
+                await self._cancel_waiting(task_id)
+            elif not self._state.cancellations.request(task_id):
+                self._state.poll_waits.poll_now(task_id)
+        self._changed()
 
     async def set_limit(self, stage: Stage, limit: int) -> None:
-        """Change the operator's limit. Lowering drains, never kills."""
+        """Change the operator's limit, at least to 1. Lowering drains, never kills."""
         limit = max(1, limit)
-        control = self._control
-        if stage is Stage.COZE:
-            control.limit.user_limit = limit
-            control.tell_coze_limit("operator")
-        else:
-            control.synthesis_limiter.set_limit(limit)
-            self._ledger.publish(
-                events.LimitChanged(
-                    stage=stage, limit=limit, user_limit=limit, reason="operator", **self._ledger.stamp()
+        match stage:
+            case Stage.COZE:
+                self._state.slots.set_user_limit(limit)
+            case Stage.SYNTHESIS:
+                self._state.synthesis_limiter.set_limit(limit)
+                self._ledger.publish(
+                    events.LimitChanged(
+                        stage=stage, limit=limit, user_limit=limit, reason=OPERATOR, **self._ledger.stamp()
+                    )
                 )
-            )
-        control.stir()
+                self._state.activity.notify()
+            case _:
+                assert_never(stage)
+
+    async def change_limit(self, stage: Stage, step: int) -> int:
+        """Raise or lower the operator's limit by `step`, at least to 1. Returns the new limit."""
+        limit = max(1, self._ledger.board.limits[stage].user + step)
+        await self.set_limit(stage, limit)
+        return limit
 
     def stop(self) -> None:
-        """Drain: submit nothing more, wait for answers to requests already sent, record, and return from `run`."""
-        self._control.draining = True
-        self._control.stir()
+        """Drain: submit nothing more, wait for answers to requests already sent, write them down, and end the run."""
+        self._state.start_draining()
+
+    async def _retry(self, row: Row) -> bool:
+        task_id, step = row.task_id, resume_step(row)
+        if not row.state.is_end or step is None or step == "paid":
+            return False
+        if step == "deliver":
+            await self._deliver_again(row)
+            return True
+        if row.state is State.CANCELLED and task_id in self._state.slots:
+            await self._ledger.move(task_id, State.RUNNING, adopted=True)  # its task run still polls
+            return True
+        if self._admission.is_live(task_id):
+            return False
+        await self._continue_from(task_id, step)
+        return True
+
+    async def _continue_from(self, task_id: str, step: StartStep) -> None:
+        match step:
+            case "submit":
+                await self._ledger.move(task_id, State.PENDING)
+            case "watch":
+                await self._ledger.move(task_id, State.RUNNING, adopted=True)
+            case "finish":
+                await self._ledger.move(task_id, State.DOWNLOADING)
+            case _:
+                assert_never(step)
+        self._state.queue.add(task_id, step)
+
+    async def _cancel_waiting(self, task_id: str) -> None:
+        step = self._state.queue.withdraw(task_id)  # first: no task run may start while the move is written
+        try:
+            await self._ledger.move(task_id, State.CANCELLED)
+        except JournalError:
+            if step is not None:
+                self._state.queue.add(task_id, step, front=True)
+            raise
 
     async def _deliver_again(self, row: Row) -> None:
         paths = [path for path in (row.video_path, row.draft_path) if path]
@@ -146,6 +164,6 @@ class Commands:
             await self._ledger.move(row.task_id, State.WRITING_BACK, Owe(delivery))
             self._outbox.add(delivery)
 
-    def _touch(self) -> None:
-        self._changed_since_report = True
-        self._control.stir()
+    def _changed(self) -> None:
+        self._state.activity.mark_changed()
+        self._state.activity.notify()

@@ -1,12 +1,13 @@
-"""Rows, journal and events kept in step: the only way a task moves.
+"""Keeps rows, journal and events in step; every move of a task goes through here.
 
-A move is on disk before anybody hears of it. The counters and the run's clock travel with every write, so that an
+A move is on disk before it is published. The counters and the run's clock travel with every write, so that an
 interrupted run goes on counting where it stopped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ from cozebatch.engine.clock import RunClock
 from cozebatch.engine.event_bus import Bus
 from cozebatch.model import events
 from cozebatch.model.board import Board
-from cozebatch.model.errors import ErrorInfo
+from cozebatch.model.errors import ErrorInfo, JournalError
 from cozebatch.model.rows import Row, moved
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
@@ -35,12 +36,15 @@ class Ledger:
         self.bus = bus
         self.board = Board()
         self.board.counters = run.counters.copy()
-        self.on_written: Callable[[], None] = lambda: None
-        """Called after every write that reached the disk."""
+        self._after_write: list[Callable[[], None]] = []
 
     @property
     def rows(self) -> dict[str, Row]:
         return self.board.rows
+
+    def after_each_write(self, call: Callable[[], None]) -> None:
+        """Call this after every write that reached the disk."""
+        self._after_write.append(call)
 
     async def begin(self, entries: Iterable[tuple[Task, Row]]) -> None:
         """Put the run and its new or changed rows on disk."""
@@ -71,7 +75,7 @@ class Ledger:
         row = moved(before, after, wall=wall, clock=clock, error=error, **facts)
         with anyio.CancelScope(shield=True):  # disk and board must not part
             await self.journal.write(PutRow(row), *changes, PutRun(self._record()))
-        self.on_written()
+        self._written()
         self.publish(
             events.TaskState(
                 wall=wall,
@@ -91,7 +95,20 @@ class Ledger:
     async def write(self, *changes: Change) -> None:
         """Write what moves no task."""
         await self.journal.write(*changes, PutRun(self._record()))
-        self.on_written()
+        self._written()
+
+    @contextmanager
+    def counting_submission(self) -> Iterator[None]:
+        """Count a submission whose intent is written within; the write takes the count along. Uncounted if it fails."""
+        self.board.counters.submissions += 1
+        try:
+            yield
+        except JournalError:
+            self.board.counters.submissions -= 1
+            raise
+
+    def count_poll(self) -> None:
+        self.board.counters.polls += 1
 
     async def close(self, status: Literal["finished", "interrupted", "stopped"], results_path: str | None) -> None:
         """Write how the run ended, or that it is to be continued."""
@@ -115,9 +132,18 @@ class Ledger:
     def retrying(self, task_id: str, step: str, error: ErrorInfo, delay: float) -> None:
         self.publish(events.Retrying(task_id=task_id, step=step, error=error, delay=delay, **self.stamp()))
 
+    def advance_clock(self) -> float:
+        """Bring the board's clock up to now; seconds of running time."""
+        self.board.clock = max(self.board.clock, self.clock.now())
+        return self.board.clock
+
     def stamp(self) -> dict[str, Any]:
         """The times every event carries."""
         return {"wall": self.clock.wall(), "clock": self.clock.now()}
+
+    def _written(self) -> None:
+        for call in self._after_write:
+            call()
 
     def _record(self) -> RunRecord:
         return replace(self.run, clock=self.clock.now(), counters=self.board.counters.copy())

@@ -30,9 +30,19 @@ PATIENCE = 120.0
 
 
 class Outbox:
-    """Delivers outcomes through the sink; moves tasks from `writing_back` to `done`."""
+    """Delivers outcomes through the sink; moves tasks from `writing_back` to `done`.
 
-    def __init__(self, ledger: Ledger, sink: StatusSink | None, retry: RetryPolicy, first_serial: int) -> None:
+    `on_change` is called whenever something was delivered or given up.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        sink: StatusSink | None,
+        retry: RetryPolicy,
+        first_serial: int,
+        on_change: Callable[[], None],
+    ) -> None:
         self._ledger = ledger
         self._sink = sink
         self._retry = retry
@@ -41,8 +51,7 @@ class Outbox:
         self._first_tried: dict[int, float] = {}
         self._work = anyio.Event()
         self._hurry = anyio.Event()
-        self.on_change: Callable[[], None] = lambda: None
-        """Called whenever something was delivered or given up."""
+        self._on_change = on_change
 
     @property
     def owed(self) -> int:
@@ -125,4 +134,4 @@ class Outbox:
         if latest is delivery:
             del self._owed[delivery.task_id]
         self._first_tried.pop(delivery.serial, None)
-        self.on_change()
+        self._on_change()

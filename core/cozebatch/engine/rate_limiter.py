@@ -23,6 +23,7 @@ class RateLimiter:
     def __init__(self, rate: float = DEFAULT_RATE) -> None:
         self._full_rate = rate
         self.rate = rate
+        self._sent = 0
         self._tokens = self._burst
         self._filled_at = float("-inf")
         self._urgent: deque[anyio.Event] = deque()
@@ -45,6 +46,15 @@ class RateLimiter:
         finally:
             if not turn.is_set():
                 queue.remove(turn)
+
+    @property
+    def sent(self) -> int:
+        """Requests sent so far."""
+        return self._sent
+
+    def count_sent(self) -> None:
+        """A request leaves now."""
+        self._sent += 1
 
     def slow_down(self) -> None:
         """Coze says that requests come too fast."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.rows import Row
@@ -42,6 +42,26 @@ class Planned:
     action: Action
     error: ErrorInfo | None = None
     note: Text | None = None
+
+
+class HasAction(Protocol):
+    @property
+    def action(self) -> Action: ...
+
+
+T = TypeVar("T", bound=HasAction)
+
+
+def limit_new(planned: Sequence[T], count: int) -> list[T]:
+    """The same with at most `count` new executions: the first ones."""
+    kept, left = [], count
+    for p in planned:
+        if p.action is Action.SUBMIT:
+            left -= 1
+            if left < 0:
+                continue
+        kept.append(p)
+    return kept
 
 
 @dataclass(frozen=True, slots=True)

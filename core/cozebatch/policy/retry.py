@@ -1,7 +1,7 @@
-"""The one place that decides what a failed step leads to: again, fail, hold, or stop the batch. Pure.
+"""Decides what a failed step leads to: try again, fail, hold, or pause the batch. Pure.
 
-A decision is a value; the engine acts on it. What costs money is told apart from what is free by the step, not by
-the error: repeating a download or synthesis is free, another execution is paid for.
+A decision is a value; the engine acts on it. The step, not the error, says what costs money: repeating a download or a
+synthesis is free, another execution is paid for.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ UNREACHABLE_PATIENCE = 900.0
 """Seconds a task keeps trying to connect before it fails: long enough for a router to restart at night."""
 
 PAUSES_BATCH = frozenset({Category.AUTH, Category.QUOTA, Category.DISK_FULL})
-"""Categories that no task can get past: the batch stops submitting."""
+"""Categories that stop every task: the batch pauses."""
 
 CANNOT_PASS = PAUSES_BATCH | {Category.INVALID_REQUEST, Category.CONTENT_REJECTED}
-"""Categories for which another try, of the same thing, gives the same answer."""
+"""Categories for which trying the same again gives the same answer."""
 
 _FINAL_STEPS = frozenset({Category.MEDIA, Category.BAD_OUTPUT, Category.DRAFT_FOLDER, Category.INVALID_REQUEST})
 
@@ -56,9 +56,6 @@ class PauseBatch:
     reason: str
 
 
-Decision = Again | Fail | Hold | PauseBatch
-
-
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """`max_retries` and `on_unknown_submit` as in docs/contract.md §2; delays are drawn from `rng` (full jitter)."""
@@ -67,7 +64,7 @@ class RetryPolicy:
     on_unknown_submit: Literal["hold", "resubmit"]
     rng: random.Random
 
-    def submission_refused(self, error: ErrorInfo, tries: int, waited: float) -> Decision:
+    def submission_refused(self, error: ErrorInfo, tries: int, waited: float) -> Again | Fail | PauseBatch:
         """Nothing was started. `tries` refusals so far, this one included; `waited`: seconds since the first."""
         if error.category in PAUSES_BATCH:
             return PauseBatch(error.category.value)
@@ -77,10 +74,10 @@ class RetryPolicy:
             return Again(self.backoff(tries)) if waited < UNREACHABLE_PATIENCE else Fail()
         return Again(self.backoff(tries, base=4.0)) if tries <= self.max_retries else Fail()
 
-    def submission_unanswered(self) -> Decision:
+    def submission_unanswered(self) -> Again | Hold:
         return Again(self.backoff(1)) if self.on_unknown_submit == "resubmit" else Hold()
 
-    def execution_failed(self, error: ErrorInfo, failures: int) -> Decision:
+    def execution_failed(self, error: ErrorInfo, failures: int) -> Again | Fail | PauseBatch:
         """Coze reported the execution as failed; again means another, paid one. `failures` so far, this included."""
         if failures > self.max_retries:
             return Fail()
@@ -88,16 +85,16 @@ class RetryPolicy:
             return PauseBatch(error.category.value)
         return Fail() if error.category in CANNOT_PASS else Again(self.backoff(failures))
 
-    def poll_failed(self, error: ErrorInfo, in_a_row: int) -> Decision:
-        """A look went wrong; the execution goes on, whatever this look said. Only credentials, and a refusal that
-        stays, end the watching."""
+    def poll_failed(self, error: ErrorInfo, in_a_row: int) -> Again | Fail | PauseBatch:
+        """A poll failed; the execution goes on, whatever the answer was. Only refused credentials, and a refusal that
+        repeats, end the polling. `in_a_row`: failed polls so far, this one included."""
         if error.category is Category.AUTH:
             return Again(self.backoff(in_a_row)) if in_a_row < 3 else PauseBatch(error.category.value)
         if error.category in CANNOT_PASS:
             return Again(self.backoff(in_a_row)) if in_a_row < 5 else Fail()
         return Again(self.backoff(in_a_row, cap=30.0))
 
-    def step_failed(self, error: ErrorInfo, tries: int) -> Decision:
+    def step_failed(self, error: ErrorInfo, tries: int) -> Again | Fail | PauseBatch:
         """A download or synthesis went wrong; again is free. `tries` so far, this one included."""
         if error.category in PAUSES_BATCH:
             return PauseBatch(error.category.value)

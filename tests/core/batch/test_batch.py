@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cozebatch.batch.wiring import Request, open_batch
+from cozebatch.batch.request import Request
+from cozebatch.batch.wiring import open_batch
 from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID, CozeOptions
 from cozebatch.demo.coze_server import serve_coze
 from cozebatch.engine.event_bus import Bus
@@ -45,7 +46,7 @@ async def test_a_finished_batch_is_finished_even_if_the_end_of_a_doubt_cannot_be
         async with open_batch(settings, request, bus) as batch:
             preview = await batch.prepare()
             assert preview.journal_incomplete
-            outcome = await batch.run(await batch.engine(preview), preview)
+            outcome = await batch.run(preview)
         assert outcome.status == "finished"
         assert outcome.statistics.held == 1, "what the journal does not know may have been paid for"
         assert coze.ledger().executions == {}

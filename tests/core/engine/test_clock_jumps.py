@@ -11,7 +11,7 @@ import pytest
 import trio.testing
 
 from cozebatch.engine.clock import RunClock
-from cozebatch.engine.run_state import Options
+from cozebatch.engine.options import Options
 from cozebatch.model.errors import Category
 from cozebatch.model.events import Noted
 from cozebatch.model.rows import Row

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from cozebatch.engine.engine import Engine
-from cozebatch.engine.run_state import Options
+from cozebatch.engine.options import Options
 from cozebatch.model.errors import Category, JournalError
 from cozebatch.model.events import Paused, Resumed, RunFinished
 from cozebatch.model.task import State
@@ -32,7 +32,7 @@ async def running(world: World, count: int) -> AsyncIterator[Engine]:
         group.start_soon(run)
         await anyio.sleep(1)
         yield engine
-        engine.stop()
+        engine.commands.stop()
     world.collect()
 
 
@@ -46,11 +46,11 @@ async def until(condition: Callable[[], bool]) -> None:
 async def test_a_pause_submits_nothing_new_and_what_runs_goes_on() -> None:
     world = World(options=Options(max_coze=2, seed=1))
     async with running(world, 5) as engine:
-        await engine.pause()
+        await engine.commands.pause()
         await anyio.sleep(1000)
         assert engine.board.counts[State.DONE] == 2
         assert engine.board.counts[State.PENDING] == 3
-        await engine.resume()
+        await engine.commands.resume()
         await until(lambda: engine.board.counts[State.DONE] == 5)
     assert sum(isinstance(e, Paused) for e in world.events) == 1
     assert sum(isinstance(e, Resumed) for e in world.events) == 1
@@ -60,7 +60,7 @@ async def test_retry_goes_on_from_the_failed_step_for_free() -> None:
     world = World(synthesizer=FakeSynthesizer(mishaps={"t1": [Category.SYNTHESIS] * 4}))
     async with running(world, 1) as engine:
         await until(lambda: engine.board.counts[State.FAILED] == 1)
-        assert await engine.retry(["t1"]) == ["t1"]
+        assert await engine.commands.retry(["t1"]) == ["t1"]
         await until(lambda: engine.board.counts[State.DONE] == 1)
     assert world.coze.started("t1") == 1
     assert sum(isinstance(e, RunFinished) for e in world.events) >= 2
@@ -70,9 +70,9 @@ async def test_retry_does_not_pay_for_a_failed_execution_but_rerun_does() -> Non
     world = World(coze=FakeCoze(mishaps={"t1": ["fail"] * 4}))
     async with running(world, 1) as engine:
         await until(lambda: engine.board.counts[State.FAILED] == 1)
-        assert await engine.retry(["t1"]) == []
+        assert await engine.commands.retry(["t1"]) == []
         assert world.coze.started("t1") == 4
-        assert await engine.rerun(["t1"]) == ["t1"]
+        assert await engine.commands.rerun(["t1"]) == ["t1"]
         await until(lambda: engine.board.counts[State.DONE] == 1)
         assert engine.board.rows["t1"].attempts == 5
 
@@ -81,8 +81,8 @@ async def test_a_held_task_is_adopted_without_paying() -> None:
     world = World(coze=FakeCoze(mishaps={"t1": ["lost"]}))
     async with running(world, 1) as engine:
         await until(lambda: engine.board.counts[State.HELD] == 1)
-        assert await engine.retry(["t1"]) == []
-        assert await engine.adopt("t1", "e1")
+        assert await engine.commands.retry(["t1"]) == []
+        assert await engine.commands.adopt("t1", "e1")
         await until(lambda: engine.board.counts[State.DONE] == 1)
         assert engine.board.rows["t1"].attempts == 1
     assert world.coze.started("t1") == 1
@@ -92,9 +92,9 @@ async def test_a_held_task_that_was_given_up_is_never_paid_again_unasked() -> No
     world = World(coze=FakeCoze(mishaps={"t1": ["lost"]}))
     async with running(world, 1) as engine:
         await until(lambda: engine.board.counts[State.HELD] == 1)
-        await engine.cancel(["t1"])
+        await engine.commands.cancel(["t1"])
         assert engine.board.rows["t1"].state is State.CANCELLED
-        assert await engine.retry(["t1"]) == []
+        assert await engine.commands.retry(["t1"]) == []
     for _ in range(2):
         outcome = await world.run(tasks(1))
         assert outcome.statistics.held == 1
@@ -105,13 +105,13 @@ async def test_cancelling_a_running_task_keeps_its_slot_and_its_paid_result() ->
     world = World(options=Options(max_coze=1, seed=1))
     async with running(world, 2) as engine:
         await anyio.sleep(10)
-        await engine.cancel(["t1"])
+        await engine.commands.cancel(["t1"])
         await anyio.sleep(20)
         assert engine.board.rows["t1"].state is State.CANCELLED
         assert len(world.coze.executions) == 1, "its execution still runs, so nobody else may begin"
         await until(lambda: engine.board.counts[State.DONE] == 1)
         assert engine.board.rows["t1"].has_output
-        assert await engine.retry(["t1"]) == ["t1"]
+        assert await engine.commands.retry(["t1"]) == ["t1"]
         await until(lambda: engine.board.counts[State.DONE] == 2)
     assert world.coze.peak == 1
     assert world.coze.started("t1") == 1
@@ -121,9 +121,9 @@ async def test_a_cancelled_task_that_is_wanted_again_while_it_runs_is_simply_wat
     world = World()
     async with running(world, 1) as engine:
         await anyio.sleep(10)
-        await engine.cancel(["t1"])
+        await engine.commands.cancel(["t1"])
         await anyio.sleep(5)
-        assert await engine.retry(["t1"]) == ["t1"]
+        assert await engine.commands.retry(["t1"]) == ["t1"]
         await until(lambda: engine.board.counts[State.DONE] == 1)
     assert world.coze.started("t1") == 1
 
@@ -131,13 +131,13 @@ async def test_a_cancelled_task_that_is_wanted_again_while_it_runs_is_simply_wat
 async def test_cancelling_a_waiting_and_a_synthesizing_task_ends_them_at_once() -> None:
     world = World(options=Options(max_coze=1, seed=1), synthesizer=FakeSynthesizer(duration=10_000))
     async with running(world, 3) as engine:
-        await engine.cancel(["t3"])
+        await engine.commands.cancel(["t3"])
         assert engine.board.rows["t3"].state is State.CANCELLED
         await until(lambda: engine.board.rows["t1"].state is State.SYNTHESIZING)
-        await engine.cancel(["t1"])
+        await engine.commands.cancel(["t1"])
         await anyio.sleep(1)
         assert engine.board.rows["t1"].state is State.CANCELLED
-        await engine.cancel(["t2"])
+        await engine.commands.cancel(["t2"])
     assert world.coze.started("t3") == 0
 
 
@@ -151,7 +151,7 @@ async def test_a_waiting_task_whose_cancelling_cannot_be_written_goes_on() -> No
 
         world.journal.write = refuse  # type: ignore[method-assign]
         with pytest.raises(JournalError):
-            await engine.cancel(["t2"])
+            await engine.commands.cancel(["t2"])
         world.journal.write = write  # type: ignore[method-assign]
         await until(lambda: engine.board.counts[State.DONE] == 2)
 
@@ -160,7 +160,7 @@ async def test_cancelling_during_the_submission_waits_for_its_answer() -> None:
     world = World(coze=FakeCoze(latency=10.0))
     async with running(world, 1) as engine:
         assert engine.board.rows["t1"].state is State.SUBMITTING
-        await engine.cancel(["t1"])
+        await engine.commands.cancel(["t1"])
         await until(lambda: engine.board.rows["t1"].state is State.CANCELLED)
         assert engine.board.rows["t1"].execute_id == "e1"
 
@@ -173,9 +173,9 @@ async def test_resuming_after_a_brake_goes_on_with_everything_it_stopped() -> No
     )
     async with running(world, 4) as engine:
         await until(lambda: "disk_full" in engine.board.paused)
-        await engine.resume()
+        await engine.commands.resume()
         await until(lambda: "auth" in engine.board.paused or engine.board.counts[State.DONE] == 4)
-        await engine.resume()
+        await engine.commands.resume()
         await until(lambda: engine.board.counts[State.DONE] == 4)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from cozebatch.engine.run_state import Options
+from cozebatch.engine.options import Options
 from cozebatch.model.errors import Category
 from cozebatch.model.events import LimitChanged, Throttled
 from cozebatch.model.rows import Stage
@@ -231,10 +231,10 @@ async def test_lowering_the_limit_drains_and_raising_it_admits_at_once() -> None
         group.start_soon(engine.run, planned)
         await anyio.sleep(10)
         assert world.coze.in_flight() == 4
-        await engine.set_limit(Stage.COZE, 2)
+        await engine.commands.set_limit(Stage.COZE, 2)
         await anyio.sleep(340)
         assert world.coze.in_flight() == 2
-        await engine.set_limit(Stage.COZE, 5)
+        await engine.commands.set_limit(Stage.COZE, 5)
         await anyio.sleep(5)
         assert world.coze.in_flight() == 5
     assert world.coze.peak == 5

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cozebatch.engine.run_state import Options
+from cozebatch.engine.options import Options
 from cozebatch.model.errors import Category
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State
@@ -171,7 +171,7 @@ async def test_an_interrupt_waits_for_the_answer_on_the_wire_and_records_it() ->
     async with anyio.create_task_group() as group:
         group.start_soon(engine.run, planned, owed)
         await anyio.sleep(0.5)
-        engine.stop()
+        engine.commands.stop()
     assert anyio.current_time() - began < 5
     rows = await world.journal.rows("run1")
     assert [row.state for row in rows] == [State.RUNNING] * 3 + [State.PENDING] * 2
@@ -188,7 +188,7 @@ async def test_an_interrupt_that_cannot_wait_for_an_answer_holds_the_task() -> N
     async with anyio.create_task_group() as group:
         group.start_soon(engine.run, planned, owed)
         await anyio.sleep(0.5)
-        engine.stop()
+        engine.commands.stop()
     assert anyio.current_time() - began < 5
     assert [row.state for row in await world.journal.rows("run1")] == [State.HELD]
 

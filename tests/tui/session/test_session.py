@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from cozebatch.batch.wiring import Request
+from cozebatch.batch.request import Request
 from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID
 from cozebatch.demo.coze_server import serve_coze
 from cozebatch.settings import parse_settings

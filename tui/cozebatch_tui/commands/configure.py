@@ -20,7 +20,7 @@ from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
 
 if TYPE_CHECKING:
-    from cozebatch.batch.wiring import Request
+    from cozebatch.batch.request import Request
     from cozebatch.settings import Settings
     from cozebatch_tui.session.log_file import LogFile
 
@@ -46,7 +46,7 @@ def configure(
     `warn` gets each warning about the configuration, `ask` each question that only an operator can answer. Raises
     `UsageError`.
     """
-    from cozebatch.batch.wiring import Request
+    from cozebatch.batch.request import Request
     from cozebatch.planning.selection import Selection
 
     settings, warnings = _settings(options, stack)

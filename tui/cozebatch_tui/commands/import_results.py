@@ -98,7 +98,7 @@ def _target(settings: Settings, options: argparse.Namespace) -> Target:
             zh, en = (t.format(path=options.tasks) for t in (texts.NO_TASKS_FILE.zh, texts.NO_TASKS_FILE.en))
             raise UsageError(Text(zh, en))
         return Target(FileSource(options.tasks).key, "file", workflow_id)
-    from cozebatch.batch.wiring import feishu_base, feishu_client, feishu_layout
+    from cozebatch.batch.adapters import feishu_base, feishu_client, feishu_layout
     from cozebatch.feishu.source import FeishuSource
 
     base = feishu_base(settings, feishu_client(settings, Masker(settings.secrets()).mask))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from cozebatch.batch.batch import Preview
+from cozebatch.batch.preview import Preview
 from cozebatch.engine.engine import Outcome
 from cozebatch.engine.event_bus import Subscription
 from cozebatch.model.events import Event, Noted, Paused, Resumed
@@ -113,19 +113,17 @@ class HeadlessRunner:
             self._say(texts.CONTINUING, run_id=preview.run.run_id)
         self._show_leftovers(preview)
         if every_task:
-            for planned in preview.planned:
-                row = planned.row
-                what = texts.what(planned, preview.at).in_(self._lang)
-                line = f"  {clean(row.task_id, 40)}  {clean(row.title, 40)}  {what}"
-                if planned.action is Action.WATCH:
-                    line += f"  {row.execute_id}"
-                reason = planned.note or (planned.error.message if planned.error else None)
-                self._printer.say(f"{line}  {reason.in_(self._lang)}" if reason else line)
-        if not preview.planned and not preview.owed:
+            for task in preview.tasks:
+                what = texts.what(task).in_(self._lang)
+                line = f"  {clean(task.task_id, 40)}  {clean(task.title, 40)}  {what}"
+                if task.action is Action.WATCH:
+                    line += f"  {task.execute_id}"
+                self._printer.say(f"{line}  {task.reason.in_(self._lang)}" if task.reason else line)
+        if not preview.tasks and not preview.owed:
             self._say(texts.NOTHING_TO_DO)
             return
         counts = {action.value: preview.actions.get(action, 0) for action in Action}
-        self._say(texts.PLAN, total=len(preview.planned), owed=len(preview.owed), **counts)
+        self._say(texts.PLAN, total=len(preview.tasks), owed=preview.owed, **counts)
 
     def _show_leftovers(self, preview: Preview) -> None:
         """Print what earlier runs left, one line per kind, and log one line per task."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cozebatch.model.default_paths import CONFIG_FILE
 from cozebatch.model.text import Text
 from cozebatch.planning.leftovers import Left
-from cozebatch.planning.recovery import Action, Planned, is_expired
+from cozebatch.planning.recovery import Action
 from cozebatch_tui.locale.names import STATES
+
+if TYPE_CHECKING:
+    from cozebatch.batch.preview import PlannedTask
 
 NO_CONFIGURATION = Text(
     f"没有找到配置文件 {CONFIG_FILE}。用 cozebatch-tui init 生成一份，或用 cozebatch-tui --demo 先看演示。",
@@ -97,11 +102,11 @@ STATUS_LINE = Text(
 EVERY_CHECK_FAILED = Text("无法开始：", "Cannot begin: ")
 
 
-def what(planned: Planned, now: float) -> Text:
-    """The planned action as a short text; `now` in Unix seconds."""
-    if planned.action is Action.WATCH and is_expired(planned.row, now):
+def what(task: PlannedTask) -> Text:
+    """The planned action as a short text."""
+    if task.action is Action.WATCH and task.expired:
         return ADOPT_EXPIRED
-    if planned.action is Action.KEEP:
-        kept, state = ACTIONS[Action.KEEP], STATES[planned.row.state]
+    if task.action is Action.KEEP:
+        kept, state = ACTIONS[Action.KEEP], STATES[task.state]
         return Text(f"{kept.zh}：{state.zh}", f"{kept.en}: {state.en}")
-    return ACTIONS[planned.action]
+    return ACTIONS[task.action]

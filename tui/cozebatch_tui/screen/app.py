@@ -32,7 +32,7 @@ from cozebatch_tui.screen.themes import HIGH_CONTRAST
 from cozebatch_tui.session.signals import Interrupts, leave_at_once
 
 if TYPE_CHECKING:
-    from cozebatch.batch.batch import Preview
+    from cozebatch.batch.preview import Preview
     from cozebatch_tui.screen.screens.main import MainScreen
     from cozebatch_tui.screen.screens.start import Decision
     from cozebatch_tui.screen.view_model import ViewModel

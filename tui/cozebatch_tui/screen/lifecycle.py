@@ -12,7 +12,7 @@ from cozebatch.model.task import State
 from cozebatch_tui.exit_codes import Exit, exit_of
 
 if TYPE_CHECKING:
-    from cozebatch.batch.batch import Preview
+    from cozebatch.batch.preview import Preview
     from cozebatch.engine.engine import Outcome
     from cozebatch_tui.screen.startup import AppStart, Ask
     from cozebatch_tui.screen.view_model import ViewModel

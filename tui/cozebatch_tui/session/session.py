@@ -13,10 +13,13 @@ from typing import Any, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from cozebatch.batch.batch import Batch, Preview
-from cozebatch.batch.wiring import Request, open_batch
+from cozebatch.batch.batch import Batch
+from cozebatch.batch.preview import Preview
+from cozebatch.batch.request import Request
+from cozebatch.batch.wiring import open_batch
 from cozebatch.coze.debug_link import execute_id_of
-from cozebatch.engine.engine import Engine, Outcome
+from cozebatch.engine.commands import OperatorCommands
+from cozebatch.engine.engine import Outcome
 from cozebatch.engine.event_bus import Bus, Subscription
 from cozebatch.model.redact import Masker
 from cozebatch.model.rows import Stage
@@ -38,8 +41,6 @@ class Session:
         self._stack = ExitStack()
         self._portal: BlockingPortal | None = None
         self._batch: Batch | None = None
-        self._engine: Engine | None = None
-        self._stopping = False
 
     @property
     def mask(self) -> Callable[[str], str]:
@@ -75,13 +76,10 @@ class Session:
         return self._call(self._opened.preflight)
 
     def run(self, preview: Preview, *, keep_open: bool = False) -> Future[Outcome]:
-        """Run what was previewed; see `Engine.run`."""
+        """Run what was previewed; see `Batch.run`."""
 
         async def run() -> Outcome:
-            self._engine = await self._opened.engine(preview)
-            if self._stopping:
-                self._engine.stop()
-            return await self._opened.run(self._engine, preview, keep_open=keep_open)
+            return await self._opened.run(preview, keep_open=keep_open)
 
         return self._call(run)
 
@@ -89,54 +87,39 @@ class Session:
         """Begin a drain: the future of `run` ends within seconds, also if `run` is called later."""
 
         async def stop() -> None:
-            self._stopping = True
-            if self._engine is not None:
-                self._engine.stop()
+            self._opened.stop()
 
         self._call(stop)
 
     def toggle_pause(self) -> Future[None]:
         """Pause, or resume a paused batch. The engine's thread decides which: a front may be an event or two behind,
         and must not take a second press for another first one."""
-
-        async def toggle() -> None:
-            engine = self._running
-            await (engine.resume() if engine.board.paused else engine.pause())
-
-        return self._call(toggle)
+        return self._call(self._commands.toggle_pause)
 
     def retry(self, task_ids: Iterable[str]) -> Future[list[str]]:
         """Free: resume from the failed step. Returns the ids of the tasks that were retried."""
-        return self._call(self._running.retry, list(task_ids))
+        return self._call(self._commands.retry, list(task_ids))
 
     def rerun(self, task_ids: Iterable[str]) -> Future[list[str]]:
         """Paid: start a new execution for each. Returns the ids of the tasks that were rerun."""
-        return self._call(self._running.rerun, list(task_ids))
+        return self._call(self._commands.rerun, list(task_ids))
 
     def cancel(self, task_ids: Iterable[str]) -> Future[None]:
-        return self._call(self._running.cancel, list(task_ids))
+        return self._call(self._commands.cancel, list(task_ids))
 
     def adopt(self, task_id: str, execute_id: str) -> Future[bool]:
         """Follow this execution for that task; takes an id or a debug link."""
-        return self._call(self._running.adopt, task_id, execute_id_of(execute_id))
+        return self._call(self._commands.adopt, task_id, execute_id_of(execute_id))
 
     def change_limit(self, stage: Stage, step: int) -> Future[int]:
         """Raise or lower the operator's limit, never below 1. Returns the new limit."""
-
-        async def change() -> int:
-            engine = self._running
-            wanted = max(1, engine.board.limits[stage].user + step)
-            await engine.set_limit(stage, wanted)
-            return wanted
-
-        return self._call(change)
+        return self._call(self._commands.change_limit, stage, step)
 
     def note(self, text: Text) -> None:
         """Log an error of a front."""
 
         async def note() -> None:
-            if self._engine is not None:
-                self._engine.note("error", text)
+            self._opened.note("error", text)
 
         self._call(note)
 
@@ -171,9 +154,8 @@ class Session:
         return self._batch
 
     @property
-    def _running(self) -> Engine:
-        assert self._engine is not None, "run first"
-        return self._engine
+    def _commands(self) -> OperatorCommands:
+        return self._opened.commands
 
     def _call(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
         assert self._portal is not None

@@ -1,7 +1,7 @@
-"""Executions in flight that the run does not want but that count against the limit all the same.
+"""Orphan executions: executions in flight without a task of this run that count against the limit all the same.
 
-They come from an earlier process: of tasks left out this time, or of a run that the operator chose to forget. They
-hold a slot until they are seen to have ended; what they bring was paid for and is stored.
+An earlier process started them, for tasks left out this time or for a run that the operator chose to forget. Each
+holds a slot until it is seen to have ended. Its output was paid for and is stored.
 """
 
 from __future__ import annotations
@@ -14,47 +14,58 @@ from cozebatch.model.errors import JournalError, StepError
 from cozebatch.model.rows import Row
 from cozebatch.ports import PutOutput
 
-
-def seat_stranger(row: Row, control: RunState) -> None:
-    """Take the slot, before anybody else is let in."""
-    holder = f"stranger {row.execute_id}"
-    control.slots.add(holder)
-    control.executing.add(holder)
+FAILED_POLLS = 5
+"""Polls failed in a row after which an orphan is given up."""
 
 
-async def watch_stranger(row: Row, control: RunState) -> None:
-    """Hold the slot for the execution of `row` until it has ended, was lost, or cannot be looked at."""
-    assert row.execute_id is not None
-    holder = f"stranger {row.execute_id}"
-    submitted = row.submitted_at if row.submitted_at is not None else control.ledger.clock.wall()
-    started = anyio.current_time() - max(0.0, control.ledger.clock.wall() - submitted)
-    failed_in_a_row = 0
-    try:
+class OrphanExecution:
+    """The execution of `row`, which belongs to an earlier run or to a task left out. Its slot is taken at once, before
+    any task is admitted."""
+
+    def __init__(self, row: Row, state: RunState) -> None:
+        assert row.execute_id is not None
+        self._row = row
+        self._execute_id = row.execute_id
+        self._state = state
+        self._holder = f"orphan {row.execute_id}"
+        state.slots.take(self._holder)
+        state.slots.adopted(self._holder)
+
+    async def watch(self) -> None:
+        """Hold the slot until the execution has ended, was lost, or cannot be polled."""
+        try:
+            await self._until_ended()
+        except JournalError as error:
+            self._state.ledger.note("error", error.text, self._row.task_id)
+        finally:
+            self._state.slots.release(self._holder)
+
+    async def _until_ended(self) -> None:
+        state, wall = self._state, self._state.ledger.clock.wall
+        submitted = self._row.submitted_at if self._row.submitted_at is not None else wall()
+        started = anyio.current_time() - max(0.0, wall() - submitted)
+        failed_in_a_row = 0
         while True:
-            await control.rate_limiter.acquire(urgent=False)
-            control.ledger.board.counters.polls += 1
-            control.requests += 1
+            await state.rate_limiter.acquire(urgent=False)
+            state.ledger.count_poll()
+            state.rate_limiter.count_sent()
             age = anyio.current_time() - started
             try:
-                look = await control.adapters.service.poll(row.execute_id)
+                result = await state.adapters.service.poll(self._execute_id)
             except StepError as failed:
                 failed_in_a_row += 1
-                if failed_in_a_row >= 5:
-                    control.ledger.note("warning", failed.info.message, row.task_id)
+                if failed_in_a_row >= FAILED_POLLS:
+                    state.ledger.note("warning", failed.info.message, self._row.task_id)
                     return
-                await anyio.sleep(failed.retry_after or control.retry.backoff(failed_in_a_row))
+                await anyio.sleep(failed.retry_after or state.retry.backoff(failed_in_a_row))
                 continue
             failed_in_a_row = 0
-            if look.age is not None:
-                age = min(age, look.age)  # our clock may have been another one when it was submitted
-            if look.status == "succeeded":
-                await control.ledger.write(PutOutput(row.execute_id, look.output or ""))
-            if look.status not in ("running", "unknown") or age >= control.options.execution_timeout:
+            if result.age is not None:
+                age = min(age, result.age)  # our clock may have been another one when it was submitted
+            if result.status == "succeeded":
+                await state.ledger.write(PutOutput(self._execute_id, result.output or ""))
+            if result.status not in ("running", "unknown") or age >= state.options.execution_timeout:
                 return
-            if look.status == "unknown" and age >= NOT_YET_KNOWN:
+            if result.status == "unknown" and age >= NOT_YET_KNOWN:
                 return
-            await anyio.sleep(control.adapters.pacing.next_wait(age))
-    except JournalError as error:
-        control.ledger.note("error", error.text, row.task_id)
-    finally:
-        control.release(holder)
+            await anyio.sleep(state.adapters.pacing.next_wait(age))

@@ -1,20 +1,21 @@
-"""Looking at an execution until it has ended, and putting down what it came to. Looks are free."""
+"""Polls an execution until it has ended. Polls are free; a cancelled task is polled too, since its slot is in use."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import assert_never
 
 import anyio
 
-from cozebatch.engine.lifecycle.submit import Submitting
+from cozebatch.engine.lifecycle.execution_record import ExecutionRecord
+from cozebatch.engine.lifecycle.task_context import TaskContext
 from cozebatch.model import events
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
 from cozebatch.planning.recovery import EXPIRED, is_expired
-from cozebatch.policy.retry import Again, Decision, PauseBatch
-from cozebatch.ports import Change, PollResult, Product, PutExecution, PutOutput, PutRow
+from cozebatch.policy.retry import Again, Fail, PauseBatch
+from cozebatch.ports import PollResult
 
 NOT_YET_KNOWN = 60.0
 """Seconds after a submission during which Coze may not know the execution yet (docs/coze.md, 4314)."""
@@ -28,163 +29,111 @@ TOO_LONG = ErrorInfo(
 )
 
 
-class Watching(Submitting):
-    """From an execution in flight to Coze's output on disk; what failed may go back in line."""
+@dataclass(frozen=True, slots=True)
+class EndedExecution:
+    """An execution that Coze reports as ended; `seconds` since its submission, by our clock."""
 
-    async def _adopt(self) -> None:
+    result: PollResult
+    seconds: float
+
+
+class PollStep:
+    """From an execution in flight to its end."""
+
+    def __init__(self, context: TaskContext, record: ExecutionRecord) -> None:
+        self._context = context
+        self._state = context.state
+        self._record = record
+
+    async def adopt(self) -> None:
         """Take up an execution that an earlier process started, or that a person named."""
-        self.control.executing.add(self.task_id)
-        if self.row.state is not State.RUNNING:
-            await self._move(State.RUNNING, adopted=True)
-        past = await self.ledger.journal.executions(self.ledger.run.run_id, self.task_id)
-        known = [execution for execution in past if execution.execute_id == self.row.execute_id]
-        self._execution = known[-1] if known else None
+        self._state.slots.adopted(self._context.task_id)
+        if self._context.row.state is not State.RUNNING:
+            await self._context.move(State.RUNNING, adopted=True)
+        await self._record.load()
 
-    async def _watch(self) -> bool:
-        """Look at the execution until it has ended. A cancelled task is watched too: its slot is in use."""
-        execute_id = self.row.execute_id
-        assert execute_id is not None
+    async def until_ended(self) -> EndedExecution | None:
+        """Poll until Coze reports the end. None if the execution is lost or polling cannot go on; then the task has
+        been moved or suspended."""
+        context, pacing = self._context, self._context.adapters.pacing
         started = anyio.current_time() - self._age_at_adoption()
-        wait = 0.0 if self.row.adopted else self.adapters.pacing.next_wait(0.0)
+        wait = 0.0 if context.row.adopted else pacing.next_wait(0.0)
         failed_in_a_row = 0
         while True:
-            await self._until_look(wait)
-            if self.task_id in self.control.cancelled:
-                self.control.cancelled.discard(self.task_id)
-                if self.row.state is State.RUNNING:
-                    await self._move(State.CANCELLED)
-            await self.control.rate_limiter.acquire(urgent=False)
-            self.ledger.board.counters.polls += 1
-            self.control.requests += 1
+            await self._state.poll_waits.wait(context.task_id, wait)
+            if self._state.cancellations.take(context.task_id) and context.row.state is State.RUNNING:
+                await context.move(State.CANCELLED)
             try:
-                look = await self.adapters.service.poll(execute_id)
+                result = await self._poll()
             except StepError as failed:
                 failed_in_a_row += 1
-                next_wait = await self._look_failed(failed, failed_in_a_row)
+                next_wait = await self._failed(failed, failed_in_a_row)
                 if next_wait is None:
-                    return False
+                    return None
                 wait = next_wait
                 continue
             failed_in_a_row = 0
             age = anyio.current_time() - started
-            if self.row.adopted and look.age is not None:
-                age = min(age, look.age)  # our clock may have been another one when it was submitted
-            if look.status not in ("running", "unknown"):
-                return await self._ended(look, age)
-            if age >= self.control.options.execution_timeout or (look.status == "unknown" and age >= NOT_YET_KNOWN):
-                await self._lost(look)
-                return False
-            wait = self.adapters.pacing.next_wait(age)
-            if look.status == "unknown":
-                wait = min(wait, NOT_YET_KNOWN / 6)
+            if context.row.adopted and result.age is not None:
+                age = min(age, result.age)  # our clock may have been another one when it was submitted
+            match result.status:
+                case "succeeded" | "failed" | "interrupted":
+                    return EndedExecution(result, age)
+                case "running" if age < context.options.execution_timeout:
+                    wait = pacing.next_wait(age)
+                case "unknown" if age < min(NOT_YET_KNOWN, context.options.execution_timeout):
+                    wait = min(pacing.next_wait(age), NOT_YET_KNOWN / 6)
+                case "running" | "unknown":
+                    await self._lost(result)
+                    return None
+                case _:
+                    assert_never(result.status)
 
     def _age_at_adoption(self) -> float:
-        if not self.row.adopted or self.row.submitted_at is None:
+        row = self._context.row
+        if not row.adopted or row.submitted_at is None:
             return 0.0
-        return max(0.0, self.ledger.clock.wall() - self.row.submitted_at)
+        return max(0.0, self._context.ledger.clock.wall() - row.submitted_at)
 
-    async def _until_look(self, wait: float) -> None:
-        wanted = anyio.Event()
-        self.control.polls_wanted[self.task_id] = wanted
-        try:
-            with anyio.move_on_after(wait):
-                await wanted.wait()
-        finally:
-            del self.control.polls_wanted[self.task_id]
+    async def _poll(self) -> PollResult:
+        execute_id = self._context.row.execute_id
+        assert execute_id is not None
+        await self._state.rate_limiter.acquire(urgent=False)
+        self._context.ledger.count_poll()
+        self._state.rate_limiter.count_sent()
+        return await self._context.adapters.service.poll(execute_id)
 
-    async def _look_failed(self, failed: StepError, in_a_row: int) -> float | None:
-        """Seconds until the next look; None when the watching ended."""
-        error = failed.info
+    async def _failed(self, failed: StepError, in_a_row: int) -> float | None:
+        """Seconds until the next poll; None when polling cannot go on."""
+        context, error = self._context, failed.info
         if error.category is Category.THROTTLED:
-            self.control.rate_limiter.slow_down()
-            wait = self.control.retry.backoff(in_a_row) if failed.retry_after is None else failed.retry_after
-            self.ledger.publish(events.Throttled(retry_in=round(wait, 3), **self.ledger.stamp()))
+            self._state.rate_limiter.slow_down()
+            wait = self._state.retry.backoff(in_a_row) if failed.retry_after is None else failed.retry_after
+            context.ledger.publish(events.Throttled(retry_in=round(wait, 3), **context.ledger.stamp()))
             return wait
-        decision = self.control.retry.poll_failed(error, in_a_row)
-        if isinstance(decision, Again):
-            self.ledger.note("warning", error.message, self.task_id)
-            return max(decision.delay, failed.retry_after or 0.0)
-        if isinstance(decision, PauseBatch):
-            self.control.brake(decision.reason, error)
-            if self.row.state is State.RUNNING:
-                self.control.park(self.task_id, "watch")
-        elif self.row.state is State.RUNNING:
-            await self._fail(error)
+        decision = self._state.retry.poll_failed(error, in_a_row)
+        match decision:
+            case Again():
+                context.ledger.note("warning", error.message, context.task_id)
+                return max(decision.delay, failed.retry_after or 0.0)
+            case PauseBatch():
+                self._state.pauses.pause(decision.reason, error)
+                if context.row.state is State.RUNNING:
+                    self._state.queue.suspend(context.task_id, "watch")
+            case Fail():
+                if context.row.state is State.RUNNING:
+                    await context.fail(error)
+            case _:
+                assert_never(decision)
         return None
 
-    async def _lost(self, look: PollResult) -> None:
-        if look.status != "unknown":
+    async def _lost(self, result: PollResult) -> None:
+        if result.status != "unknown":
             error = TOO_LONG
-        elif is_expired(self.row, self.ledger.clock.wall()):
+        elif is_expired(self._context.row, self._context.ledger.clock.wall()):
             error = EXPIRED
         else:
             error = NOT_KNOWN
-        error = replace(error, logid=look.logid)
-        if self.row.state is State.RUNNING:
-            await self._fail(error, self._note(status="lost", error=error))
-
-    async def _ended(self, look: PollResult, seconds: float) -> bool:
-        """Put down what the execution came to; True when the way goes on to the film."""
-        row, wall = self.row, self.ledger.clock.wall()
-        ended_at = look.updated_at or wall
-        facts: dict[str, Any] = {
-            "coze_finished_at": ended_at,
-            "debug_url": look.debug_url or row.debug_url,
-            "tokens_in": row.tokens_in + look.tokens_in,
-            "tokens_out": row.tokens_out + look.tokens_out,
-            "tokens": row.tokens + look.tokens,
-        }
-        if row.adopted or self._jumps != self.control.jumps:  # our own clock did not run all the time
-            by_wall = 0.0 if row.submitted_at is None else max(0.0, ended_at - row.submitted_at)
-            ours = by_wall if row.adopted else max(seconds, by_wall)
-            facts["coze_seconds"] = seconds = ours if look.seconds is None else look.seconds
-        if look.status == "succeeded":
-            return await self._succeeded(look, facts, seconds, max(0.0, wall - ended_at))
-        error = look.error or ErrorInfo(Category.WORKFLOW_FAILED, Text("工作流失败。", "The workflow failed."))
-        note = self._note(
-            status="interrupted" if look.status == "interrupted" else "failed",
-            ended_at=ended_at,
-            seconds=seconds,
-            error=error,
-            logid=look.logid,
-        )
-        if row.state is not State.RUNNING:  # cancelled meanwhile
-            await self.ledger.write(note)
-        elif look.status == "interrupted":
-            await self._fail(error, note, **facts)
-        else:
-            facts["execution_failed"] = True
-            await self._execution_failed(error, note, facts)
-        return False
-
-    async def _succeeded(self, look: PollResult, facts: dict[str, Any], seconds: float, lag: float) -> bool:
-        row = self.row
-        assert row.execute_id is not None
-        self.adapters.pacing.observe(seconds)
-        changes: list[Change] = [PutOutput(row.execute_id, look.output or "")]
-        changes.append(
-            self._note(status="succeeded", ended_at=facts["coze_finished_at"], seconds=seconds, logid=look.logid)
-        )
-        facts |= {"has_output": True, "lag_seconds": lag}
-        if row.state is not State.RUNNING:  # cancelled meanwhile: the result was paid for and is kept
-            kept = replace(row, has_output=True, tokens=facts["tokens"])
-            await self.ledger.write(PutRow(kept), *changes)
-            self.ledger.load([kept])
-            return False
-        if self.adapters.synthesizer is None:
-            await self._insisting(lambda: self._complete(Product(), *changes, **facts))
-        else:
-            await self._insist(State.DOWNLOADING, *changes, **facts)
-        return True
-
-    async def _execution_failed(self, error: ErrorInfo, note: PutExecution, facts: dict[str, Any]) -> None:
-        """Coze itself reported a failure: another execution costs again, and is started only as often as allowed."""
-        failures = self.row.failures + 1
-        decision: Decision = self.control.retry.execution_failed(error, failures)
-        if isinstance(decision, Again):
-            await self._back_in_line(error, note, delay=decision.delay, failures=failures, **facts)
-        elif isinstance(decision, PauseBatch):
-            self.control.brake(decision.reason, error)
-            await self._back_in_line(error, note, delay=None, failures=failures, **facts)
-        else:
-            await self._fail(error, note, failures=failures, **facts)
+        error = replace(error, logid=result.logid)
+        if self._context.row.state is State.RUNNING:
+            await self._context.fail(error, self._record.update(status="lost", error=error))

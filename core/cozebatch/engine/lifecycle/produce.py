@@ -1,95 +1,93 @@
-"""The free half of a task's way: fetch, synthesize, complete. All of it may be repeated."""
+"""The free half of a task run: download the media, wait for a synthesis worker, make the film. All may be repeated."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import assert_never
 
 import anyio
 
-from cozebatch.engine.lifecycle.task_step import Walker
+from cozebatch.engine.lifecycle.task_context import TaskContext
 from cozebatch.model.errors import ErrorInfo, StepError
 from cozebatch.model.task import State
-from cozebatch.policy.retry import Again, PauseBatch, Step
-from cozebatch.ports import Job, Media, Product
+from cozebatch.policy.retry import Again, Fail, PauseBatch, Step
+from cozebatch.ports import Job, Media, Product, Synthesizer
 
 
-class Making(Walker):
+class ProduceStep:
     """From Coze's output on disk to a proven film."""
 
-    async def _finish(self) -> None:
-        if self.row.state is State.DONE or self.row.state is State.WRITING_BACK:
-            return
-        synthesizer = self.adapters.synthesizer
-        if synthesizer is None:
-            await self._complete(Product())
-            return
-        job = await self._job()
-        if self.row.state is not State.DOWNLOADING:
-            await self._move(State.DOWNLOADING)
-        media = await self._fetch(job)
-        if media is None:
-            return
-        product = await self._synthesize(job, media)
-        if product is None:
-            return
-        await self._complete(product)
-        await synthesizer.discard(job.run_id, job.task.task_id)
+    def __init__(self, context: TaskContext, synthesizer: Synthesizer) -> None:
+        self._context = context
+        self._state = context.state
+        self._synthesizer = synthesizer
 
-    async def _job(self) -> Job:
-        row = self.row
-        task = await self.ledger.task(self.task_id)
-        stored = await self.ledger.journal.output(row.execute_id) if row.execute_id else None
-        output = self.adapters.parse_output(stored or "")
-        return Job(self.ledger.run.run_id, task, output, submitted_at=row.submitted_at or 0.0)
+    async def job(self) -> Job:
+        """What is to be made, read from the journal. Raises `JournalError`."""
+        context, row = self._context, self._context.row
+        task = await context.task()
+        stored = await context.ledger.journal.output(row.execute_id) if row.execute_id else None
+        output = context.adapters.parse_output(stored or "")
+        return Job(context.ledger.run.run_id, task, output, submitted_at=row.submitted_at or 0.0)
 
-    async def _fetch(self, job: Job) -> Media | None:
-        assert self.adapters.synthesizer is not None
+    async def download(self, job: Job) -> Media | None:
+        """The job's media on this machine. None if that failed; then the task has been moved or suspended."""
+        if self._context.row.state is not State.DOWNLOADING:
+            await self._context.move(State.DOWNLOADING)
         tries = 0
         while True:
             try:
-                async with self.control.downloads:
-                    return await self.adapters.synthesizer.fetch(job, self._progress("download"))
+                async with self._state.downloads:
+                    return await self._synthesizer.fetch(job, self._progress("download"))
             except StepError as failed:
                 tries += 1
-                if not await self._step_failed(Step.DOWNLOAD, failed, tries):
+                if not await self._try_again(Step.DOWNLOAD, failed, tries):
                     return None
 
-    async def _synthesize(self, job: Job, media: Media) -> Product | None:
-        assert self.adapters.synthesizer is not None
+    async def synthesize(self, job: Job, media: Media) -> Product | None:
+        """Queue for a worker and make the film. None if that failed; then the task has been moved or suspended."""
         tries = 0
         error: ErrorInfo | None = None
         while True:
-            await self._move(State.QUEUED, error=error)
+            await self._context.move(State.QUEUED, error=error)
             try:
-                async with self.control.synthesis_limiter.place():
-                    await self._move(State.SYNTHESIZING)
-                    return await self.adapters.synthesizer.synthesize(job, media, self._progress("synthesis"))
+                async with self._state.synthesis_limiter.place():
+                    await self._context.move(State.SYNTHESIZING)
+                    return await self._synthesizer.synthesize(job, media, self._progress("synthesis"))
             except StepError as failed:
                 tries += 1
                 error = failed.info
-                if not await self._step_failed(Step.SYNTHESIS, failed, tries):
+                if not await self._try_again(Step.SYNTHESIS, failed, tries):
                     return None
 
-    async def _step_failed(self, step: Step, failed: StepError, tries: int) -> bool:
-        """True when the step is to be tried again, the wait being over."""
-        decision = self.control.retry.step_failed(failed.info, tries)
-        if isinstance(decision, Again):
-            delay = max(decision.delay, failed.retry_after or 0.0)
-            if step is Step.DOWNLOAD:
-                self.ledger.retrying(self.task_id, step, failed.info, delay)
-            await anyio.sleep(delay)
-            return True
-        if isinstance(decision, PauseBatch):
-            if self.row.state is State.SYNTHESIZING:
-                await self._move(State.QUEUED, error=failed.info)
-            self.control.park(self.task_id, "finish")
-            self.control.brake(decision.reason, failed.info)
-        else:
-            await self._fail(failed.info)
+    async def discard(self, job: Job) -> None:
+        """The film is done: drop the media kept for it."""
+        await self._synthesizer.discard(job.run_id, job.task.task_id)
+
+    async def _try_again(self, step: Step, failed: StepError, tries: int) -> bool:
+        """True when the step is to be tried again; the wait is over then."""
+        context, error = self._context, failed.info
+        decision = self._state.retry.step_failed(error, tries)
+        match decision:
+            case Again():
+                delay = max(decision.delay, failed.retry_after or 0.0)
+                if step is Step.DOWNLOAD:
+                    context.ledger.retrying(context.task_id, step, error, delay)
+                await anyio.sleep(delay)
+                return True
+            case PauseBatch():
+                if context.row.state is State.SYNTHESIZING:
+                    await context.move(State.QUEUED, error=error)
+                self._state.queue.suspend(context.task_id, "finish")
+                self._state.pauses.pause(decision.reason, error)
+            case Fail():
+                await context.fail(error)
+            case _:
+                assert_never(decision)
         return False
 
     def _progress(self, stage: str) -> Callable[[float], None]:
         def report(fraction: float) -> None:
-            self.ledger.progress(self.task_id, stage, round(min(1.0, max(0.0, fraction)), 3))
+            self._context.ledger.progress(self._context.task_id, stage, round(min(1.0, max(0.0, fraction)), 3))
 
         return report

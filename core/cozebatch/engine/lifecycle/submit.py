@@ -1,183 +1,163 @@
-"""The step that costs money: one submission, its intent on disk before it leaves, its answer before anything else.
-
-A Coze slot is held from before the submission until the execution has ended.
-"""
+"""The step that costs money: one submission, its intent on disk before it leaves, its answer before anything else."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from typing import Any, assert_never
 
 import anyio
 
-from cozebatch.engine.lifecycle.task_step import Walker
-from cozebatch.engine.outbox import Outbox
-from cozebatch.engine.run_state import RunState
-from cozebatch.model.errors import Category, ErrorInfo, JournalError, StepError
+from cozebatch.engine.lifecycle.execution_record import ExecutionRecord
+from cozebatch.engine.lifecycle.task_context import TaskContext
+from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
-from cozebatch.policy.retry import Again, Hold, PauseBatch
+from cozebatch.policy.retry import Again, Fail, Hold, PauseBatch
 from cozebatch.ports import Accepted, Execution, PutExecution, Refused, Submission, Unanswered
 
+NO_ANSWER_BEFORE_EXIT = Text("程序退出时还没收到回答。", "No answer had come when the program was interrupted.")
 
-class Submitting(Walker):
-    """From the line to an accepted execution, or to what else came of it."""
 
-    def __init__(self, task_id: str, control: RunState, outbox: Outbox) -> None:
-        super().__init__(task_id, control, outbox)
-        self._execution: Execution | None = None
-        self._jumps = control.jumps
-        """Of the clock, when the execution was submitted or taken up."""
+class SubmitStep:
+    """From a slot to an accepted execution, or to what else became of the submission."""
 
-    async def _submit(self) -> bool:
-        task = await self.ledger.task(self.task_id)
-        if not await self._claim(task):
-            return False
-        await self.control.rate_limiter.acquire(urgent=True)
-        if await self._cancelled_here():
-            return False
-        if not self.control.may_submit:
-            self.control.enqueue(self.task_id, "submit", front=True)
-            return False
-        self.control.submitting.add(self.task_id)
+    def __init__(self, context: TaskContext, record: ExecutionRecord) -> None:
+        self._context = context
+        self._state = context.state
+        self._record = record
+
+    async def claim(self, task: Task) -> bool:
+        """Mark the record as running, where that is wanted, before anything is paid. True if the task goes on."""
+        context, sink = self._context, self._context.adapters.sink
+        if sink is None or task.record_id is None or context.row.asked or not sink.writes("running"):
+            return True
+        if not context.row.claimed:  # on disk first: a record with our mark may not be listed any more
+            await context.set_facts(claimed=True)
         try:
+            taken = await sink.claim(task)
+        except StepError as failed:
+            await self._claim_failed(failed)
+            return False
+        if taken is not None:
+            await context.move(State.SKIPPED, note=taken.message)
+            return False
+        return True
+
+    async def submit(self, task: Task) -> bool:
+        """Start one execution. True if Coze accepted it and its id is on disk."""
+        await self._state.rate_limiter.acquire(urgent=True)
+        if await self._context.cancelled_now():
+            return False
+        if not self._state.may_submit:
+            self._state.queue.add(task.task_id, "submit", front=True)
+            return False
+        with self._state.submissions.under_way(task.task_id):
             return await self._submit_once(task)
-        finally:
-            self.control.submitting.discard(self.task_id)
-            self.control.stir()
+
+    async def unanswered(self, message: Text) -> None:
+        """An execution may have been started: it counts as one, whoever decides what comes next."""
+        await self._unanswered(ErrorInfo(Category.UNKNOWN_SUBMIT, message))
+
+    async def back_in_line(self, error: ErrorInfo, change: PutExecution, *, delay: float | None, **facts: Any) -> None:
+        """Back to `pending`: at once to the front of the line, or after `delay` seconds."""
+        context, queue = self._context, self._state.queue
+        await context.move_persistently(State.PENDING, change, error=error, **facts)
+        if await context.cancelled_now():
+            return
+        if delay is None:
+            queue.add(context.task_id, "submit", front=True)
+        else:
+            queue.add_later(context.task_id, "submit", delay)
+
+    async def _claim_failed(self, failed: StepError) -> None:
+        context = self._context
+        refusals = self._state.submissions.refused(context.task_id)
+        decision = self._state.retry.submission_refused(failed.info, refusals.count, refusals.waited)
+        match decision:
+            case Again():
+                context.ledger.retrying(context.task_id, "claim", failed.info, decision.delay)
+                delay = max(decision.delay, failed.retry_after or 0.0)
+                self._state.queue.add_later(context.task_id, "submit", delay)
+            case Fail() | PauseBatch():
+                await context.fail(failed.info)
+            case _:
+                assert_never(decision)
 
     async def _submit_once(self, task: Task) -> bool:
-        number = self.row.submissions + 1
-        intent = Execution(self.task_id, number, "sent", sent_at=self.ledger.clock.wall())
-        self.ledger.board.counters.submissions += 1  # before the write, which takes the counters along
-        try:
-            await self._move(State.SUBMITTING, PutExecution(intent), attempt=self.row.attempts + 1, submissions=number)
-        except JournalError:
-            self.ledger.board.counters.submissions -= 1
-            raise
-        self._execution = intent
-        self._jumps = self.control.jumps
+        context = self._context
+        number = context.row.submissions + 1
+        intent = Execution(task.task_id, number, "sent", sent_at=context.ledger.clock.wall())
+        with context.ledger.counting_submission():
+            attempt = context.row.attempts + 1
+            await context.move(State.SUBMITTING, PutExecution(intent), attempt=attempt, submissions=number)
+        self._record.begin(intent)
         sent_at = anyio.current_time()
         answer = await self._send(task)
         match answer:
             case Accepted():
-                return await self._accepted(answer)
+                await self._accepted(answer)
+                return True
             case Refused() if answer.error.category is Category.THROTTLED:
-                self.control.throttle(sent_at=sent_at, retry_after=answer.retry_after)
-                await self._back_in_line(answer.error, self._note(status="refused", error=answer.error), delay=None)
+                self._state.slots.throttled(sent_at=sent_at, retry_after=answer.retry_after)
+                change = self._record.update(status="refused", error=answer.error)
+                await self.back_in_line(answer.error, change, delay=None)
             case Refused():
                 await self._refused(answer)
             case Unanswered():
                 await self._unanswered(answer.error)
+            case _:
+                assert_never(answer)
         return False
-
-    async def _claim(self, task: Task) -> bool:
-        """Mark the record as running, where that is wanted, before anything is paid."""
-        sink = self.adapters.sink
-        if sink is None or task.record_id is None or self.row.asked or not sink.writes("running"):
-            return True
-        if not self.row.claimed:  # on disk first: a record that bears our mark may not be listed any more
-            await self._set(claimed=True)
-        try:
-            taken = await sink.claim(task)
-        except StepError as failed:
-            refusals = self.control.count_refusal(self.task_id)
-            decision = self.control.retry.submission_refused(
-                failed.info, refusals.count, self.ledger.clock.now() - refusals.since
-            )
-            if isinstance(decision, Again):
-                self.ledger.retrying(self.task_id, "claim", failed.info, decision.delay)
-                self.control.enqueue_later(self.task_id, "submit", max(decision.delay, failed.retry_after or 0.0))
-            else:
-                await self._fail(failed.info)
-            return False
-        if taken is not None:
-            await self._move(State.SKIPPED, note=taken.message)
-            return False
-        return True
 
     async def _send(self, task: Task) -> Submission:
         """Send the one request. Nothing interrupts it but the last seconds of a drain."""
-        self.control.requests += 1
-        with anyio.CancelScope(shield=True) as scope:
-            self.control.sending.add(scope)
+        self._state.rate_limiter.count_sent()
+        with self._state.submissions.on_the_wire():
             try:
-                return await self.adapters.service.submit(task)
+                return await self._context.adapters.service.submit(task)
             except Exception as error:  # noqa: BLE001 - a bug of ours: what the service did is not known
-                self._log_traceback(error)
-                return Unanswered(unanswered(Text.same(f"{type(error).__name__}: {error}")))
-            finally:
-                self.control.sending.discard(scope)
-        return Unanswered(
-            unanswered(Text("程序退出时还没收到回答。", "No answer had come when the program was interrupted."))
-        )
+                self._context.log_traceback(error)
+                message = Text.same(f"{type(error).__name__}: {error}")
+                return Unanswered(ErrorInfo(Category.UNKNOWN_SUBMIT, message))
+        return Unanswered(ErrorInfo(Category.UNKNOWN_SUBMIT, NO_ANSWER_BEFORE_EXIT))
 
-    async def _accepted(self, answer: Accepted) -> bool:
-        note = self._note(
-            status="running", execute_id=answer.execute_id, debug_url=answer.debug_url, logid=answer.logid
-        )
-        self.control.note_accepted(self.task_id)
-        await self._insist(
-            State.RUNNING,
-            note,
-            execute_id=answer.execute_id,
-            debug_url=answer.debug_url,
-            attempts=self.row.attempts + 1,
-        )
-        return True
+    async def _accepted(self, answer: Accepted) -> None:
+        facts = {"execute_id": answer.execute_id, "debug_url": answer.debug_url}
+        change = self._record.update(status="running", logid=answer.logid, **facts)
+        self._state.submissions.forget_refusals(self._context.task_id)
+        self._state.slots.accepted(self._context.task_id)
+        self._state.pauses.accepted()
+        attempts = self._context.row.attempts + 1
+        await self._context.move_persistently(State.RUNNING, change, attempts=attempts, **facts)
 
     async def _refused(self, answer: Refused) -> None:
-        refusals = self.control.count_refusal(self.task_id)
-        decision = self.control.retry.submission_refused(
-            answer.error, refusals.count, self.ledger.clock.now() - refusals.since
-        )
-        note = self._note(status="refused", error=answer.error)
-        if isinstance(decision, Again):
-            await self._back_in_line(answer.error, note, delay=max(decision.delay, answer.retry_after or 0.0))
-        elif isinstance(decision, PauseBatch):
-            self.control.brake(decision.reason, answer.error)
-            await self._back_in_line(answer.error, note, delay=None)
-        else:
-            self.control.refusals.pop(self.task_id, None)
-            if answer.error.category is Category.INVALID_REQUEST:
-                self.control.note_refused_for_good(answer.error)
-            await self._fail(answer.error, note)
+        context, error = self._context, answer.error
+        refusals = self._state.submissions.refused(context.task_id)
+        decision = self._state.retry.submission_refused(error, refusals.count, refusals.waited)
+        change = self._record.update(status="refused", error=error)
+        match decision:
+            case Again():
+                await self.back_in_line(error, change, delay=max(decision.delay, answer.retry_after or 0.0))
+            case PauseBatch():
+                self._state.pauses.pause(decision.reason, error)
+                await self.back_in_line(error, change, delay=None)
+            case Fail():
+                self._state.submissions.forget_refusals(context.task_id)
+                if error.category is Category.INVALID_REQUEST:
+                    self._state.pauses.refused_for_good(error)
+                await context.fail(error, change)
+            case _:
+                assert_never(decision)
 
     async def _unanswered(self, error: ErrorInfo) -> None:
-        """An execution may have been started: it counts as one, whoever decides what comes next."""
-        note = self._note(status="unanswered", error=error)
-        attempts = self.row.attempts + 1
-        decision = self.control.retry.submission_unanswered()
-        if isinstance(decision, Hold):
-            await self._insist(State.HELD, note, error=error, attempts=attempts, unanswered=True)
-        else:
-            assert isinstance(decision, Again)
-            await self._back_in_line(error, note, delay=decision.delay, attempts=attempts)
-
-    async def _back_in_line(self, error: ErrorInfo, note: PutExecution, *, delay: float | None, **facts: Any) -> None:
-        """Back to `pending`: at once to the front of the line, or after `delay` seconds."""
-        await self._insist(State.PENDING, note, error=error, **facts)
-        if await self._cancelled_here():
-            return
-        if delay is None:
-            self.control.enqueue(self.task_id, "submit", front=True)
-        else:
-            self.control.enqueue_later(self.task_id, "submit", delay)
-
-    def _note(self, **facts: Any) -> PutExecution:
-        """What became of the execution, for the journal."""
-        if self._execution is None:  # adopted by hand: nothing was sent by us
-            row = self.row
-            self._execution = Execution(
-                self.task_id,
-                row.submissions + 1,
-                "running",
-                sent_at=row.submitted_at or self.ledger.clock.wall(),
-                execute_id=row.execute_id,
-            )
-        self._execution = replace(self._execution, **facts)
-        return PutExecution(self._execution)
-
-
-def unanswered(message: Text) -> ErrorInfo:
-    return ErrorInfo(Category.UNKNOWN_SUBMIT, message)
+        attempts = self._context.row.attempts + 1
+        change = self._record.update(status="unanswered", error=error)
+        decision = self._state.retry.submission_unanswered()
+        match decision:
+            case Hold():
+                await self._context.move_persistently(
+                    State.HELD, change, error=error, attempts=attempts, unanswered=True
+                )
+            case Again():
+                await self.back_in_line(error, change, delay=decision.delay, attempts=attempts)
+            case _:
+                assert_never(decision)

@@ -1,61 +1,102 @@
-"""One task's way through a run, from the slot it was given to its end.
+"""One task's whole way through a run, from the slot it was given to its end.
 
-It reads top to bottom like docs/contract.md §4: submit, watch, fetch, synthesize, write back. Every step first puts
-down what it is about to do, then does it, then puts down what came of it; so a crash between any two lines loses
-nothing and pays for nothing twice.
+Read `_run_steps` from top to bottom: claim, submit, poll, store the output, download, queue, synthesize, write back
+(docs/contract.md §4). Every step writes down what it is about to do, does it, and writes down what came of it. So a
+crash between any two lines loses nothing and pays for nothing twice. A step that returns False or None has already
+moved the task to where it belongs: to an end, back in line, or suspended until a pause is over.
 """
 
 from __future__ import annotations
 
-import anyio
-
-from cozebatch.engine.lifecycle.poll import Watching
-from cozebatch.engine.lifecycle.produce import Making
-from cozebatch.engine.lifecycle.submit import unanswered
-from cozebatch.engine.run_state import StartStep
+from cozebatch.engine.lifecycle.execution_record import ExecutionRecord
+from cozebatch.engine.lifecycle.poll import PollStep
+from cozebatch.engine.lifecycle.produce import ProduceStep
+from cozebatch.engine.lifecycle.store_result import StoreStep
+from cozebatch.engine.lifecycle.submit import SubmitStep
+from cozebatch.engine.lifecycle.task_context import TaskContext
+from cozebatch.engine.options import StartStep
+from cozebatch.engine.outbox import Outbox
+from cozebatch.engine.run_state import RunState
 from cozebatch.model.errors import Category, ErrorInfo, JournalError
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
+from cozebatch.ports import Product
 
 
-class Shepherd(Watching, Making):
-    """Walks one task. `walk` never raises for what concerns this task alone."""
+class TaskRun:
+    """Runs one task. `run` never raises for what concerns this task alone."""
 
-    async def walk(self, entry: StartStep) -> None:
-        self._entry = entry
+    def __init__(self, task_id: str, state: RunState, outbox: Outbox, start_step: StartStep) -> None:
+        self._context = TaskContext(task_id, state, outbox, start_step)
+        self._state = state
+        record = ExecutionRecord(self._context)
+        self._submit = SubmitStep(self._context, record)
+        self._poll = PollStep(self._context, record)
+        self._store = StoreStep(self._context, record, self._submit)
+
+    async def run(self) -> None:
         try:
-            if entry != "finish" and not await self._execute(entry):
-                return
-            with anyio.CancelScope() as scope:
-                self.control.scopes[self.task_id] = scope
-                await self._finish()
-            if scope.cancelled_caught:
-                await self._move(State.CANCELLED)
+            await self._run_steps()
         except JournalError as error:
-            self._journal_failed(error)
+            self._context.journal_failed(error)
         except Exception as error:  # noqa: BLE001 - a bug must end one task, not the batch
             await self._broke(error)
         finally:
-            self.control.scopes.pop(self.task_id, None)
-            self.control.cancelled.discard(self.task_id)
+            self._state.cancellations.forget(self._context.task_id)
 
-    async def _execute(self, entry: StartStep) -> bool:
-        """True when Coze's output is on disk and the way goes on."""
+    async def _run_steps(self) -> None:
+        context = self._context
+        if context.start_step != "finish" and not await self._execute():
+            return
+        with self._state.cancellations.interruptible(context.task_id) as scope:
+            await self._produce()
+        if scope.cancelled_caught:
+            await context.move(State.CANCELLED)
+
+    async def _execute(self) -> bool:
+        """The paid half, in a Coze slot. True if the output is on disk and a film is to be made of it."""
+        context = self._context
         try:
-            if entry == "submit":
-                if not await self._submit():
+            if context.start_step == "submit":
+                task = await context.task()
+                if not await self._submit.claim(task):
+                    return False
+                if not await self._submit.submit(task):
                     return False
             else:
-                await self._adopt()
-            return await self._watch()
+                await self._poll.adopt()
+            ended = await self._poll.until_ended()
+            if ended is None:
+                return False
+            return await self._store.store(ended)
         finally:
-            self.control.release(self.task_id)
+            self._state.slots.release(context.task_id)
+
+    async def _produce(self) -> None:
+        """The free half: from the output on disk to the film, and to the table."""
+        context = self._context
+        if context.row.state in (State.WRITING_BACK, State.DONE):
+            return
+        if context.adapters.synthesizer is None:
+            await context.complete(Product())
+            return
+        produce = ProduceStep(context, context.adapters.synthesizer)
+        job = await produce.job()
+        media = await produce.download(job)
+        if media is None:
+            return
+        product = await produce.synthesize(job, media)
+        if product is None:
+            return
+        await context.complete(product)
+        await produce.discard(job)
 
     async def _broke(self, error: Exception) -> None:
         """A bug of ours ends this task, visibly, and no other."""
-        self._log_traceback(error)
-        told = Text.same(f"{type(error).__name__}: {error}")
-        if self.row.state is State.SUBMITTING:  # something may have been sent
-            await self._unanswered(unanswered(told))
-        elif self.row.state is not State.WRITING_BACK and not self.row.state.is_end:
-            await self._fail(ErrorInfo(Category.INTERNAL, told))
+        context = self._context
+        context.log_traceback(error)
+        message = Text.same(f"{type(error).__name__}: {error}")
+        if context.row.state is State.SUBMITTING:  # something may have been sent
+            await self._submit.unanswered(message)
+        elif context.row.state is not State.WRITING_BACK and not context.row.state.is_end:
+            await context.fail(ErrorInfo(Category.INTERNAL, message))

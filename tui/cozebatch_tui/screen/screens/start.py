@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Button, Static
 
-from cozebatch.batch.batch import Preview
+from cozebatch.batch.preview import Preview
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang, Text
 from cozebatch.planning.leftovers import DEFAULTS, Left
@@ -95,9 +95,8 @@ class StartScreen(Screen[Decision]):
 
     def _tasks(self) -> RichText:
         text = RichText()
-        for planned in self._preview.planned[:2000]:
-            what = headless.what(planned, self._preview.at).in_(self._lang)
-            reason = planned.note or (planned.error.message if planned.error else None)
-            line = f"{fit(planned.row.task_id, 16)}  {fit(planned.row.title, 24)}  {what}"
-            text.append(line + (f"  {clean(reason.in_(self._lang), 200)}" if reason else "") + "\n")
+        for task in self._preview.tasks[:2000]:
+            what = headless.what(task).in_(self._lang)
+            line = f"{fit(task.task_id, 16)}  {fit(task.title, 24)}  {what}"
+            text.append(line + (f"  {clean(task.reason.in_(self._lang), 200)}" if task.reason else "") + "\n")
         return text

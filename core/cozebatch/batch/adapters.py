@@ -1,0 +1,129 @@
+"""Makes each adapter of what the settings say about it, for batches and for checks.
+
+Adapters are imported where they are needed, so that a run pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cozebatch.coze.client import CozeService
+from cozebatch.model.loopback import is_loopback_url
+from cozebatch.model.task import FIELDS
+from cozebatch.model.text import Lang, Text
+from cozebatch.settings import Settings
+from cozebatch.synthesis.options import SynthesisOptions
+
+if TYPE_CHECKING:
+    from cozebatch.feishu.base import FeishuBase
+    from cozebatch.feishu.layout import Layout, StatusValues
+    from cozebatch.feishu.sdk import FeishuClient
+    from cozebatch.settings.feishu_model import FilterCondition
+
+
+def coze_service(settings: Settings, mask: Callable[[str], str], on_note: Callable[[Text], None]) -> CozeService:
+    coze = settings.coze
+    return CozeService(
+        token=coze.token.get_secret_value(),
+        workflow_id=coze.workflow_id,
+        base_url=coze.base_url,
+        bot_id=coze.bot_id,
+        app_id=coze.app_id,
+        workflow_version=coze.workflow_version,
+        request_timeout=coze.request_timeout,
+        parameters=coze.parameters,
+        mask=mask,
+        on_note=on_note,
+    )
+
+
+def synthesis_options(
+    settings: Settings, state_dir: Path, *, lang: Lang, secret_variables: tuple[str, ...] = (), owner: str = ""
+) -> SynthesisOptions:
+    """The configuration's synthesis part, paths relative to the working directory made whole.
+
+    `owner`: see `SynthesisOptions`.
+    """
+    wanted = settings.synthesis
+    folder = settings.workflow_config.draft_folder_path
+    return SynthesisOptions(
+        mode=wanted.mode,
+        output_dir=Path(wanted.output_dir).absolute(),
+        media_dir=(state_dir / "media").absolute(),
+        outputs=settings.coze.outputs.named(),
+        max_media_mb=wanted.max_media_mb,
+        width=wanted.width,
+        height=wanted.height,
+        fps=wanted.fps,
+        timeout=wanted.timeout,
+        background_music_path=wanted.background_music_path,
+        background_music_volume=wanted.background_music_volume,
+        draft_folder_path=folder,
+        draft_media_root=wanted.draft_media_root,
+        command=tuple(wanted.command) if wanted.command is not None else None,
+        template_config=settings.template_config,
+        allow_loopback=is_loopback_url(settings.coze.base_url),
+        workers=settings.workflow_config.max_synthesis_workers,
+        secret_variables=secret_variables,
+        lang=lang,
+        owner=owner,
+    )
+
+
+def feishu_client(settings: Settings, mask: Callable[[str], str]) -> FeishuClient:
+    from cozebatch.feishu.sdk import FeishuClient
+
+    api = settings.api_config
+    assert api is not None, "settings were loaded without Feishu"
+    return FeishuClient(
+        app_id=api.app_id,
+        app_secret=api.app_secret.get_secret_value(),
+        domain=api.domain,
+        request_timeout=settings.coze.request_timeout,
+        mask=mask,
+    )
+
+
+def feishu_base(settings: Settings, client: FeishuClient) -> FeishuBase:
+    from cozebatch.feishu.base import FeishuBase
+
+    assert settings.api_config is not None
+    return FeishuBase(client, settings.api_config.base)
+
+
+def feishu_layout(settings: Settings) -> tuple[Layout, StatusValues]:
+    """What is read of the base and what is written into its status column."""
+    from cozebatch.feishu.layout import Columns, Layout, Relation, StatusValues
+
+    tables = settings.tables
+    assert tables is not None, "settings were loaded without Feishu"
+    content, mapping = tables.content_table, tables.content_table.field_mapping
+    columns = mapping.model_dump()
+    unsaid = frozenset(columns) - mapping.model_fields_set
+    extra = tuple(dict.fromkeys(f for f in settings.coze.parameters.values() if f not in FIELDS))
+    voice, human, account = tables.voice_table, tables.digital_human_table, tables.account_table
+    return (
+        Layout(
+            table_id=content.table_id,
+            columns=Columns(**columns, optional=unsaid),
+            view_id=content.view_id,
+            filter=_filter(content.filter_condition),
+            extra=extra,
+            accounts=Relation(account.table_id, account.account_field, account.name_field) if account else None,
+            voices=Relation(voice.table_id, voice.account_field, voice.voice_id_field) if voice else None,
+            digital_humans=Relation(human.table_id, human.account_field, human.digital_no_field) if human else None,
+        ),
+        StatusValues(**content.status_values.model_dump()),
+    )
+
+
+def _filter(condition: FilterCondition | None) -> dict[str, object] | None:
+    """As Feishu takes it; None for all rows."""
+    if condition is None or condition.is_empty():
+        return None
+    wanted = condition.model_dump()
+    if not condition.children:
+        del wanted["children"]
+    return wanted

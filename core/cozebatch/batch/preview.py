@@ -1,0 +1,106 @@
+"""What a run would do, before anything is sent or paid: all that a front shows, and nothing of the tasks' texts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from cozebatch.model.task import State
+from cozebatch.model.text import Text
+from cozebatch.planning.leftovers import Leftover, leftovers
+from cozebatch.planning.recovery import Action, Planned, is_expired, limit_new
+from cozebatch.ports import Delivery, RunRecord
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTask:
+    """A line of the preview. `reason`: why the task is skipped or held. `expired`: Coze will hardly have the result of
+    its execution any more."""
+
+    task_id: str
+    title: str
+    action: Action
+    state: State
+    execute_id: str | None = None
+    expired: bool = False
+    reason: Text | None = None
+
+    @classmethod
+    def of(cls, planned: Planned, now: float) -> PlannedTask:
+        """`now` in Unix seconds."""
+        row, error = planned.row, planned.error
+        return cls(
+            row.task_id,
+            row.title,
+            planned.action,
+            row.state,
+            row.execute_id,
+            is_expired(row, now),
+            planned.note or (error.message if error is not None else None),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What `Batch.prepare` found. `Batch.run` takes it back to run exactly this."""
+
+    run: RunRecord
+    continuing: bool
+    tasks: Sequence[PlannedTask]
+    owed: int = 0
+    """Write-backs that earlier runs left undelivered."""
+    leftovers: Sequence[Leftover] = ()
+    """What earlier runs left, with what happens to it by itself (`planning.leftovers.DEFAULTS`)."""
+    partial: bool = False
+    """Other tasks of the run are left out: it is to be continued."""
+    origin: str = ""
+    """Where the tasks come from and what was asked for there, as a person would say it."""
+    journal_incomplete: bool = False
+    """The journal was damaged: what it does not know may have been paid for."""
+    new_limit: int | None = None
+    """At most so many new executions; None for all."""
+    actions: Mapping[Action, int] = field(init=False)
+    """How many tasks there are of each action."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "actions", Counter(task.action for task in self.tasks))
+
+    @property
+    def new_executions(self) -> int:
+        """How many executions would be paid for, retries aside."""
+        return self.actions.get(Action.SUBMIT, 0)
+
+    @property
+    def has_work(self) -> bool:
+        working = (Action.SUBMIT, Action.WATCH, Action.FINISH, Action.DELIVER)
+        return self.owed > 0 or any(self.actions.get(action, 0) for action in working)
+
+    def canary(self, count: int) -> Preview:
+        """The same with at most `count` new executions; the run is to be continued."""
+        kept = limit_new(self.tasks, count)
+        return replace(self, tasks=kept, partial=self.partial or len(kept) < len(self.tasks), new_limit=count)
+
+
+def preview_of(
+    run: RunRecord,
+    planned: Sequence[Planned],
+    owed: Sequence[Delivery],
+    *,
+    now: float,
+    continuing: bool,
+    partial: bool,
+    origin: str,
+    journal_incomplete: bool,
+) -> Preview:
+    """The preview of a plan; `now` in Unix seconds."""
+    return Preview(
+        run,
+        continuing,
+        tuple(PlannedTask.of(p, now) for p in planned),
+        owed=len(owed),
+        leftovers=leftovers(planned, owed, now),
+        partial=partial,
+        origin=origin,
+        journal_incomplete=journal_incomplete,
+    )

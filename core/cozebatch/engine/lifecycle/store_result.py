@@ -1,0 +1,102 @@
+"""Puts on disk what an execution came to: Coze's whole output, or its failure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, assert_never
+
+from cozebatch.engine.lifecycle.execution_record import ExecutionRecord
+from cozebatch.engine.lifecycle.poll import EndedExecution
+from cozebatch.engine.lifecycle.submit import SubmitStep
+from cozebatch.engine.lifecycle.task_context import TaskContext
+from cozebatch.model.errors import Category, ErrorInfo
+from cozebatch.model.task import State
+from cozebatch.model.text import Text
+from cozebatch.policy.retry import Again, Fail, PauseBatch
+from cozebatch.ports import Change, PollResult, Product, PutExecution, PutOutput, PutRow
+
+WORKFLOW_FAILED = ErrorInfo(Category.WORKFLOW_FAILED, Text("工作流失败。", "The workflow failed."))
+
+
+class StoreStep:
+    """From the end of an execution to its result on disk; what Coze failed may go back in line."""
+
+    def __init__(self, context: TaskContext, record: ExecutionRecord, submit: SubmitStep) -> None:
+        self._context = context
+        self._state = context.state
+        self._record = record
+        self._submit = submit
+
+    async def store(self, ended: EndedExecution) -> bool:
+        """Write down what the execution came to. True if its output is on disk and a film is to be made of it."""
+        context, result, seconds = self._context, ended.result, ended.seconds
+        row, wall = context.row, context.ledger.clock.wall()
+        ended_at = result.updated_at or wall
+        facts: dict[str, Any] = {
+            "coze_finished_at": ended_at,
+            "debug_url": result.debug_url or row.debug_url,
+            "tokens_in": row.tokens_in + result.tokens_in,
+            "tokens_out": row.tokens_out + result.tokens_out,
+            "tokens": row.tokens + result.tokens,
+        }
+        if row.adopted or self._record.clock_jumped:  # our own clock did not run all the time
+            by_wall = 0.0 if row.submitted_at is None else max(0.0, ended_at - row.submitted_at)
+            ours = by_wall if row.adopted else max(seconds, by_wall)
+            facts["coze_seconds"] = seconds = ours if result.seconds is None else result.seconds
+        if result.status == "succeeded":
+            return await self._succeeded(result, facts, seconds, max(0.0, wall - ended_at))
+        await self._did_not_succeed(result, facts, seconds)
+        return False
+
+    async def _succeeded(self, result: PollResult, facts: dict[str, Any], seconds: float, lag: float) -> bool:
+        context, row = self._context, self._context.row
+        assert row.execute_id is not None
+        context.adapters.pacing.observe(seconds)
+        ended_at = facts["coze_finished_at"]
+        changes: list[Change] = [
+            PutOutput(row.execute_id, result.output or ""),
+            self._record.update(status="succeeded", ended_at=ended_at, seconds=seconds, logid=result.logid),
+        ]
+        facts |= {"has_output": True, "lag_seconds": lag}
+        if row.state is not State.RUNNING:  # cancelled meanwhile: the result was paid for and is kept
+            kept = replace(row, has_output=True, tokens=facts["tokens"])
+            await context.ledger.write(PutRow(kept), *changes)
+            context.ledger.load([kept])
+            return False
+        if context.adapters.synthesizer is None:
+            await context.persist(lambda: context.complete(Product(), *changes, **facts))
+            return False
+        await context.move_persistently(State.DOWNLOADING, *changes, **facts)
+        return True
+
+    async def _did_not_succeed(self, result: PollResult, facts: dict[str, Any], seconds: float) -> None:
+        context, error = self._context, result.error or WORKFLOW_FAILED
+        interrupted = result.status == "interrupted"
+        change = self._record.update(
+            status="interrupted" if interrupted else "failed",
+            ended_at=facts["coze_finished_at"],
+            seconds=seconds,
+            error=error,
+            logid=result.logid,
+        )
+        if context.row.state is not State.RUNNING:  # cancelled meanwhile
+            await context.ledger.write(change)
+        elif interrupted:
+            await context.fail(error, change, **facts)
+        else:
+            await self._failed(error, change, facts | {"execution_failed": True})
+
+    async def _failed(self, error: ErrorInfo, change: PutExecution, facts: dict[str, Any]) -> None:
+        """Coze itself reported a failure: another execution costs again, and is started only as often as allowed."""
+        failures = self._context.row.failures + 1
+        decision = self._state.retry.execution_failed(error, failures)
+        match decision:
+            case Again():
+                await self._submit.back_in_line(error, change, delay=decision.delay, failures=failures, **facts)
+            case PauseBatch():
+                self._state.pauses.pause(decision.reason, error)
+                await self._submit.back_in_line(error, change, delay=None, failures=failures, **facts)
+            case Fail():
+                await self._context.fail(error, change, failures=failures, **facts)
+            case _:
+                assert_never(decision)

@@ -1,0 +1,45 @@
+"""What a run is given: the operator's options and the adapters to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from cozebatch.engine.rate_limiter import DEFAULT_RATE
+from cozebatch.model.text import Lang
+from cozebatch.policy.polling import Pacing
+from cozebatch.ports import StatusSink, Synthesizer, WorkflowService
+
+StartStep = Literal["submit", "watch", "finish"]
+"""Where a task run starts: with a new execution, at one in flight, or at a result that is on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the operator decides about a run. Seconds; `lang` is the language of what is written to the table."""
+
+    max_coze: int = 16
+    max_synthesis: int = 4
+    max_retries: int = 3
+    execution_timeout: float = 86400.0
+    on_unknown_submit: Literal["hold", "resubmit"] = "hold"
+    lang: Lang = "zh"
+    request_rate: float = DEFAULT_RATE
+    gauge_interval: float = 1.0
+    seed: int | None = None
+    """Of the back-off's jitter; None: from the system."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """The adapters a run works with. No synthesizer: mode `none`. No sink: no table to write to.
+
+    `parse_output` reads Coze's output into a dictionary.
+    """
+
+    service: WorkflowService
+    pacing: Pacing
+    parse_output: Callable[[str], dict[str, object]]
+    synthesizer: Synthesizer | None = None
+    sink: StatusSink | None = None
