@@ -46,7 +46,7 @@ def atoms(text: str) -> list[str]:
     for token in _TOKEN.findall(text):
         if (token in NO_START or token.isspace()) and found and not opening:
             found[-1] += token
-        elif token in NO_END:
+        elif token in NO_END or (opening and token.isspace()):
             opening += token
         else:
             found.append(opening + token)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cozebatch.synthesis.compose.text_layout import (
@@ -37,6 +37,7 @@ def test_a_title_breaks_evenly_and_at_punctuation(text: str, lines: list[str]) -
     assert balanced(text, 3, 10) == lines
 
 
+@example("“ “““", 2, 4)
 @given(ANY_TEXT, st.integers(1, 3), st.integers(4, 14))
 def test_breaking_keeps_every_character_and_never_begins_a_line_wrongly(text: str, most: int, em: int) -> None:
     lines = balanced(text, most, em)
