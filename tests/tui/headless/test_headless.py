@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import random
-import signal
 import sqlite3
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -168,55 +165,6 @@ def test_finished_tasks_are_skipped_by_the_next_start_and_paid_again_by_fresh(
     assert sorted(started(coze).values()) == [1, 1, 1, 1, 2, 2]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupt_saves_everything_within_five_seconds(tmp_path: Path, number: int) -> None:
-    with serve_coze(CozeOptions(duration=1.5)) as coze:
-        program = Program(tmp_path, coze.url).configure(max_coze_concurrent=4).tasks(8)
-        with program.start(*BATCH, "--json") as process:
-            read_until(process, '"to": "running"', 4)
-            kill(process, number)
-            began = time.monotonic()
-            process.communicate(timeout=10)
-        assert time.monotonic() - began < 5
-        assert process.returncode == 130
-        assert program.results()["status"] == "interrupted"
-        assert program.batch().code == 0
-        assert set(started(coze).values()) == {1}
-        assert program.results()["statistics"]["submissions"] == 8
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
-    with serve_coze(CozeOptions(duration=30), [Fault(what="late", on="submit", seconds=20, match="标题2号")]) as coze:
-        program = Program(tmp_path, coze.url).configure().tasks(2)
-        with program.start(*BATCH, "--json") as process:
-            read_until(process, '"to": "running"')
-            kill(process, signal.SIGINT)
-            kill(process, signal.SIGINT)
-            process.communicate(timeout=10)
-        assert process.returncode == 130
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_kills_at_random_moments_pay_for_nothing_twice_and_lose_nothing(tmp_path: Path, seed: int) -> None:
-    rng = random.Random(seed)
-    with serve_coze(CozeOptions(duration=(0.2, 1.0), seed=seed)) as coze:
-        program = Program(tmp_path, coze.url).configure(max_coze_concurrent=3).tasks(9)
-        for _ in range(3):
-            with program.start(*BATCH, "--json") as process:
-                read_until(process, "task_state", rng.randint(1, 9))
-                kill(process)
-                process.communicate(timeout=10)
-        assert program.batch().code in (0, 1), f"seed {seed}"
-        statuses = program.statuses()
-        assert set(statuses.values()) <= {"done", "held", "skipped"}, f"seed {seed}"
-        held = [task_id for task_id, status in statuses.items() if status == "held"]
-        assert all(count == 1 for count in started(coze).values()), f"seed {seed}"
-        assert coze.ledger().max_in_flight <= 3 + len(held), f"seed {seed}"
-        assert len(started(coze)) >= 9 - len(held), f"seed {seed}"
-
-
 def test_a_clock_that_was_put_back_between_two_runs_makes_nobody_pay_twice(tmp_path: Path) -> None:
     """The first run finished while the clock was a year ahead; the second one, killed, is still the later one."""
     with serve_coze(CozeOptions(duration=1.5)) as coze:
@@ -236,37 +184,6 @@ def test_a_clock_that_was_put_back_between_two_runs_makes_nobody_pay_twice(tmp_p
         assert program.batch().code == 0
         assert {len(executions) for executions in coze.ledger().tasks.values()} == {2}
         assert set(program.statuses().values()) == {"done"}
-
-
-def test_a_dry_run_and_the_list_of_runs_disturb_no_batch_that_is_running(tmp_path: Path) -> None:
-    with serve_coze(CozeOptions(duration=3.0)) as coze:
-        program = Program(tmp_path, coze.url).configure(max_coze_concurrent=2).tasks(3)
-        with program.start(*BATCH, "--json") as process:
-            read_until(process, '"to": "running"', 2)
-            before = (tmp_path / ".cozebatch" / "journal.sqlite3").stat().st_mtime_ns
-            dry = program.batch("--dry-run")
-            assert dry.code == 0, dry.err
-            assert "2 to adopt" in dry.out
-            listed = program.run("runs")
-            assert listed.code == 0, listed.err
-            assert "of 3" in listed.out
-            assert (tmp_path / ".cozebatch" / "journal.sqlite3").stat().st_mtime_ns == before
-            _, err = process.communicate(timeout=30)
-        assert process.returncode == 0, err
-        assert {len(executions) for executions in coze.ledger().tasks.values()} == {1}
-
-
-def test_a_second_process_on_one_state_directory_is_told_the_first_ones_pid(tmp_path: Path) -> None:
-    with serve_coze(CozeOptions(duration=20)) as coze:
-        program = Program(tmp_path, coze.url).configure().tasks(1)
-        with program.start(*BATCH, "--json") as first:
-            read_until(first, '"to": "running"')
-            second = program.batch()
-            kill(first)
-            first.communicate(timeout=10)
-        assert second.code == 2
-        assert str(first.pid) in second.err
-        assert started(coze) == {"标题1号": 1}
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])

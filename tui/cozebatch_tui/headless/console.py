@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import datetime
+from typing import assert_never
 
 from cozebatch.model import events
 from cozebatch.model.board import Board
@@ -66,8 +67,18 @@ class ConsolePrinter:
                 return False
             case events.Noted():
                 return self._verbose or event.level in ("warning", "error")
-            case _:
+            case (
+                events.RunStarted()
+                | events.Retrying()
+                | events.LimitChanged()
+                | events.Throttled()
+                | events.Paused()
+                | events.Resumed()
+                | events.RunFinished()
+            ):
                 return True
+            case _:
+                assert_never(event)
 
     def _name(self, task_id: str) -> str:
         if task_id == "-":

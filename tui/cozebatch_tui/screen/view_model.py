@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from cozebatch.engine.event_bus import Subscription
 from cozebatch.model import events
@@ -68,6 +69,20 @@ class ViewModel:
                     changes.errors = changes.errors or event.before.is_end or event.after.is_end
                 case events.RunFinished():
                     changes.finished = event
+                case (
+                    events.RunStarted()
+                    | events.TaskProgress()
+                    | events.Retrying()
+                    | events.LimitChanged()
+                    | events.Throttled()
+                    | events.Paused()
+                    | events.Resumed()
+                    | events.Gauges()
+                    | events.Noted()
+                ):
+                    pass  # the board has it
+                case _:
+                    assert_never(event)
         changes.dirty = self.board.take_dirty()
         return changes
 
