@@ -6,7 +6,6 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,17 +14,6 @@ from cozebatch.demo.coze_model import CozeOptions
 from cozebatch.demo.coze_server import RunningCoze, serve_coze
 from cozebatch.demo.faults import Fault
 from support.program import BATCH, Program, kill, read_until
-
-
-@pytest.fixture
-def coze() -> Iterator[RunningCoze]:
-    with serve_coze(CozeOptions(duration=0.3)) as served:
-        yield served
-
-
-@pytest.fixture
-def program(coze: RunningCoze, tmp_path: Path) -> Program:
-    return Program(tmp_path, coze.url).configure(max_coze_concurrent=4).tasks(6)
 
 
 def started(coze: RunningCoze) -> dict[str, int]:
