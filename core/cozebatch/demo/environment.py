@@ -29,9 +29,11 @@ FAULTS = (
 
 
 @contextmanager
-def demo_environment(*, seed: int = 0) -> Iterator[tuple[dict[str, Any], RunningCoze, SimulatedFeishu]]:
+def demo_environment(
+    *, seed: int = 0, time_scale: float = TIME_SCALE
+) -> Iterator[tuple[dict[str, Any], RunningCoze, SimulatedFeishu]]:
     """Serve both for as long as the block lasts; the first value is a configuration as docs/contract.md §2 has it."""
-    options = CozeOptions(duration=(150.0, 450.0), time_scale=TIME_SCALE, concurrency=12, retry_after=2, seed=seed)
+    options = CozeOptions(duration=(150.0, 450.0), time_scale=time_scale, concurrency=12, retry_after=2, seed=seed)
     feishu = SimulatedFeishu(latency=0.05, write_seconds=0.1, seed=seed)
     with serve_coze(options, FAULTS) as coze, serve(feishu) as feishu_url:
         yield demo_configuration(coze.url, feishu_url), coze, feishu
