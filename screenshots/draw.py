@@ -23,7 +23,7 @@ from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.rows import Counters, Row, Stage, moved
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Lang, Text
-from cozebatch.planning.recovery import Action, Planned
+from cozebatch.planning.planned import Action, Planned
 from cozebatch.ports import RunRecord
 from cozebatch_tui.screen.app import CozebatchApp
 from cozebatch_tui.screen.screens.main import MainScreen

@@ -20,7 +20,8 @@ from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.events import Event, TaskState
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
-from cozebatch.planning.recovery import OperatorOverrides, Planned, plan
+from cozebatch.planning.planned import OperatorOverrides, Planned
+from cozebatch.planning.recovery import plan
 from cozebatch.policy.polling import FixedInterval, Pacing
 from cozebatch.ports import (
     Accepted,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cozebatch.journal.opening import open_to_write
-from cozebatch.journal.sqlite import put_execution, put_output, put_run, put_tasks
+from cozebatch.journal.records import put_execution, put_output, put_run, put_tasks
 from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task

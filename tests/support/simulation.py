@@ -4,7 +4,7 @@ against models of Coze, the table, the synthesis and the operator, with crashes 
     python -m support.simulation --count 10000        from `tests/`: many schedules, how many a second
     python -m support.simulation --seed 4711          one schedule again, told step by step
 
-After each schedule the invariants of `check` must hold; a violation names its seed.
+After each schedule the invariants of `simulation_checks.check` must hold; a violation names its seed.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ from cozebatch.engine.event_bus import Subscription
 from cozebatch.engine.options import Adapters, Options
 from cozebatch.model.errors import JournalError
 from cozebatch.model.events import Event, TaskState
-from cozebatch.model.rows import Row, Stage
+from cozebatch.model.rows import Stage
 from cozebatch.model.task import State
-from cozebatch.planning.recovery import OperatorOverrides, plan
+from cozebatch.planning.planned import OperatorOverrides
+from cozebatch.planning.recovery import plan
 from cozebatch.policy.polling import HistoryPacing
 from cozebatch.ports import (
     Delivery,
@@ -39,8 +40,7 @@ from cozebatch.ports import (
 )
 from support.fakes import tasks, wall
 from support.models import Coze, CrashingJournal, Execution, Life, Pool, Table, Violation
-
-MAX_RETRIES = 2
+from support.simulation_checks import MAX_RETRIES, check
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Simulation:
         for _ in range(self.rng.choice([0, 0, 1, 1, 2, 3])):
             journal, outcome = await self._process(journal, self.rng.choice(["crash", "crash", "stop", "end"]))
             if await self._is_finished(journal):
-                await self._check(journal, outcome)
+                await check(self, journal, outcome)
                 return
         self._calm()
         outcome = None
@@ -87,7 +87,7 @@ class Simulation:
                 break
         else:
             raise Violation(f"no end after quiet starts: {outcome}")
-        await self._check(journal, outcome)
+        await check(self, journal, outcome)
 
     def wall(self) -> float:
         return wall() + self.ahead
@@ -270,60 +270,6 @@ class Simulation:
 
     def _unknown(self, task_id: str) -> list[Execution]:
         return [e for e in self.coze.executions.values() if e.task_id == task_id]
-
-    async def _check(self, journal: CrashingJournal, outcome: Outcome | None) -> None:
-        """What must be true of a run that has finished (`outcome` is None when it died while saying so)."""
-        rows = {row.task_id: row for row in await journal.rows("run1")}
-        started = Counter(e.task_id for e in self.coze.executions.values())
-        failed = Counter(e.task_id for e in self.coze.executions.values() if e.reported_failed)
-        for task_id, row in rows.items():
-            if not row.state.is_end:
-                raise Violation(f"{task_id} is {row.state} in a finished run")
-            if row.state is State.SKIPPED:
-                raise Violation(f"{task_id} was given up: {row.note}")
-            allowed = 1 + failed[task_id] + self.reruns[task_id]
-            if started[task_id] > allowed:
-                raise Violation(f"{task_id}: {started[task_id]} executions, {allowed} allowed")
-            if started[task_id] > (1 + MAX_RETRIES) * (1 + self.reruns[task_id]):
-                raise Violation(f"{task_id}: retried more than max_retries")
-            if row.state is State.DONE:
-                if row.execute_id is None or await journal.output(row.execute_id) is None:
-                    raise Violation(f"{task_id} is done without its result")
-                if self.coze.executions[row.execute_id].task_id != task_id:
-                    raise Violation(f"{task_id} shows the result of another task")
-                if self.with_films and not self.pool.films[task_id]:
-                    raise Violation(f"{task_id} is done without a film")
-            if row.attempts < started[task_id] - self.crashes - self.coze.unanswered:
-                raise Violation(f"{task_id}: {row.attempts} attempts told, {started[task_id]} started")
-        if self.with_table:
-            self._check_table(rows, await journal.owed("sim"))
-        if outcome is not None:
-            self._check_figures(rows, outcome)
-
-    def _check_figures(self, rows: dict[str, Row], outcome: Outcome) -> None:
-        counts = Counter(row.state.value for row in rows.values())
-        s = outcome.statistics
-        told = {"done": s.done, "failed": s.failed, "held": s.held, "cancelled": s.cancelled, "skipped": s.skipped}
-        if told != {name: counts[name] for name in told} or s.pending:
-            raise Violation(f"figures {told} disagree with rows {counts}")
-        figures = [value for value in s.to_json().values() if isinstance(value, int | float)]
-        if min(figures) < 0 or max(s.coze_utilization, s.synthesis_utilization) > 1.0:
-            raise Violation(f"impossible figures: {s.to_json()}")
-        # A crash may come between the intent on disk and the request, for each that was about to be sent.
-        if not self.coze.requests <= s.submissions <= self.coze.requests + self.crashes * len(rows):
-            raise Violation(f"{s.submissions} submissions told, {self.coze.requests} seen by Coze")
-
-    def _check_table(self, rows: dict[str, Row], owed: Sequence[Delivery]) -> None:
-        if owed:
-            raise Violation(f"still owed: {owed}")
-        for row in rows.values():
-            written = self.table.written.get(row.record_id or "", [])
-            if row.state in (State.DONE, State.FAILED) and (not written or written[-1] != row.state.value):
-                raise Violation(f"{row.task_id} is {row.state}, the table was told {written}")
-            if not self.operated and len(written) > 1 + self.crashes:
-                raise Violation(f"{row.task_id}: the table was told {written}")
-            if not self.operated and len(set(written)) > 1:
-                raise Violation(f"{row.task_id}: two outcomes in the table: {written}")
 
     def _tell_events(self) -> None:
         assert self.subscription is not None

@@ -27,7 +27,7 @@ from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError
 from cozebatch.model.statistics import Statistics
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
-from cozebatch.planning.recovery import OperatorOverrides
+from cozebatch.planning.planned import OperatorOverrides
 from cozebatch.planning.selection import Selection
 from cozebatch.ports import Journal, TaskSource
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.timestamps import compact
-from cozebatch.planning.recovery import OperatorOverrides, Planned, is_unverified, limit_new, plan
+from cozebatch.planning.planned import OperatorOverrides, Planned, limit_new
+from cozebatch.planning.recovery import is_unverified, plan
 from cozebatch.planning.selection import Selection, require_known
 from cozebatch.ports import Delivery, Journal, Past, RunRecord, TaskSource
 

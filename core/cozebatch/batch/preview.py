@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
 from cozebatch.planning.leftovers import Leftover, leftovers
-from cozebatch.planning.recovery import Action, Planned, is_expired, limit_new
+from cozebatch.planning.planned import Action, Planned, is_expired, limit_new
 from cozebatch.ports import Delivery, RunRecord
 
 

@@ -25,7 +25,7 @@ from cozebatch.journal.sqlite import FILE_NAME, DamagedJournal, open_journal, re
 from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.redact import Masker
 from cozebatch.model.text import Text
-from cozebatch.planning.recovery import OperatorOverrides
+from cozebatch.planning.planned import OperatorOverrides
 from cozebatch.policy.polling import HistoryPacing
 from cozebatch.ports import Journal, StatusSink, Synthesizer, TaskSource
 from cozebatch.settings import Settings

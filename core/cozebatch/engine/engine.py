@@ -31,7 +31,7 @@ from cozebatch.model.rows import Row
 from cozebatch.model.statistics import Statistics, compute
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
-from cozebatch.planning.recovery import Action, Planned
+from cozebatch.planning.planned import Action, Planned
 from cozebatch.ports import Delivery, Journal, RunRecord
 
 _START_STEPS: Mapping[Action, StartStep] = {Action.SUBMIT: "submit", Action.WATCH: "watch", Action.FINISH: "finish"}

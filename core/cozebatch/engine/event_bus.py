@@ -1,7 +1,7 @@
 """Events from the engine to any number of readers, none of which can slow it down.
 
 A reader may live in another thread: publishing only puts the event into its queue, under a lock held for a moment.
-Nothing is dropped but what is overtaken: of progress only the latest of each task is kept, of gauges the latest.
+Only the latest progress of each task and the latest gauges are kept; nothing else is dropped.
 """
 
 from __future__ import annotations
@@ -24,15 +24,14 @@ class Subscription:
 
     def push(self, event: Event) -> None:
         with self._lock:
-            match event:
-                case TaskProgress():
-                    self._progress[event.task_id] = event
-                case Gauges():
-                    self._gauges = event
-                case _:
-                    if isinstance(event, TaskState):
-                        self._progress.pop(event.task_id, None)
-                    self._events.append(event)
+            if isinstance(event, TaskProgress):
+                self._progress[event.task_id] = event
+            elif isinstance(event, Gauges):
+                self._gauges = event
+            else:
+                if isinstance(event, TaskState):
+                    self._progress.pop(event.task_id, None)
+                self._events.append(event)
         if self._wake is not None:
             self._wake()
 

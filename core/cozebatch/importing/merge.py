@@ -20,7 +20,7 @@ from cozebatch.model.project_name import assign_project_names
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.timestamps import compact
-from cozebatch.planning.recovery import JOURNAL_INCOMPLETE, is_expired
+from cozebatch.planning.planned import JOURNAL_INCOMPLETE, is_expired
 from cozebatch.ports import Change, Delivery, Execution, Journal, Owe, PutExecution, PutOutput, RunRecord
 
 _JUST_BEFORE = 0.001

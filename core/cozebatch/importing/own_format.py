@@ -16,7 +16,7 @@ from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
-from cozebatch.planning.recovery import CRASHED_WHILE_SENDING, DONE_AS_IMPORTED, DONE_EARLIER
+from cozebatch.planning.planned import CRASHED_WHILE_SENDING, DONE_AS_IMPORTED, DONE_EARLIER
 
 SCHEMA_VERSION = 1
 

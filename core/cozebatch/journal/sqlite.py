@@ -6,7 +6,6 @@ changes into a queue, and while one commit is being synced the next one gathers:
 
 from __future__ import annotations
 
-import itertools
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -18,36 +17,32 @@ import anyio
 import anyio.to_thread
 
 from cozebatch.journal.opening import FILE_NAME, DamagedJournal, journal_error, open_to_read, open_to_write
+from cozebatch.journal.records import (
+    EXECUTION_COLUMNS,
+    RUN_COLUMNS,
+    execution_of,
+    put_change,
+    put_run,
+    put_tasks,
+    run_of,
+)
 from cozebatch.journal.retention.outcome import JournalPruned
 from cozebatch.journal.retention.pruning import Pruning
 from cozebatch.journal.retention.vacuum import compact as compact_file
-from cozebatch.model.errors import ErrorInfo, JournalError
-from cozebatch.model.rows import Counters, Row
+from cozebatch.model.errors import JournalError
+from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.ports import (
     Change,
     Delivery,
     Execution,
-    Owe,
     Past,
-    PutExecution,
-    PutOutput,
-    PutRow,
-    PutRun,
     RunRecord,
-    Settle,
 )
 
 __all__ = ["FILE_NAME", "DamagedJournal", "SqliteJournal", "open_journal", "read_journal"]
 
 T = TypeVar("T")
-
-_RUN_COLUMNS = (
-    "run_id, source_key, source_kind, workflow_id, started_at, finished_at, status, clock, counters, max_coze, "
-    "max_synthesis, results_path, place, pruned"
-)
-_COUNTERS = _RUN_COLUMNS.split(", ").index("counters")
-_EXECUTION_COLUMNS = "task_id, number, status, sent_at, execute_id, debug_url, logid, ended_at, seconds, error"
 
 
 @asynccontextmanager
@@ -126,14 +121,14 @@ class SqliteJournal:
 
     async def last_run(self, source_key: str) -> RunRecord | None:
         sql = (
-            f"SELECT {_RUN_COLUMNS} FROM run WHERE source_key = ? AND status != 'abandoned' "
+            f"SELECT {RUN_COLUMNS} FROM run WHERE source_key = ? AND status != 'abandoned' "
             "ORDER BY place DESC, run_id DESC LIMIT 1"
         )
         found = await self._select(sql, source_key)
         return run_of(found[0]) if found else None
 
     async def runs(self) -> Sequence[RunRecord]:
-        return [run_of(r) for r in await self._select(f"SELECT {_RUN_COLUMNS} FROM run ORDER BY place DESC, run_id")]
+        return [run_of(r) for r in await self._select(f"SELECT {RUN_COLUMNS} FROM run ORDER BY place DESC, run_id")]
 
     async def rows(self, run_id: str) -> Sequence[Row]:
         found = await self._select("SELECT row FROM task WHERE run_id = ? ORDER BY position", run_id)
@@ -172,7 +167,7 @@ class SqliteJournal:
         return str(found[0][0]) if found else None
 
     async def executions(self, run_id: str, task_id: str) -> Sequence[Execution]:
-        sql = f"SELECT {_EXECUTION_COLUMNS} FROM execution WHERE run_id = ? AND task_id = ? ORDER BY number"
+        sql = f"SELECT {EXECUTION_COLUMNS} FROM execution WHERE run_id = ? AND task_id = ? ORDER BY number"
         return [execution_of(r) for r in await self._select(sql, run_id, task_id)]
 
     async def owed(self, source_key: str) -> Sequence[Delivery]:
@@ -271,110 +266,7 @@ class SqliteJournal:
         with self._db:
             for pending in batch:
                 for change in pending.changes:
-                    self._apply_one(change)
-
-    def _apply_one(self, change: Change) -> None:
-        db = self._db
-        match change:
-            case PutRow(row):
-                db.execute(
-                    "UPDATE task SET row = ? WHERE run_id = ? AND task_id = ?",
-                    (_dumps(row.to_json()), self._run_id, row.task_id),
-                )
-            case PutExecution(execution):
-                put_execution(db, self._run_id, execution)
-            case PutOutput(execute_id, output):
-                put_output(db, execute_id, output)
-            case Owe(d):
-                db.execute(
-                    "DELETE FROM delivery WHERE source_key = ? AND task_id = ? AND settled = 0",
-                    (self._source_key, d.task_id),
-                )
-                db.execute(
-                    "INSERT INTO delivery (serial, source_key, run_id, task_id, record_id, outcome, result) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (d.serial, self._source_key, self._run_id, d.task_id, d.record_id, d.outcome, d.result),
-                )
-            case Settle(serial, error):
-                db.execute(
-                    "UPDATE delivery SET settled = ?, error = ? WHERE serial = ?",
-                    (error is None, _dumps(error.to_json()) if error else None, serial),
-                )
-            case PutRun(run):
-                put_run(db, run)
-
-
-def put_run(db: sqlite3.Connection, run: RunRecord) -> None:
-    values = _run_values(run)
-    kept = ("run_id", "pruned")
-    db.execute(
-        f"INSERT INTO run ({_RUN_COLUMNS}) VALUES ({','.join('?' * len(values))}) ON CONFLICT (run_id) DO UPDATE SET "
-        + ", ".join(f"{name} = excluded.{name}" for name in _RUN_COLUMNS.split(", ") if name not in kept),
-        values,
-    )
-
-
-def put_tasks(db: sqlite3.Connection, run_id: str, entries: Iterable[tuple[Task, Row]]) -> None:
-    """Tasks with their inputs, new or changed; a few hundred in memory at a time."""
-    waiting = iter(entries)
-    while some := list(itertools.islice(waiting, 500)):
-        db.executemany(
-            "INSERT INTO task (run_id, task_id, position, row) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET position = excluded.position, row = excluded.row",
-            ((run_id, task.task_id, row.position, _dumps(row.to_json())) for task, row in some),
-        )
-        db.executemany(
-            "INSERT INTO input (run_id, task_id, input) VALUES (?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET input = excluded.input WHERE input.input != excluded.input",
-            ((run_id, task.task_id, _dumps(task.to_json())) for task, _ in some),
-        )
-
-
-def put_execution(db: sqlite3.Connection, run_id: str, execution: Execution) -> None:
-    db.execute(
-        f"INSERT OR REPLACE INTO execution (run_id, {_EXECUTION_COLUMNS}) VALUES ({','.join('?' * 11)})",
-        _execution_values(run_id, execution),
-    )
-
-
-def put_output(db: sqlite3.Connection, execute_id: str, output: str) -> None:
-    db.execute("INSERT OR REPLACE INTO output (execute_id, output) VALUES (?, ?)", (execute_id, _storable(output)))
-
-
-def _run_values(run: RunRecord) -> list[Any]:
-    values = [getattr(run, name) for name in _RUN_COLUMNS.split(", ")]
-    values[_COUNTERS] = _dumps(run.counters.to_json())
-    return values
-
-
-def run_of(stored: tuple[Any, ...]) -> RunRecord:
-    """A record of the table `run`, in the order of its columns."""
-    values = list(stored)
-    values[_COUNTERS] = Counters.from_json(json.loads(values[_COUNTERS]))
-    values[-1] = bool(values[-1])
-    return RunRecord(*values)
-
-
-def _execution_values(run_id: str, execution: Execution) -> list[Any]:
-    values = [getattr(execution, name) for name in _EXECUTION_COLUMNS.split(", ")]
-    values[-1] = _dumps(execution.error.to_json()) if execution.error else None
-    return [run_id, *values]
-
-
-def execution_of(stored: tuple[Any, ...]) -> Execution:
-    """A record of the table `execution` without its run, in the order of its columns."""
-    values = list(stored)
-    values[-1] = ErrorInfo.from_json(json.loads(values[-1])) if values[-1] else None
-    return Execution(*values)
-
-
-def _dumps(value: Any) -> str:
-    return _storable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
-
-
-def _storable(text: str) -> str:
-    """JSON may hold half of a surrogate pair, which UTF-8 cannot: it becomes a question mark."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+                    put_change(self._db, self._source_key, self._run_id, change)
 
 
 def _chunks(values: Sequence[str], size: int) -> Iterable[Sequence[str]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import assert_never
 
 from cozebatch.model import events
 from cozebatch.model.errors import Category, ErrorInfo
@@ -103,6 +104,8 @@ class Board:
                 self.finished = event
             case events.Noted():
                 pass
+            case _:
+                assert_never(event)
 
     def take_dirty(self) -> set[str]:
         dirty, self._dirty = self._dirty, set()

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import assert_never
 
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
-from cozebatch.planning.recovery import Action, Planned, is_expired
+from cozebatch.planning.planned import Action, Planned, is_expired
 from cozebatch.ports import Delivery
 
 
@@ -81,7 +82,9 @@ def _kind(planned: Planned, now: float) -> Left | None:
             return Left.OWED
         case Action.HOLD:
             return Left.HELD
-        case Action.KEEP if planned.row.state is State.HELD:
-            return Left.HELD
-        case _:
+        case Action.KEEP:
+            return Left.HELD if planned.row.state is State.HELD else None
+        case Action.SUBMIT | Action.SKIP:
             return None
+        case _:
+            assert_never(planned.action)

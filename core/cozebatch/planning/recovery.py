@@ -1,109 +1,30 @@
-"""What an earlier run left, and what to do with each task now. Pure decisions over rows and tasks.
+"""Decides what to do with each task, from what earlier runs left. Pure decisions over rows and tasks.
 
-The rule behind all of them: an execution that may exist is never started again unasked, and a result that was paid
-for is gone on from.
+Two rules hold for all of them: an execution that may exist is never started again unless a person asks for it, and a
+result that was paid for is used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Literal, Protocol, TypeVar
+from dataclasses import replace
+from typing import Literal, assert_never
 
-from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.rows import Row
 from cozebatch.model.task import CONTENT_ONLY, State, Task
 from cozebatch.model.text import Text
+from cozebatch.planning.planned import (
+    CRASHED_WHILE_SENDING,
+    DONE_AS_IMPORTED,
+    DONE_EARLIER,
+    GONE,
+    JOURNAL_INCOMPLETE,
+    NO_CONTENT,
+    Action,
+    OperatorOverrides,
+    Planned,
+)
 from cozebatch.ports import Past
-
-
-class Action(StrEnum):
-    SUBMIT = "submit"
-    """A new, paid execution."""
-    WATCH = "watch"
-    """Adopt the execution in flight."""
-    FINISH = "finish"
-    """Go on from Coze's result on disk."""
-    DELIVER = "deliver"
-    """The film exists; only the write-back is owed."""
-    HOLD = "hold"
-    SKIP = "skip"
-    KEEP = "keep"
-    """It ended in this run already."""
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One task of the run: what is true of it (`row`, as it stands or will stand on disk) and what comes next."""
-
-    task: Task
-    row: Row
-    action: Action
-    error: ErrorInfo | None = None
-    note: Text | None = None
-
-
-class HasAction(Protocol):
-    @property
-    def action(self) -> Action: ...
-
-
-T = TypeVar("T", bound=HasAction)
-
-
-def limit_new(planned: Sequence[T], count: int) -> list[T]:
-    """The same with at most `count` new executions: the first ones."""
-    kept, left = [], count
-    for p in planned:
-        if p.action is Action.SUBMIT:
-            left -= 1
-            if left < 0:
-                continue
-        kept.append(p)
-    return kept
-
-
-@dataclass(frozen=True, slots=True)
-class OperatorOverrides:
-    """What the operator said about earlier work (docs/contract.md §1)."""
-
-    fresh: bool = False
-    rerun: frozenset[str] = frozenset()
-    adopt: Mapping[str, str] = field(default_factory=dict)
-    on_unknown_submit: Literal["hold", "resubmit"] = "hold"
-
-
-CRASHED_WHILE_SENDING = ErrorInfo(
-    Category.UNKNOWN_SUBMIT,
-    Text(
-        "上次运行在发出请求后、收到回答前中断。",
-        "An earlier run ended after the request was sent and before its answer was on disk.",
-    ),
-)
-JOURNAL_INCOMPLETE = ErrorInfo(
-    Category.UNKNOWN_SUBMIT,
-    Text(
-        "状态文件曾损坏，查不到这个任务是否已经付费执行。",
-        "The journal was damaged: whether this task was paid for already is not known.",
-    ),
-)
-RESULTS_KEPT = 7 * 86400.0
-"""Seconds for which Coze keeps what an execution came to (reference: workflow run histories)."""
-EXPIRED = ErrorInfo(
-    Category.EXECUTION_LOST,
-    Text(
-        "这次执行提交于 7 天以前，Coze 只保留 7 天，已查不到结果。",
-        "This execution was submitted more than 7 days ago; Coze keeps results for 7 days and does not have it now.",
-    ),
-)
-NO_CONTENT = Text("没有文案（content 为空）。", "It has no script (content is empty).")
-DONE_EARLIER = Text("同样的内容已在之前的运行中完成。", "It was finished by an earlier run with the same input.")
-DONE_AS_IMPORTED = Text(
-    "导入的记录或日志显示它已完成；要再做一次请用 --rerun。",
-    "Imported results or a log say that it was finished; use --rerun to have it made again.",
-)
-GONE = Text("任务来源里已没有这一行。", "The source no longer has this row.")
 
 
 def plan(
@@ -166,11 +87,6 @@ def _new(task: Task, position: int, overrides: OperatorOverrides, *, incomplete:
         held = replace(row, state=State.HELD, error=JOURNAL_INCOMPLETE, unanswered=True)
         return Planned(task, held, Action.HOLD, error=JOURNAL_INCOMPLETE)
     return Planned(task, row, Action.SUBMIT)
-
-
-def is_expired(row: Row, now: float) -> bool:
-    """Whether Coze will hardly have the result of the row's execution any more; `now` in Unix seconds."""
-    return row.submitted_at is not None and now - row.submitted_at > RESULTS_KEPT
 
 
 def _same_run(task: Task, position: int, earlier: Past, overrides: OperatorOverrides, gone: bool) -> Planned:
@@ -277,12 +193,14 @@ def _unfinished(task: Task, row: Row, earlier: Past, overrides: OperatorOverride
             return Planned(task, row, Action.FINISH)
         case State.WRITING_BACK:
             return Planned(task, row, Action.DELIVER if earlier.owed else Action.FINISH)
-        case _:
+        case State.PENDING | State.DONE | State.FAILED | State.HELD | State.CANCELLED | State.SKIPPED:
             now = {"title": task.title, "account_id": task.account_id, "project_name": task.project_name}
             now["fingerprint"] = task.fingerprint()
             if any(getattr(row, name) != value for name, value in now.items()):
                 row = replace(row, **now)  # type: ignore[arg-type]
             return Planned(task, row, Action.SUBMIT)
+        case _:
+            assert_never(row.state)
 
 
 def is_unverified(row: Row) -> bool:

@@ -14,7 +14,8 @@ from cozebatch.importing.reading import merge
 from cozebatch.journal.memory import MemoryJournal
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
-from cozebatch.planning.recovery import JOURNAL_INCOMPLETE, Action, OperatorOverrides, plan
+from cozebatch.planning.planned import JOURNAL_INCOMPLETE, Action, OperatorOverrides
+from cozebatch.planning.recovery import plan
 from cozebatch.ports import RunRecord
 from support.results_files import NOW, RESULT, TARGET, minutes_ago, old, own, read
 

@@ -8,7 +8,8 @@ import pytest
 
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
-from cozebatch.planning.recovery import Action, OperatorOverrides, plan
+from cozebatch.planning.planned import Action, OperatorOverrides
+from cozebatch.planning.recovery import plan
 from cozebatch.ports import Past
 
 

@@ -8,7 +8,8 @@ import pytest
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State
 from cozebatch.planning.leftovers import DEFAULTS, Left, leftovers
-from cozebatch.planning.recovery import OperatorOverrides, plan
+from cozebatch.planning.planned import OperatorOverrides
+from cozebatch.planning.recovery import plan
 from cozebatch.ports import Delivery, Past
 from support.fakes import World, tasks
 

@@ -16,7 +16,7 @@ from cozebatch.model.events import Event, Noted, Paused, Resumed
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang, Text
 from cozebatch.planning.leftovers import DEFAULTS, Left
-from cozebatch.planning.recovery import Action
+from cozebatch.planning.planned import Action
 from cozebatch_tui.exit_codes import Exit, exit_of
 from cozebatch_tui.headless.console import ConsolePrinter
 from cozebatch_tui.headless.json_lines import JsonLines

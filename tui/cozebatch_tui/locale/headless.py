@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cozebatch.model.default_paths import CONFIG_FILE
 from cozebatch.model.text import Text
 from cozebatch.planning.leftovers import Left
-from cozebatch.planning.recovery import Action
+from cozebatch.planning.planned import Action
 from cozebatch_tui.locale.names import STATES
 
 if TYPE_CHECKING:

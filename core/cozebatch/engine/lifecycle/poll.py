@@ -13,7 +13,7 @@ from cozebatch.model import events
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
-from cozebatch.planning.recovery import EXPIRED, is_expired
+from cozebatch.planning.planned import EXPIRED, is_expired
 from cozebatch.policy.retry import Again, Fail, PauseBatch
 from cozebatch.ports import PollResult
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import replace
+from typing import assert_never
 
 from cozebatch.journal.salvage.log_reader import Trace
 from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
-from cozebatch.planning.recovery import CRASHED_WHILE_SENDING, JOURNAL_INCOMPLETE
+from cozebatch.planning.planned import CRASHED_WHILE_SENDING, JOURNAL_INCOMPLETE
 from cozebatch.ports import Execution
 
 _ORDER = (
@@ -121,8 +122,10 @@ def _moved_on(row: Row, trace: Trace) -> Row:
             return replace(row, state=State.FAILED, error=_ONLY_LOGGED, finished_at=trace.at)
         case State.DONE | State.CANCELLED | State.SKIPPED:
             return replace(row, state=trace.state, finished_at=trace.at)
-        case _:
+        case State.PENDING | State.RUNNING | State.DOWNLOADING | State.QUEUED | State.SYNTHESIZING | State.WRITING_BACK:
             return replace(row, state=trace.state)
+        case _:
+            assert_never(trace.state)
 
 
 def _from_execution(row: Row, execution: Execution) -> Row:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cozebatch.journal import sqlite
+from cozebatch.journal import records
 from cozebatch.journal.opening import DamagedJournal, journal_error, migrate, shm_of, wal_of
 from cozebatch.journal.salvage.log_reader import Logs, read_logs
 from cozebatch.journal.salvage.merge import from_log, merged
@@ -29,7 +29,7 @@ from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
 from cozebatch.model.timestamps import compact
-from cozebatch.planning.recovery import DONE_EARLIER, JOURNAL_INCOMPLETE, NO_CONTENT
+from cozebatch.planning.planned import DONE_EARLIER, JOURNAL_INCOMPLETE, NO_CONTENT
 from cozebatch.ports import Execution, RunRecord
 
 KEPT_NAME = "journal.damaged-{at}.sqlite3"
@@ -174,7 +174,7 @@ def _take(found: Salvaged, tree: Tree, rowid: int, record: tuple[Any, ...]) -> N
         case ("index", (str(task_id), str(run_id))) | ("index", (str(run_id), str(task_id), int())):
             found.ids.add((run_id, task_id))
         case "index", (str(run_id), str(task_id), int(number), str(status), float() | int(), *_) if len(record) == 11:
-            found.executions[run_id, task_id, number] = sqlite.execution_of(
+            found.executions[run_id, task_id, number] = records.execution_of(
                 (task_id, number, status, float(record[4]), *record[5:8], *map(_real, record[8:10]), record[10])
             )
         case "table", (str(execute_id), str(output)):
@@ -182,7 +182,7 @@ def _take(found: Salvaged, tree: Tree, rowid: int, record: tuple[Any, ...]) -> N
         case "table", (None, str(), str(), str(), str(), str(), str(), int(), _):
             found.deliveries[rowid] = (rowid, *record[1:])
         case "table", (str(run_id), str(), str(), str(), float() | int(), *_) if len(record) == 14:
-            found.runs[run_id] = sqlite.run_of(
+            found.runs[run_id] = records.run_of(
                 (
                     *record[:4],
                     float(record[4]),
@@ -282,14 +282,14 @@ def _write(path: Path, salvaged: Salvaged, now: float) -> None:
         migrate(db)
         db.execute("BEGIN")
         for run in salvaged.runs.values():
-            sqlite.put_run(db, run)
+            records.put_run(db, run)
         for run_id in salvaged.runs:
-            sqlite.put_tasks(db, run_id, (entry for (of, _), entry in salvaged.tasks.items() if of == run_id))
+            records.put_tasks(db, run_id, (entry for (of, _), entry in salvaged.tasks.items() if of == run_id))
         for (run_id, _, _), execution in salvaged.executions.items():
             if run_id in salvaged.runs:
-                sqlite.put_execution(db, run_id, execution)
+                records.put_execution(db, run_id, execution)
         for execute_id, output in salvaged.outputs.items():
-            sqlite.put_output(db, execute_id, output)
+            records.put_output(db, execute_id, output)
         db.executemany(f"INSERT INTO delivery VALUES ({','.join('?' * 9)})", salvaged.deliveries.values())
         if salvaged.incomplete:
             db.execute("INSERT INTO doubt (source_key, raised) VALUES ('*', ?)", (now,))

@@ -25,7 +25,8 @@ from cozebatch.journal.retention.pruning import Pruning
 from cozebatch.journal.salvage.sqlite_pages import scan
 from cozebatch.journal.sqlite import open_journal, read_journal
 from cozebatch.model.task import State, Task
-from cozebatch.planning.recovery import Action, OperatorOverrides, Planned, plan
+from cozebatch.planning.planned import Action, OperatorOverrides, Planned
+from cozebatch.planning.recovery import plan
 from support.old_runs import BEFORE, SOURCES, TASKS, Past, random_past
 
 # A test may block its own event loop.

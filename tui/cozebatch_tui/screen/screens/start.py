@@ -18,7 +18,7 @@ from cozebatch.batch.preview import Preview
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang, Text
 from cozebatch.planning.leftovers import DEFAULTS, Left
-from cozebatch.planning.recovery import Action
+from cozebatch.planning.planned import Action
 from cozebatch_tui.locale import headless
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.presentation.cells import fit

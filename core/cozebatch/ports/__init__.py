@@ -1,0 +1,68 @@
+"""The seams of the engine: what it needs from the outside, as Protocols.
+
+`batch.wiring` decides which adapter stands behind each. Tests put small stateful fakes there.
+"""
+
+from cozebatch.ports.journal import (
+    Change,
+    Execution,
+    Journal,
+    Owe,
+    Past,
+    PutExecution,
+    PutOutput,
+    PutRow,
+    PutRun,
+    RunRecord,
+    RunStatus,
+    Settle,
+)
+from cozebatch.ports.services import (
+    Accepted,
+    Delivered,
+    Delivery,
+    Job,
+    Media,
+    PollResult,
+    Product,
+    Progress,
+    Refused,
+    StatusSink,
+    Submission,
+    Synthesizer,
+    TaskSource,
+    Unanswered,
+    Undelivered,
+    WorkflowService,
+)
+
+__all__ = [
+    "Accepted",
+    "Change",
+    "Delivered",
+    "Delivery",
+    "Execution",
+    "Job",
+    "Journal",
+    "Media",
+    "Owe",
+    "Past",
+    "PollResult",
+    "Product",
+    "Progress",
+    "PutExecution",
+    "PutOutput",
+    "PutRow",
+    "PutRun",
+    "Refused",
+    "RunRecord",
+    "RunStatus",
+    "Settle",
+    "StatusSink",
+    "Submission",
+    "Synthesizer",
+    "TaskSource",
+    "Unanswered",
+    "Undelivered",
+    "WorkflowService",
+]
