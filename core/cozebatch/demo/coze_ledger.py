@@ -52,7 +52,7 @@ class Ledger:
     max_in_flight: int = 0
 
     def copy(self) -> Ledger:
-        """As it stands now. The executions themselves are shared: they do not change once started."""
+        """As it stands now. The executions themselves are shared; only `CozeModel.hurry` changes them once started."""
         tasks = {task: list(executions) for task, executions in self.tasks.items()}
         return Ledger(dict(self.executions), tasks, dict(self.requests), self.max_in_flight)
 

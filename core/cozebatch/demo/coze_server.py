@@ -79,6 +79,11 @@ class SimulatedCoze:
         with self._lock:
             self._model.plan.replace(faults)
 
+    def hurry(self) -> None:
+        """Executions in flight end now; those that start later take no time."""
+        with self._lock:
+            self._model.hurry(time.time())
+
     async def _submit(self, request: Request) -> Response:
         try:
             raw = await request.body()
@@ -196,6 +201,9 @@ class RunningCoze:
 
     def set_faults(self, *faults: Fault) -> None:
         self.service.set_faults(*faults)
+
+    def hurry(self) -> None:
+        self.service.hurry()
 
 
 @contextmanager

@@ -18,15 +18,18 @@ _SPACE = re.compile(r"[\t\n\r\u2028\u2029]+")
 
 
 def clean(text: str, most: int = 2000) -> str:
-    """One harmless line of at most `most` characters; an ellipsis marks what was cut off."""
-    line = _UNSAFE.sub("", _SPACE.sub(" ", text[: most + 1]))
+    """One harmless line of at most `most` characters; an ellipsis marks what was cut off.
+
+    Unsafe characters become spaces: removing them could put a secret together that the mask did not see.
+    """
+    line = _UNSAFE.sub(" ", _SPACE.sub(" ", text[: most + 1]))
     return line if len(text) <= most else line[: most - 1] + "…"
 
 
 def clean_lines(text: str, most: int = 200_000) -> str:
     """The same for a text of several lines, which stay."""
     cut = text[: most + 1].replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
-    cleaned = _UNSAFE.sub("", cut.replace("\u2028", "\n").replace("\u2029", "\n"))
+    cleaned = _UNSAFE.sub(" ", cut.replace("\u2028", "\n").replace("\u2029", "\n"))
     return cleaned if len(text) <= most and len(cleaned) <= most else cleaned[: most - 1] + "…"
 
 

@@ -19,6 +19,6 @@ def test_a_token_cut_in_two_by_what_cleaning_removes_is_masked(between: str) -> 
 
 
 def test_a_message_is_one_bounded_line() -> None:
-    assert clean("two\nlines \x1b[31m", mask) == "two lines [31m"
+    assert clean("two\nlines \x1b[31m", mask) == "two lines  [31m"
     assert len(clean("x" * 5000, mask)) == 500
     assert clean(None, mask) == ""

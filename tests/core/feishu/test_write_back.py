@@ -47,7 +47,7 @@ async def test_an_outcome_is_status_and_result(service: Served) -> None:
     cell = service.feishu.cell
     assert (cell(CONTENT, "rec00001", "状态"), cell(CONTENT, "rec00001", "返回结果")) == (DONE, "/films/1.mp4")
     assert cell(CONTENT, "rec00002", "状态") == FAILED
-    assert cell(CONTENT, "rec00002", "返回结果") == "请修改文案：[31m含有敏感词\n第二行"
+    assert cell(CONTENT, "rec00002", "返回结果") == "请修改文案： [31m含有敏感词\n第二行"
     assert cell(CONTENT, "rec00003", "状态") == READY
 
 

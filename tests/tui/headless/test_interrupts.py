@@ -70,7 +70,7 @@ def test_kills_at_random_moments_pay_for_nothing_twice_and_lose_nothing(tmp_path
 
 
 def test_a_dry_run_and_the_list_of_runs_disturb_no_batch_that_is_running(tmp_path: Path) -> None:
-    with serve_coze(CozeOptions(duration=3.0)) as coze:
+    with serve_coze(CozeOptions(duration=600.0)) as coze:
         program = Program(tmp_path, coze.url).configure(max_coze_concurrent=2).tasks(3)
         with program.start(*BATCH, "--json") as process:
             read_until(process, '"to": "running"', 2)
@@ -82,6 +82,7 @@ def test_a_dry_run_and_the_list_of_runs_disturb_no_batch_that_is_running(tmp_pat
             assert listed.code == 0, listed.err
             assert "of 3" in listed.out
             assert (tmp_path / ".cozebatch" / "journal.sqlite3").stat().st_mtime_ns == before
+            coze.hurry()
             _, err = process.communicate(timeout=30)
         assert process.returncode == 0, err
         assert {len(executions) for executions in coze.ledger().tasks.values()} == {1}
