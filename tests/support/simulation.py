@@ -29,8 +29,6 @@ from cozebatch.engine.event_bus import Subscription
 from cozebatch.engine.options import Adapters, Options
 from cozebatch.model.errors import JournalError
 from cozebatch.model.events import Event, TaskState
-from cozebatch.model.rows import Stage
-from cozebatch.model.task import State
 from cozebatch.planning.planned import OperatorOverrides
 from cozebatch.planning.recovery import plan
 from cozebatch.policy.polling import HistoryPacing
@@ -39,8 +37,9 @@ from cozebatch.ports import (
     RunRecord,
 )
 from support.fakes import tasks, wall
-from support.models import Coze, CrashingJournal, Execution, Life, Pool, Table, Violation
+from support.models import Coze, CrashingJournal, Life, Pool, Table, Violation
 from support.simulation_checks import MAX_RETRIES, check
+from support.simulation_operator import operate
 
 
 @dataclass
@@ -100,7 +99,7 @@ class Simulation:
             await anyio.sleep(self.weather.uniform(0, 600))
             seconds = self.weather.choice([20.0, 600.0, 7200.0, 2e5])
             what = self.weather.choice(["sleep", "forward", "back"])
-            self._say(f"{what} {seconds:.0f} s")
+            self.say(f"{what} {seconds:.0f} s")
             if what == "sleep":
                 clock.jump(seconds)
             else:
@@ -132,7 +131,7 @@ class Simulation:
         if way != "crash" and self.rng.random() < 0.1 * self.trouble:
             journal.refuse = {journal.writes + self.rng.randint(1, 40) + n for n in range(self.rng.randint(1, 4))}
         outcome: list[Outcome] = []
-        self._say(f"start {self.starts}: {way} {[(p.task.task_id, p.action.value) for p in planned]}")
+        self.say(f"start {self.starts}: {way} {[(p.task.task_id, p.action.value) for p in planned]}")
 
         async def run() -> None:
             outcome.append(await engine.run(planned, owed))
@@ -216,60 +215,10 @@ class Simulation:
     async def _at_the_keys(self, engine: Engine) -> None:
         """A command that could not be written is told to whoever gave it; he does not try again."""
         try:
-            await self._operate(engine)
+            await operate(self, engine)
         except JournalError as error:
-            self._say(f"operator was told: {error}")
+            self.say(f"operator was told: {error}")
             await engine.commands.resume()
-
-    async def _operate(self, engine: Engine) -> None:
-        """Somebody at the keys, who always resumes in the end."""
-        rng = self.rng
-        for _ in range(rng.choice([0, 0, 2, 6])):
-            await anyio.sleep(rng.uniform(0, 400))
-            self.operated = True
-            rows = engine.board.rows
-            if not rows:
-                return
-            task_id = rng.choice(sorted(rows))
-            row = rows[task_id]
-            action = rng.choice(["pause", "resume", "retry", "rerun", "adopt", "cancel", "limit", "account"])
-            if self.trouble == 0 and action == "account":
-                continue
-            self._say(f"operator: {action} {task_id} ({row.state})")
-            match action:
-                case "pause":
-                    await engine.commands.pause()
-                    await anyio.sleep(rng.uniform(0, 300))
-                    await engine.commands.resume()
-                case "resume":
-                    await engine.commands.resume()
-                case "retry":
-                    await engine.commands.retry([task_id])
-                case "rerun" if row.state in (State.HELD, State.FAILED):
-                    # Whoever reruns a held task has looked into Coze: only without an execution there.
-                    if not (row.state is State.HELD and self._unknown(task_id)):
-                        self.reruns[task_id] += len(await engine.commands.rerun([task_id]))
-                case "adopt" if row.state is State.HELD:
-                    if found := self._unknown(task_id):
-                        await engine.commands.adopt(task_id, found[-1].execute_id)
-                case "cancel":
-                    await engine.commands.cancel([task_id])
-                case "limit":
-                    limit = rng.choice([1, 2, 4, 16])
-                    # Lowering drains: what was let in under the higher limit may still be on the wire.
-                    self.coze.user_limit = max(limit, self.coze.user_limit)
-                    await engine.commands.set_limit(Stage.COZE, limit)
-                case "account":
-                    self.coze.credentials = False
-                    await anyio.sleep(rng.uniform(0, 200))
-                    self.coze.credentials = True
-                    await engine.commands.resume()
-                case _:
-                    pass
-        await engine.commands.resume()
-
-    def _unknown(self, task_id: str) -> list[Execution]:
-        return [e for e in self.coze.executions.values() if e.task_id == task_id]
 
     def _tell_events(self) -> None:
         assert self.subscription is not None
@@ -283,7 +232,7 @@ class Simulation:
             else:
                 print(f"{event.clock:9.2f} {event.tag}")
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
         if self.talk:
             print(f"          {text}")
 

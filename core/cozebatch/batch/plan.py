@@ -78,7 +78,7 @@ class Planner:
     ) -> tuple[dict[str, Task], set[str]]:
         """All tasks this run could have, in order, and those among them that the source no longer lists.
 
-        A task whose execution was begun keeps the input it was begun with; one that waits takes the source's.
+        A task whose execution was started keeps the input it was started with; a waiting task takes the source's input.
         """
         by_id = {task.task_id: task for task in listed}
         gone = rows.keys() - by_id.keys()
@@ -99,7 +99,7 @@ class Planner:
         return candidates, gone
 
     async def _past(self, last: RunRecord | None, rows: Mapping[str, Row], chosen: Sequence[str]) -> Mapping[str, Past]:
-        """How the chosen tasks were left: by the run that goes on, if it did not skip them, else by earlier ones."""
+        """How the chosen tasks were left: by the continued run if it did not skip them, else by earlier ones."""
         owed = {delivery.task_id for delivery in await self.journal.owed(self.source.key)}
         found: dict[str, Past] = {}
         for task_id in chosen:
@@ -120,7 +120,7 @@ class Planner:
         return bool(unfinished), [row for row in unfinished if row.state is State.RUNNING]
 
     def _new_run(self, earlier: Sequence[RunRecord]) -> RunRecord:
-        """A run behind all `earlier` ones, whatever the clock said then."""
+        """A new run, ordered after all `earlier` ones even if the clock was put back since."""
         now = self.wall()
         latest = max((run.place for run in earlier if run.source_key == self.source.key), default=now)
         return RunRecord(

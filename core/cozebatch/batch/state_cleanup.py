@@ -1,7 +1,7 @@
-"""What of the state directory may go once it is old: state, downloaded media, damaged journals that were kept.
+"""Deletes old things from the state directory: journal rows, downloaded media, damaged journals that were kept.
 
-A task that may still need something loses nothing; only then is room saved. Results files, films and drafts are not
-of the state and never touched, and nothing outside the state directory is: no link is followed.
+Never deletes what an unfinished task may need. Results files, films and drafts are not part of the state and are never
+touched. Nothing outside the state directory is touched: no link is followed.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ T = TypeVar("T")
 async def prune_old_state(
     journal: Journal, state_dir: Path, days: int, wall: Callable[[], float] = time.time
 ) -> Pruned:
-    """Drop what was last used more than `days` days ago and nobody needs any more; for the end of a batch, when no
-    task is on its way. Never raises for what cannot be read or deleted: that is in `troubles`.
+    """Delete what was last used more than `days` days ago and is not needed any more. Called at the end of a batch,
+    when no task is on its way. Never raises for what cannot be read or deleted: that is in `troubles`.
 
-    A journal in memory says nothing about what lies on disk, which is left alone then.
+    With a journal in memory nothing is deleted: it does not know what is on disk.
     """
     if not isinstance(journal, SqliteJournal):
         return Pruned()
     before = wall() - days * DAY
     try:
-        # What goes through the whole journal is not worth its time after every batch.
+        # Reading the whole journal after every batch would take too long.
         if not await journal.has_old_runs(before) and not await _in_thread(lambda: _has_old_files(state_dir, before)):
             return Pruned()
         return await prune_state(journal, state_dir, before)
@@ -63,7 +63,7 @@ async def prune_old_state(
 async def prune_state(
     journal: SqliteJournal | None, state_dir: Path, before: float, *, dry: bool = False, compact: bool = False
 ) -> Pruned:
-    """Drop what was last used before `before` (Unix seconds) and nobody needs any more.
+    """Delete what was last used before `before` (Unix seconds) and is not needed any more.
 
     `journal` is None where there is none. With `compact` its file becomes smaller too; with `dry` nothing is changed.
     Raises `JournalError`.

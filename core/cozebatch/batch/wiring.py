@@ -1,4 +1,4 @@
-"""Puts the pieces together: the only place that knows which adapter stands behind which port.
+"""Puts a batch together: the only place that knows which adapter stands behind which port.
 
 Adapters are imported where they are needed, so that a run pays only for what it uses.
 """

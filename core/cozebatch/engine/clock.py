@@ -1,8 +1,8 @@
-"""Time as the engine knows it: durations from the event loop's monotonic clock, timestamps from the wall clock.
+"""The engine's clock: durations from the event loop's monotonic clock, timestamps from the wall clock.
 
-Either may jump. A machine that sleeps stops the event loop; whether its monotonic clock goes on meanwhile depends on
-the system (Windows: yes; Linux and macOS: no). A wall clock is set by people and by NTP. So the run's clock counts
-what the machine was awake, and `beat` tells when something was not as it should be.
+Either clock may jump. A suspended machine stops the event loop; on Windows its monotonic clock continues meanwhile, on
+Linux and macOS it does not. People and NTP set the wall clock. So the run's clock counts only the time in which the
+machine was awake, and `beat` reports jumps.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Keeps rows, journal and events in step; every move of a task goes through here.
 
 A move is on disk before it is published. The counters and the run's clock travel with every write, so that an
-interrupted run goes on counting where it stopped.
+interrupted run continues counting where it stopped.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Write-backs owed to the table: one writer, coalesced, retried, never lost.
+"""Delivers the write-backs owed to the table: one writer, coalesced, retried, never lost.
 
-What is owed lies in the journal from the moment the outcome does; a crash in between delivers it at the next start.
-A newer outcome of a task takes the place of one that was not delivered yet.
+A write-back is stored in the journal together with the outcome; after a crash the next start delivers it. A newer
+outcome of a task replaces one that was not delivered yet.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BATCH = 200
 """Records a write carries at most."""
 
 LINGER = 2.0
-"""Seconds a delivery waits for company, at most."""
+"""Seconds a delivery waits, at most, for others to be written with it."""
 
 PATIENCE = 120.0
 """Seconds of running time after which a delivery is given up for this run; it stays owed."""
@@ -69,7 +69,7 @@ class Outbox:
         self._work.set()
 
     def hurry(self) -> None:
-        """Nothing else is going on: do not wait for company."""
+        """Nothing else is going on: do not wait for other deliveries."""
         self._hurry.set()
 
     async def serve(self) -> None:
@@ -125,7 +125,7 @@ class Outbox:
                 else:
                     await self._ledger.write(settled)
                 break
-            except JournalError as failed:  # the table knows; until the disk does too, nothing is told again
+            except JournalError as failed:  # the table has it; until the disk knows, it is not written again
                 tries += 1
                 self._ledger.note("error", failed.text, delivery.task_id)
                 await anyio.sleep(self._retry.backoff(tries, cap=10.0))

@@ -1,4 +1,4 @@
-"""One limit on requests per second for submissions and looks together; submissions go first.
+"""One limit on requests per second for submissions and polls together; submissions go first.
 
 It starts at what Coze's largest plan allows, halves when Coze says that requests come too fast, and recovers slowly.
 """

@@ -1,4 +1,4 @@
-"""The synthesis workers' places: first come, first served, with a limit that may change at any time."""
+"""A concurrency limiter for the synthesis workers: first come, first served; the limit may change at any time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import anyio.lowlevel
 
 
 class ConcurrencyLimiter:
-    """Lets at most `limit` in. Lowering the limit drains: nobody inside is thrown out."""
+    """Lets at most `limit` in. Lowering the limit drains: those inside stay."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

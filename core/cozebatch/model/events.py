@@ -1,4 +1,4 @@
-"""What the engine tells the world.
+"""The events that the engine publishes.
 
 Events are small frozen values with a literal tag, so that a `match` can be complete. Every event holds `wall`
 (Unix seconds, for people) and `clock` (seconds of running time of the run, all its processes together; for

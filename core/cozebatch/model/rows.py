@@ -1,7 +1,6 @@
-"""The row of facts kept of each task, how a move changes it, and what a run counts beside its rows.
+"""The row of facts about each task, how a move changes it, and what a run counts beside its rows.
 
-A row is what the journal holds of a task's way, what events carry, and what every screen shows: one value, so that
-they cannot disagree.
+The journal stores rows, events carry them, and every screen shows them: one value, so that they cannot disagree.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """All that is known of one task but its texts and Coze's output, which stay in the journal.
+    """All facts of one task except its texts and Coze's output, which stay in the journal.
 
     Wall times are Unix seconds. `…_clock` are marks on the run's clock, for durations and the timeline; they
     belong to the latest attempt, `first_…_clock` to the first. `coze_slot_seconds` and
@@ -53,7 +52,7 @@ class Row:
     execution_failed: bool = False
     """Coze reported the execution of `execute_id` as failed: going on costs a new one."""
     unanswered: bool = False
-    """Its latest submission was not clearly answered, and nobody has found out since: an execution may exist."""
+    """Its latest submission was not clearly answered, and it is still unknown whether an execution exists."""
     claimed: bool = False
     """Its record may bear our mark in the table: claiming it was begun."""
     asked: bool = False

@@ -1,6 +1,6 @@
-"""What earlier runs left behind, sorted by what happens to it unless a person says otherwise. Pure.
+"""Sorts what earlier runs left by what happens to it by default. Pure.
 
-None of the defaults costs anything: what would cost is left to a person.
+No default costs anything: a person decides about everything that is paid for.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Left(StrEnum):
     GO_ON = "go_on"
     """A result of Coze's, on disk, whose film is not made."""
     OWED = "owed"
-    """An outcome the table has not been told."""
+    """An outcome that was not written to the table."""
     HELD = "held"
     """A person must decide."""
     EXPIRED = "expired"
@@ -59,7 +59,7 @@ class Leftover:
 
 
 def leftovers(planned: Sequence[Planned], owed: Sequence[Delivery], now: float) -> list[Leftover]:
-    """What earlier runs left, a kind after the other, each in the order of the source. `now` in Unix seconds."""
+    """What earlier runs left, sorted by kind, then in the order of the source. `now` in Unix seconds."""
     found = []
     delivered = {delivery.task_id for delivery in owed}
     for p in planned:

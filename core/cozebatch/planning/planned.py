@@ -19,7 +19,7 @@ class Action(StrEnum):
     WATCH = "watch"
     """Adopt the execution in flight."""
     FINISH = "finish"
-    """Go on from Coze's result on disk."""
+    """Make the film from Coze's result on disk."""
     DELIVER = "deliver"
     """The film exists; only the write-back is owed."""
     HOLD = "hold"
@@ -30,7 +30,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One task of the run: what is true of it (`row`, as it stands or will stand on disk) and what comes next."""
+    """One task of the run: its `row`, as it is or will be on disk, and the `action` that comes next."""
 
     task: Task
     row: Row
@@ -61,7 +61,7 @@ def limit_new(planned: Sequence[T], count: int) -> list[T]:
 
 @dataclass(frozen=True, slots=True)
 class OperatorOverrides:
-    """What the operator said about earlier work (docs/contract.md §1)."""
+    """The operator's options about earlier work (docs/contract.md §1)."""
 
     fresh: bool = False
     rerun: frozenset[str] = frozenset()
@@ -84,7 +84,7 @@ JOURNAL_INCOMPLETE = ErrorInfo(
     ),
 )
 RESULTS_KEPT = 7 * 86400.0
-"""Seconds for which Coze keeps what an execution came to (reference: workflow run histories)."""
+"""Seconds for which Coze keeps the result of an execution (reference: workflow run histories)."""
 EXPIRED = ErrorInfo(
     Category.EXECUTION_LOST,
     Text(

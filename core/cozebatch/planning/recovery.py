@@ -40,7 +40,7 @@ def plan(
     """What is to be done with each task, in order.
 
     `past` holds no skipped rows: it says what such a task was before.
-    `continuing` is the id of the run that goes on; None for a new run.
+    `continuing`: the id of the run that is continued; None for a new run.
     `source_is_authoritative`: the source says what is to be done (a table whose status column we write). A task that
     was finished and is listed there again is wanted again.
     `gone`: tasks of the continued run that the source no longer lists. A task that we began to claim may carry our
@@ -63,7 +63,7 @@ def plan(
 
 
 def resume_step(row: Row) -> Literal["finish", "watch", "submit", "paid", "deliver"] | None:
-    """How an ended task goes on for free; `paid` when only a new execution helps, None when there is no way."""
+    """The step from which an ended task resumes for free. `paid`: only a new execution helps. None: nothing helps."""
     if row.state is State.DONE:
         return "deliver" if row.error is not None else None
     if row.state in (State.HELD, State.SKIPPED):
@@ -90,7 +90,7 @@ def _new(task: Task, position: int, overrides: OperatorOverrides, *, incomplete:
 
 
 def _same_run(task: Task, position: int, earlier: Past, overrides: OperatorOverrides, gone: bool) -> Planned:
-    """The run goes on: what ended stays ended, the rest goes on where it stood."""
+    """The run continues: ended tasks stay ended, the others resume where they were."""
     row = earlier.row if earlier.row.position == position else replace(earlier.row, position=position)
     if is_unverified(row):
         row = replace(
@@ -130,7 +130,7 @@ def _later_run(
         unanswered=old.unanswered,
     )
     again = replace(fresh, attempts=old.attempts)
-    hearsay = is_unverified(old) and old.end_clock is None  # what a run of ours ended is more than that
+    unverified = is_unverified(old) and old.end_clock is None  # a row that a run of ours ended is verified
     same_input = _same_input(old, task)
     asked = _asked(task, replace(kept, state=old.state), overrides)
     if asked is not None:
@@ -143,8 +143,8 @@ def _later_run(
         held = replace(kept, state=State.HELD, error=old.error or CRASHED_WHILE_SENDING)
         return Planned(task, held, Action.HOLD, error=held.error)
     if old.state is State.DONE:
-        if earlier.owed or (same_input and (hearsay or not source_is_authoritative)):
-            note = DONE_AS_IMPORTED if hearsay else DONE_EARLIER
+        if earlier.owed or (same_input and (unverified or not source_is_authoritative)):
+            note = DONE_AS_IMPORTED if unverified else DONE_EARLIER
             return _skip(task, replace(kept, draft_path=old.draft_path, video_path=old.video_path), note)
         return _new(task, position, overrides) if not task.content.strip() else Planned(task, again, Action.SUBMIT)
     if same_input and old.state in (State.FAILED, State.CANCELLED):
@@ -159,7 +159,7 @@ def _later_run(
 
 
 def _asked(task: Task, row: Row, overrides: OperatorOverrides) -> Planned | None:
-    """What the operator said about this very task comes first; without a script there is nothing to pay for."""
+    """The operator's override for this task takes precedence. A task without a script is never paid for."""
     if task.task_id in overrides.adopt:
         return Planned(task, _adopting(row, overrides), Action.WATCH)
     if task.task_id in overrides.rerun and row.state is not State.RUNNING and task.content.strip():
@@ -169,7 +169,7 @@ def _asked(task: Task, row: Row, overrides: OperatorOverrides) -> Planned | None
 
 
 def _again(task: Task, row: Row) -> Row:
-    """A row for a new execution that goes on counting where `row` stood."""
+    """A row for a new execution. It keeps the counts of `row`."""
     return replace(
         _row(task, row.position),
         attempts=row.attempts,
@@ -218,7 +218,7 @@ def _same_input(row: Row, task: Task) -> bool:
 
 
 def _of_another_script(row: Row, task: Task) -> bool:
-    """Whether it is a result by hearsay, not yet made into a film, of a script that was changed since."""
+    """True for an imported result whose film is not made yet and whose script was changed since."""
     making = row.state in (State.DOWNLOADING, State.QUEUED, State.SYNTHESIZING)
     return making and is_unverified(row) and not _same_input(row, task) and bool(task.content.strip())
 

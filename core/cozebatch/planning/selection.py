@@ -18,7 +18,7 @@ class Selection:
     limit: int | None = None
 
     def choose(self, task_ids: Sequence[str]) -> list[str]:
-        """The chosen ids, in source order. Raises `UsageError` naming ids to include that there are not."""
+        """The chosen ids, in source order. Raises `UsageError` listing unknown --include ids."""
         missing = sorted(self.include - set(task_ids))
         if missing:
             raise UsageError(unknown_ids("--include", missing))

@@ -1,4 +1,4 @@
-"""How many executions may be in flight: what the operator set, and what Coze lets us have. Pure.
+"""Limits the executions in flight: by what the operator set, and by what Coze allows. Pure.
 
 The second shrinks by half when Coze says that a limit is reached (never below what it evidently allows: the
 executions running now), waits as long as asked, and is probed upwards by one after a stretch without a refusal.

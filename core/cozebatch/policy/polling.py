@@ -1,4 +1,4 @@
-"""When to look at an execution next. Pure.
+"""Decides when to poll an execution next. Pure.
 
 `Pacing` is the port; `FixedInterval` is the guide's own rule, `HistoryPacing` the better one once it has seen
 enough executions of the workflow to know when they tend to end.
@@ -11,13 +11,13 @@ from collections.abc import Iterable
 from typing import Protocol
 
 SHORTEST_WAIT = 2.0
-"""Seconds between two looks at one execution, unless the operator's own interval is shorter."""
+"""Seconds between two polls of one execution, unless the operator's own interval is shorter."""
 
 ENOUGH = 5
 """Executions seen before history is believed."""
 
 POLLS_IN_CORE = 24
-"""Looks spent, at most, on the ages between the first and the last tenth of the ends seen."""
+"""Polls spent, at most, on the ages between the first and the last tenth of the ends seen."""
 
 _KEPT = 500
 
@@ -26,14 +26,14 @@ class Pacing(Protocol):
     """Decides waits; one object for all executions of a run."""
 
     def next_wait(self, age: float) -> float:
-        """Seconds until the next look at an execution that was submitted `age` seconds ago."""
+        """Seconds until the next poll of an execution that was submitted `age` seconds ago."""
 
     def observe(self, seconds: float) -> None:
         """An execution ended `seconds` after its submission."""
 
 
 class FixedInterval:
-    """Looks every `poll_interval` seconds, each execution on its own."""
+    """Polls each execution every `poll_interval` seconds."""
 
     def __init__(self, poll_interval: float) -> None:
         self._interval = poll_interval
@@ -46,7 +46,7 @@ class FixedInterval:
 
 
 class HistoryPacing:
-    """Looks where an end is likely.
+    """Polls when an end is likely.
 
     `poll_interval` stays the longest wait. Before the earliest likely end looks are as rare as that allows, and one is
     timed to fall on the window's start. Inside the window they come closely, half as closely in its tails, where few

@@ -37,7 +37,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Surely no execution was started: the request never arrived, or was answered with a refusal."""
+    """No execution was started: the request never arrived, or was answered with a refusal."""
 
     error: ErrorInfo
     retry_after: float | None = None
@@ -45,7 +45,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """The request was sent and not understandably answered: an execution may have been started."""
+    """The request was sent but not clearly answered: an execution may have been started."""
 
     error: ErrorInfo
 
@@ -55,7 +55,7 @@ Submission = Accepted | Refused | Unanswered
 
 @dataclass(frozen=True, slots=True)
 class PollResult:
-    """What one look at an execution showed.
+    """What one poll of an execution showed.
 
     `status`: `running` (also for status words we do not know), `succeeded`, `failed`, `interrupted` (it waits
     for a person), `unknown` (Coze has no such execution, yet or any more).
@@ -92,14 +92,14 @@ class PollResult:
 
 
 class WorkflowService(Protocol):
-    """Starts executions of one workflow and looks at them."""
+    """Starts executions of one workflow and polls them."""
 
     async def submit(self, task: Task) -> Submission:
         """Start one execution for `task`. Never raises for what the service or the network does, and never
         sends twice. Cancelled after it began to send, the submission counts as unanswered."""
 
     async def poll(self, execute_id: str) -> PollResult:
-        """Look once. Raises `StepError` when the look itself failed (network, throttled, credentials …)."""
+        """Poll once. Raises `StepError` when the poll itself failed (network, throttled, credentials …)."""
 
 
 Progress = Callable[[float], None]

@@ -33,12 +33,14 @@ SAME, CHANGED = "一段\n文案。", "另一段文案。"
 
 
 @pytest.mark.parametrize("source_is_authoritative", [True, False])
-def test_a_film_known_by_hearsay_is_made_again_only_when_its_script_was_changed(source_is_authoritative: bool) -> None:
+def test_a_film_known_from_an_import_is_made_again_only_when_its_script_was_changed(
+    source_is_authoritative: bool,
+) -> None:
     assert decision(State.DONE, script=SAME, source_is_authoritative=source_is_authoritative) is Action.SKIP
     assert decision(State.DONE, script=CHANGED, source_is_authoritative=source_is_authoritative) is Action.SUBMIT
 
 
-def test_what_a_run_of_ours_finished_is_no_hearsay_any_more() -> None:
+def test_what_a_run_of_ours_finished_is_no_unverified_any_more() -> None:
     assert decision(State.DONE, script=SAME, source_is_authoritative=True, end_clock=5.0) is Action.SUBMIT
     assert decision(State.DONE, script=SAME, source_is_authoritative=False, end_clock=5.0) is Action.SKIP
 
@@ -55,7 +57,7 @@ def test_an_execution_in_flight_is_watched_whatever_its_script(same_run: bool) -
     assert decision(State.RUNNING, script=CHANGED, same_run=same_run) is Action.WATCH
 
 
-def test_a_failed_film_by_hearsay_goes_on_from_its_result_unless_the_script_was_changed() -> None:
+def test_a_failed_film_from_an_import_goes_on_from_its_result_unless_the_script_was_changed() -> None:
     assert decision(State.FAILED, script=SAME, has_output=True) is Action.FINISH
     assert decision(State.FAILED, script=CHANGED, has_output=True) is Action.SUBMIT
     assert decision(State.HELD, script=CHANGED, unanswered=True) is Action.HOLD

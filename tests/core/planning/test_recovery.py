@@ -227,7 +227,7 @@ def test_after_a_damage_a_task_nobody_knows_is_held_until_a_person_says_otherwis
 
 
 @pytest.mark.parametrize("source_is_authoritative", [True, False])
-def test_what_is_known_to_be_done_by_hearsay_only_is_not_paid_again_unasked(source_is_authoritative: bool) -> None:
+def test_what_is_known_to_be_done_from_an_import_only_is_not_paid_again_unasked(source_is_authoritative: bool) -> None:
     assert (
         decide(State.DONE, same_run=False, source_is_authoritative=source_is_authoritative, fingerprint="")
         is Action.SKIP

@@ -67,7 +67,7 @@ class Pruning:
 
     def _steps(self) -> Iterator[bool]:
         runs = self._runs()
-        self.result.incomplete = self._doubted({run.source_key for run in runs.values()})
+        self.result.incomplete = self._is_incomplete({run.source_key for run in runs.values()})
         for workflow_id in {run.workflow_id for run in runs.values() if run.old}:
             self._paced_since[workflow_id] = self._paced_from(workflow_id)
         yield True
@@ -100,7 +100,7 @@ class Pruning:
             runs[run_id] = OfRun(run_id, source_key, workflow_id, place, status, old)
         return runs
 
-    def _doubted(self, sources: Collection[str]) -> bool:
+    def _is_incomplete(self, sources: Collection[str]) -> bool:
         if not self._select("SELECT 1 FROM sqlite_master WHERE name = 'doubt'"):
             return False  # the file of an earlier version, only read
         raised, settled = 0.0, dict.fromkeys(sources, 0.0)

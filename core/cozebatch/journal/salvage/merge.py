@@ -43,14 +43,14 @@ def merged(row: Row, trace: Trace | None, execution: Execution | None, *, has_ou
     elif execution is not None and execution.number > row.submissions:
         row = _from_execution(row, execution)
     elif torn and trace is None and row.state is State.PENDING:
-        row = _doubtful(row)
+        row = _held_as_unknown(row)
     if row.state in (State.PENDING, State.SUBMITTING):
         return row
     if row.has_output and not has_output:
         row = replace(row, has_output=False)
     if row.state in _MAKING and not row.has_output:
         # Coze is asked again, which is free.
-        return replace(row, state=State.RUNNING) if row.execute_id is not None else _doubtful(row)
+        return replace(row, state=State.RUNNING) if row.execute_id is not None else _held_as_unknown(row)
     return row
 
 
@@ -72,7 +72,7 @@ def from_log(
     elif execution is not None:
         row = _from_execution(row, execution)
     else:
-        row = _doubtful(row)
+        row = _held_as_unknown(row)
     found = row.execute_id in outputs
     if found:
         row = replace(row, has_output=True)
@@ -138,8 +138,8 @@ def _from_execution(row: Row, execution: Execution) -> Row:
         )
     if execution.status in ("sent", "unanswered"):
         return replace(row, state=State.HELD, error=CRASHED_WHILE_SENDING, unanswered=True)
-    return _doubtful(row)
+    return _held_as_unknown(row)
 
 
-def _doubtful(row: Row) -> Row:
+def _held_as_unknown(row: Row) -> Row:
     return replace(row, state=State.HELD, error=JOURNAL_INCOMPLETE, unanswered=True)

@@ -239,11 +239,12 @@ def _reconcile(found: Salvaged, logs: Logs, *, torn: bool) -> None:
             found.from_logs += trace is not None
         found.tasks[run_id, task_id] = (task, row)
     if found.incomplete:
-        _doubt_what_was_skipped(found)
+        _hold_skipped(found)
 
 
-def _doubt_what_was_skipped(found: Salvaged) -> None:
-    """A skipped task was something before. Where that row is lost, it is what the skipping said, or a person looks."""
+def _hold_skipped(found: Salvaged) -> None:
+    """A skipped task had another state before. If that row is lost, the reason for skipping tells the state; otherwise
+    the task is held for a person to decide."""
     known = {
         (found.runs[run_id].source_key, task_id)
         for (run_id, task_id), (_, row) in found.tasks.items()
