@@ -28,22 +28,22 @@ Request = Literal["retry", "rerun", "show"]
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class Resumable:
     """The tasks of a group that resume for free, and those that need a paid rerun."""
 
     free: tuple[str, ...]
     paid: tuple[str, ...]
 
 
-def ways(board: Board, group: ErrorGroup) -> Ways:
+def resumable(board: Board, group: ErrorGroup) -> Resumable:
     free, paid = [], []
     for task_id in group.task_ids:
-        way = resume_step(board.rows[task_id])
-        if way == "paid":
+        step = resume_step(board.rows[task_id])
+        if step == "paid":
             paid.append(task_id)
-        elif way is not None:
+        elif step is not None:
             free.append(task_id)
-    return Ways(tuple(free), tuple(paid))
+    return Resumable(tuple(free), tuple(paid))
 
 
 class ErrorPanel(VerticalScroll):
@@ -93,7 +93,7 @@ class Group(Vertical):
 
     def __init__(self, board: Board, group: ErrorGroup, lang: Lang) -> None:
         super().__init__(classes="group")
-        self._ways = ways(board, group)
+        self._resumable = resumable(board, group)
         self._group = group
         self._lang: Lang = lang
 
@@ -109,10 +109,10 @@ class Group(Vertical):
         text.append(f"\n{clean(error.hint.in_(lang), 300)}", style="italic")
         yield Static(text, markup=False)
         with Horizontal():
-            if self._ways.free:
-                yield self._button("retry", texts.RETRY_FREE.in_(lang), len(self._ways.free), "success")
-            if self._ways.paid:
-                yield self._button("rerun", texts.RERUN_PAID.in_(lang), len(self._ways.paid), "warning")
+            if self._resumable.free:
+                yield self._button("retry", texts.RETRY_FREE.in_(lang), len(self._resumable.free), "success")
+            if self._resumable.paid:
+                yield self._button("rerun", texts.RERUN_PAID.in_(lang), len(self._resumable.paid), "warning")
             yield self._button("show", texts.SHOW_THESE.in_(lang), self._group.count, "default")
 
     def _button(self, name: str, label: str, number: int, variant: str) -> Button:
@@ -122,8 +122,8 @@ class Group(Vertical):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         event.stop()
         tasks: dict[str | None, tuple[Request, tuple[str, ...]]] = {
-            "retry": ("retry", self._ways.free),
-            "rerun": ("rerun", self._ways.paid),
+            "retry": ("retry", self._resumable.free),
+            "rerun": ("rerun", self._resumable.paid),
             "show": ("show", tuple(self._group.task_ids)),
         }
         action, task_ids = tasks[event.button.name]
