@@ -58,7 +58,7 @@ async def test_a_finished_batch_is_finished_even_if_the_end_of_a_doubt_cannot_be
 
 
 def batch_of(tmp_path: Path, count: int, coze_url: str) -> AbstractAsyncContextManager[Batch]:
-    rows = [{"task_id": f"t{n}", "content": f"文案{n}"} for n in range(1, count + 1)]
+    rows = [{"task_id": f"t{n}", "title": tmp_path.name, "content": f"文案{n}"} for n in range(1, count + 1)]
     (tmp_path / "tasks.json").write_text(json.dumps(rows), encoding="utf-8")
     known = {"token": TOKEN, "workflow_id": WORKFLOW_ID, "base_url": coze_url}
     workflow = {"coze_config": known, "synthesis": {"mode": "none"}, "poll_interval": 0.2}
@@ -69,17 +69,21 @@ def batch_of(tmp_path: Path, count: int, coze_url: str) -> AbstractAsyncContextM
 
 async def test_the_texts_of_a_batch_are_not_kept_in_memory_while_it_runs(tmp_path: Path) -> None:
     kept: list[int] = []
+
+    def in_memory() -> int:
+        return sum(isinstance(thing, Task) and thing.title == tmp_path.name for thing in gc.get_objects())
+
     with serve_coze(CozeOptions(duration=0.1)) as coze:
         async with batch_of(tmp_path, 200, coze.url) as batch:
             preview = await batch.prepare()
 
             def count() -> None:
                 if any(isinstance(event, TaskState) and event.after is State.DONE for event in reader.take()):
-                    kept.append(sum(isinstance(thing, Task) for thing in gc.get_objects()))
+                    kept.append(in_memory())
                     batch.stop()
 
             reader = batch.subscribe(count)
-            assert sum(isinstance(thing, Task) for thing in gc.get_objects()) >= 200, "the plan holds them until then"
+            assert in_memory() >= 200, "the plan holds them until then"
             await batch.run(preview)
     assert kept
     assert max(kept) <= 50, "only those on their way"
