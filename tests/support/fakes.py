@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import anyio
@@ -39,6 +39,7 @@ from cozebatch.ports import (
     Synthesizer,
     Unanswered,
     Undelivered,
+    Workflow,
 )
 
 START = time.mktime((2026, 11, 24, 3, 0, 0, 0, 0, -1))
@@ -116,7 +117,14 @@ class FakeCoze:
             return Unanswered(error(Category.UNKNOWN_SUBMIT))
         return Accepted(execute_id, debug_url=f"https://example.invalid/{execute_id}")
 
-    async def poll(self, execute_id: str) -> PollResult:
+    @property
+    def workflow(self) -> Workflow:
+        return Workflow("w")
+
+    def parameters_of(self, task: Task) -> Mapping[str, str]:
+        return {"content": task.content, "title": task.title}
+
+    async def poll(self, execute_id: str, workflow_id: str | None = None) -> PollResult:
         self.polls += 1
         await anyio.sleep(self.latency)
         if (wrong := self.poll_error(execute_id)) is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import anyio
@@ -32,6 +32,7 @@ from cozebatch.ports import (
     Submission,
     Unanswered,
     Undelivered,
+    Workflow,
 )
 from support.fakes import error, wall
 
@@ -127,7 +128,14 @@ class Coze:
         execution.answered = not life.dead
         return Accepted(execution.execute_id)
 
-    async def poll(self, execute_id: str) -> PollResult:
+    @property
+    def workflow(self) -> Workflow:
+        return Workflow("w")
+
+    def parameters_of(self, task: Task) -> Mapping[str, str]:
+        return {"content": task.content, "title": task.title}
+
+    async def poll(self, execute_id: str, workflow_id: str | None = None) -> PollResult:
         self.life.require()
         await anyio.sleep(self.rng.uniform(0.01, 2.0))
         if not self.credentials:

@@ -10,11 +10,12 @@ from typing import Any
 
 from cozebatch.journal.opening import open_to_write
 from cozebatch.journal.records import put_execution, put_output, put_run, put_tasks
+from cozebatch.journal.schema import old_key
 from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
-from cozebatch.ports import Execution, RunRecord
+from cozebatch.ports import Execution, RunRecord, Workflow
 
 DAY = 86400.0
 NOW = 1_800_000_000.0
@@ -55,8 +56,10 @@ class Past:
     def execution(self, run: RunRecord, task: Task, number: int, execute_id: str, status: Any = "succeeded") -> None:
         at = run.started_at + number
         seconds = 100.0 + number if status == "succeeded" else None
-        sent = Execution(task.task_id, number, status, at, execute_id, ended_at=at + 100, seconds=seconds)
-        put_execution(self.db, run.run_id, sent)
+        key = old_key(run.run_id, task.task_id, number)
+        sent = Execution(task.task_id, number, status, at, execute_id, ended_at=at + 100, seconds=seconds, key=key)
+        sent = replace(sent, workflow=Workflow(run.workflow_id))
+        put_execution(self.db, run.source_key, run.run_id, sent)
 
     def output(self, execute_id: str, size: int = 50) -> None:
         put_output(self.db, execute_id, f'{{"of":"{execute_id}","x":"{"x" * size}"}}')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cozebatch.coze.client import CozeService, Workflow
+from cozebatch.coze.client import CozeService, Declaration
 from cozebatch.coze.codes import NO_PERMISSION
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import Category, ErrorInfo, StepError
@@ -19,7 +19,7 @@ _TEXT_KINDS = frozenset({"", "string"})
 async def check_coze(service: CozeService) -> list[CheckItem]:
     """Read the workflow and compare its inputs with what would be sent. Findings are items, not exceptions."""
     try:
-        workflow = await service.workflow()
+        workflow = await service.declaration()
     except StepError as error:
         return [_trouble(error.info)]
     return [
@@ -52,7 +52,7 @@ def _trouble(error: ErrorInfo) -> CheckItem:
     )
 
 
-def _compare(workflow: Workflow, sent: Iterable[str]) -> list[CheckItem]:
+def _compare(workflow: Declaration, sent: Iterable[str]) -> list[CheckItem]:
     names = set(sent)
     inputs = workflow.inputs
     items: list[CheckItem] = []

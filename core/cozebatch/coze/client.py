@@ -23,7 +23,7 @@ from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.redact import Masker
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
-from cozebatch.ports import PollResult, Refused, Submission
+from cozebatch.ports import PollResult, Refused, Submission, Workflow
 
 MOST_REQUEST_BYTES = 20 * 1024 * 1024
 """What Coze takes in one request."""
@@ -48,7 +48,7 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
-class Workflow:
+class Declaration:
     """What Coze tells about the workflow."""
 
     name: str
@@ -77,12 +77,11 @@ class CozeService:
         mask: Callable[[str], str] | None = None,
         on_note: Callable[[Text], None] | None = None,
     ) -> None:
-        self.workflow_id = workflow_id
+        self._workflow = Workflow(workflow_id, workflow_version or None, app_id or None, bot_id or None)
         self.parameters = MappingProxyType(dict(parameters))
         self._connection = Connection(base_url, token, request_timeout=request_timeout)
         self._mask = _masker(token, mask)
         self._on_note = on_note
-        self._runs = f"/v1/workflows/{quote(workflow_id, safe='')}"
         self._envelope: dict[str, Any] = {"workflow_id": workflow_id, "is_async": True}
         for name, value in (("bot_id", bot_id), ("app_id", app_id), ("workflow_version", workflow_version)):
             if value:
@@ -101,6 +100,14 @@ class CozeService:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._connection.__aexit__(kind, error, trace)
+
+    @property
+    def workflow(self) -> Workflow:
+        return self._workflow
+
+    @property
+    def workflow_id(self) -> str:
+        return self._workflow.workflow_id
 
     def parameters_of(self, task: Task) -> dict[str, str]:
         """What is sent for a task. An empty field is left out: the workflow's own default, or its refusal, is better
@@ -130,17 +137,17 @@ class CozeService:
             return read_submission(error, self._mask)
         return read_submission(answer, self._mask)
 
-    async def poll(self, execute_id: str) -> PollResult:
+    async def poll(self, execute_id: str, workflow_id: str | None = None) -> PollResult:
         """Poll an execution once. Raises `StepError` when its state could not be found out."""
-        path = f"{self._runs}/run_histories/{quote(execute_id, safe='')}"
+        path = f"{_path_of(workflow_id or self.workflow_id)}/run_histories/{quote(execute_id, safe='')}"
         seen = read_poll(await self._get(path), execute_id, self._mask)
         if seen.strange_status is not None:
             self._note_word(seen.strange_status)
         return await self._in_full(execute_id, path, seen) if seen.trimmed else seen.result
 
-    async def workflow(self) -> Workflow:
+    async def declaration(self) -> Declaration:
         """Read the workflow's declaration. Raises `StepError`; needs the permission `getMetaData` (else code 4101)."""
-        body = understood(await self._get(f"{self._runs}?include_input_output=true"), self._mask)
+        body = understood(await self._get(f"{_path_of(self.workflow_id)}?include_input_output=true"), self._mask)
         data = _dict(body.get("data"))
         detail = _dict(data.get("workflow_detail"))
         declared = _dict(_dict(data.get("input")).get("parameters"))
@@ -153,13 +160,13 @@ class CozeService:
             for name, spec in declared.items()
             if isinstance(spec, dict)
         }
-        return Workflow(clean(detail.get("workflow_name"), self._mask, most=200), inputs)
+        return Declaration(clean(detail.get("workflow_name"), self._mask, most=200), inputs)
 
     async def preflight(self) -> ErrorInfo | None:
         """The cheap check before a batch: None to go on; category `auth` when the token is refused; category
         `network` when Coze cannot be reached. Everything else will show itself at the first submission."""
         try:
-            answer = await self._get(f"{self._runs}?include_input_output=true")
+            answer = await self._get(f"{_path_of(self.workflow_id)}?include_input_output=true")
         except StepError as error:
             return error.info
         error_info = refusal(answer, self._mask)
@@ -213,6 +220,10 @@ class CozeService:
     def _note(self, text: Text) -> None:
         if self._on_note is not None:
             self._on_note(text)
+
+
+def _path_of(workflow_id: str) -> str:
+    return f"/v1/workflows/{quote(workflow_id, safe='')}"
 
 
 def _masker(token: str, further: Callable[[str], str] | None) -> Callable[[str], str]:

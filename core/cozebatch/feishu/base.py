@@ -15,6 +15,8 @@ from cozebatch.model.text import Text
 
 PAGE = 500
 """Records that Feishu gives at once, at most."""
+MOST_GET = 100
+"""Records that Feishu gives at once by their ids, at most."""
 MOST_PAGES = 2_000
 PATIENCE = 60.0
 """Seconds for which an unreachable service is tried again before anything was submitted (docs/contract.md §1)."""
@@ -162,7 +164,7 @@ class FeishuBase:
         await self._client.call(send)
 
     async def get(self, table_id: str, record_ids: Sequence[str]) -> list[Record]:
-        """Up to 100 records by id, as they are now; those that are gone are left out. Raises `FeishuError`."""
+        """Up to `MOST_GET` records by id, as they are now; those that are gone are left out. Raises `FeishuError`."""
         models = self._client.sdk.models
         body = models.BatchGetAppTableRecordRequestBody()
         body.record_ids = list(record_ids)

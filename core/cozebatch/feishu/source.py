@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Literal
 
 import anyio
 
 from cozebatch.feishu.accounts import Accounts, load_accounts
-from cozebatch.feishu.base import FeishuBase, Record, patiently
+from cozebatch.feishu.base import MOST_GET, FeishuBase, Record, patiently
 from cozebatch.feishu.cells import cell_text
 from cozebatch.feishu.codes import Kind
 from cozebatch.feishu.layout import Layout, nearest_column
@@ -74,6 +75,18 @@ class FeishuSource:
         if not tasks:
             self._note(await self._why_empty())
         return assign_project_names(tasks, self._now())
+
+    async def existing(self, task_ids: Sequence[str]) -> Collection[str]:
+        """Those of these records that are not deleted. Raises `UsageError`."""
+        found: list[str] = []
+        try:
+            for start in range(0, len(task_ids), MOST_GET):
+                some = task_ids[start : start + MOST_GET]
+                records = await patiently(partial(self._base.get, self._layout.table_id, some), patience=self._patience)
+                found += [record.record_id for record in records]
+        except FeishuError as error:
+            raise UsageError(error.complaint) from None
+        return found
 
     async def _content(self) -> list[Record]:
         try:

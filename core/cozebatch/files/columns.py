@@ -10,7 +10,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from cozebatch.model.errors import UsageError
@@ -157,7 +157,8 @@ def _task(row: Row, number: int, complaints: Complaints) -> Task:
         else:
             value = value.strip()
             fields[field] = sys.intern(value) if field in SHARED_FIELDS else value
-    task_id = fields.pop("task_id", "") or f"row-{number}"
+    given = fields.pop("task_id", "")
+    task_id = given or f"row-{number}"
     if len(task_id) > MAX_ID_CHARACTERS or _NOT_IN_AN_ID.search(task_id):
         complaints.add(
             row.line,
@@ -165,7 +166,8 @@ def _task(row: Row, number: int, complaints: Complaints) -> Task:
             f"task_id 不能超过 {MAX_ID_CHARACTERS} 个字符，也不能有换行等控制字符",
             f"a task_id has at most {MAX_ID_CHARACTERS} characters and no control characters",
         )
-    return Task(task_id=task_id, **fields, extra=MappingProxyType(extra) if extra else NO_EXTRA)
+    task = Task(task_id, **fields)  # type: ignore[arg-type]
+    return replace(task, own_id=bool(given), extra=MappingProxyType(extra) if extra else NO_EXTRA)
 
 
 def named(header: Sequence[str], cells: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -43,6 +43,10 @@ class FileSource:
     async def load(self) -> Sequence[Task]:
         """All tasks in the file's order. Raises `UsageError` naming file, line and column."""
         return await anyio.to_thread.run_sync(self.load_now)
+
+    async def existing(self, task_ids: Sequence[str]) -> Collection[str]:
+        """None: a file lists all that it has."""
+        return ()
 
     def load_now(self) -> list[Task]:
         """The same, blocking."""

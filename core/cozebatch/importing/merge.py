@@ -21,7 +21,7 @@ from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.timestamps import compact
 from cozebatch.planning.planned import JOURNAL_INCOMPLETE, is_expired
-from cozebatch.ports import Change, Delivery, Execution, Journal, Owe, PutExecution, PutOutput, RunRecord
+from cozebatch.ports import Change, Delivery, Execution, Journal, Owe, PutExecution, PutOutput, RunRecord, Workflow
 
 _JUST_BEFORE = 0.001
 _AT_ONCE = 100
@@ -181,7 +181,7 @@ def _placed(run: RunRecord, findings: Sequence[Finding], rows: Mapping[str, Row]
             project_name=task.project_name,
             submissions=0 if replaced is None else replaced.submissions,
         )
-        execution = _execution(row, finding)
+        execution = _execution(row, finding, run.workflow_id)
         if execution is not None:
             executions.append(execution)
             row = replace(row, submissions=execution.number)
@@ -191,7 +191,7 @@ def _placed(run: RunRecord, findings: Sequence[Finding], rows: Mapping[str, Row]
     return Placed(run, tuple(entries), tuple(executions), outputs)
 
 
-def _execution(row: Row, finding: Finding) -> Execution | None:
+def _execution(row: Row, finding: Finding, workflow_id: str) -> Execution | None:
     """The record of the submission behind it, where enough of it is known: pacing learns from how long they took."""
     status = _came_to(row)
     if status is None or row.submitted_at is None:
@@ -207,6 +207,7 @@ def _execution(row: Row, finding: Finding) -> Execution | None:
         ended_at=row.coze_finished_at,
         seconds=finding.seconds if succeeded else None,
         error=row.error if status in ("failed", "unanswered") else None,
+        workflow=Workflow(workflow_id),
     )
 
 

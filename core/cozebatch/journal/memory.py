@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import anyio.lowlevel
 
@@ -19,9 +20,12 @@ from cozebatch.ports import (
     Owe,
     Past,
     PutExecution,
+    PutFilm,
     PutOutput,
     PutRow,
     PutRun,
+    Rebound,
+    Recorded,
     RunRecord,
     Settle,
 )
@@ -34,7 +38,7 @@ class MemoryJournal:
         self._runs: dict[str, RunRecord] = {}
         self._tasks: dict[tuple[str, str], Task] = {}
         self._rows: dict[tuple[str, str], Row] = {}
-        self._executions: dict[tuple[str, str], dict[int, Execution]] = {}
+        self._executions: dict[str, Execution] = {}
         self._outputs: dict[str, str] = {}
         self._deliveries: dict[int, tuple[str, Delivery, bool]] = {}
         self._current: RunRecord | None = None
@@ -45,16 +49,25 @@ class MemoryJournal:
         for name, value in vars(self).items():
             if isinstance(value, dict):
                 setattr(twin, name, dict(value))
-        twin._executions = {key: dict(value) for key, value in self._executions.items()}
         return twin
 
-    async def begin(self, run: RunRecord, entries: Iterable[tuple[Task, Row]]) -> None:
+    async def begin(self, run: RunRecord, entries: Iterable[tuple[Task, Row]], rebound: Sequence[Rebound] = ()) -> None:
         await anyio.lowlevel.checkpoint()
         self._current = run
         self._runs[run.run_id] = run
         for task, row in entries:
             self._tasks[run.run_id, task.task_id] = task
             self._rows[run.run_id, task.task_id] = row
+        for r in rebound:
+            if (known := self._executions.get(r.key)) is not None:
+                self._executions[r.key] = replace(
+                    known,
+                    source_key=run.source_key,
+                    run_id=run.run_id,
+                    task_id=r.task_id,
+                    number=r.number,
+                    digest=known.digest or r.digest,
+                )
 
     async def write(self, *changes: Change) -> None:
         """In the order of the calls, like the queue of the journal on disk."""
@@ -66,7 +79,11 @@ class MemoryJournal:
                 case PutRow(row):
                     self._rows[run_id, row.task_id] = row
                 case PutExecution(execution):
-                    self._executions.setdefault((run_id, execution.task_id), {})[execution.number] = execution
+                    self._put_execution(execution, self._current)
+                case PutFilm(execute_id, film):
+                    for known in list(self._executions.values()):
+                        if known.execute_id == execute_id:
+                            self._executions[known.key] = replace(known, film=film)
                 case PutOutput(execute_id, output):
                     self._outputs[execute_id] = output
                 case Owe(delivery):
@@ -82,6 +99,21 @@ class MemoryJournal:
                 case PutRun(run):
                     self._runs[run.run_id] = run
         await anyio.lowlevel.checkpoint()
+
+    def _put_execution(self, execution: Execution, run: RunRecord) -> None:
+        known = self._executions.get(execution.key)
+        if known is None:
+            source_key, run_id = execution.source_key or run.source_key, execution.run_id or run.run_id
+            self._executions[execution.key] = replace(execution, source_key=source_key, run_id=run_id)
+        else:
+            self._executions[execution.key] = replace(
+                execution,
+                source_key=known.source_key,
+                run_id=known.run_id,
+                task_id=known.task_id,
+                parameters=known.parameters if execution.parameters is None else execution.parameters,
+                film=execution.film or known.film,
+            )
 
     async def last_run(self, source_key: str) -> RunRecord | None:
         found = [r for r in self._runs.values() if r.source_key == source_key and r.status != "abandoned"]
@@ -117,7 +149,28 @@ class MemoryJournal:
         return self._outputs.get(execute_id)
 
     async def executions(self, run_id: str, task_id: str) -> Sequence[Execution]:
-        return [execution for _, execution in sorted(self._executions.get((run_id, task_id), {}).items())]
+        found = [e for e in self._executions.values() if (e.run_id, e.task_id) == (run_id, task_id)]
+        return sorted(found, key=lambda execution: (execution.number, execution.sent_at))
+
+    async def record(self) -> Sequence[Recorded]:
+        found = sorted(self._executions.values(), key=lambda execution: execution.sent_at)
+        return [
+            Recorded(
+                e.key,
+                e.source_key,
+                e.run_id,
+                e.task_id,
+                e.number,
+                e.status,
+                e.sent_at,
+                e.workflow.workflow_id if e.workflow is not None else "",
+                e.digest,
+                e.execute_id,
+                e.execute_id in self._outputs,
+                e.film is not None,
+            )
+            for e in found
+        ]
 
     async def owed(self, source_key: str) -> Sequence[Delivery]:
         return [d for _, (key, d, settled) in sorted(self._deliveries.items()) if key == source_key and not settled]
@@ -126,12 +179,10 @@ class MemoryJournal:
         return max(self._deliveries, default=0)
 
     async def durations(self, workflow_id: str) -> Sequence[float]:
-        known = {run.run_id for run in self._runs.values() if run.workflow_id == workflow_id}
         ended = [
             execution
-            for (run_id, _), executions in self._executions.items()
-            if run_id in known
-            for execution in executions.values()
+            for execution in self._executions.values()
+            if execution.workflow is not None and execution.workflow.workflow_id == workflow_id
             if execution.status == "succeeded" and execution.seconds is not None and execution.ended_at is not None
         ]
         ended.sort(key=lambda execution: execution.ended_at or 0.0)

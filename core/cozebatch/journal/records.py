@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import sqlite3
+import sys
 from collections.abc import Iterable
-from typing import Any, assert_never
+from typing import Any, assert_never, get_args
 
 from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.rows import Counters, Row
@@ -14,13 +15,19 @@ from cozebatch.model.task import Task
 from cozebatch.ports import (
     Change,
     Execution,
+    ExecutionStatus,
+    Film,
     Owe,
     PutExecution,
+    PutFilm,
     PutOutput,
     PutRow,
     PutRun,
+    Rebound,
+    Recorded,
     RunRecord,
     Settle,
+    Workflow,
 )
 
 RUN_COLUMNS = (
@@ -28,7 +35,12 @@ RUN_COLUMNS = (
     "max_synthesis, results_path, place, pruned"
 )
 _COUNTERS = RUN_COLUMNS.split(", ").index("counters")
-EXECUTION_COLUMNS = "task_id, number, status, sent_at, execute_id, debug_url, logid, ended_at, seconds, error"
+EXECUTION_COLUMNS = (
+    "key, source_key, run_id, task_id, number, status, sent_at, execute_id, debug_url, logid, ended_at, seconds, "
+    "error, workflow_id, workflow_version, app_id, bot_id, digest, parameters, film"
+)
+_KEPT_OF_EXECUTION = frozenset({"key", "source_key", "run_id", "task_id", "parameters", "film"})
+"""What a later `PutExecution` of the same execution does not change; the last two only where it says them."""
 
 
 def put_change(db: sqlite3.Connection, source_key: str, run_id: str, change: Change) -> None:
@@ -40,7 +52,9 @@ def put_change(db: sqlite3.Connection, source_key: str, run_id: str, change: Cha
                 (dumps(row.to_json()), run_id, row.task_id),
             )
         case PutExecution(execution):
-            put_execution(db, run_id, execution)
+            put_execution(db, source_key, run_id, execution)
+        case PutFilm(execute_id, film):
+            db.execute("UPDATE execution SET film = ? WHERE execute_id = ?", (_film(film), execute_id))
         case PutOutput(execute_id, output):
             put_output(db, execute_id, output)
         case Owe(d):
@@ -90,10 +104,26 @@ def put_tasks(db: sqlite3.Connection, run_id: str, entries: Iterable[tuple[Task,
         )
 
 
-def put_execution(db: sqlite3.Connection, run_id: str, execution: Execution) -> None:
+def put_execution(db: sqlite3.Connection, source_key: str, run_id: str, execution: Execution) -> None:
+    """Put an execution on record, or change what the record says of it. `source_key` and `run_id` where it has none."""
+    values = _execution_values(execution)
+    values[1:3] = execution.source_key or source_key, execution.run_id or run_id
+    names = EXECUTION_COLUMNS.split(", ")
     db.execute(
-        f"INSERT OR REPLACE INTO execution (run_id, {EXECUTION_COLUMNS}) VALUES ({','.join('?' * 11)})",
-        _execution_values(run_id, execution),
+        f"INSERT INTO execution ({EXECUTION_COLUMNS}) VALUES ({','.join('?' * len(names))}) "
+        "ON CONFLICT (key) DO UPDATE SET film = coalesce(excluded.film, film), "
+        "parameters = coalesce(excluded.parameters, parameters), "
+        + ", ".join(f"{name} = excluded.{name}" for name in names if name not in _KEPT_OF_EXECUTION),
+        values,
+    )
+
+
+def rebind(db: sqlite3.Connection, run: RunRecord, rebound: Iterable[Rebound]) -> None:
+    """These executions serve tasks of `run` from now on."""
+    db.executemany(
+        "UPDATE execution SET source_key = ?, run_id = ?, task_id = ?, number = ?, digest = coalesce(digest, ?) "
+        "WHERE key = ?",
+        ((run.source_key, run.run_id, r.task_id, r.number, r.digest, r.key) for r in rebound),
     )
 
 
@@ -115,17 +145,82 @@ def run_of(stored: tuple[Any, ...]) -> RunRecord:
     return RunRecord(*values)
 
 
-def _execution_values(run_id: str, execution: Execution) -> list[Any]:
-    values = [getattr(execution, name) for name in EXECUTION_COLUMNS.split(", ")]
-    values[-1] = dumps(execution.error.to_json()) if execution.error else None
-    return [run_id, *values]
+def _execution_values(e: Execution) -> list[Any]:
+    workflow = e.workflow or Workflow("")
+    return [
+        e.key,
+        e.source_key,
+        e.run_id,
+        e.task_id,
+        e.number,
+        e.status,
+        e.sent_at,
+        e.execute_id,
+        e.debug_url,
+        e.logid,
+        e.ended_at,
+        e.seconds,
+        dumps(e.error.to_json()) if e.error else None,
+        workflow.workflow_id or None,
+        workflow.version,
+        workflow.app_id,
+        workflow.bot_id,
+        e.digest,
+        dumps(dict(e.parameters)) if e.parameters is not None else None,
+        _film(e.film) if e.film is not None else None,
+    ]
 
 
 def execution_of(stored: tuple[Any, ...]) -> Execution:
-    """A record of the table `execution` without its run, in the order of its columns."""
-    values = list(stored)
-    values[-1] = ErrorInfo.from_json(json.loads(values[-1])) if values[-1] else None
-    return Execution(*values)
+    """A record of the table `execution`, in the order of its columns."""
+    key, source_key, run_id, *facts = stored[:12]
+    error, workflow_id, version, app_id, bot_id, digest, parameters, film = stored[12:]
+    task_id, number, status, sent_at, execute_id, debug_url, logid, ended_at, seconds = facts
+    return Execution(
+        task_id,
+        number,
+        _STATUSES[status],
+        sent_at,
+        execute_id,
+        debug_url,
+        logid,
+        ended_at,
+        seconds,
+        ErrorInfo.from_json(json.loads(error)) if error else None,
+        key=key,
+        source_key=source_key,
+        run_id=run_id,
+        workflow=Workflow(workflow_id, version, app_id, bot_id) if workflow_id else None,
+        digest=digest,
+        parameters=json.loads(parameters) if parameters else None,
+        film=Film(**json.loads(film)) if film else None,
+    )
+
+
+def recorded_of(stored: tuple[Any, ...]) -> Recorded:
+    """Of what `SqliteJournal.record` reads. Text that many records share is kept once."""
+    key, source_key, run_id, task_id, number, status, sent_at, workflow_id, digest, execute_id, output, film = stored
+    return Recorded(
+        key,
+        sys.intern(source_key),
+        sys.intern(run_id),
+        task_id,
+        number,
+        _STATUSES[status],
+        sent_at,
+        sys.intern(workflow_id or ""),
+        digest,
+        execute_id,
+        bool(output),
+        bool(film),
+    )
+
+
+_STATUSES: dict[str, ExecutionStatus] = {status: status for status in get_args(ExecutionStatus)}
+
+
+def _film(film: Film) -> str:
+    return dumps({name: getattr(film, name) for name in film.__slots__ if getattr(film, name) is not None})
 
 
 def dumps(value: Any) -> str:

@@ -5,6 +5,12 @@
 
 from __future__ import annotations
 
+
+def old_key(run_id: str, task_id: str, number: int) -> str:
+    """The key of an execution that the first version put on record without one; the second step makes the same."""
+    return f"{run_id}/{task_id}/{number}"
+
+
 MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE run (
@@ -81,5 +87,44 @@ MIGRATIONS: tuple[str, ...] = (
         raised     REAL NOT NULL DEFAULT 0,
         settled    REAL NOT NULL DEFAULT 0
     );
+    """,
+    """
+    -- The record of what was paid, whichever run or source it was for. `run_id`, `source_key` and `task_id` name the
+    -- task that it serves now. Outputs are found by `execute_id`.
+    ALTER TABLE execution RENAME TO execution_of_run;
+    CREATE TABLE execution (
+        key              TEXT PRIMARY KEY,
+        source_key       TEXT NOT NULL,
+        run_id           TEXT NOT NULL,
+        task_id          TEXT NOT NULL,
+        number           INTEGER NOT NULL,
+        status           TEXT NOT NULL,
+        sent_at          REAL NOT NULL,
+        execute_id       TEXT,
+        debug_url        TEXT,
+        logid            TEXT,
+        ended_at         REAL,
+        seconds          REAL,
+        error            TEXT,
+        workflow_id      TEXT,
+        workflow_version TEXT,
+        app_id           TEXT,
+        bot_id           TEXT,
+        digest           TEXT,
+        parameters       TEXT,
+        film             TEXT
+    );
+    INSERT INTO execution (
+        key, source_key, run_id, task_id, number, status, sent_at, execute_id, debug_url, logid, ended_at, seconds,
+        error, workflow_id
+    )
+    SELECT
+        run_id || '/' || task_id || '/' || number, coalesce(source_key, ''), run_id, task_id, number,
+        execution_of_run.status, sent_at, execute_id, debug_url, logid, ended_at, seconds, error, workflow_id
+    FROM execution_of_run LEFT JOIN run USING (run_id)
+    ORDER BY sent_at, run_id, task_id, number;
+    DROP TABLE execution_of_run;
+    CREATE INDEX execution_of_task ON execution (run_id, task_id, number, sent_at);
+    CREATE INDEX execution_by_id ON execution (execute_id) WHERE execute_id IS NOT NULL;
     """,
 )

@@ -24,6 +24,8 @@ from cozebatch.journal.records import (
     put_change,
     put_run,
     put_tasks,
+    rebind,
+    recorded_of,
     run_of,
 )
 from cozebatch.journal.retention.outcome import JournalPruned
@@ -37,6 +39,8 @@ from cozebatch.ports import (
     Delivery,
     Execution,
     Past,
+    Rebound,
+    Recorded,
     RunRecord,
 )
 
@@ -99,11 +103,12 @@ class SqliteJournal:
         self._run_id = ""
         self._source_key = ""
 
-    async def begin(self, run: RunRecord, entries: Iterable[tuple[Task, Row]]) -> None:
+    async def begin(self, run: RunRecord, entries: Iterable[tuple[Task, Row]], rebound: Sequence[Rebound] = ()) -> None:
         def insert() -> None:
             with self._db:
                 put_run(self._db, run)
                 put_tasks(self._db, run.run_id, entries)
+                rebind(self._db, run, rebound)
 
         await self._call(insert)
         self._run_id, self._source_key = run.run_id, run.source_key
@@ -167,8 +172,21 @@ class SqliteJournal:
         return str(found[0][0]) if found else None
 
     async def executions(self, run_id: str, task_id: str) -> Sequence[Execution]:
-        sql = f"SELECT {EXECUTION_COLUMNS} FROM execution WHERE run_id = ? AND task_id = ? ORDER BY number"
+        sql = f"SELECT {EXECUTION_COLUMNS} FROM execution WHERE run_id = ? AND task_id = ? ORDER BY number, sent_at"
         return [execution_of(r) for r in await self._select(sql, run_id, task_id)]
+
+    async def record(self) -> Sequence[Recorded]:
+        sql = (
+            "SELECT key, source_key, run_id, task_id, number, status, sent_at, workflow_id, digest, e.execute_id, "
+            "output.execute_id IS NOT NULL, film IS NOT NULL "
+            "FROM execution AS e LEFT JOIN output USING (execute_id) ORDER BY sent_at, e.rowid"
+        )
+
+        def run() -> list[Recorded]:
+            with closing(self._db.execute(sql)) as cursor:
+                return [recorded_of(r) for r in cursor]
+
+        return await self._call(run)
 
     async def owed(self, source_key: str) -> Sequence[Delivery]:
         sql = (
@@ -182,8 +200,8 @@ class SqliteJournal:
 
     async def durations(self, workflow_id: str) -> Sequence[float]:
         sql = (
-            "SELECT seconds FROM execution JOIN run USING (run_id) WHERE workflow_id = ? "
-            "AND execution.status = 'succeeded' AND seconds IS NOT NULL ORDER BY ended_at DESC LIMIT 500"
+            "SELECT seconds FROM execution WHERE workflow_id = ? "
+            "AND status = 'succeeded' AND seconds IS NOT NULL ORDER BY ended_at DESC LIMIT 500"
         )
         return [float(seconds) for (seconds,) in reversed(await self._select(sql, workflow_id))]
 

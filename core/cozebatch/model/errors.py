@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from cozebatch.model.text import NOTHING, Lang, Text
 
@@ -128,6 +128,9 @@ HINTS: Mapping[Category, Text] = {
 """What a person can do about a category, where the error itself does not know better."""
 
 
+Scope = Literal["task", "batch"]
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorInfo:
     """One thing that went wrong, as it is shown, journaled and written into the results.
@@ -141,6 +144,8 @@ class ErrorInfo:
     code: str | None = None
     logid: str | None = None
     hint: Text = NOTHING
+    scope: Scope = "task"
+    """`batch`: the configuration or the account is wrong, so that every task would meet it."""
 
     def __post_init__(self) -> None:
         if not self.hint:
@@ -148,13 +153,14 @@ class ErrorInfo:
 
     def to_json(self, lang: Lang | None = None) -> dict[str, Any]:
         """As in a results file in one language; without `lang` with all languages, for the journal."""
-        return {
+        facts = {
             "category": self.category.value,
             "code": self.code,
             "message": self.message.in_(lang) if lang else self.message.to_json(),
             "logid": self.logid,
             "hint": self.hint.in_(lang) if lang else self.hint.to_json(),
         }
+        return facts if lang or self.scope == "task" else {**facts, "scope": self.scope}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> ErrorInfo:
@@ -164,6 +170,7 @@ class ErrorInfo:
             code=value["code"],
             logid=value["logid"],
             hint=Text.from_json(value["hint"]),
+            scope=value.get("scope", "task"),
         )
 
     def full_message(self, lang: Lang) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 NO_EXTRA: Mapping[str, str] = MappingProxyType({})
 
@@ -30,6 +30,10 @@ class Task:
     template: str = ""
     record_id: str | None = None
     extra: Mapping[str, str] = field(default_factory=lambda: NO_EXTRA)
+    own_id: bool = field(default=True, compare=False)
+    """The source gave the id. False: it was made of the row's position, which means nothing at the next start."""
+    shown: Literal["running", "done", "failed"] | None = field(default=None, compare=False)
+    """The outcome whose value of ours the status cell shows; None: it shows another, or there is no such cell."""
 
     def value(self, name: str) -> str | None:
         """The field or extra column of that name; None where the source has no such column."""
@@ -63,6 +67,12 @@ class Task:
         known = {name: value[name] for name in FIELDS if name in value}
         extra = {name: str(v) for name, v in value.items() if name not in FIELDS}
         return cls(**known, extra=MappingProxyType(extra))
+
+
+def parameters_digest(parameters: Mapping[str, str]) -> str:
+    """What an execution was sent, as a digest: SHA-256 of the canonical JSON. Equal parameters give the same."""
+    canonical = json.dumps(dict(parameters), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 FIELDS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -10,7 +11,7 @@ from typing import Literal, Protocol
 from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.rows import Counters, Row
 from cozebatch.model.task import Task
-from cozebatch.ports.services import Delivery
+from cozebatch.ports.services import Delivery, Workflow
 
 RunStatus = Literal["open", "finished", "interrupted", "stopped", "abandoned"]
 
@@ -44,16 +45,39 @@ class RunRecord:
             object.__setattr__(self, "place", self.started_at)
 
 
+ExecutionStatus = Literal[
+    "sent", "refused", "unanswered", "running", "succeeded", "failed", "interrupted", "lost", "cancelled"
+]
+
+
+def new_key() -> str:
+    """A random name for an execution."""
+    return secrets.token_hex(8)
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """What was made of an execution, proven. `at` in Unix seconds; paths are absolute."""
+
+    at: float
+    video_path: str | None = None
+    draft_path: str | None = None
+    message: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One submission and what became of it. `number` counts a task's submissions in its run, from 1.
+    """One submission and what became of it: one record of what was paid (docs/contract.md §5).
 
-    `sent` is the intent, on disk before the request leaves.
+    `key` is our own name for it, made with the intent; it never changes. `source_key`, `run_id`, `task_id` name the
+    task that it serves now; left empty, the journal fills in the run that writes. `number` counts a task's submissions
+    in its run, from 1. `sent` is the intent, on disk before the request leaves; `cancelled`: Coze was never asked.
+    `digest` is `parameters_digest` of what was sent; None where that is not known. Times are Unix seconds.
     """
 
     task_id: str
     number: int
-    status: Literal["sent", "refused", "unanswered", "running", "succeeded", "failed", "interrupted", "lost"]
+    status: ExecutionStatus
     sent_at: float
     execute_id: str | None = None
     debug_url: str | None = None
@@ -61,6 +85,47 @@ class Execution:
     ended_at: float | None = None
     seconds: float | None = None
     error: ErrorInfo | None = None
+    key: str = field(default_factory=new_key)
+    source_key: str = ""
+    run_id: str = ""
+    workflow: Workflow | None = None
+    """None: not known (an execution that an import found)."""
+    digest: str | None = None
+    parameters: Mapping[str, str] | None = None
+    """As sent; None where they are not known or not kept any more."""
+    film: Film | None = None
+    """None until it is proven made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An execution as planning needs it. A record may hold 100,000 of them, so it has no texts."""
+
+    key: str
+    source_key: str
+    run_id: str
+    task_id: str
+    number: int
+    status: ExecutionStatus
+    sent_at: float
+    workflow_id: str
+    """Empty: not known."""
+    digest: str | None
+    execute_id: str | None
+    has_output: bool
+    """Coze's output is on disk."""
+    has_film: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rebound:
+    """From now on the execution `key` serves the task `task_id` of the run that begins, as its `number`th submission.
+    `digest` is put on record where it was not known."""
+
+    key: str
+    task_id: str
+    number: int
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +145,18 @@ class PutRow:
 
 @dataclass(frozen=True, slots=True)
 class PutExecution:
+    """Put an execution on record, or change what the record says of it (found by `key`). What it serves stays as it is;
+    so do the parameters and the film where it says none."""
+
     execution: Execution
+
+
+@dataclass(frozen=True, slots=True)
+class PutFilm:
+    """A film was made of this execution."""
+
+    execute_id: str
+    film: Film
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +187,15 @@ class PutRun:
     run: RunRecord
 
 
-Change = PutRow | PutExecution | PutOutput | Owe | Settle | PutRun
+Change = PutRow | PutExecution | PutFilm | PutOutput | Owe | Settle | PutRun
 
 
 class Journal(Protocol):
     """The memory that survives a crash. Everything raises `JournalError` when the disk does not do its part."""
 
-    async def begin(self, run: RunRecord, entries: Iterable[tuple[Task, Row]]) -> None:
+    async def begin(self, run: RunRecord, entries: Iterable[tuple[Task, Row]], rebound: Sequence[Rebound] = ()) -> None:
         """Start or continue `run`, with the tasks and rows that are new or changed (read once, possibly in another
-        thread). Later writes belong to it."""
+        thread), and the executions that serve its tasks from now on. Later writes belong to it."""
 
     async def write(self, *changes: Change) -> None:
         """Durable, and all of it or nothing, when this returns. Concurrent writes share a commit."""
@@ -147,6 +223,9 @@ class Journal(Protocol):
 
     async def executions(self, run_id: str, task_id: str) -> Sequence[Execution]:
         """A task's submissions in a run, oldest first."""
+
+    async def record(self) -> Sequence[Recorded]:
+        """All executions ever started from this state directory, of all runs and sources, oldest first."""
 
     async def owed(self, source_key: str) -> Sequence[Delivery]:
         """Write-backs never delivered, oldest first, of all runs of that source."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -23,6 +23,12 @@ class TaskSource(Protocol):
         """All tasks in source order, `project_name` filled in.
 
         Raises `UsageError` when the source cannot be read as configured.
+        """
+
+    async def existing(self, task_ids: Sequence[str]) -> Collection[str]:
+        """Which of these tasks the source still has, although `load` did not list them (a filter hides them).
+
+        Raises `UsageError` when that cannot be found out.
         """
 
 
@@ -91,15 +97,34 @@ class PollResult:
         return self.updated_at - self.created_at
 
 
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """What an execution is started of: the workflow, and in whose name it runs."""
+
+    workflow_id: str
+    version: str | None = None
+    """None: the published one."""
+    app_id: str | None = None
+    bot_id: str | None = None
+
+
 class WorkflowService(Protocol):
     """Starts executions of one workflow and polls them."""
+
+    @property
+    def workflow(self) -> Workflow:
+        """What `submit` starts."""
+
+    def parameters_of(self, task: Task) -> Mapping[str, str]:
+        """What `submit` sends for `task`. The same task always gives the same."""
 
     async def submit(self, task: Task) -> Submission:
         """Start one execution for `task`. Never raises for what the service or the network does, and never
         sends twice. Cancelled after it began to send, the submission counts as unanswered."""
 
-    async def poll(self, execute_id: str) -> PollResult:
-        """Poll once. Raises `StepError` when the poll itself failed (network, throttled, credentials …)."""
+    async def poll(self, execute_id: str, workflow_id: str | None = None) -> PollResult:
+        """Poll once. An execution of another workflow is polled under its own `workflow_id` (None: this workflow).
+        Raises `StepError` when the poll itself failed (network, throttled, credentials …)."""
 
 
 Progress = Callable[[float], None]

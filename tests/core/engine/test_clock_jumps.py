@@ -43,7 +43,7 @@ class SleepyCoze(FakeCoze):
     slept: float = 0.0
     looked_at: list[float] = field(default_factory=list)
 
-    async def poll(self, execute_id: str) -> PollResult:
+    async def poll(self, execute_id: str, workflow_id: str | None = None) -> PollResult:
         self.looked_at.append(anyio.current_time())
         result = await super().poll(execute_id)
         execution = self.executions[execute_id]
@@ -217,7 +217,7 @@ async def test_an_adopted_execution_is_not_lost_for_a_clock_that_was_wrong_when_
     await world.crash_after(60.0, tasks(1))
     set_clock.ahead = 0.0
 
-    async def still_running(execute_id: str) -> PollResult:
+    async def still_running(execute_id: str, workflow_id: str | None = None) -> PollResult:
         result = await FakeCoze.poll(coze, execute_id)
         began = wall() - (anyio.current_time() - coze.executions[execute_id].started_at)
         return replace(result, created_at=began, answered_at=wall())

@@ -29,6 +29,7 @@ from cozebatch.ports import (
     PutRun,
     RunRecord,
     Settle,
+    Workflow,
 )
 
 pytestmark = pytest.mark.anyio
@@ -57,7 +58,9 @@ async def test_what_was_written_is_read_back(kind: str, tmp_path: Path) -> None:
         await journal.begin(RUN, list(zip(TASKS, ROWS, strict=True)))
         error = ErrorInfo(Category.SERVER, Text("坏", "bad"), code="5000", logid="L1")
         row = replace(ROWS[1], state=State.RUNNING, execute_id="e1", error=error, note=Text("注", "note"))
-        execution = Execution("t1", 1, "running", sent_at=101.5, execute_id="e1", error=error)
+        workflow = Workflow("w1", "v2", bot_id="b")
+        execution = Execution("t1", 1, "running", sent_at=101.5, execute_id="e1", error=error, workflow=workflow)
+        execution = replace(execution, source_key="key", run_id="run1", parameters={"文案": "a"}, digest="d")
         counters = Counters(3, 2, 1, 0, {"server": 1})
         await journal.write(PutRow(row), PutExecution(execution), PutOutput("e1", '{"视频": "u"}'))
         await journal.write(PutRun(replace(RUN, clock=12.5, counters=counters, status="interrupted")))
@@ -114,8 +117,9 @@ async def test_durations_of_a_workflow_are_its_latest_successes(kind: str, tmp_p
         await journal.begin(RUN, list(zip(TASKS, ROWS, strict=True)))
         for n in range(510):
             done = Execution("t0", n, "succeeded", sent_at=n, ended_at=n + 0.5, seconds=float(n))
-            await journal.write(PutExecution(done))
-        await journal.write(PutExecution(Execution("t1", 1, "failed", sent_at=1, ended_at=9999, seconds=1.0)))
+            await journal.write(PutExecution(replace(done, workflow=Workflow("w1"))))
+        failed = Execution("t1", 1, "failed", sent_at=1, ended_at=9999, seconds=1.0, workflow=Workflow("w1"))
+        await journal.write(PutExecution(failed))
         assert await journal.durations("w1") == [float(n) for n in range(10, 510)]
         assert await journal.durations("w2") == []
 

@@ -19,7 +19,7 @@ class ExecutionRecord:
 
     def begin(self, execution: Execution) -> None:
         """Its intent is on disk; time is measured from now."""
-        self._execution = execution
+        self._execution = replace(execution, parameters=None)  # they are on record; in memory they would only weigh
         self._jumps = self._context.ledger.clock.jumps
 
     async def load(self) -> None:
@@ -27,7 +27,7 @@ class ExecutionRecord:
         ledger, row = self._context.ledger, self._context.row
         past = await ledger.journal.executions(ledger.run.run_id, row.task_id)
         known = [execution for execution in past if execution.execute_id == row.execute_id]
-        self._execution = known[-1] if known else None
+        self._execution = replace(known[-1], parameters=None) if known else None
 
     @property
     def clock_jumped(self) -> bool:
@@ -44,6 +44,7 @@ class ExecutionRecord:
                 "running",
                 sent_at=row.submitted_at or self._context.ledger.clock.wall(),
                 execute_id=row.execute_id,
+                workflow=self._context.adapters.service.workflow,
             )
         self._execution = replace(self._execution, **facts)
         return PutExecution(self._execution)

@@ -9,7 +9,7 @@ import anyio
 from cozebatch.engine.lifecycle.execution_record import ExecutionRecord
 from cozebatch.engine.lifecycle.task_context import TaskContext
 from cozebatch.model.errors import Category, ErrorInfo, StepError
-from cozebatch.model.task import State, Task
+from cozebatch.model.task import State, Task, parameters_digest
 from cozebatch.model.text import Text
 from cozebatch.policy.retry import Again, Fail, Hold, PauseBatch
 from cozebatch.ports import Accepted, Execution, PutExecution, Refused, Submission, Unanswered
@@ -85,7 +85,17 @@ class SubmitStep:
     async def _submit_once(self, task: Task) -> bool:
         context = self._context
         number = context.row.submissions + 1
-        intent = Execution(task.task_id, number, "sent", sent_at=context.ledger.clock.wall())
+        service = context.adapters.service
+        parameters = service.parameters_of(task)
+        intent = Execution(
+            task.task_id,
+            number,
+            "sent",
+            sent_at=context.ledger.clock.wall(),
+            workflow=service.workflow,
+            parameters=parameters,
+            digest=parameters_digest(parameters),
+        )
         with context.ledger.counting_submission():
             attempt = context.row.attempts + 1
             await context.move(State.SUBMITTING, PutExecution(intent), attempt=attempt, submissions=number)

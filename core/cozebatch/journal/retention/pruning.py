@@ -29,14 +29,22 @@ PACED_BY = 500
 
 @dataclass(frozen=True, slots=True)
 class _Execution:
+    key: str
     run: OfRun
     task_id: str
     number: int
     status: str
+    sent_at: float
     ended_at: float | None
     seconds: float | None
     execute_id: str | None
+    parameters: str | None
     size: int
+
+    @property
+    def may_run(self) -> bool:
+        """It may still go on, as far as we know, or nobody knows whether it was started."""
+        return self.status in ("sent", "unanswered", "running")
 
 
 class Pruning:
@@ -114,8 +122,8 @@ class Pruning:
     def _paced_from(self, workflow_id: str) -> float | None:
         """When the oldest execution ended whose duration is read; None when all are."""
         sql = (
-            "SELECT ended_at FROM execution JOIN run USING (run_id) WHERE workflow_id = ? "
-            "AND execution.status = 'succeeded' AND seconds IS NOT NULL ORDER BY ended_at DESC LIMIT 1 OFFSET ?"
+            "SELECT ended_at FROM execution WHERE workflow_id = ? AND status = 'succeeded' AND seconds IS NOT NULL "
+            "ORDER BY ended_at DESC LIMIT 1 OFFSET ?"
         )
         found = self._select(sql, workflow_id, PACED_BY - 1)
         return found[0][0] if found else None
@@ -143,14 +151,18 @@ class Pruning:
 
     def _executions(self, row: OfTask) -> list[_Execution]:
         sql = (
-            "SELECT number, status, ended_at, seconds, execute_id, debug_url, logid, error FROM execution "
-            "WHERE run_id = ? AND task_id = ?"
+            "SELECT key, number, status, sent_at, ended_at, seconds, execute_id, parameters, debug_url, logid, error, "
+            "digest, film FROM execution WHERE run_id = ? AND task_id = ?"
         )
         found = self._select(sql, row.run.run_id, row.task_id)
-        return [
-            _Execution(row.run, row.task_id, number, status, ended_at, seconds, execute_id, _size([execute_id, *rest]))
-            for number, status, ended_at, seconds, execute_id, *rest in found
-        ]
+        executions = []
+        for stored in found:
+            key, number, status, sent_at, ended_at, seconds, execute_id, parameters = stored[:8]
+            named = {"key": key, "run": row.run, "task_id": row.task_id, "number": number, "status": status}
+            times = {"sent_at": sent_at, "ended_at": ended_at, "seconds": seconds}
+            size = _size([execute_id, parameters, *stored[8:]])
+            executions.append(_Execution(**named, **times, execute_id=execute_id, parameters=parameters, size=size))
+        return executions
 
     def _stored(self, execute_ids: Sequence[str]) -> set[str]:
         """Those of which there is an output."""
@@ -186,11 +198,15 @@ class Pruning:
         for execute_id in doomed:
             self._forget_output(execute_id)
         staying = []
+        latest = self._latest(history)
         for execution in executions:
-            if history.settled and not self._paces(execution):
-                self._forget_execution(execution)
-            else:
+            if not history.settled or execution.may_run or self._paces(execution):
                 staying.append(execution)
+            elif execution.key == latest:  # what was paid for a row stays on record, for good
+                staying.append(execution)
+                self._forget_parameters(execution)
+            else:
+                self._forget_execution(execution)
         recorded = {execution.run.run_id for execution in staying}
         kept = {execution.execute_id for execution in staying}
         superseded = history.superseded()
@@ -205,6 +221,12 @@ class Pruning:
                 self._say_output_is_gone(row)
         self._found.kept[Kind.OUTPUT] += len(kept & (there - doomed))
 
+    def _latest(self, history: History) -> str | None:
+        """The key of the task's latest execution."""
+        executions = [execution for row in history.rows for execution in self._executions(row)]
+        latest = max(executions, key=lambda e: (e.sent_at, e.run.order, e.number), default=None)
+        return latest.key if latest is not None else None
+
     def _paces(self, execution: _Execution) -> bool:
         """Whether its duration is read."""
         since = self._paced_since.get(execution.run.workflow_id)
@@ -218,10 +240,15 @@ class Pruning:
         self._change("DELETE FROM output WHERE execute_id = ?", execute_id)
 
     def _forget_execution(self, execution: _Execution) -> None:
-        key = (execution.run.run_id, execution.task_id, execution.number)
         self._found.went(Kind.EXECUTION, execution.size)
         self._gone["execution", execution.run.run_id] += 1
-        self._change("DELETE FROM execution WHERE run_id = ? AND task_id = ? AND number = ?", *key)
+        self._change("DELETE FROM execution WHERE key = ?", execution.key)
+
+    def _forget_parameters(self, execution: _Execution) -> None:
+        """Their digest says what was sent."""
+        if execution.parameters is not None:
+            self._found.freed[Kind.EXECUTION] += _size([execution.parameters])
+            self._change("UPDATE execution SET parameters = NULL WHERE key = ?", execution.key)
 
     def _forget_row(self, row: OfTask) -> None:
         key = (row.run.run_id, row.task_id)

@@ -24,13 +24,14 @@ from cozebatch.journal.opening import DamagedJournal, journal_error, migrate, sh
 from cozebatch.journal.salvage.log_reader import Logs, read_logs
 from cozebatch.journal.salvage.merge import from_log, merged
 from cozebatch.journal.salvage.sqlite_pages import Scan, Tree, Value, scan
+from cozebatch.journal.schema import old_key
 from cozebatch.model.errors import JournalError
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
 from cozebatch.model.timestamps import compact
 from cozebatch.planning.planned import DONE_EARLIER, JOURNAL_INCOMPLETE, NO_CONTENT
-from cozebatch.ports import Execution, RunRecord
+from cozebatch.ports import Execution, RunRecord, Workflow
 
 KEPT_NAME = "journal.damaged-{at}.sqlite3"
 
@@ -47,7 +48,7 @@ class Salvaged:
     inputs: dict[Key, Task] = field(default_factory=dict)
     tasks: dict[Key, tuple[Task, Row]] = field(default_factory=dict)
     """Rows with their inputs, brought up to date."""
-    executions: dict[tuple[str, str, int], Execution] = field(default_factory=dict)
+    executions: dict[str, Execution] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     deliveries: dict[int, tuple[Value, ...]] = field(default_factory=dict)
     ids: set[Key] = field(default_factory=set)
@@ -173,10 +174,11 @@ def _take(found: Salvaged, tree: Tree, rowid: int, record: tuple[Any, ...]) -> N
                 found.inputs[run_id, task_id] = task
         case ("index", (str(task_id), str(run_id))) | ("index", (str(run_id), str(task_id), int())):
             found.ids.add((run_id, task_id))
-        case "index", (str(run_id), str(task_id), int(number), str(status), float() | int(), *_) if len(record) == 11:
-            found.executions[run_id, task_id, number] = records.execution_of(
-                (task_id, number, status, float(record[4]), *record[5:8], *map(_real, record[8:10]), record[10])
-            )
+        case "index", (str(run_id), str(task_id), int(number), str(), float() | int(), *_) if len(record) == 11:
+            key = old_key(run_id, task_id, number)  # as the table was in the first version
+            _take_execution(found, (key, "", *record, *(None,) * 7))
+        case "table", (str(), str(), str(), str(), int(), str(), float() | int(), *_) if len(record) == 20:
+            _take_execution(found, record)
         case "table", (str(execute_id), str(output)):
             found.outputs[execute_id] = output
         case "table", (None, str(), str(), str(), str(), str(), str(), int(), _):
@@ -194,6 +196,13 @@ def _take(found: Salvaged, tree: Tree, rowid: int, record: tuple[Any, ...]) -> N
                     record[13],
                 )
             )
+
+
+def _take_execution(found: Salvaged, record: tuple[Any, ...]) -> None:
+    execution = records.execution_of(
+        (*record[:6], float(record[6]), *record[7:10], *map(_real, record[10:12]), *record[12:])
+    )
+    found.executions[execution.key] = execution
 
 
 def _real(value: Any) -> float | None:
@@ -214,8 +223,8 @@ def _reconcile(found: Salvaged, logs: Logs, *, torn: bool) -> None:
                 status="finished" if run.finished else "interrupted",
             )
     latest: dict[Key, Execution] = {}
-    for (run_id, task_id, _), execution in sorted(found.executions.items(), key=lambda item: item[0]):
-        latest[run_id, task_id] = execution
+    for execution in sorted(found.executions.values(), key=lambda e: (e.run_id, e.task_id, e.number)):
+        latest[execution.run_id, execution.task_id] = execution
     named = found.ids | found.rows.keys() | found.inputs.keys() | latest.keys()
     named |= {(run.run_id, task_id) for run in logs.runs.values() for task_id in run.tasks}
     lost: dict[str, int] = defaultdict(int)
@@ -286,9 +295,10 @@ def _write(path: Path, salvaged: Salvaged, now: float) -> None:
             records.put_run(db, run)
         for run_id in salvaged.runs:
             records.put_tasks(db, run_id, (entry for (of, _), entry in salvaged.tasks.items() if of == run_id))
-        for (run_id, _, _), execution in salvaged.executions.items():
-            if run_id in salvaged.runs:
-                records.put_execution(db, run_id, execution)
+        for execution in salvaged.executions.values():
+            if (owner := salvaged.runs.get(execution.run_id)) is not None:
+                known = replace(execution, workflow=execution.workflow or Workflow(owner.workflow_id))
+                records.put_execution(db, owner.source_key, owner.run_id, known)
         for execute_id, output in salvaged.outputs.items():
             records.put_output(db, execute_id, output)
         db.executemany(f"INSERT INTO delivery VALUES ({','.join('?' * 9)})", salvaged.deliveries.values())
