@@ -8,6 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any
 
 import anyio.to_thread
 
@@ -50,7 +52,7 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
         yield Batch(
             source=source,
             journal=journal,
-            adapters=Adapters(service, pacing, parse_output, synthesizer, sink),
+            adapters=Adapters(service, pacing, _output_parser(settings), synthesizer, sink),
             options=Options(
                 max_coze=workflow.max_coze_concurrent,
                 max_synthesis=workflow.max_synthesis_workers,
@@ -66,7 +68,7 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
             checks=[service.preflight, *checks],
             parameters_of=service.parameters_of,
             prune=_prune(request, journal, settings.log_retention_days),
-            results=_results(request, journal, mask),
+            results=_results(settings, request, journal, mask),
             origin=_origin(settings, request),
             bus=bus if bus is not None else Bus(),
         )
@@ -169,7 +171,15 @@ def _prune(request: Request, journal: Journal, days: int) -> Callable[[], Awaita
     return prune
 
 
-def _results(request: Request, journal: Journal, mask: Callable[[str], str]) -> ResultsWriter | None:
+def _output_parser(settings: Settings) -> Callable[[str], dict[str, Any]]:
+    return partial(parse_output, names=settings.coze.outputs.media_names())
+
+
+def _results(
+    settings: Settings, request: Request, journal: Journal, mask: Callable[[str], str]
+) -> ResultsWriter | None:
     if not request.save_results:
         return None
-    return ResultsWriter(request.results_dir, journal=journal, parse_output=parse_output, mask=mask, lang=request.lang)
+    return ResultsWriter(
+        request.results_dir, journal=journal, parse_output=_output_parser(settings), mask=mask, lang=request.lang
+    )

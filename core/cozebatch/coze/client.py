@@ -18,7 +18,8 @@ from cozebatch.coze.codes import NO_PERMISSION
 from cozebatch.coze.defaults import DEFAULT_PARAMETERS
 from cozebatch.coze.fields import clean
 from cozebatch.coze.http import Answer, Connection, ExchangeError, to_body
-from cozebatch.coze.output import END_NODE, parse_output
+from cozebatch.coze.layers import END_NODE
+from cozebatch.coze.output import parse_output
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.redact import Masker
 from cozebatch.model.task import Task

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cozebatch.coze.http import Answer
-from cozebatch.coze.output import mend, read_json
+from cozebatch.coze.layers import mend, read_json
 from cozebatch.model import sanitize
 
 Mask = Callable[[str], str]

@@ -7,28 +7,42 @@ more, `{"content_type", "data", "type_for_model"}`. It may as well be plain text
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-END_NODE = "Output"
-"""The key of the end node's result."""
+from cozebatch.coze.layers import END_NODE, holding, mend, opened
 
 TEXT = "text"
 """The key under which plain text is handed on."""
 
 _MOST_LAYERS = 8
-_MOST_LEVELS = 100
 _ENVELOPE = frozenset({"content_type", "type_for_model"})
 
 
-def parse_output(raw: str) -> dict[str, Any]:
+def parse_output(raw: str, names: Collection[str] = ()) -> dict[str, Any]:
     """The output as an object: the end node's own keys first, output nodes under their titles.
 
-    Plain text becomes `{"text": …}`, nothing at all `{}`. Numbers JSON does not know (NaN, infinity) become None and
-    broken surrogates a replacement character, so that the result can always be written as JSON in UTF-8.
+    `names` are the keys (or dotted paths) that are wanted of it: where one is missing, the object that holds it is
+    looked for through every layer, and its members join. Plain text becomes `{"text": …}`, nothing at all `{}`.
+    Numbers JSON does not know (NaN, infinity) become None and broken surrogates a replacement character, so that the
+    result can always be written as JSON in UTF-8.
     """
+    parsed = _parsed(raw)
+    for _ in names:
+        missing = {_first_key(name) for name in names if _walk(parsed, name) is None} - {"", END_NODE, TEXT}
+        found = holding(raw, missing) if missing else None
+        if found is None:
+            break
+        wanted = {key: value for key, value in found.items() if key in missing or key not in parsed}
+        parsed = {**wanted, **{key: value for key, value in parsed.items() if key not in wanted}}
+    return parsed
+
+
+def _first_key(name: str) -> str:
+    return name.removeprefix(f"{END_NODE}.").partition(".")[0]
+
+
+def _parsed(raw: str) -> dict[str, Any]:
     value = _unfold(raw)
     if not isinstance(value, dict):
         return _as_object(value)
@@ -60,56 +74,25 @@ def pick(output: Mapping[str, Any], key: str) -> Any | None:
     return found
 
 
-def read_json(text: str | bytes) -> Any:
-    """JSON from outside as a value that can be written again anywhere. Raises ValueError for everything else."""
-    if isinstance(text, bytes):
-        text = text.decode("utf-8-sig")
-    try:
-        value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
-        if text.count("[") + text.count("{") > _MOST_LEVELS and _is_deeper_than(_MOST_LEVELS, value):
-            raise ValueError("nested too deeply")
-        if "\\ud" in text or "\\uD" in text or _is_broken(text):
-            value = _mended(value)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    return value
-
-
-def mend(text: str) -> str:
-    """`text` without halves of surrogate pairs, which no file and no screen can take."""
-    return text.encode("utf-8", "replace").decode("utf-8") if _is_broken(text) else text
-
-
 def _unfold(value: Any) -> Any:
     """Opens strings that hold JSON objects or lists, envelopes and lone `Output` wrappers, layer by layer."""
     for _ in range(_MOST_LAYERS):
         if isinstance(value, str):
-            opened = _loads(value)
-            if opened is None:
+            inner = opened(value)
+            if inner is None:
                 return mend(value)
-            value = opened
+            value = inner
         elif isinstance(value, dict) and "data" in value and value.keys() >= _ENVELOPE:
             value = value["data"]
         elif isinstance(value, dict) and len(value) == 1 and isinstance(value.get(END_NODE), (str, dict)):
-            inner = value[END_NODE]
-            opened = _loads(inner) if isinstance(inner, str) else inner
-            if opened is None:
+            wrapped = value[END_NODE]
+            inner = opened(wrapped) if isinstance(wrapped, str) else wrapped
+            if inner is None:
                 return value
-            value = opened
+            value = inner
         else:
             return value
     return value
-
-
-def _loads(text: str) -> Any | None:
-    """What a string holds if it is a JSON object, list or string; None if it is just text (or a bare number)."""
-    stripped = text.strip()
-    if not stripped or stripped[0] not in '{["':
-        return None
-    try:
-        return read_json(stripped)
-    except ValueError:
-        return None
 
 
 def _opened(value: Any) -> Any:
@@ -133,7 +116,7 @@ def _as_object(value: Any) -> dict[str, Any]:
 def _walk(value: Any, key: str) -> Any | None:
     """Follows a path, trying the longest key first, since keys may hold dots themselves."""
     if isinstance(value, str):
-        value = _loads(value)
+        value = opened(value)
     if isinstance(value, Mapping):
         for head, tail in _splits(key):
             if value.get(head) is not None:
@@ -152,42 +135,3 @@ def _splits(key: str) -> Iterator[tuple[str, str | None]]:
     cut = len(key)
     while (cut := key.rfind(".", 0, cut)) > 0:
         yield key[:cut], key[cut + 1 :]
-
-
-def _no_number(_: str) -> None:
-    return None
-
-
-def _finite(text: str) -> float | None:
-    number = float(text)
-    return number if math.isfinite(number) else None
-
-
-def _is_broken(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
-def _is_deeper_than(levels: int, value: Any) -> bool:
-    level = [value]
-    for _ in range(levels):
-        level = [
-            child
-            for item in level
-            if isinstance(item, (dict, list))
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]
-    return bool(level)
-
-
-def _mended(value: Any) -> Any:
-    if isinstance(value, str):
-        return mend(value)
-    if isinstance(value, dict):
-        return {mend(key): _mended(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_mended(item) for item in value]
-    return value

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cozebatch.coze.output import mend
+from cozebatch.coze.layers import mend
 from cozebatch.model.rows import Row
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text

@@ -41,6 +41,12 @@ class Outputs(SettingsModel):
         """Those that are mapped: part of the film → name in the workflow's output."""
         return {part: name for part, name in self.model_dump().items() if name is not None}
 
+    def media_names(self) -> tuple[str, ...]:
+        """The names of the media alone: they are looked for through every layer of an output. A title deep inside it
+        may be anybody's."""
+        named = self.named()
+        return tuple(named[part] for part in ("video", "audio", "images") if part in named) or tuple(named.values())
+
 
 class CozeConfig(SettingsModel):
     """Coze 工作流 / The Coze workflow."""

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cozebatch.coze.output import mend, parse_output, pick, read_json
+from cozebatch.coze.layers import mend, read_json
+from cozebatch.coze.output import parse_output, pick
 
 RESULT = {"videoUrl": "https://v/1.mp4", "title": "三个方法"}
 
@@ -152,3 +153,63 @@ def test_reading_json_raises_value_errors_only(body: bytes) -> None:
 @given(st.text(st.characters(codec=None)))
 def test_mended_text_can_be_written(raw: str) -> None:
     mend(raw).encode()
+
+
+def test_the_result_is_found_beside_the_status_of_nodes() -> None:
+    inner = text({"output": text({"videoUrl": "https://v/1.mp4"})})
+    raw = text({"node_status": "{}", "Output": inner})
+    assert pick(parse_output(raw, ["videoUrl"]), "videoUrl") == "https://v/1.mp4"
+
+
+def test_the_result_is_found_behind_a_fence_and_words() -> None:
+    for told in ("\n```json\n{}\n```", "好的，结果如下：\n{}\n希望有用！", "\ufeff{}", "```\n[{}]\n```"):
+        raw = text({"Output": text({"output": told.replace("{}", text(RESULT))})})
+        assert parse_output(raw, ["videoUrl"])["title"] == "三个方法"
+
+
+def test_words_with_braces_stay_words() -> None:
+    told = '用 {name} 和 {"k": 1} 打招呼'
+    assert parse_output(text({"Output": told}), ["videoUrl"]) == {"text": told}
+
+
+def test_rows_of_a_list_are_not_the_result() -> None:
+    raw = text({"Output": text({"clips": [{"videoUrl": "https://v/1.mp4"}, {"videoUrl": "https://v/2.mp4"}]})})
+    assert pick(parse_output(raw, ["videoUrl"]), "videoUrl") is None
+
+
+def test_a_dotted_name_is_found_through_the_layers() -> None:
+    raw = text({"Output": [text({"data": {"film": {"url": "https://v/1.mp4"}}})]})
+    assert pick(parse_output(raw, ["film.url"]), "film.url") == "https://v/1.mp4"
+
+
+LAYERS = {
+    "Output": lambda value: {"Output": value},
+    "text": text,
+    "neighbour": lambda value: {"node_status": "{}", "log": [], "Output": value},
+    "envelope": lambda value: {"content_type": 1, "data": value, "type_for_model": 2},
+    "fence": lambda value: f"```json\n{text(value)}\n```",
+    "words": lambda value: f"结果是：{text(value)}。请查收 [完]",
+    "mark": lambda value: "\ufeff" + text(value),
+    "wrapper": lambda value: {"output": value},
+    "list": lambda value: [value],
+    "list of two": lambda value: ["", value] if isinstance(value, dict) else [value],
+}
+
+
+@given(st.lists(st.sampled_from(sorted(LAYERS)), max_size=7))
+def test_any_nesting_of_layers_around_a_result_gives_the_result(names: list[str]) -> None:
+    value: Any = RESULT
+    for name in names:
+        value = LAYERS[name](value)
+    parsed = parse_output(value if isinstance(value, str) else text(value), ["videoUrl", "audioUrl"])
+    assert {key: parsed.get(key) for key in RESULT} == RESULT
+
+
+@given(st.text(alphabet='[]{}"\\`,: \ufeffa1', max_size=200))
+def test_no_text_is_too_strange_to_look_through(raw: str) -> None:
+    assert isinstance(parse_output(raw, ["videoUrl"]), dict)
+
+
+def test_a_text_full_of_beginnings_is_given_up_soon() -> None:
+    for raw in ("[" * 200_000, '{"a":' * 50_000, '{"' * 500_000, "{" * 3_000_000):
+        assert parse_output(raw, ["videoUrl"]) == {"text": raw}
