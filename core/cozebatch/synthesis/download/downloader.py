@@ -240,7 +240,7 @@ def _complete(folder: Path, stem: str) -> Path | None:
 
 def _finish(part: Path, stem: str) -> Path:
     """Check the file and give it its final name. Delete an unusable one, so that downloading again can help."""
-    with open(part, "rb") as file:
+    with open(part, "r+b") as file:  # Windows syncs only what was opened for writing
         head = file.read(4096)
         os.fsync(file.fileno())
     try:
