@@ -21,7 +21,9 @@ def state_lock(state_dir: Path) -> Iterator[None]:
     """Hold `state_dir` for this process. Raises `UsageError` naming the holder's pid when it is taken."""
     try:
         state_dir.mkdir(parents=True, exist_ok=True)
-        file = open(state_dir / "lock", "a+", encoding="ascii", newline="")  # noqa: SIM115 - closed below
+        file = open(  # noqa: SIM115 - closed below
+            state_dir / "lock", "a+", encoding="ascii", newline="", opener=_open_no_link
+        )
     except OSError as error:
         raise UsageError(
             Text(
@@ -45,6 +47,11 @@ def state_lock(state_dir: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    """A link planted in the folder must not lead the pid into somebody's file. Raises `OSError` for one."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
 
 
 if sys.platform == "win32":

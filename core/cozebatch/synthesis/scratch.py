@@ -7,6 +7,7 @@ the state folder that made it (`SynthesisOptions.owner`), and nothing is swept t
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import shutil
@@ -22,7 +23,7 @@ import anyio.to_thread
 
 from cozebatch.model.errors import Category
 from cozebatch.synthesis.failures import from_os_error
-from cozebatch.synthesis.names import digest
+from cozebatch.synthesis.names import digest, is_link
 
 _PARENT = ".cozebatch-scratch"
 _OLD = 2 * 86400.0
@@ -56,7 +57,7 @@ def sweep(under: Path, owner: str) -> int:
     """
     parent = under / _PARENT
     removed = 0
-    if not owner or not parent.is_dir():
+    if not owner or not parent.is_dir() or is_link(parent):
         return 0
     for folder in parent.iterdir():
         if _is_left_over(folder, owner):
@@ -74,13 +75,20 @@ def _make(under: Path, owner: str) -> Path:
     prefix = f"{_of(owner)}{os.getpid()}-"
     for _ in range(_TRIES):
         try:
-            parent.mkdir(parents=True, exist_ok=True)
+            _make_parent(parent)
             return Path(tempfile.mkdtemp(prefix=prefix, dir=parent)).absolute()
         except (FileNotFoundError, FileExistsError, PermissionError):
             # PermissionError: what Windows says of a folder that is being deleted.
             time.sleep(_PAUSE)
-    parent.mkdir(parents=True, exist_ok=True)
+    _make_parent(parent)
     return Path(tempfile.mkdtemp(prefix=prefix, dir=parent)).absolute()
+
+
+def _make_parent(parent: Path) -> None:
+    """Raises `OSError` for a link: it would lead our writing and sweeping into somebody's folder."""
+    parent.mkdir(parents=True, exist_ok=True)
+    if is_link(parent):
+        raise OSError(errno.ELOOP, "is a link to another folder", str(parent))
 
 
 def _remove(folder: Path) -> None:
@@ -98,6 +106,8 @@ def _of(owner: str) -> str:
 
 
 def _is_left_over(folder: Path, owner: str) -> bool:
+    if is_link(folder):
+        return False
     prefix = _of(owner)
     pid = folder.name.removeprefix(prefix).partition("-")[0]
     if not folder.name.startswith(prefix) or not pid.isdigit() or int(pid) == os.getpid():

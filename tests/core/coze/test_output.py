@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -182,7 +183,7 @@ def test_a_dotted_name_is_found_through_the_layers() -> None:
     assert pick(parse_output(raw, ["film.url"]), "film.url") == "https://v/1.mp4"
 
 
-LAYERS = {
+LAYERS: dict[str, Callable[[Any], Any]] = {
     "Output": lambda value: {"Output": value},
     "text": text,
     "neighbour": lambda value: {"node_status": "{}", "log": [], "Output": value},

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from cozebatch.ports import Job
-from cozebatch.synthesis.names import owner_of, safe_name
+from cozebatch.synthesis.names import is_link, owner_of, safe_name
 
 _MAX_NAMES = 10_000
 
@@ -24,8 +25,7 @@ def publish(job: Job, output_dir: Path, files: Mapping[str, Path], recipe: Mappi
     Returns suffix → absolute path. `.mp4` is moved last: when it is there, all is there. Raises `OSError`.
     """
     project = safe_name(job.task.project_name or job.task.task_id)
-    folder = output_dir.absolute() / project
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _folder(output_dir.absolute(), project)
     owner = owner_of(job)
     name = _claim(folder, project, owner, files)
     side = folder / f"{name}.json"
@@ -44,13 +44,25 @@ def publish(job: Job, output_dir: Path, files: Mapping[str, Path], recipe: Mappi
     return placed
 
 
+def _folder(output_dir: Path, project: str) -> Path:
+    """The film's folder. A link of that name leads out of the output folder and is passed over like a taken name."""
+    output_dir.mkdir(parents=True, exist_ok=True)
+    for number in range(1, _MAX_NAMES):
+        folder = output_dir / (project if number == 1 else f"{project}_{number}")
+        if is_link(folder):
+            continue
+        folder.mkdir(exist_ok=True)
+        return folder
+    raise FileExistsError(17, "no name is free", str(output_dir))
+
+
 def _claim(folder: Path, project: str, owner: Mapping[str, Any], files: Mapping[str, Path]) -> str:
     for number in range(1, _MAX_NAMES):
         name = project if number == 1 else f"{project}_{number}"
         side = folder / f"{name}.json"
-        taken = any((folder / f"{name}{suffix}").exists() for suffix in files)
-        if side.exists():
-            if _owner(side) == owner:
+        taken = any(os.path.lexists(folder / f"{name}{suffix}") for suffix in files)
+        if os.path.lexists(side):
+            if not is_link(side) and _owner(side) == owner:
                 return name
             continue
         if taken:
@@ -72,6 +84,12 @@ def _owner(side: Path) -> Any:
 
 
 def _write_whole(path: Path, value: Mapping[str, Any]) -> None:
-    new = path.with_name(path.name + ".new")
-    new.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    os.replace(new, path)
+    handle, new = tempfile.mkstemp(prefix=f"{path.stem[:60]}.", suffix=".new", dir=path.parent)  # follows no link
+    try:
+        with open(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+        os.chmod(new, 0o644)
+        os.replace(new, path)
+    except OSError:
+        Path(new).unlink(missing_ok=True)
+        raise
