@@ -78,6 +78,7 @@ class Batch:
             self.workflow_id,
             self.source_is_authoritative,
             with_table=self.adapters.sink is not None,
+            execution_timeout=self.options.execution_timeout,
             wall=self.wall,
         )
         plan = self._plan = await planner.plan()

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.timestamps import compact
-from cozebatch.planning.planned import OperatorOverrides, Planned, limit_new
+from cozebatch.planning.planned import Action, OperatorOverrides, Planned, limit_new
 from cozebatch.planning.recovery import is_unverified, plan
 from cozebatch.planning.selection import Selection, require_known
-from cozebatch.ports import Delivery, Journal, Past, RunRecord, TaskSource
+from cozebatch.ports import Delivery, Journal, Past, Recorded, RunRecord, TaskSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,8 @@ class RunPlan:
     continuing: bool
     planned: Sequence[Planned]
     owed: Sequence[Delivery]
-    orphans: Sequence[Row]
-    """Executions in flight that belong to no task of the run."""
+    orphans: Sequence[Recorded]
+    """Executions that may be in flight and that no task of the run waits for."""
     partial: bool
     journal_incomplete: bool
 
@@ -44,6 +44,8 @@ class Planner:
     workflow_id: str
     source_is_authoritative: bool
     with_table: bool
+    execution_timeout: float
+    """Seconds after which an execution cannot be in flight any more."""
     wall: Callable[[], float]
 
     async def plan(self) -> RunPlan:
@@ -68,7 +70,9 @@ class Planner:
             gone=gone,
             incomplete=incomplete,
         )
-        left_out, orphans = await self._left_out(rows, set(chosen))
+        taken = set(chosen)
+        left_out = any(not row.state.is_end for task_id, row in rows.items() if task_id not in taken)
+        orphans = self._orphans(await self.journal.record(), planned)
         owed = await self.journal.owed(self.source.key) if self.with_table else ()
         run = last if last is not None else self._new_run(await self.journal.runs())
         return RunPlan(run, last is not None, planned, owed, orphans, left_out, incomplete)
@@ -110,14 +114,16 @@ class Planner:
         rest = [task_id for task_id in chosen if task_id not in found]
         return found | await self.journal.past(self.source.key, rest)
 
-    async def _left_out(self, rows: Mapping[str, Row], chosen: set[str]) -> tuple[bool, list[Row]]:
-        """Whether the run has unfinished tasks that were not chosen, and the orphan executions."""
-        if self.overrides.fresh:
-            forgotten = await self.journal.last_run(self.source.key)
-            earlier = await self.journal.rows(forgotten.run_id) if forgotten is not None else ()
-            return False, [row for row in earlier if row.state is State.RUNNING]
-        unfinished = [row for task_id, row in rows.items() if task_id not in chosen and not row.state.is_end]
-        return bool(unfinished), [row for row in unfinished if row.state is State.RUNNING]
+    def _orphans(self, record: Sequence[Recorded], planned: Sequence[Planned]) -> list[Recorded]:
+        """What may be in flight from this state directory, of whatever run or source, and is not watched by a task."""
+        watched = {p.row.execute_id for p in planned if p.action is Action.WATCH}
+        since = self.wall() - self.execution_timeout
+        return [
+            r
+            for r in record
+            if r.status in ("running", "lost") and r.execute_id is not None and r.sent_at > since
+            if r.execute_id not in watched
+        ]
 
     def _new_run(self, earlier: Sequence[RunRecord]) -> RunRecord:
         """A new run, ordered after all `earlier` ones even if the clock was put back since."""

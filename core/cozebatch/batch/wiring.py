@@ -117,7 +117,7 @@ async def _source(
     base = feishu_base(settings, client)
     layout, values = feishu_layout(settings)
     assert settings.tables is not None
-    source = FeishuSource(base, layout, on_note=request.on_note)
+    source = FeishuSource(base, layout, values, on_note=request.on_note)
     source.kind = request.kind
     sink = FeishuSink(
         base,

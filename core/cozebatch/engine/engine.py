@@ -32,7 +32,7 @@ from cozebatch.model.statistics import Statistics, compute
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
 from cozebatch.planning.planned import Action, Planned
-from cozebatch.ports import Delivery, Journal, RunRecord
+from cozebatch.ports import NO_HANDOVER, Delivery, Handover, Journal, Recorded, RunRecord
 
 _START_STEPS: Mapping[Action, StartStep] = {Action.SUBMIT: "submit", Action.WATCH: "watch", Action.FINISH: "finish"}
 _SETTLED = {Action.HOLD: State.HELD, Action.SKIP: State.SKIPPED, Action.DELIVER: State.WRITING_BACK}
@@ -107,7 +107,8 @@ class Engine:
         save_results: SaveResults | None = None,
         keep_open: bool = False,
         partial: bool = False,
-        orphans: Sequence[Row] = (),
+        orphans: Sequence[Recorded] = (),
+        handover: Handover = NO_HANDOVER,
     ) -> Outcome:
         """Run what `recovery.plan` decided, and deliver what is `owed` from before.
 
@@ -117,10 +118,11 @@ class Engine:
         With `keep_open` the run does not return when there is nothing left to do, but waits for commands until
         `commands.stop`. `partial`: other tasks of this run were left out this time, so that it is to be continued.
         `orphans` are executions in flight that belong to no task of this run: they take slots until they have ended.
+        `handover` is put on disk together with the start.
         Raises `JournalError` when not even the start could be written.
         """
         self._partial = partial
-        await self._begin(planned)
+        await self._begin(planned, handover)
         outcome: Outcome | None = None
         async with anyio.create_task_group() as group:
             self._start_services(group, orphans)
@@ -146,10 +148,10 @@ class Engine:
 
     # The start
 
-    async def _begin(self, planned: Sequence[Planned]) -> None:
+    async def _begin(self, planned: Sequence[Planned], handover: Handover) -> None:
         """Put the run and its rows on disk, then publish them."""
         ledger = self._ledger
-        await ledger.begin((p.task, p.row) for p in planned)
+        await ledger.begin(((p.task, p.row) for p in planned), handover)
         ledger.publish(
             events.RunStarted(
                 run_id=ledger.run.run_id,
@@ -161,12 +163,12 @@ class Engine:
         )
         ledger.load(p.row if p.action is Action.KEEP else _waiting(p.row) for p in planned)
 
-    def _start_services(self, group: TaskGroup, orphans: Sequence[Row]) -> None:
+    def _start_services(self, group: TaskGroup, orphans: Sequence[Recorded]) -> None:
         heartbeat = Heartbeat(self._state, self._outbox, self._admission)
         for service in (self._state.rate_limiter.serve, self._outbox.serve, heartbeat.beat, heartbeat.save_clock):
             group.start_soon(service)
-        for row in orphans:
-            group.start_soon(OrphanExecution(row, self._state).watch)
+        for recorded in orphans:
+            group.start_soon(OrphanExecution(recorded, self._state).watch)
 
     async def _settle_ended(self, planned: Sequence[Planned]) -> None:
         """Move those whose place is decided before they begin; many at a time, so that they share commits."""

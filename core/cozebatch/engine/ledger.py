@@ -21,7 +21,7 @@ from cozebatch.model.errors import ErrorInfo, JournalError
 from cozebatch.model.rows import Row, moved
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
-from cozebatch.ports import Change, Journal, PutRow, PutRun, RunRecord
+from cozebatch.ports import NO_HANDOVER, Change, Handover, Journal, PutRow, PutRun, RunRecord
 
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -46,9 +46,9 @@ class Ledger:
         """Call this after every write that reached the disk."""
         self._after_write.append(call)
 
-    async def begin(self, entries: Iterable[tuple[Task, Row]]) -> None:
-        """Put the run and its new or changed rows on disk."""
-        await self.journal.begin(self._record(), entries)
+    async def begin(self, entries: Iterable[tuple[Task, Row]], handover: Handover = NO_HANDOVER) -> None:
+        """Put the run, its new or changed rows and what it takes over on disk."""
+        await self.journal.begin(self._record(), entries, handover)
 
     async def task(self, task_id: str) -> Task:
         return await self.journal.task(self.run.run_id, task_id)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cozebatch.model.task import Outcome
+
 ALWAYS = ("content", "status", "result")
 """Ours that a mapped column must exist for: without them nothing can be run, or its outcome not be written."""
 
@@ -80,6 +82,14 @@ class StatusValues:
     running: str | None = None
     done: str | None = None
     failed: str | None = None
+
+    def outcome_of(self, cell: str) -> Outcome | None:
+        """The outcome whose value a status cell shows; None for any other text."""
+        cell = cell.strip()
+        return next((outcome for outcome in OUTCOMES if cell and cell == (getattr(self, outcome) or "").strip()), None)
+
+
+OUTCOMES: tuple[Outcome, ...] = ("done", "failed", "running")
 
 
 def nearest_column(name: str, existing: Iterable[str]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -15,11 +15,11 @@ from cozebatch.feishu.accounts import Accounts, load_accounts
 from cozebatch.feishu.base import MOST_GET, FeishuBase, Record, patiently
 from cozebatch.feishu.cells import cell_text
 from cozebatch.feishu.codes import Kind
-from cozebatch.feishu.layout import Layout, nearest_column
+from cozebatch.feishu.layout import Layout, StatusValues, nearest_column
 from cozebatch.feishu.sdk import FeishuError
 from cozebatch.model.errors import UsageError, unwrapped_groups
 from cozebatch.model.project_name import assign_project_names
-from cozebatch.model.task import Task
+from cozebatch.model.task import Outcome, Task
 from cozebatch.model.text import Text
 
 OnNote = Callable[[Text], None]
@@ -30,7 +30,8 @@ def _now() -> datetime:
 
 
 class FeishuSource:
-    """The rows of a content table. `on_note` gets what a person should know about the table.
+    """The rows of a content table. `values`: what we write into its status column. `on_note` gets what a person
+    should know about the table.
 
     `patience`: seconds for which Feishu is tried again while it cannot be reached.
     """
@@ -41,6 +42,7 @@ class FeishuSource:
         self,
         base: FeishuBase,
         layout: Layout,
+        values: StatusValues | None = None,
         *,
         on_note: OnNote = lambda text: None,
         now: Callable[[], datetime] = _now,
@@ -48,6 +50,7 @@ class FeishuSource:
     ) -> None:
         self._base = base
         self._layout = layout
+        self._values = values or StatusValues()
         self._note = on_note
         self._now = now
         self._patience = patience
@@ -76,17 +79,21 @@ class FeishuSource:
             self._note(await self._why_empty())
         return assign_project_names(tasks, self._now())
 
-    async def existing(self, task_ids: Sequence[str]) -> Collection[str]:
-        """Those of these records that are not deleted. Raises `UsageError`."""
-        found: list[str] = []
+    async def look_up(self, task_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
+        """Those of these records that are not deleted, as they are now. Raises `UsageError`."""
+        found: dict[str, Outcome | None] = {}
         try:
             for start in range(0, len(task_ids), MOST_GET):
                 some = task_ids[start : start + MOST_GET]
                 records = await patiently(partial(self._base.get, self._layout.table_id, some), patience=self._patience)
-                found += [record.record_id for record in records]
+                found |= {record.record_id: self._shown(record) for record in records}
         except FeishuError as error:
             raise UsageError(error.complaint) from None
         return found
+
+    def _shown(self, record: Record) -> Outcome | None:
+        column = self._layout.columns.status
+        return self._values.outcome_of(cell_text(record.cells.get(column))) if column is not None else None
 
     async def _content(self) -> list[Record]:
         try:
@@ -165,6 +172,7 @@ class FeishuSource:
             project_name=texts.get("project_name", ""),
             template=texts.get("template", ""),
             extra=MappingProxyType(extra),
+            shown=self._shown(record),
         )
 
     async def _why_empty(self) -> Text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,7 @@ from cozebatch.files.decoding import decode
 from cozebatch.files.json_reader import read_json, read_jsonl
 from cozebatch.model.errors import UsageError
 from cozebatch.model.project_name import assign_project_names
-from cozebatch.model.task import Task
+from cozebatch.model.task import Outcome, Task
 from cozebatch.model.text import Text
 
 MAX_BYTES = 256 * 1024 * 1024
@@ -44,9 +44,9 @@ class FileSource:
         """All tasks in the file's order. Raises `UsageError` naming file, line and column."""
         return await anyio.to_thread.run_sync(self.load_now)
 
-    async def existing(self, task_ids: Sequence[str]) -> Collection[str]:
-        """None: a file lists all that it has."""
-        return ()
+    async def look_up(self, task_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
+        """Nothing beyond what `load` lists."""
+        return {}
 
     def load_now(self) -> list[Task]:
         """The same, blocking."""

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import anyio.lowlevel
 
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.ports import (
+    NO_HANDOVER,
     Change,
     Delivery,
     Execution,
+    Handover,
     Owe,
     Past,
     PutExecution,
@@ -24,7 +26,6 @@ from cozebatch.ports import (
     PutOutput,
     PutRow,
     PutRun,
-    Rebound,
     Recorded,
     RunRecord,
     Settle,
@@ -51,14 +52,23 @@ class MemoryJournal:
                 setattr(twin, name, dict(value))
         return twin
 
-    async def begin(self, run: RunRecord, entries: Iterable[tuple[Task, Row]], rebound: Sequence[Rebound] = ()) -> None:
+    async def begin(
+        self, run: RunRecord, entries: Iterable[tuple[Task, Row]], handover: Handover = NO_HANDOVER
+    ) -> None:
         await anyio.lowlevel.checkpoint()
         self._current = run
+        if handover.abandon_earlier:
+            for earlier in list(self._runs.values()):
+                if earlier.source_key == run.source_key:
+                    self._runs[earlier.run_id] = replace(earlier, status="abandoned")
         self._runs[run.run_id] = run
         for task, row in entries:
             self._tasks[run.run_id, task.task_id] = task
             self._rows[run.run_id, task.task_id] = row
-        for r in rebound:
+        for task_id in handover.dropped:
+            self._tasks.pop((run.run_id, task_id), None)
+            self._rows.pop((run.run_id, task_id), None)
+        for r in handover.rebound:
             if (known := self._executions.get(r.key)) is not None:
                 self._executions[r.key] = replace(
                     known,
@@ -106,14 +116,10 @@ class MemoryJournal:
             source_key, run_id = execution.source_key or run.source_key, execution.run_id or run.run_id
             self._executions[execution.key] = replace(execution, source_key=source_key, run_id=run_id)
         else:
-            self._executions[execution.key] = replace(
-                execution,
-                source_key=known.source_key,
-                run_id=known.run_id,
-                task_id=known.task_id,
-                parameters=known.parameters if execution.parameters is None else execution.parameters,
-                film=execution.film or known.film,
-            )
+            said = {f.name: value for f in fields(execution) if (value := getattr(execution, f.name)) is not None}
+            for name in ("source_key", "run_id", "task_id", "number"):
+                del said[name]
+            self._executions[execution.key] = replace(known, **said)
 
     async def last_run(self, source_key: str) -> RunRecord | None:
         found = [r for r in self._runs.values() if r.source_key == source_key and r.status != "abandoned"]

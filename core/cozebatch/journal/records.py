@@ -17,13 +17,13 @@ from cozebatch.ports import (
     Execution,
     ExecutionStatus,
     Film,
+    Handover,
     Owe,
     PutExecution,
     PutFilm,
     PutOutput,
     PutRow,
     PutRun,
-    Rebound,
     Recorded,
     RunRecord,
     Settle,
@@ -39,8 +39,8 @@ EXECUTION_COLUMNS = (
     "key, source_key, run_id, task_id, number, status, sent_at, execute_id, debug_url, logid, ended_at, seconds, "
     "error, workflow_id, workflow_version, app_id, bot_id, digest, parameters, film"
 )
-_KEPT_OF_EXECUTION = frozenset({"key", "source_key", "run_id", "task_id", "parameters", "film"})
-"""What a later `PutExecution` of the same execution does not change; the last two only where it says them."""
+_KEPT_OF_EXECUTION = frozenset({"key", "source_key", "run_id", "task_id", "number"})
+"""What a later `PutExecution` of the same execution does not change."""
 
 
 def put_change(db: sqlite3.Connection, source_key: str, run_id: str, change: Change) -> None:
@@ -111,19 +111,26 @@ def put_execution(db: sqlite3.Connection, source_key: str, run_id: str, executio
     names = EXECUTION_COLUMNS.split(", ")
     db.execute(
         f"INSERT INTO execution ({EXECUTION_COLUMNS}) VALUES ({','.join('?' * len(names))}) "
-        "ON CONFLICT (key) DO UPDATE SET film = coalesce(excluded.film, film), "
-        "parameters = coalesce(excluded.parameters, parameters), "
-        + ", ".join(f"{name} = excluded.{name}" for name in names if name not in _KEPT_OF_EXECUTION),
+        "ON CONFLICT (key) DO UPDATE SET "
+        + ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in names if name not in _KEPT_OF_EXECUTION),
         values,
     )
 
 
-def rebind(db: sqlite3.Connection, run: RunRecord, rebound: Iterable[Rebound]) -> None:
-    """These executions serve tasks of `run` from now on."""
+def hand_over(db: sqlite3.Connection, run: RunRecord, handover: Handover) -> None:
+    """What `run` takes over from earlier ones."""
+    if handover.abandon_earlier:
+        db.execute(
+            "UPDATE run SET status = 'abandoned' WHERE source_key = ? AND run_id != ?", (run.source_key, run.run_id)
+        )
+    for table in ("task", "input"):
+        db.executemany(
+            f"DELETE FROM {table} WHERE run_id = ? AND task_id = ?", ((run.run_id, t) for t in handover.dropped)
+        )
     db.executemany(
         "UPDATE execution SET source_key = ?, run_id = ?, task_id = ?, number = ?, digest = coalesce(digest, ?) "
         "WHERE key = ?",
-        ((run.source_key, run.run_id, r.task_id, r.number, r.digest, r.key) for r in rebound),
+        ((run.source_key, run.run_id, r.task_id, r.number, r.digest, r.key) for r in handover.rebound),
     )
 
 

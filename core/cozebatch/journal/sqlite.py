@@ -21,10 +21,10 @@ from cozebatch.journal.records import (
     EXECUTION_COLUMNS,
     RUN_COLUMNS,
     execution_of,
+    hand_over,
     put_change,
     put_run,
     put_tasks,
-    rebind,
     recorded_of,
     run_of,
 )
@@ -35,11 +35,12 @@ from cozebatch.model.errors import JournalError
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.ports import (
+    NO_HANDOVER,
     Change,
     Delivery,
     Execution,
+    Handover,
     Past,
-    Rebound,
     Recorded,
     RunRecord,
 )
@@ -103,12 +104,14 @@ class SqliteJournal:
         self._run_id = ""
         self._source_key = ""
 
-    async def begin(self, run: RunRecord, entries: Iterable[tuple[Task, Row]], rebound: Sequence[Rebound] = ()) -> None:
+    async def begin(
+        self, run: RunRecord, entries: Iterable[tuple[Task, Row]], handover: Handover = NO_HANDOVER
+    ) -> None:
         def insert() -> None:
             with self._db:
                 put_run(self._db, run)
                 put_tasks(self._db, run.run_id, entries)
-                rebind(self._db, run, rebound)
+                hand_over(self._db, run, handover)
 
         await self._call(insert)
         self._run_id, self._source_key = run.run_id, run.source_key

@@ -16,6 +16,10 @@ CONTENT_ONLY = "content:"
 """How a fingerprint begins that knows only the script."""
 
 
+Outcome = Literal["running", "done", "failed"]
+"""What we write into a table's status column."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """One row of the source: a script that is to become a film. Every value is text; absent means empty."""
@@ -32,7 +36,7 @@ class Task:
     extra: Mapping[str, str] = field(default_factory=lambda: NO_EXTRA)
     own_id: bool = field(default=True, compare=False)
     """The source gave the id. False: it was made of the row's position, which means nothing at the next start."""
-    shown: Literal["running", "done", "failed"] | None = field(default=None, compare=False)
+    shown: Outcome | None = field(default=None, compare=False)
     """The outcome whose value of ours the status cell shows; None: it shows another, or there is no such cell."""
 
     def value(self, name: str) -> str | None:

@@ -4,10 +4,12 @@
 """
 
 from cozebatch.ports.journal import (
+    NO_HANDOVER,
     Change,
     Execution,
     ExecutionStatus,
     Film,
+    Handover,
     Journal,
     Owe,
     Past,
@@ -44,6 +46,7 @@ from cozebatch.ports.services import (
 )
 
 __all__ = [
+    "NO_HANDOVER",
     "Accepted",
     "Change",
     "Delivered",
@@ -51,6 +54,7 @@ __all__ = [
     "Execution",
     "ExecutionStatus",
     "Film",
+    "Handover",
     "Job",
     "Journal",
     "Media",

@@ -6,7 +6,7 @@ import math
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.rows import Counters, Row
@@ -116,6 +116,22 @@ class Recorded:
     """Coze's output is on disk."""
     has_film: bool
 
+    def changed(self, status: ExecutionStatus, **facts: Any) -> PutExecution:
+        """The change for the journal that says what became of it; `facts` are further fields of `Execution`. What it
+        does not say stays as it is on record."""
+        return PutExecution(
+            Execution(
+                self.task_id,
+                self.number,
+                status,
+                self.sent_at,
+                key=self.key,
+                source_key=self.source_key,
+                run_id=self.run_id,
+                **{"execute_id": self.execute_id, "digest": self.digest, **facts},
+            )
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Rebound:
@@ -126,6 +142,22 @@ class Rebound:
     task_id: str
     number: int
     digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What a run takes over from earlier ones, on disk in the same transaction as its start.
+
+    `dropped`: tasks of the continued run that it has no more, since what was paid for them serves others now.
+    `abandon_earlier`: the earlier runs of its source are forgotten (`--fresh`).
+    """
+
+    rebound: Sequence[Rebound] = ()
+    dropped: Sequence[str] = ()
+    abandon_earlier: bool = False
+
+
+NO_HANDOVER = Handover()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +178,7 @@ class PutRow:
 @dataclass(frozen=True, slots=True)
 class PutExecution:
     """Put an execution on record, or change what the record says of it (found by `key`). What it serves stays as it is;
-    so do the parameters and the film where it says none."""
+    so does all that it says nothing of (None)."""
 
     execution: Execution
 
@@ -193,9 +225,11 @@ Change = PutRow | PutExecution | PutFilm | PutOutput | Owe | Settle | PutRun
 class Journal(Protocol):
     """The memory that survives a crash. Everything raises `JournalError` when the disk does not do its part."""
 
-    async def begin(self, run: RunRecord, entries: Iterable[tuple[Task, Row]], rebound: Sequence[Rebound] = ()) -> None:
+    async def begin(
+        self, run: RunRecord, entries: Iterable[tuple[Task, Row]], handover: Handover = NO_HANDOVER
+    ) -> None:
         """Start or continue `run`, with the tasks and rows that are new or changed (read once, possibly in another
-        thread), and the executions that serve its tasks from now on. Later writes belong to it."""
+        thread), and what it takes over. Later writes belong to it."""
 
     async def write(self, *changes: Change) -> None:
         """Durable, and all of it or nothing, when this returns. Concurrent writes share a commit."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from cozebatch.model.errors import ErrorInfo
-from cozebatch.model.task import Task
+from cozebatch.model.task import Outcome, Task
 
 
 class TaskSource(Protocol):
@@ -25,8 +25,9 @@ class TaskSource(Protocol):
         Raises `UsageError` when the source cannot be read as configured.
         """
 
-    async def existing(self, task_ids: Sequence[str]) -> Collection[str]:
-        """Which of these tasks the source still has, although `load` did not list them (a filter hides them).
+    async def look_up(self, task_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
+        """Those of these tasks that the source has now, listed or hidden by a filter, with the outcome whose value of
+        ours the status cell shows. A file has none but those it lists.
 
         Raises `UsageError` when that cannot be found out.
         """
