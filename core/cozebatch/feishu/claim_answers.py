@@ -45,16 +45,19 @@ def taken(status: str | None) -> ErrorInfo:
     )
 
 
-def unsafe() -> ErrorInfo:
-    """Our own write may have arrived too late to tell who has the record."""
-    return ErrorInfo(
-        Category.SOURCE,
-        Text(
-            "飞书回答太慢，无法确认这一行归谁处理，为防重复付费已跳过",
-            "Feishu answered too late to tell who runs this record; it is skipped so that it is not paid twice",
-        ),
-        hint=Text(
-            "确认没人在处理后，把状态改回待处理的值再运行；没有计费。",
-            "When nobody is working on it, set the status back to the ready value and run again; nothing was charged.",
-        ),
+def unsettled() -> StepError:
+    """Feishu was too slow to tell whose mark counts: not paid, and not given up either."""
+    return StepError(
+        ErrorInfo(
+            Category.SOURCE,
+            Text(
+                "飞书太慢，无法确认这一行归谁处理；没有提交，没有计费",
+                "Feishu is too slow to tell who has this record; nothing was submitted or charged",
+            ),
+            hint=Text(
+                "下次启动会再试。一直这样时，确认没人在处理后，把状态改回待处理的值再运行。",
+                "The next start tries again. If it stays so and nobody is working on the record, set its status back "
+                "to the ready value and run again.",
+            ),
+        )
     )

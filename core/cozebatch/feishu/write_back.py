@@ -14,6 +14,7 @@ from typing import Any, Literal
 import anyio
 
 from cozebatch.feishu.base import FeishuBase
+from cozebatch.feishu.claim_records import ClaimRecords
 from cozebatch.feishu.claims import Claims
 from cozebatch.feishu.codes import Kind
 from cozebatch.feishu.layout import Columns, StatusValues
@@ -57,26 +58,18 @@ class FeishuSink:
         self._columns = columns
         self._values = values
         self._writing = anyio.Lock()
-        self._claims = Claims(
-            base,
-            table_id,
-            columns,
-            values,
-            ready=tuple(ready),
-            owner=owner,
-            window=claim_window,
-            writing=self._writing,
-        )
+        records = ClaimRecords(base, table_id, columns, values, ready=tuple(ready), owner=owner)
+        self._claims = Claims(records, window=claim_window, writing=self._writing)
 
     def writes(self, outcome: Literal["running", "done", "failed"]) -> bool:
         """Whether this outcome is written: it has a value, and there is a column for it."""
         return getattr(self._values, outcome) is not None and self._columns.status is not None
 
-    async def claim(self, task: Task) -> ErrorInfo | None:
+    async def claim(self, task: Task, *, resumed: bool = False, asked: bool = False) -> ErrorInfo | None:
         """See `claims`. None: the record is ours (or nothing is claimed in this configuration)."""
         if not self.writes("running") or task.record_id is None:
             return None
-        return await self._claims.claim(task.record_id)
+        return await self._claims.claim(task.record_id, resumed=resumed, asked=asked)
 
     async def deliver(self, batch: Sequence[Delivery]) -> Sequence[Delivered | Undelivered]:
         """Write up to 200 outcomes in as few requests as the refusals allow; one answer for each."""
@@ -86,6 +79,9 @@ class FeishuSink:
         async with self._writing:
             for start in range(0, len(changes), BATCH):
                 await _Split(self._base, self._table_id, answers).write(changes[start : start + BATCH])
+        for delivery in latest.values():
+            if isinstance(answers.get(delivery.serial), Delivered):
+                self._claims.forget(delivery.record_id)
         return [_answer(delivery, latest[delivery.record_id], answers) for delivery in batch]
 
     def _fields(self, delivery: Delivery) -> dict[str, Any]:
