@@ -209,7 +209,7 @@ class Table:
     def writes(self, outcome: str) -> bool:
         return outcome != "running" or self.claims
 
-    async def claim(self, task: Task) -> ErrorInfo | None:
+    async def claim(self, task: Task, *, resumed: bool = False, asked: bool = False) -> ErrorInfo | None:
         self.life.require()
         await anyio.sleep(self.rng.uniform(0.1, 3))
         if self.rng.random() < 0.1 * self.trouble:

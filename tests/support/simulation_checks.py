@@ -67,7 +67,9 @@ def _check_table(simulation: Simulation, rows: dict[str, Row], owed: Sequence[De
         raise Violation(f"still owed: {owed}")
     for row in rows.values():
         written = simulation.table.written.get(row.record_id or "", [])
-        if row.state in (State.DONE, State.FAILED) and (not written or written[-1] != row.state.value):
+        unclaimed = row.state is State.FAILED and row.claimed and not row.submissions  # told here, not to the table
+        told = row.state in (State.DONE, State.FAILED) and not unclaimed
+        if told and (not written or written[-1] != row.state.value):
             raise Violation(f"{row.task_id} is {row.state}, the table was told {written}")
         if not simulation.operated and len(written) > 1 + simulation.crashes:
             raise Violation(f"{row.task_id}: the table was told {written}")

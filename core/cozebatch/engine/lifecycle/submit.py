@@ -28,12 +28,13 @@ class SubmitStep:
     async def claim(self, task: Task) -> bool:
         """Mark the record as running, where that is wanted, before anything is paid. True if the task goes on."""
         context, sink = self._context, self._context.adapters.sink
-        if sink is None or task.record_id is None or context.row.asked or not sink.writes("running"):
+        if sink is None or task.record_id is None or not sink.writes("running"):
             return True
-        if not context.row.claimed:  # on disk first: a record with our mark may not be listed any more
+        resumed = context.row.claimed
+        if not resumed:  # on disk first: a record with our mark may not be listed any more
             await context.set_facts(claimed=True)
         try:
-            taken = await sink.claim(task)
+            taken = await sink.claim(task, resumed=resumed, asked=context.row.asked)
         except StepError as failed:
             await self._claim_failed(failed)
             return False
@@ -78,7 +79,8 @@ class SubmitStep:
                 delay = max(decision.delay, failed.retry_after or 0.0)
                 self._state.queue.add_later(context.task_id, "submit", delay)
             case Fail() | PauseBatch():
-                await context.fail(failed.info)
+                self._state.submissions.forget_refusals(context.task_id)
+                await context.give_up(failed.info)
             case _:
                 assert_never(decision)
 

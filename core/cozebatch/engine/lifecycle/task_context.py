@@ -102,6 +102,11 @@ class TaskContext:
             await self.move_persistently(State.FAILED, Owe(delivery), *changes, error=error, **facts)
             self.outbox.add(delivery)
 
+    async def give_up(self, error: ErrorInfo) -> None:
+        """End the task as failed for trouble that passes: told here, not written to the table, and taken up by the next
+        start."""
+        await self.move_persistently(State.FAILED, error=error)
+
     async def cancelled_now(self) -> bool:
         """Nothing is in flight: if the operator cancelled the task, it ends here."""
         if not self.state.cancellations.take(self.task_id):
