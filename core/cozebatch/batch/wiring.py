@@ -61,7 +61,9 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
                 on_unknown_submit=workflow.on_unknown_submit,
                 lang=request.lang,
             ),
-            overrides=OperatorOverrides(request.fresh, request.rerun, request.adopt, workflow.on_unknown_submit),
+            overrides=OperatorOverrides(
+                request.fresh, request.rerun, request.adopt, workflow.on_unknown_submit, workflow.max_retries
+            ),
             selection=request.selection,
             workflow_id=settings.coze.workflow_id,
             source_is_authoritative=sink is not None and sink.writes("done"),

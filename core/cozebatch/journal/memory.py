@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 
 import anyio.lowlevel
 
 from cozebatch.model.rows import Row
-from cozebatch.model.task import State, Task
+from cozebatch.model.task import CONTENT_ONLY, State, Task
 from cozebatch.ports import (
     NO_HANDOVER,
     Change,
@@ -76,8 +76,9 @@ class MemoryJournal:
                     run_id=run.run_id,
                     task_id=r.task_id,
                     number=r.number,
-                    digest=known.digest or r.digest,
                 )
+        for key, digest in handover.digests.items():
+            self._executions[key] = replace(self._executions[key], digest=digest)
 
     async def write(self, *changes: Change) -> None:
         """In the order of the calls, like the queue of the journal on disk."""
@@ -177,6 +178,16 @@ class MemoryJournal:
             )
             for e in found
         ]
+
+    async def missing_digests(self, digest_of: Callable[[Task], str]) -> Mapping[str, str]:
+        found = {}
+        for e in self._executions.values():
+            row, task = self._rows.get((e.run_id, e.task_id)), self._tasks.get((e.run_id, e.task_id))
+            if e.digest is not None or row is None or task is None:
+                continue
+            if row.fingerprint and not row.fingerprint.startswith(CONTENT_ONLY):
+                found[e.key] = digest_of(task)
+        return found
 
     async def owed(self, source_key: str) -> Sequence[Delivery]:
         return [d for _, (key, d, settled) in sorted(self._deliveries.items()) if key == source_key and not settled]

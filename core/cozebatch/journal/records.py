@@ -128,9 +128,12 @@ def hand_over(db: sqlite3.Connection, run: RunRecord, handover: Handover) -> Non
             f"DELETE FROM {table} WHERE run_id = ? AND task_id = ?", ((run.run_id, t) for t in handover.dropped)
         )
     db.executemany(
-        "UPDATE execution SET source_key = ?, run_id = ?, task_id = ?, number = ?, digest = coalesce(digest, ?) "
-        "WHERE key = ?",
-        ((run.source_key, run.run_id, r.task_id, r.number, r.digest, r.key) for r in handover.rebound),
+        "UPDATE execution SET source_key = ?, run_id = ?, task_id = ?, number = ? WHERE key = ?",
+        ((run.source_key, run.run_id, r.task_id, r.number, r.key) for r in handover.rebound),
+    )
+    db.executemany(
+        "UPDATE execution SET digest = ? WHERE key = ? AND digest IS NULL",
+        ((digest, key) for key, digest in handover.digests.items()),
     )
 
 

@@ -33,7 +33,7 @@ from cozebatch.journal.retention.pruning import Pruning
 from cozebatch.journal.retention.vacuum import compact as compact_file
 from cozebatch.model.errors import JournalError
 from cozebatch.model.rows import Row
-from cozebatch.model.task import State, Task
+from cozebatch.model.task import CONTENT_ONLY, State, Task
 from cozebatch.ports import (
     NO_HANDOVER,
     Change,
@@ -188,6 +188,23 @@ class SqliteJournal:
         def run() -> list[Recorded]:
             with closing(self._db.execute(sql)) as cursor:
                 return [recorded_of(r) for r in cursor]
+
+        return await self._call(run)
+
+    async def missing_digests(self, digest_of: Callable[[Task], str]) -> Mapping[str, str]:
+        sql = (
+            "SELECT key, row, input FROM execution JOIN task USING (run_id, task_id) "
+            "JOIN input USING (run_id, task_id) WHERE digest IS NULL"
+        )
+
+        def run() -> dict[str, str]:
+            found: dict[str, str] = {}
+            with closing(self._db.execute(sql)) as cursor:
+                for key, row, stored in cursor:
+                    fingerprint = json.loads(row).get("fingerprint", "")
+                    if fingerprint and not fingerprint.startswith(CONTENT_ONLY):
+                        found[key] = digest_of(Task.from_json(json.loads(stored)))
+            return found
 
         return await self._call(run)
 

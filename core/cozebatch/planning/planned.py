@@ -37,6 +37,8 @@ class Planned:
     action: Action
     error: ErrorInfo | None = None
     note: Text | None = None
+    recognized: bool = False
+    """By its parameters: what is used for it was paid for as another row."""
 
 
 class HasAction(Protocol):
@@ -67,6 +69,11 @@ class OperatorOverrides:
     rerun: frozenset[str] = frozenset()
     adopt: Mapping[str, str] = field(default_factory=dict)
     on_unknown_submit: Literal["hold", "resubmit"] = "hold"
+    max_retries: int = 3
+
+    def may_resubmit(self, started: int) -> bool:
+        """Whether a submission that went unanswered is sent again, after `started` executions of the task."""
+        return self.on_unknown_submit == "resubmit" and started < 1 + self.max_retries
 
 
 CRASHED_WHILE_SENDING = ErrorInfo(
@@ -94,6 +101,22 @@ EXPIRED = ErrorInfo(
 )
 NO_CONTENT = Text("没有文案（content 为空）。", "It has no script (content is empty).")
 DONE_EARLIER = Text("同样的内容已在之前的运行中完成。", "It was finished by an earlier run with the same input.")
+DONE_AS_ANOTHER = Text(
+    "同样的参数已在别的任务或文件里完成，不再付费。",
+    "The same parameters were paid for and finished as another row or file.",
+)
+SHOWN_AS_OURS = Text(
+    "表格里的状态是本程序写的，没有改回；要再做一次，把状态改回去或用 --rerun。",
+    "Its status in the table is the one that was written for it; set it back, or use --rerun, to have it made again.",
+)
+RESULT_GONE = Text(
+    "只改了不发送给 Coze 的内容，但以前的结果已清理；要再做一次请用 --rerun（付费）。",
+    "Only what is not sent to Coze was changed, and the earlier result is not kept any more; --rerun makes it again.",
+)
+FAILURE_OWED = Text(
+    "上次失败的原因还没写回表格；写回后把状态改回去再运行。",
+    "It failed, and the table was not told yet; once it is, set the status back to run it again.",
+)
 DONE_AS_IMPORTED = Text(
     "导入的记录或日志显示它已完成；要再做一次请用 --rerun。",
     "Imported results or a log say that it was finished; use --rerun to have it made again.",

@@ -7,7 +7,7 @@ result that was paid for is used.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
 from cozebatch.model.rows import Row
@@ -15,15 +15,20 @@ from cozebatch.model.task import CONTENT_ONLY, State, Task
 from cozebatch.model.text import Text
 from cozebatch.planning.planned import (
     CRASHED_WHILE_SENDING,
+    DONE_AS_ANOTHER,
     DONE_AS_IMPORTED,
     DONE_EARLIER,
+    FAILURE_OWED,
     GONE,
     JOURNAL_INCOMPLETE,
     NO_CONTENT,
+    RESULT_GONE,
+    SHOWN_AS_OURS,
     Action,
     OperatorOverrides,
     Planned,
 )
+from cozebatch.planning.recognition import DigestOf
 from cozebatch.ports import Past
 
 
@@ -36,6 +41,7 @@ def plan(
     source_is_authoritative: bool,
     gone: Collection[str] = (),
     incomplete: bool = False,
+    digest_of: DigestOf | None = None,
 ) -> list[Planned]:
     """What is to be done with each task, in order.
 
@@ -46,6 +52,7 @@ def plan(
     `gone`: tasks of the continued run that the source no longer lists. A task that we began to claim may carry our
     mark, and the filter leaves it out for that reason.
     `incomplete`: the journal was damaged. A task that it does not know may have been paid for.
+    `digest_of`: tells whether a change concerns what is sent to Coze; without it, every change does.
 
     An unverified row (from a log or an imported file) tells at most the script it was made from. If its fingerprint
     is empty, nothing is known of its input, and it counts as made from what the source says now.
@@ -58,7 +65,9 @@ def plan(
         elif continuing == earlier.run_id:
             decided.append(_same_run(task, position, earlier, overrides, task.task_id in gone))
         else:
-            decided.append(_later_run(task, position, earlier, overrides, source_is_authoritative))
+            decided.append(_LaterRun(task, position, earlier, overrides, source_is_authoritative, digest_of).plan())
+        if earlier is not None and earlier.by_content and decided[-1].action is not Action.SUBMIT:
+            decided[-1] = replace(decided[-1], recognized=True)
     return decided
 
 
@@ -92,6 +101,8 @@ def _new(task: Task, position: int, overrides: OperatorOverrides, *, incomplete:
 def _same_run(task: Task, position: int, earlier: Past, overrides: OperatorOverrides, gone: bool) -> Planned:
     """The run continues: ended tasks stay ended, the others resume where they were."""
     row = earlier.row if earlier.row.position == position else replace(earlier.row, position=position)
+    if row.task_id != task.task_id:  # a row without an id of its own, which stood elsewhere
+        row = replace(row, task_id=task.task_id, record_id=task.record_id)
     if is_unverified(row):
         row = replace(
             row,
@@ -102,6 +113,8 @@ def _same_run(task: Task, position: int, earlier: Past, overrides: OperatorOverr
     asked = _asked(task, row, overrides)
     if asked is not None:
         return asked
+    if row.state is State.HELD and row.unanswered and overrides.may_resubmit(max(1, earlier.started)):
+        return Planned(task, _again(task, row), Action.SUBMIT)
     if row.state.is_end:
         return Planned(task, row, Action.KEEP)
     if row.state is State.PENDING and gone and not row.claimed:
@@ -111,51 +124,101 @@ def _same_run(task: Task, position: int, earlier: Past, overrides: OperatorOverr
     return _unfinished(task, row, earlier, overrides)
 
 
-def _later_run(
-    task: Task, position: int, earlier: Past, overrides: OperatorOverrides, source_is_authoritative: bool
-) -> Planned:
+@dataclass(frozen=True, slots=True)
+class _LaterRun:
     """A new run meets what earlier ones left: work that was paid for is taken over, with the marks of the old run's
     clock left behind."""
-    old = earlier.row
-    fresh = _row(task, position)
-    kept = replace(
-        fresh,
-        attempts=old.attempts,
-        execute_id=old.execute_id,
-        debug_url=old.debug_url,
-        submitted_at=old.submitted_at,
-        coze_finished_at=old.coze_finished_at,
-        has_output=old.has_output,
-        execution_failed=old.execution_failed,
-        unanswered=old.unanswered,
-    )
-    again = replace(fresh, attempts=old.attempts)
-    unverified = is_unverified(old) and old.end_clock is None  # a row that a run of ours ended is verified
-    same_input = _same_input(old, task)
-    asked = _asked(task, replace(kept, state=old.state), overrides)
-    if asked is not None:
-        return asked
-    if _of_another_script(old, task):
-        return Planned(task, again, Action.SUBMIT)
-    if not old.state.is_end:
-        return _unfinished(task, replace(kept, state=old.state), earlier, overrides)
-    if old.state is State.HELD or old.unanswered:  # given up is not found out
-        held = replace(kept, state=State.HELD, error=old.error or CRASHED_WHILE_SENDING)
-        return Planned(task, held, Action.HOLD, error=held.error)
-    if old.state is State.DONE:
-        if earlier.owed or (same_input and (unverified or not source_is_authoritative)):
-            note = DONE_AS_IMPORTED if unverified else DONE_EARLIER
-            return _skip(task, replace(kept, draft_path=old.draft_path, video_path=old.video_path), note)
-        return _new(task, position, overrides) if not task.content.strip() else Planned(task, again, Action.SUBMIT)
-    if same_input and old.state in (State.FAILED, State.CANCELLED):
-        way = resume_step(old)
-        if way == "finish":
-            return Planned(task, replace(kept, state=State.DOWNLOADING), Action.FINISH)
-        if way == "watch":
-            return Planned(task, replace(kept, state=State.RUNNING), Action.WATCH)
-    if not task.content.strip():
-        return _new(task, position, overrides)
-    return Planned(task, again, Action.SUBMIT)
+
+    task: Task
+    position: int
+    earlier: Past
+    overrides: OperatorOverrides
+    source_is_authoritative: bool
+    digest_of: DigestOf | None
+
+    def plan(self) -> Planned:
+        task, old = self.task, self.earlier.row
+        asked = _asked(task, replace(self._kept, state=old.state), self.overrides)
+        if asked is not None:
+            return asked
+        if _of_another_script(old, task):
+            return self._anew()
+        if not old.state.is_end:
+            return _unfinished(task, replace(self._kept, state=old.state), self.earlier, self.overrides)
+        if old.state is State.HELD or old.unanswered:  # given up is not found out
+            if self.overrides.may_resubmit(max(1, self.earlier.started)):
+                return self._anew()
+            held = replace(self._kept, state=State.HELD, error=old.error or CRASHED_WHILE_SENDING)
+            return Planned(task, held, Action.HOLD, error=held.error)
+        if old.state is State.DONE:
+            return self._after_done()
+        return self._after_failure()
+
+    def _after_done(self) -> Planned:
+        task, old = self.task, self.earlier.row
+        unverified = is_unverified(old) and old.end_clock is None  # a row that a run of ours ended is verified
+        note = DONE_AS_IMPORTED if unverified else DONE_AS_ANOTHER if self.earlier.by_content else DONE_EARLIER
+        if self.earlier.owed:
+            return self._skip(note)
+        if self.source_is_authoritative and task.shown is not None:
+            return self._skip(SHOWN_AS_OURS)
+        same = _same_input(old, task)
+        if same and (unverified or not self.source_is_authoritative):
+            return self._skip(note)
+        if self.earlier.by_content or (not same and self._same_sent):
+            if old.has_output:  # the film as the row wants it now
+                return Planned(task, replace(self._kept, state=State.DOWNLOADING), Action.FINISH)
+            return self._skip(note if self.earlier.by_content else RESULT_GONE)
+        return self._anew()
+
+    def _after_failure(self) -> Planned:
+        """Failed or cancelled."""
+        task, old = self.task, self.earlier.row
+        if old.state is State.FAILED and self.earlier.owed:
+            return self._skip(FAILURE_OWED)
+        if old.state is State.FAILED and self.source_is_authoritative and task.shown is not None:
+            return self._skip(SHOWN_AS_OURS)
+        if _same_input(old, task) or self._same_sent:
+            step = resume_step(old)
+            if step == "finish":
+                return Planned(task, replace(self._kept, state=State.DOWNLOADING), Action.FINISH)
+            if step == "watch":
+                return Planned(task, replace(self._kept, state=State.RUNNING), Action.WATCH)
+        return self._anew()
+
+    @property
+    def _kept(self) -> Row:
+        """The row with what was paid for."""
+        old = self.earlier.row
+        return replace(
+            _row(self.task, self.position),
+            attempts=old.attempts,
+            claimed=old.claimed,
+            execute_id=old.execute_id,
+            debug_url=old.debug_url,
+            submitted_at=old.submitted_at,
+            coze_finished_at=old.coze_finished_at,
+            has_output=old.has_output,
+            execution_failed=old.execution_failed,
+            unanswered=old.unanswered,
+        )
+
+    @property
+    def _same_sent(self) -> bool:
+        """Whether exactly this was sent to Coze: what was changed since concerns the film alone."""
+        sent = self.earlier.digest
+        return sent is not None and self.digest_of is not None and self.digest_of(self.task) == sent
+
+    def _anew(self) -> Planned:
+        """A new, paid execution."""
+        if not self.task.content.strip():
+            return _new(self.task, self.position, self.overrides)
+        row = replace(_row(self.task, self.position), attempts=self.earlier.row.attempts)
+        return Planned(self.task, row, Action.SUBMIT)
+
+    def _skip(self, note: Text) -> Planned:
+        old = self.earlier.row
+        return _skip(self.task, replace(self._kept, draft_path=old.draft_path, video_path=old.video_path), note)
 
 
 def _asked(task: Task, row: Row, overrides: OperatorOverrides) -> Planned | None:
@@ -180,8 +243,10 @@ def _again(task: Task, row: Row) -> Row:
 
 
 def _unfinished(task: Task, row: Row, earlier: Past, overrides: OperatorOverrides) -> Planned:
+    if not is_unverified(row) and row.state is not State.SUBMITTING:
+        row = _as_told(task, row)
     match row.state:
-        case State.SUBMITTING if overrides.on_unknown_submit == "resubmit":
+        case State.SUBMITTING if overrides.may_resubmit(max(1, earlier.started)):
             return Planned(task, replace(row, state=State.PENDING, attempts=row.attempts + 1), Action.SUBMIT)
         case State.SUBMITTING:
             held = replace(row, attempts=row.attempts + 1, state=State.HELD, error=CRASHED_WHILE_SENDING)
@@ -194,13 +259,18 @@ def _unfinished(task: Task, row: Row, earlier: Past, overrides: OperatorOverride
         case State.WRITING_BACK:
             return Planned(task, row, Action.DELIVER if earlier.owed else Action.FINISH)
         case State.PENDING | State.DONE | State.FAILED | State.HELD | State.CANCELLED | State.SKIPPED:
-            now = {"title": task.title, "account_id": task.account_id, "project_name": task.project_name}
-            now["fingerprint"] = task.fingerprint()
-            if any(getattr(row, name) != value for name, value in now.items()):
-                row = replace(row, **now)  # type: ignore[arg-type]
-            return Planned(task, row, Action.SUBMIT)
+            return Planned(task, _as_told(task, row), Action.SUBMIT)
         case _:
             assert_never(row.state)
+
+
+def _as_told(task: Task, row: Row) -> Row:
+    """The row as `task` describes it; the same object if it is so already, since a batch may have 100,000."""
+    now = {"title": task.title, "account_id": task.account_id, "project_name": task.project_name}
+    now["fingerprint"] = task.fingerprint()
+    if all(getattr(row, name) == value for name, value in now.items()):
+        return row
+    return replace(row, **now)  # type: ignore[arg-type]
 
 
 def is_unverified(row: Row) -> bool:

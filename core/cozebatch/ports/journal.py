@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -135,24 +135,24 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Rebound:
-    """From now on the execution `key` serves the task `task_id` of the run that begins, as its `number`th submission.
-    `digest` is put on record where it was not known."""
+    """The execution `key` serves the task `task_id` of the run that begins from now on, as its submission `number`."""
 
     key: str
     task_id: str
     number: int
-    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Handover:
     """What a run takes over from earlier ones, on disk in the same transaction as its start.
 
+    `digests`: of executions (by key) that had none on record.
     `dropped`: tasks of the continued run that it has no more, since what was paid for them serves others now.
     `abandon_earlier`: the earlier runs of its source are forgotten (`--fresh`).
     """
 
     rebound: Sequence[Rebound] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
     dropped: Sequence[str] = ()
     abandon_earlier: bool = False
 
@@ -168,6 +168,12 @@ class Past:
     row: Row
     owed: bool
     """A write-back of it was never delivered."""
+    digest: str | None = None
+    """Of the parameters that its execution was sent, where they are known."""
+    started: int = 0
+    """Executions on record for it."""
+    by_content: bool = False
+    """Another row's, recognized by its parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +266,10 @@ class Journal(Protocol):
 
     async def record(self) -> Sequence[Recorded]:
         """All executions ever started from this state directory, of all runs and sources, oldest first."""
+
+    async def missing_digests(self, digest_of: Callable[[Task], str]) -> Mapping[str, str]:
+        """The digests of executions (by key) that have none on record, made by `digest_of` (called in another thread)
+        of the tasks' stored inputs. Those whose input is not wholly known are left out."""
 
     async def owed(self, source_key: str) -> Sequence[Delivery]:
         """Write-backs never delivered, oldest first, of all runs of that source."""

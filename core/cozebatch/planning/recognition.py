@@ -1,0 +1,134 @@
+"""Finds for each listed row the executions that were paid for it (docs/contract.md §5). Pure.
+
+A row with an id of its own (a Feishu record, a file's `task_id`) is recognized by it. A row without one, or whose id is
+new, is recognized by what would be sent for it: an execution of the same workflow with the same parameters serves it,
+each execution one row. So a file that was renamed, moved or sorted anew changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from cozebatch.model.task import Task
+from cozebatch.ports import Recorded
+
+DigestOf = Callable[[Task], str]
+"""`parameters_digest` of what would be sent for a task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """The executions that serve one row, oldest first; at least one."""
+
+    executions: tuple[Recorded, ...]
+    by_content: bool = False
+    """They served another row until now, which had the same parameters."""
+
+    @property
+    def best(self) -> Recorded:
+        """The one that leads on furthest, the latest of these."""
+        return min(reversed(self.executions), key=_rank)
+
+    @property
+    def latest(self) -> Recorded:
+        return self.executions[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """`record` holds what counts, oldest first: no refused submissions, nothing of runs that were abandoned."""
+
+    record: Sequence[Recorded]
+    source_key: str
+    workflow_id: str
+    digest_of: DigestOf
+
+    def unlisted(self, listed: Sequence[Task]) -> list[str]:
+        """Tasks of this source that are not listed and whose executions a listed row might take: it may only if the
+        source has them no more."""
+        wanted = self._by_digest(listed, self._of_source())
+        ids = {task.task_id for task in listed}
+        return list(
+            dict.fromkeys(
+                r.task_id
+                for r in self.record
+                if r.source_key == self.source_key and r.digest in wanted and r.task_id not in ids
+            )
+        )
+
+    def recognize(self, listed: Sequence[Task], hidden: Collection[str] = ()) -> dict[str, Paid]:
+        """What was paid for each listed row that anything was paid for. `hidden`: tasks that the source has without
+        listing them. Neither names nor the order of the rows change how many executions are found."""
+        of_source = self._of_source()
+        found = {t.task_id: Paid(tuple(of_source[t.task_id])) for t in listed if t.own_id and t.task_id in of_source}
+        wanted = self._by_digest(listed, of_source)
+        if not wanted:
+            return found
+        kept = {task.task_id for task in listed if task.own_id} | set(hidden)
+        groups: dict[str, dict[tuple[str, str], list[Recorded]]] = defaultdict(dict)
+        for r in self.record:
+            if r.digest is None or r.digest not in wanted or r.workflow_id != self.workflow_id:
+                continue
+            if r.source_key != self.source_key or r.task_id not in kept:
+                groups[r.digest].setdefault((r.source_key, r.task_id), []).append(r)
+        for digest, free in groups.items():
+            found |= self._share_out(wanted[digest], [Paid(tuple(group), by_content=True) for group in free.values()])
+        return found
+
+    def _of_source(self) -> Mapping[str, list[Recorded]]:
+        """The executions of this source by task."""
+        found: dict[str, list[Recorded]] = {}
+        for r in self.record:
+            if r.source_key == self.source_key:
+                found.setdefault(r.task_id, []).append(r)
+        return found
+
+    def _by_digest(self, listed: Sequence[Task], of_source: Mapping[str, object]) -> dict[str, list[Task]]:
+        """The rows that are not recognized by their id, by what would be sent for them."""
+        found: dict[str, list[Task]] = defaultdict(list)
+        if not self.record:
+            return found
+        for task in listed:
+            if not (task.own_id and task.task_id in of_source) and task.content.strip():
+                found[self.digest_of(task)].append(task)
+        return found
+
+    def _share_out(self, rows: Sequence[Task], free: Sequence[Paid]) -> dict[str, Paid]:
+        """Gives the best of the free executions to the rows: the same id first, then in the order of the listing."""
+        ids = {row.task_id for row in rows}
+
+        def order(paid: Paid) -> tuple[int, bool, bool, float]:
+            best = paid.best
+            return _rank(best), best.task_id not in ids, best.source_key != self.source_key, -best.sent_at
+
+        best = sorted(free, key=order)[: len(rows)]
+        found: dict[str, Paid] = {}
+        rest = []
+        for paid in best:
+            if paid.best.task_id in ids and paid.best.task_id not in found:
+                found[paid.best.task_id] = self._unless_moved(paid)
+            else:
+                rest.append(paid)
+        waiting = (row.task_id for row in rows if row.task_id not in found)
+        return found | dict(zip(waiting, rest, strict=False))
+
+    def _unless_moved(self, paid: Paid) -> Paid:
+        """The same row of the same source as before is not told as recognized by content."""
+        return Paid(paid.executions) if paid.best.source_key == self.source_key else paid
+
+
+def _rank(r: Recorded) -> int:
+    """How far an execution leads on: in flight, result, film, lost, unanswered, failed."""
+    match r.status:
+        case "running":
+            return 0
+        case "succeeded":
+            return 2 if r.has_film else 1
+        case "lost":
+            return 3
+        case "sent" | "unanswered":
+            return 4
+        case _:
+            return 5
