@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
@@ -25,7 +25,7 @@ from cozebatch.engine.options import Adapters, Options
 from cozebatch.journal.salvage.log_reader import run_line
 from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError
 from cozebatch.model.statistics import Statistics
-from cozebatch.model.task import Task
+from cozebatch.model.task import Task, parameters_digest
 from cozebatch.model.text import Text
 from cozebatch.planning.planned import OperatorOverrides
 from cozebatch.planning.selection import Selection
@@ -76,6 +76,7 @@ class Batch:
             self.overrides,
             self.selection,
             self.workflow_id,
+            lambda task: parameters_digest(self.parameters_of(task)),
             self.source_is_authoritative,
             with_table=self.adapters.sink is not None,
             execution_timeout=self.options.execution_timeout,
@@ -113,8 +114,6 @@ class Batch:
         if self._plan is None or self._plan.run is not preview.run:
             raise RuntimeError("prepare first: this preview was run already, or is not the latest one")
         engine = await self._make_engine(preview)
-        if self.overrides.fresh:
-            await self._abandon_earlier_runs()
         engine.note("info", Text.same(run_line(preview.run)))
         outcome = await self._start(engine, preview, keep_open)
         if preview.journal_incomplete and not preview.partial and self.selection == Selection():
@@ -172,6 +171,7 @@ class Batch:
             keep_open=keep_open,
             partial=preview.partial,
             orphans=plan.orphans,
+            handover=plan.handover,
         )
 
     def _saver(self, engine: Engine, preview: Preview) -> Callable[[RunEnd, Statistics], Awaitable[str | None]]:
@@ -188,11 +188,6 @@ class Batch:
             return str(path)
 
         return save
-
-    async def _abandon_earlier_runs(self) -> None:
-        """`--fresh`: earlier runs of this source are forgotten."""
-        while (last := await self.journal.last_run(self.source.key)) is not None:
-            await self.journal.begin(replace(last, status="abandoned"), ())
 
 
 def _with_hint(error: ErrorInfo) -> Text:

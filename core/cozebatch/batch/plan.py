@@ -1,18 +1,21 @@
-"""Plans a run: loads the source, chooses tasks, and sees what earlier runs left of them. Only reads."""
+"""Plans a run: loads the source, asks the record what was paid for, decides what becomes of each task. Only reads."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
+from cozebatch.batch.earlier import EarlierWork, Survey
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.timestamps import compact
 from cozebatch.planning.planned import Action, OperatorOverrides, Planned, limit_new
-from cozebatch.planning.recovery import is_unverified, plan
+from cozebatch.planning.recognition import DigestOf, Recognition
+from cozebatch.planning.recovery import plan
 from cozebatch.planning.selection import Selection, require_known
-from cozebatch.ports import Delivery, Journal, Past, Recorded, RunRecord, TaskSource
+from cozebatch.ports import Delivery, Handover, Journal, Rebound, Recorded, RunRecord, TaskSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class RunPlan:
     owed: Sequence[Delivery]
     orphans: Sequence[Recorded]
     """Executions that may be in flight and that no task of the run waits for."""
+    handover: Handover
     partial: bool
     journal_incomplete: bool
 
@@ -42,6 +46,7 @@ class Planner:
     overrides: OperatorOverrides
     selection: Selection
     workflow_id: str
+    digest_of: DigestOf
     source_is_authoritative: bool
     with_table: bool
     execution_timeout: float
@@ -51,68 +56,122 @@ class Planner:
     async def plan(self) -> RunPlan:
         """Load the tasks, choose, and decide what becomes of each. Raises `UsageError`, `JournalError`."""
         listed = list(await self.source.load())
+        runs = await self.journal.runs()
         last = None if self.overrides.fresh else await self.journal.last_run(self.source.key)
         if last is not None and last.status == "finished":
             last = None
         rows = {} if last is None else {row.task_id: row for row in await self.journal.rows(last.run_id)}
-        candidates, gone = await self._candidates(listed, last, rows)
+        record = await self.journal.record()
+        digests = await self.journal.missing_digests(self.digest_of)
+        if digests:
+            record = [replace(r, digest=digests[r.key]) if r.key in digests else r for r in record]
+        abandoned = {run.run_id for run in runs if run.status == "abandoned"}
+        counting = [r for r in record if r.status != "refused" and r.run_id not in abandoned]
+        recognition = Recognition(counting, self.source.key, self.workflow_id, self.digest_of)
+        survey = Survey(self.journal, self.source, recognition, last, rows)
+        earlier = await self._forget(listed) if self.overrides.fresh else await survey.earlier_work(listed)
+        candidates, gone = self._candidates(listed, rows, earlier)
+        await self._asked_for(survey, candidates, earlier)
         chosen = self.selection.choose(list(candidates))
         for option, wanted in (("--rerun", self.overrides.rerun), ("--adopt", self.overrides.adopt)):
             require_known(option, wanted, chosen)
-        past = {} if self.overrides.fresh else await self._past(last, rows, chosen)
         incomplete = await self.journal.is_incomplete(self.source.key)
-        planned = plan(
-            [candidates[task_id] for task_id in chosen],
-            past,
-            self.overrides,
+        tasks = [candidates[task_id] for task_id in chosen]
+        planned = await self._decide(tasks, earlier, last, gone, incomplete)
+        run = last if last is not None else self._new_run(runs)
+        rebound, planned = self._rebound(run, planned, earlier)
+        dropped = [task_id for task_id in rows if task_id not in candidates]
+        taken = set(chosen)
+        return RunPlan(
+            run,
+            last is not None,
+            planned,
+            await self.journal.owed(self.source.key) if self.with_table else (),
+            self._orphans(record, planned),
+            Handover(rebound, digests, dropped, abandon_earlier=self.overrides.fresh),
+            any(not row.state.is_end for t, row in rows.items() if t in candidates and t not in taken),
+            incomplete,
+        )
+
+    async def _forget(self, listed: Sequence[Task]) -> EarlierWork:
+        """`--fresh`: nothing earlier counts. A record that bears our mark is run all the same, though the filter hides
+        it for that."""
+        found, ids = EarlierWork(), {task.task_id for task in listed}
+        claimed = [t for t in await self.journal.claimed(self.source.key) if t not in ids]
+        for task_id, past in (await self.journal.past(self.source.key, claimed)).items():
+            found.tasks[task_id] = await self.journal.task(past.run_id, task_id)
+            found.hidden.append(task_id)
+        return found
+
+    def _candidates(
+        self, listed: Sequence[Task], rows: Mapping[str, Row], earlier: EarlierWork
+    ) -> tuple[dict[str, Task], set[str]]:
+        """All tasks this run could have, in order, and those among them that the source no longer lists."""
+        by_id = {task.task_id: task for task in listed}
+        gone = {task_id for task_id in rows if task_id not in by_id and task_id not in earlier.moved}
+        order = (*(t for t in rows if t in by_id or t in gone), *by_id, *earlier.hidden)
+        candidates: dict[str, Task] = {}
+        for task_id in order:
+            task = earlier.tasks.get(task_id) or by_id.get(task_id)
+            if task is not None and task_id not in candidates:
+                candidates[task_id] = task
+        return candidates, gone
+
+    async def _asked_for(self, survey: Survey, candidates: dict[str, Task], earlier: EarlierWork) -> None:
+        """Tasks that the operator names may be hidden by the filter."""
+        asked = [t for t in {*self.overrides.rerun, *self.overrides.adopt} if t not in candidates]
+        for task_id, past in (await survey.by_id(asked)).items():
+            candidates[task_id] = await self.journal.task(past.run_id, task_id)
+            earlier.past[task_id] = past
+
+    async def _decide(
+        self, tasks: Sequence[Task], earlier: EarlierWork, last: RunRecord | None, gone: set[str], incomplete: bool
+    ) -> list[Planned]:
+        decide = partial(
+            plan,
+            past=earlier.past,
+            overrides=self.overrides,
             continuing=last.run_id if last else None,
             source_is_authoritative=self.source_is_authoritative,
             gone=gone,
             incomplete=incomplete,
+            digest_of=self.digest_of,
         )
-        taken = set(chosen)
-        left_out = any(not row.state.is_end for task_id, row in rows.items() if task_id not in taken)
-        orphans = self._orphans(await self.journal.record(), planned)
-        owed = await self.journal.owed(self.source.key) if self.with_table else ()
-        run = last if last is not None else self._new_run(await self.journal.runs())
-        return RunPlan(run, last is not None, planned, owed, orphans, left_out, incomplete)
+        planned = decide(tasks)
+        doubtful = [p.task.task_id for p in planned if self._seems_set_back(p, earlier)]
+        shown = await self.source.look_up(doubtful) if doubtful else {}
+        if any(shown.values()):  # a search may show a record as it was a moment ago
+            planned = decide([replace(t, shown=shown.get(t.task_id, t.shown)) for t in tasks])
+        return planned
 
-    async def _candidates(
-        self, listed: Sequence[Task], last: RunRecord | None, rows: Mapping[str, Row]
-    ) -> tuple[dict[str, Task], set[str]]:
-        """All tasks this run could have, in order, and those among them that the source no longer lists.
+    def _seems_set_back(self, p: Planned, earlier: EarlierWork) -> bool:
+        past = earlier.past.get(p.task.task_id)
+        if past is None or p.action is not Action.SUBMIT or p.row.asked or not self.source_is_authoritative:
+            return False
+        return past.row.state in (State.DONE, State.FAILED)
 
-        A task whose execution was started keeps the input it was started with; a waiting task takes the source's input.
-        """
-        by_id = {task.task_id: task for task in listed}
-        gone = rows.keys() - by_id.keys()
-        begun = [task_id for task_id, row in rows.items() if task_id in gone or not _takes_input_from_source(row)]
-        stored = {} if last is None else await self.journal.tasks(last.run_id, begun)
-        candidates: dict[str, Task] = {}
-        for task_id in rows:
-            known, listed_now = stored.get(task_id), by_id.get(task_id)
-            if known is None or (listed_now is not None and not known.content):  # a journal that was rebuilt
-                known = listed_now
-            assert known is not None
-            candidates[task_id] = known
-        for task in listed:
-            candidates.setdefault(task.task_id, task)
-        asked = [t for t in {*self.overrides.rerun, *self.overrides.adopt} if t not in candidates]
-        for task_id, earlier in (await self.journal.past(self.source.key, asked)).items():
-            candidates[task_id] = await self.journal.task(earlier.run_id, task_id)
-        return candidates, gone
-
-    async def _past(self, last: RunRecord | None, rows: Mapping[str, Row], chosen: Sequence[str]) -> Mapping[str, Past]:
-        """How the chosen tasks were left: by the continued run if it did not skip them, else by earlier ones."""
-        owed = {delivery.task_id for delivery in await self.journal.owed(self.source.key)}
-        found: dict[str, Past] = {}
-        for task_id in chosen:
-            row = rows.get(task_id)
-            if row is not None and row.state is not State.SKIPPED:
-                assert last is not None
-                found[task_id] = Past(last.run_id, row, task_id in owed)
-        rest = [task_id for task_id in chosen if task_id not in found]
-        return found | await self.journal.past(self.source.key, rest)
+    def _rebound(
+        self, run: RunRecord, planned: Sequence[Planned], earlier: EarlierWork
+    ) -> tuple[list[Rebound], list[Planned]]:
+        """The executions that the run takes over from another run or row, and the plan that counts them."""
+        rebound: list[Rebound] = []
+        counted: list[Planned] = []
+        for p in planned:
+            task_id = p.task.task_id
+            paid, past = earlier.paid.get(task_id), earlier.past.get(task_id)
+            if paid is not None and past is not None and (paid.by_content or p.action in _GOES_ON):
+                taken = [r for r in paid.executions if paid.by_content or r.run_id == past.run_id]
+                here = (self.source.key, run.run_id, task_id)
+                moved = [
+                    Rebound(r.key, task_id, number)
+                    for number, r in enumerate(taken, start=1)
+                    if (r.source_key, r.run_id, r.task_id) != here
+                ]
+                if moved:
+                    rebound += moved
+                    p = replace(p, row=replace(p.row, submissions=max(p.row.submissions, len(taken))))
+            counted.append(p)
+        return rebound, counted
 
     def _orphans(self, record: Sequence[Recorded], planned: Sequence[Planned]) -> list[Recorded]:
         """What may be in flight from this state directory, of whatever run or source, and is not watched by a task."""
@@ -139,6 +198,4 @@ class Planner:
         )
 
 
-def _takes_input_from_source(row: Row) -> bool:
-    """True if no execution was started, or its input is only partly known."""
-    return row.state in (State.PENDING, State.SKIPPED) or is_unverified(row)
+_GOES_ON = frozenset({Action.WATCH, Action.FINISH, Action.DELIVER, Action.HOLD})

@@ -152,6 +152,13 @@ class MemoryJournal:
                     found[task_id] = Past(run_id, row, task_id in owed)
         return found
 
+    async def claimed(self, source_key: str) -> Sequence[str]:
+        latest: dict[str, Row] = {}
+        for run in sorted(self._runs.values(), key=lambda run: (run.place, run.run_id)):
+            if run.source_key == source_key:
+                latest |= {t: row for (run_id, t), row in self._rows.items() if run_id == run.run_id}
+        return [t for t, row in latest.items() if row.claimed and row.state is State.PENDING]
+
     async def output(self, execute_id: str) -> str | None:
         return self._outputs.get(execute_id)
 

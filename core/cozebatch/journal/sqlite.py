@@ -170,6 +170,16 @@ class SqliteJournal:
                     found[task_id] = Past(run_id, row, task_id in owed)
         return found
 
+    async def claimed(self, source_key: str) -> Sequence[str]:
+        # A row says only what differs from a new one: pending is not said.
+        sql = (
+            "SELECT task_id FROM task JOIN run USING (run_id) WHERE source_key = ? "
+            """AND row LIKE '%"claimed":true%' AND row NOT LIKE '%"state":%' """
+            "AND NOT EXISTS (SELECT 1 FROM task AS t JOIN run AS r USING (run_id) WHERE t.task_id = task.task_id "
+            "AND r.source_key = run.source_key AND (r.place, r.run_id) > (run.place, run.run_id))"
+        )
+        return [str(task_id) for (task_id,) in await self._select(sql, source_key)]
+
     async def output(self, execute_id: str) -> str | None:
         found = await self._select("SELECT output FROM output WHERE execute_id = ?", execute_id)
         return str(found[0][0]) if found else None

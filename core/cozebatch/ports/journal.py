@@ -258,6 +258,10 @@ class Journal(Protocol):
     async def past(self, source_key: str, task_ids: Sequence[str]) -> dict[str, Past]:
         """How the latest run that did not skip it left each of these tasks; tasks never seen are missing."""
 
+    async def claimed(self, source_key: str) -> Sequence[str]:
+        """Tasks whose record in the table was claimed for them and that nothing was submitted for, as the latest run
+        that has them left them."""
+
     async def output(self, execute_id: str) -> str | None:
         """Coze's output of an execution, as it was stored."""
 

@@ -1,0 +1,195 @@
+"""What earlier runs left of each row of the source: found by its id, or by what was sent for it. Only reads.
+
+The record of executions is asked first; the row that a run keeps of a task tells the rest. Where only the record is
+left of a task, its row is made from that.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from cozebatch.model.rows import Row
+from cozebatch.model.task import State, Task
+from cozebatch.planning.from_record import row_from_record
+from cozebatch.planning.recognition import Paid, Recognition
+from cozebatch.planning.recovery import is_unverified
+from cozebatch.ports import Journal, Past, Recorded, RunRecord, TaskSource
+
+_BEGUN = frozenset(
+    {State.SUBMITTING, State.RUNNING, State.DOWNLOADING, State.QUEUED, State.SYNTHESIZING, State.WRITING_BACK}
+)
+
+
+@dataclass(slots=True)
+class EarlierWork:
+    """By task id of the row that is listed now."""
+
+    past: dict[str, Past] = field(default_factory=dict)
+    paid: dict[str, Paid] = field(default_factory=dict)
+    tasks: dict[str, Task] = field(default_factory=dict)
+    """With the input that they are made from, where that is not what the source lists now."""
+    moved: set[str] = field(default_factory=set)
+    """Tasks of the continued run that another row stands for now."""
+    hidden: list[str] = field(default_factory=list)
+    """Tasks of this source that no run has finished and that the source does not list; the continued run's aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """`last`: the run to be continued, with its `rows`."""
+
+    journal: Journal
+    source: TaskSource
+    recognition: Recognition
+    last: RunRecord | None
+    rows: Mapping[str, Row]
+
+    async def earlier_work(self, listed: Sequence[Task]) -> EarlierWork:
+        """Raises `UsageError` when the source cannot be asked, and `JournalError`."""
+        unlisted = self.recognition.unlisted(listed)
+        hidden = await self.source.look_up(unlisted) if unlisted else {}
+        found = EarlierWork(paid=self.recognition.recognize(listed, hidden))
+        by_id = await self.by_id([task.task_id for task in listed])
+        await self._recognized(listed, by_id, found)
+        self._not_on_record(listed, by_id, found)
+        await self._hidden({task.task_id for task in listed}, found)
+        await self._inputs(listed, found)
+        return found
+
+    async def by_id(self, task_ids: Sequence[str]) -> dict[str, Past]:
+        """How these tasks were left: by the continued run if it did not skip them, else by earlier ones."""
+        owed = {delivery.task_id for delivery in await self.journal.owed(self.source.key)}
+        found: dict[str, Past] = {}
+        for task_id in task_ids:
+            row = self.rows.get(task_id)
+            if row is not None and row.state is not State.SKIPPED:
+                assert self.last is not None
+                found[task_id] = Past(self.last.run_id, row, task_id in owed)
+        rest = [task_id for task_id in task_ids if task_id not in found]
+        return found | await self.journal.past(self.source.key, rest)
+
+    async def _recognized(self, listed: Sequence[Task], by_id: Mapping[str, Past], found: EarlierWork) -> None:
+        """Rows for which executions are on record."""
+        elsewhere = await self._elsewhere(found.paid)
+        for task in listed:
+            paid = found.paid.get(task.task_id)
+            if paid is None:
+                continue
+            best, here = paid.best, by_id.get(task.task_id)
+            if task.own_id and not paid.by_content:
+                past = here or Past(best.run_id, row_from_record(task, paid), owed=False)
+            else:
+                at = (best.source_key, best.task_id)
+                stood = here if at == (self.source.key, task.task_id) else elsewhere.get(at)
+                if stood is None or not _is_of(stood.row, paid):
+                    stood = Past(best.run_id, row_from_record(task, paid), owed=False)
+                past = replace(stood, owed=stood.owed and not paid.by_content, by_content=paid.by_content)
+                if paid.by_content and self.last is not None and best.run_id == self.last.run_id:
+                    found.moved.add(best.task_id)
+            named = next((r for r in paid.executions if r.execute_id and r.execute_id == past.row.execute_id), best)
+            started = sum(r.digest == named.digest for r in paid.executions)
+            found.past[task.task_id] = replace(past, digest=named.digest, started=started)
+
+    async def _elsewhere(self, paid: Mapping[str, Paid]) -> dict[tuple[str, str], Past]:
+        """The rows for which executions were started that serve another one now; by source and task."""
+        wanted: dict[str, list[str]] = defaultdict(list)
+        for p in paid.values():
+            if p.by_content:
+                wanted[p.best.source_key].append(p.best.task_id)
+        found: dict[tuple[str, str], Past] = {}
+        for source_key, task_ids in wanted.items():
+            here = self.by_id if source_key == self.source.key else None
+            rows = await (here(task_ids) if here is not None else self.journal.past(source_key, task_ids))
+            found |= {(source_key, task_id): past for task_id, past in rows.items()}
+        return found
+
+    def _not_on_record(self, listed: Sequence[Task], by_id: Mapping[str, Past], found: EarlierWork) -> None:
+        """Rows of which no execution tells what was sent: nothing was started, or they come from an import or a damaged
+        journal. Without an id of its own a row is recognized by its texts, as far as they are known."""
+        on_record = {r.task_id for r in self.recognition.record if r.source_key == self.source.key and r.digest}
+        pool: dict[str, dict[str, Past]] = defaultdict(dict)
+        for task in listed:
+            past = by_id.get(task.task_id)
+            if past is None or task.task_id in found.past:
+                continue
+            if task.own_id:
+                found.past[task.task_id] = past
+            elif task.task_id not in on_record:
+                pool[past.row.fingerprint or task.task_id][task.task_id] = past
+        if not pool:
+            return
+        for task in listed:
+            if task.own_id or task.task_id in found.past:
+                continue
+            for print_ in (task.fingerprint(), task.content_fingerprint(), task.task_id):
+                if not (same := pool.get(print_)):
+                    continue
+                stood_at = task.task_id if task.task_id in same else next(iter(same))
+                found.past[task.task_id] = same.pop(stood_at)
+                if stood_at != task.task_id:
+                    found.moved.add(stood_at)
+                break
+
+    async def _hidden(self, listed: set[str], found: EarlierWork) -> None:
+        """Tasks of this source that an earlier run began and did not end, for whatever reason it was not continued."""
+        used = {r.key for paid in found.paid.values() for r in paid.executions}
+        of_task: dict[str, list[Recorded]] = defaultdict(list)
+        for r in self.recognition.record:
+            if r.source_key == self.source.key and r.task_id not in listed and r.task_id not in self.rows:
+                of_task[r.task_id].append(r)
+        unfinished = [t for t, of in of_task.items() if of[-1].key not in used and _is_unfinished(of[-1])]
+        begun = await self.journal.past(self.source.key, unfinished) if unfinished else {}
+        claimed = [t for t in await self.journal.claimed(self.source.key) if t not in listed and t not in self.rows]
+        begun = {t: past for t, past in begun.items() if past.row.state in _BEGUN}
+        begun |= await self.journal.past(self.source.key, [t for t in claimed if t not in begun])
+        for task_id, past in begun.items():
+            if executions := of_task.get(task_id):
+                paid = found.paid[task_id] = Paid(tuple(executions))
+                past = replace(past, digest=paid.latest.digest, started=len(executions))
+            found.past[task_id] = past
+            found.hidden.append(task_id)
+
+    async def _inputs(self, listed: Sequence[Task], found: EarlierWork) -> None:
+        """Work that was begun keeps the input that it was begun with; what is not sent to Coze follows the source."""
+        by_id = {task.task_id: task for task in listed}
+        gone = [t for t in self.rows if t not in by_id and t not in found.moved]
+        wanted: dict[str, dict[str, str]] = defaultdict(dict)  # run → stored task → the row it serves now
+        if self.last is not None:
+            wanted[self.last.run_id] |= {task_id: task_id for task_id in gone}
+        for task_id, past in found.past.items():
+            listed_now = by_id.get(task_id)
+            ours = self.last is not None and past.run_id == self.last.run_id
+            if listed_now is None:
+                wanted[past.run_id][task_id] = task_id
+            elif past.row.state in _BEGUN or (ours and past.row.state not in (State.PENDING, State.SKIPPED)):
+                stored_as = found.paid[task_id].best.task_id if past.by_content else past.row.task_id
+                wanted[past.run_id][stored_as] = task_id
+        for run_id, serves in wanted.items():
+            for stored_as, stored in (await self.journal.tasks(run_id, list(serves))).items():
+                task_id = serves[stored_as]
+                listed_now, known = by_id.get(task_id), found.past.get(task_id)
+                if listed_now is None:
+                    found.tasks[task_id] = stored
+                elif not stored.content or (known is not None and is_unverified(known.row)):
+                    continue
+                elif self._keeps(stored, listed_now):
+                    moved = replace(stored, task_id=task_id, record_id=listed_now.record_id, own_id=listed_now.own_id)
+                    found.tasks[task_id] = moved
+
+    def _keeps(self, stored: Task, listed: Task) -> bool:
+        if stored.fingerprint() == listed.fingerprint():
+            return True  # with the project name that it got then
+        return self.recognition.digest_of(stored) != self.recognition.digest_of(listed)
+
+
+def _is_of(row: Row, paid: Paid) -> bool:
+    """Whether the row that a run keeps tells of these executions."""
+    if row.execute_id is not None:
+        return any(r.execute_id == row.execute_id for r in paid.executions)
+    return paid.best.execute_id is None
+
+
+def _is_unfinished(r: Recorded) -> bool:
+    return r.status in ("sent", "running") or (r.status == "succeeded" and r.has_output and not r.has_film)
