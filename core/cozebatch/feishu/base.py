@@ -56,8 +56,8 @@ class FeishuBase:
         self._resolving = anyio.Lock()
 
     @property
-    def key(self) -> str:
-        return f"{self._client.domain}/{self._link.token}"
+    def domain(self) -> str:
+        return self._client.domain
 
     async def app_token(self) -> str:
         """The base's own token. Raises `FeishuError`."""

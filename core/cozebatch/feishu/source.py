@@ -57,7 +57,8 @@ class FeishuSource:
 
     @property
     def key(self) -> str:
-        return f"feishu:{self._base.key}/{self._layout.table_id}"
+        """The table by itself: the base's own address and a wiki's lead to the same."""
+        return f"feishu:{self._base.domain}/{self._layout.table_id}"
 
     async def load(self) -> Sequence[Task]:
         """All tasks that Feishu's filter lets through, in the table's order. Raises `UsageError`."""

@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from cozebatch.model.errors import UsageError
+from cozebatch.model.errors import JournalError, UsageError
 from cozebatch.model.text import Text
 
 
 @contextmanager
 def state_lock(state_dir: Path) -> Iterator[None]:
-    """Hold `state_dir` for this process. Raises `UsageError` naming the holder's pid when it is taken."""
+    """Hold `state_dir` for this process. Raises `UsageError` naming the holder's pid when it is taken, and
+    `JournalError` when nothing can be written there."""
     try:
         state_dir.mkdir(parents=True, exist_ok=True)
         file = open(  # noqa: SIM115 - closed below
@@ -42,11 +43,22 @@ def state_lock(state_dir: Path) -> Iterator[None]:
                     "wait for it to end, or choose another --state-dir.",
                 )
             )
-        file.seek(0)
-        file.truncate()
-        file.write(str(os.getpid()))
-        file.flush()
+        _tell_pid(file)
         yield
+
+
+def _tell_pid(file: IO[str]) -> None:
+    try:
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), str(os.getpid()).encode("ascii"))
+    except OSError as error:
+        raise JournalError(
+            Text(
+                f"状态文件夹无法写入（{error.strerror}），没有提交任何任务：请检查磁盘空间，或换一个 --state-dir。",
+                f"The state directory cannot be written ({error.strerror}); nothing was submitted: check disk space, "
+                "or choose another --state-dir.",
+            )
+        ) from error
 
 
 def _open_no_link(path: str, flags: int) -> int:

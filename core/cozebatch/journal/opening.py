@@ -10,7 +10,7 @@ import sqlite3
 import struct
 from pathlib import Path
 
-from cozebatch.journal.schema import MIGRATIONS
+from cozebatch.journal.schema import MIGRATIONS, present_source_key
 from cozebatch.model.errors import JournalError
 from cozebatch.model.text import Text
 
@@ -150,6 +150,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     """Make the tables, or bring older ones up to date."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     _require_known(version)
+    connection.create_function("present_source_key", 1, present_source_key, deterministic=True)
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
 

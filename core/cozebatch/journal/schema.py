@@ -11,6 +11,16 @@ def old_key(run_id: str, task_id: str, number: int) -> str:
     return f"{run_id}/{task_id}/{number}"
 
 
+def present_source_key(key: str) -> str:
+    """The name of a source as it is now: a table of a Feishu base is named by its domain and its own id, so that the
+    base's token and a wiki node's name the same. The first version had the token between them."""
+    if not key.startswith("feishu:"):
+        return key
+    scheme, separator, rest = key.removeprefix("feishu:").partition("://")
+    parts = rest.split("/")
+    return f"feishu:{scheme}{separator}{parts[0]}/{parts[-1]}" if separator and len(parts) == 3 else key
+
+
 MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE run (
@@ -114,6 +124,9 @@ MIGRATIONS: tuple[str, ...] = (
         parameters       TEXT,
         film             TEXT
     );
+    UPDATE run SET source_key = present_source_key(source_key);
+    UPDATE delivery SET source_key = present_source_key(source_key);
+    UPDATE OR REPLACE doubt SET source_key = present_source_key(source_key);
     INSERT INTO execution (
         key, source_key, run_id, task_id, number, status, sent_at, execute_id, debug_url, logid, ended_at, seconds,
         error, workflow_id
@@ -124,6 +137,33 @@ MIGRATIONS: tuple[str, ...] = (
     FROM execution_of_run LEFT JOIN run USING (run_id)
     ORDER BY sent_at, run_id, task_id, number;
     DROP TABLE execution_of_run;
+    -- What rows tell of executions that were not on record: adopted by hand, or dropped when they were old.
+    INSERT INTO execution (
+        key, source_key, run_id, task_id, number, status, sent_at, execute_id, debug_url, ended_at, workflow_id
+    )
+    SELECT
+        run_id || '/' || task_id || '/0', source_key, run_id, task_id, 0,
+        CASE
+            WHEN json_extract(row, '$.execution_failed') THEN 'failed'
+            WHEN json_extract(row, '$.has_output') OR json_extract(row, '$.state') IN ('done', 'writing_back')
+                THEN 'succeeded'
+            ELSE 'running'
+        END,
+        coalesce(json_extract(row, '$.submitted_at'), started_at), json_extract(row, '$.execute_id'),
+        json_extract(row, '$.debug_url'), json_extract(row, '$.coze_finished_at'), workflow_id
+    FROM task JOIN run USING (run_id)
+    WHERE json_extract(row, '$.execute_id') IS NOT NULL
+        AND coalesce(json_extract(row, '$.state'), '') != 'skipped'
+        AND json_extract(row, '$.execute_id') NOT IN (SELECT execute_id FROM execution WHERE execute_id IS NOT NULL)
+    GROUP BY json_extract(row, '$.execute_id') HAVING place = max(place);
+    UPDATE execution SET film = json_object('at', finished, 'video_path', video, 'draft_path', draft)
+    FROM (
+        SELECT
+            json_extract(row, '$.execute_id') AS made_of, coalesce(json_extract(row, '$.finished_at'), 0) AS finished,
+            json_extract(row, '$.video_path') AS video, json_extract(row, '$.draft_path') AS draft
+        FROM task WHERE json_extract(row, '$.state') = 'done'
+    )
+    WHERE execute_id = made_of;
     CREATE INDEX execution_of_task ON execution (run_id, task_id, number, sent_at);
     CREATE INDEX execution_by_id ON execution (execute_id) WHERE execute_id IS NOT NULL;
     """,

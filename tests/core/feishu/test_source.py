@@ -267,10 +267,10 @@ async def test_a_row_that_moves_while_pages_are_turned_is_one_task() -> None:
 
 def test_the_key_names_the_table() -> None:
     class Base:
-        key = "https://open.feishu.cn/App1"
+        domain = "https://open.feishu.cn"
 
     source = FeishuSource(Base(), ALONE)  # type: ignore[arg-type]
-    assert source.key == f"feishu:https://open.feishu.cn/App1/{CONTENT}"
+    assert source.key == f"feishu:https://open.feishu.cn/{CONTENT}"
     assert source.kind == "feishu"
 
 

@@ -17,7 +17,7 @@ from cozebatch.model.errors import ErrorInfo, JournalError
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
-from cozebatch.ports import Change, Owe, Product, PutRow
+from cozebatch.ports import Change, Film, Owe, Product, PutFilm, PutRow
 
 LONGEST_RESULT = 1000
 """Characters of a failure's sentence that the table is given."""
@@ -85,6 +85,10 @@ class TaskContext:
         """The film exists and is proven: write it back where a table waits for it, otherwise the task is done."""
         facts |= {"draft_path": product.draft_path, "video_path": product.video_path}
         paths = [path for path in (product.video_path, product.draft_path) if path]
+        if self.row.execute_id is not None:
+            at = self.ledger.clock.wall()
+            film = Film(at, product.video_path, product.draft_path, product.message)
+            changes = (PutFilm(self.row.execute_id, film), *changes)
         delivery = self.outbox.draft(self.row, "done", "\n".join(paths) or product.message or "")
         if delivery is None:
             await self.move(State.DONE, *changes, **facts)

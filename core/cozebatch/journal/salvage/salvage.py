@@ -24,7 +24,7 @@ from cozebatch.journal.opening import DamagedJournal, journal_error, migrate, sh
 from cozebatch.journal.salvage.log_reader import Logs, read_logs
 from cozebatch.journal.salvage.merge import from_log, merged
 from cozebatch.journal.salvage.sqlite_pages import Scan, Tree, Value, scan
-from cozebatch.journal.schema import old_key
+from cozebatch.journal.schema import old_key, present_source_key
 from cozebatch.model.errors import JournalError
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
@@ -182,11 +182,13 @@ def _take(found: Salvaged, tree: Tree, rowid: int, record: tuple[Any, ...]) -> N
         case "table", (str(execute_id), str(output)):
             found.outputs[execute_id] = output
         case "table", (None, str(), str(), str(), str(), str(), str(), int(), _):
-            found.deliveries[rowid] = (rowid, *record[1:])
+            found.deliveries[rowid] = (rowid, present_source_key(record[1]), *record[2:])
         case "table", (str(run_id), str(), str(), str(), float() | int(), *_) if len(record) == 14:
             found.runs[run_id] = records.run_of(
                 (
-                    *record[:4],
+                    record[0],
+                    present_source_key(record[1]),
+                    *record[2:4],
                     float(record[4]),
                     _real(record[5]),
                     record[6],
@@ -216,7 +218,7 @@ def _reconcile(found: Salvaged, logs: Logs, *, torn: bool) -> None:
         if run.run_id not in found.runs:
             found.runs[run.run_id] = RunRecord(
                 run.run_id,
-                run.source_key,
+                present_source_key(run.source_key),
                 run.source_kind,
                 run.workflow_id,
                 run.started_at,
