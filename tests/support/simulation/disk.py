@@ -1,0 +1,139 @@
+"""A machine's disk: a journal that dies at a write it is told to, before or after that write has reached the disk, and
+that may refuse writes. In memory, or on real SQLite without threads, which take no part in virtual time."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, TypeVar, cast
+
+import anyio
+import anyio.lowlevel
+
+from cozebatch.journal.memory import MemoryJournal
+from cozebatch.journal.opening import journal_error, migrate
+from cozebatch.journal.records import put_change
+from cozebatch.journal.sqlite import SqliteJournal
+from cozebatch.model.errors import JournalError
+from cozebatch.model.rows import Row
+from cozebatch.model.task import Task
+from cozebatch.model.text import Text
+from cozebatch.ports import Change, Journal, PutExecution, PutOutput, PutRow, Rebound, RunRecord
+from support.simulation.coze import Life
+from support.simulation.judge import Judge
+
+T = TypeVar("T")
+
+
+class Store(Journal, Protocol):
+    def copy(self) -> Any: ...
+
+
+class InlineSqlite(SqliteJournal):
+    """The journal on SQLite in memory, its statements run at once in the event loop."""
+
+    def __init__(self, image: bytes | None = None) -> None:
+        connection = sqlite3.connect(":memory:", check_same_thread=False)
+        if image is None:
+            connection.isolation_level = None
+            migrate(connection)
+        else:
+            connection.deserialize(image)
+        connection.isolation_level = "DEFERRED"
+        super().__init__(connection, anyio.CapacityLimiter(1))
+
+    async def write(self, *changes: Change) -> None:
+        def apply() -> None:
+            with self._db:
+                for change in changes:
+                    put_change(self._db, self._source_key, self._run_id, change)
+
+        await self._call(apply)
+
+    async def _call(self, function: Callable[[], T]) -> T:
+        try:
+            return function()
+        except sqlite3.Error as error:
+            raise journal_error(error) from error
+        finally:
+            await anyio.lowlevel.checkpoint()
+
+    def copy(self) -> InlineSqlite:
+        return InlineSqlite(self._db.serialize())
+
+
+def new_store(*, sqlite: bool) -> Store:
+    return cast(Store, InlineSqlite() if sqlite else MemoryJournal())
+
+
+class Disk:
+    """Port `Journal` for one process of a machine; `survivor` is what the next one finds."""
+
+    def __init__(self, store: Store, judge: Judge, machine: str) -> None:
+        self._store = store
+        self._judge = judge
+        self._machine = machine
+        self.life = Life()
+        self.crashed = anyio.Event()
+        self.writes = 0
+        self.crash_at: int | None = None
+        self.after = False
+        self.refuse: set[int] = set()
+        self.ids: set[str] = set()
+        """Executions whose ids are on this disk."""
+        self.outputs: set[str] = set()
+        self._left: Disk | None = None
+
+    @property
+    def journal(self) -> Journal:
+        """All that is not overridden here goes to the store."""
+        return cast(Journal, self)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def begin(self, run: RunRecord, entries: Iterable[tuple[Task, Row]], rebound: Sequence[Rebound] = ()) -> None:
+        kept = list(entries)
+        await self._put(lambda: self._store.begin(run, kept, rebound), [PutRow(row) for _, row in kept])
+
+    async def write(self, *changes: Change) -> None:
+        await self._put(lambda: self._store.write(*changes), changes)
+
+    async def _put(self, put: Callable[[], Any], changes: Sequence[Change]) -> None:
+        self.writes += 1
+        number = self.writes
+        if number in self.refuse and not self.life.dead:
+            await anyio.lowlevel.checkpoint()
+            raise JournalError(Text.same("the disk is full"))
+        if number == self.crash_at and not self.after:
+            self.die()
+        if self.life.dead:  # of what a dead process writes nothing reaches the disk
+            await anyio.lowlevel.checkpoint()
+            return
+        self._judge.writes(self._machine, changes, self.outputs)
+        for change in changes:
+            match change:
+                case PutRow(row) if row.execute_id is not None:
+                    self.ids.add(row.execute_id)
+                case PutExecution(execution) if execution.execute_id is not None:
+                    self.ids.add(execution.execute_id)
+                case PutOutput(execute_id, _):
+                    self.outputs.add(execute_id)
+        await put()
+        if number == self.crash_at and self.after:
+            self.die()
+
+    def die(self) -> None:
+        """The process ends at this moment."""
+        if not self.life.dead:
+            self._left = self._twin()
+            self.life.dead = True
+            self.crashed.set()
+
+    def survivor(self) -> Disk:
+        return self._left if self._left is not None else self._twin()
+
+    def _twin(self) -> Disk:
+        twin = Disk(self._store.copy(), self._judge, self._machine)
+        twin.ids, twin.outputs = set(self.ids), set(self.outputs)
+        return twin

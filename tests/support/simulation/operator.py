@@ -1,0 +1,101 @@
+"""The operator at the keys: random commands at random moments, overlapping, also after the batch has ended."""
+
+from __future__ import annotations
+
+import anyio
+
+from cozebatch.model.errors import CozebatchError
+from cozebatch.model.rows import Row, Stage
+from cozebatch.model.task import State
+from support.simulation.judge import Sent, sent_for
+from support.simulation.machine import Machine, Start
+from support.simulation.swarm import Fault
+
+COMMANDS = ("pause", "resume", "retry", "retry", "rerun", "adopt", "cancel", "limit", "account", "colleague")
+
+
+async def operate(machine: Machine, start: Start) -> None:
+    """Give a few commands, and resume in the end."""
+    rng = machine.rng
+    async with anyio.create_task_group() as group:
+        for _ in range(rng.choice([0, 2, 6])):
+            if start.ended.is_set() or rng.random() < 0.8:
+                await anyio.sleep(rng.uniform(0, 300))
+            else:
+                await start.ended.wait()
+            if not start.board.rows:
+                continue
+            group.start_soon(_command, machine, start, rng.choice(COMMANDS), rng.choice(sorted(start.board.rows)))
+    await anyio.sleep(200)
+    await start.batch.commands.resume()
+
+
+async def _command(machine: Machine, start: Start, command: str, task_id: str) -> None:
+    """A command that could not be written, or is refused, is told to whoever gave it."""
+    row = start.board.rows[task_id]
+    machine.say(f"{machine.name} operator: {command} {task_id} ({row.state})")
+    try:
+        await _give(machine, start, command, row)
+    except CozebatchError as error:
+        machine.say(f"operator was told: {error}")
+        await start.batch.commands.resume()
+
+
+async def _give(machine: Machine, start: Start, command: str, row: Row) -> None:
+    rng, commands, task_id = machine.rng, start.batch.commands, row.task_id
+    match command:
+        case "pause":
+            await commands.pause()
+            await anyio.sleep(rng.uniform(0, 300))
+            await commands.resume()
+        case "resume":
+            await commands.resume()
+        case "retry":
+            await commands.retry([task_id])
+        case "rerun" if row.state in (State.HELD, State.FAILED, State.DONE):
+            await _rerun(machine, start, row)
+        case "adopt" if row.state in (State.HELD, State.FAILED):
+            if (execute_id := await _named(machine, start, row)) is not None:
+                await commands.adopt(task_id, execute_id)
+        case "cancel":
+            await commands.cancel([task_id])
+        case "limit":
+            limit = rng.choice([1, 2, 4, 16])
+            machine.judge.set_limit(machine.name, limit)
+            await commands.set_limit(Stage.COZE, limit)
+        case "account" if machine.has(Fault.ACCOUNT):
+            machine.coze.credentials = False
+            await anyio.sleep(rng.uniform(0, 200))
+            machine.coze.credentials = True
+            await commands.resume()
+        case "colleague" if machine.has(Fault.SETBACKS) and not hasattr(machine.source, "has_ids"):
+            machine.say(machine.source.change())
+        case _:
+            pass
+
+
+async def _rerun(machine: Machine, start: Start, row: Row) -> None:
+    """Whoever reruns asks for one more execution."""
+    sent = await _sent(machine, start, row)
+    machine.judge.wanted[sent] += 1
+    done = await start.batch.commands.rerun([row.task_id])
+    if not done and not start.life.dead:
+        machine.judge.wanted[sent] -= 1
+
+
+async def _named(machine: Machine, start: Start, row: Row) -> str | None:
+    """The execution that a person would name for this task; with `WRONG_ADOPTS` sometimes a wrong one."""
+    rng, sent = machine.rng, await _sent(machine, start, row)
+    everything = list(machine.judge.executions.values())
+    if machine.has(Fault.WRONG_ADOPTS) and rng.random() < 0.6:
+        bound = [paid for paid in everything if paid.execute_id in machine.disk.ids]  # the record knows whose they are
+        return rng.choice(["e999", *(paid.execute_id for paid in bound if paid.sent != sent)])
+    serving = {other.execute_id for other in start.board.rows.values() if other.task_id != row.task_id}
+    mine = [paid.execute_id for paid in everything if paid.sent == sent and paid.execute_id not in serving]
+    return mine[-1] if mine else None
+
+
+async def _sent(machine: Machine, start: Start, row: Row) -> Sent:
+    runs = await machine.disk.journal.runs()
+    current = max((run for run in runs if run.status != "abandoned"), key=lambda run: (run.place, run.run_id))
+    return sent_for(await machine.disk.journal.task(current.run_id, row.task_id))

@@ -1,0 +1,153 @@
+"""One schedule: a seed draws the world, troubled starts follow, then quiet ones until nothing is left to do."""
+
+from __future__ import annotations
+
+import random
+from contextlib import contextmanager
+from collections.abc import Iterator
+
+import anyio
+import trio._core._run as trio_run  # its documented seam for reproducible schedules
+import trio.testing
+
+from cozebatch.engine.engine import Outcome
+from cozebatch.model.errors import unwrapped_groups
+from cozebatch.ports import Workflow
+from support.simulation.coze import Coze
+from support.simulation.disk import Disk, new_store
+from support.simulation.judge import Judge, Violation
+from support.simulation.machine import Machine, Way
+from support.simulation.operator import operate
+from support.simulation.rows import TaskFile
+from support.simulation.swarm import Fault, draw, told
+from support.simulation.table import Table
+from support.simulation.verdict import verdict
+
+QUIET_STARTS = 10
+"""Starts without trouble within which everything must have come to its end."""
+
+
+class Schedule:
+    """What a seed draws, and how it went."""
+
+    def __init__(self, seed: int, *, talk: bool = False) -> None:
+        self.seed = seed
+        self.talk = talk
+        self.rng = rng = random.Random(seed)
+        self.faults = draw(rng)
+        self.is_file = rng.random() < 0.5
+        self.claims = not self.is_file and rng.random() < 0.5
+        self.judge = Judge(with_films=rng.random() < 0.8, resubmits=rng.random() < 0.2)
+        self.coze = Coze(random.Random(f"coze {seed}"), self.judge, self.faults, tells_times=rng.random() < 0.7)
+        self.sqlite = rng.random() < 0.15
+        self.machines: list[Machine] = []
+
+    @property
+    def crashes(self) -> int:
+        return sum(machine.crashes for machine in self.machines)
+
+    def say(self, text: str) -> None:
+        if self.talk:
+            print(f"{anyio.current_time():9.2f} {text}")
+
+    async def run(self) -> None:
+        self.say(f"faults: {told(self.faults)}; {'file' if self.is_file else 'table'}{' claimed' * self.claims}")
+        async with anyio.create_task_group() as network:
+            source = self._source(network)
+            both = self.claims and self.rng.random() < 0.6
+            self.machines = [self._machine(name, source) for name in (("a", "b") if both else ("a",))]
+            async with anyio.create_task_group() as group:
+                for machine in self.machines:
+                    group.start_soon(self._troubled, machine)
+            for model in (self.coze, source):
+                model.faults = frozenset()
+            for machine in self.machines:
+                await self._quiet(machine)
+            network.cancel_scope.cancel()
+
+    def _source(self, network: anyio.abc.TaskGroup) -> TaskFile | Table:
+        rng = random.Random(f"rows {self.seed}")
+        if self.is_file:
+            file = TaskFile(rng, self.judge, self.faults, has_ids=rng.random() < 0.5)
+            for _ in range(rng.randint(1, 8)):
+                file.add()
+            return file
+        table = Table(rng, self.judge, self.faults, network)
+        for _ in range(rng.randint(1, 8)):
+            table.add()
+        return table
+
+    def _machine(self, name: str, source: TaskFile | Table) -> Machine:
+        disk = Disk(new_store(sqlite=self.sqlite), self.judge, name)
+        machine = Machine(name, self.seed, self.judge, self.coze, source, self.faults, disk, self.claims, self.say)
+        machine.talk = self.talk
+        machine.operate = operate if Fault.OPERATOR in self.faults or Fault.OPEN_SCREEN in self.faults else None
+        return machine
+
+    async def _troubled(self, machine: Machine) -> None:
+        rng = machine.rng
+        for _ in range(rng.choice([1, 1, 2, 3])):
+            ways: list[Way] = ["crash", "crash", "stop", "end"] if machine.has(Fault.CRASHES) else ["stop", "end"]
+            await machine.start(rng.choice(ways))
+            if await self._is_finished(machine):
+                if not machine.has(Fault.NEW_RUNS):
+                    break
+            self._between(machine)
+
+    def _between(self, machine: Machine) -> None:
+        """What people do before the next start."""
+        self.say(machine.source.change())
+        if machine.has(Fault.OTHER_WORKFLOW) and machine.rng.random() < 0.3:
+            machine.workflow = Workflow("w2" if machine.workflow.workflow_id == "w" else "w")
+            self.say(f"workflow {machine.workflow.workflow_id}")
+            for sent in machine.all_sent():
+                self.judge.wanted[sent] += 1
+
+    async def _quiet(self, machine: Machine) -> None:
+        """Starts without trouble until one finds nothing to do, then the verdict."""
+        machine.calm()
+        outcome: Outcome | None = None
+        before: list[object] = []
+        for _ in range(QUIET_STARTS):
+            outcome = await machine.start("end")
+            is_finished, now = await self._is_finished(machine), await self._situation(machine)
+            if is_finished and (not machine.had_work or now == before):
+                break
+            before = now
+        else:
+            raise Violation(f"{machine.name}: no end after quiet starts: {outcome}")
+        await verdict(machine, outcome)
+        self.judge.raise_broken()
+
+    async def _situation(self, machine: Machine) -> list[object]:
+        """Where each task of the latest run stands: a lost execution is looked for at every start, and not found."""
+        runs = await machine.disk.journal.runs()
+        rows = await machine.disk.journal.rows(runs[0].run_id) if runs else ()
+        return sorted((row.task_id, row.state.value, row.execute_id or "") for row in rows)
+
+    async def _is_finished(self, machine: Machine) -> bool:
+        journal = machine.disk.journal
+        runs = await journal.runs()
+        owed = [await journal.owed(run.source_key) for run in runs]
+        return bool(runs) and not any(owed) and all(run.status in ("finished", "abandoned") for run in runs[:1])
+
+
+@contextmanager
+def _same_order(seed: int) -> Iterator[None]:
+    """Trio draws the order of tasks that are ready at the same time: by the seed, too."""
+    before = trio_run._ALLOW_DETERMINISTIC_SCHEDULING
+    trio_run._ALLOW_DETERMINISTIC_SCHEDULING = True
+    trio_run._r.seed(seed)
+    try:
+        yield
+    finally:
+        trio_run._ALLOW_DETERMINISTIC_SCHEDULING = before
+
+
+def simulate(seed: int, *, talk: bool = False) -> Schedule:
+    """Run one schedule. Raises `Violation`, and whatever else escaped."""
+    clock = trio.testing.MockClock(autojump_threshold=0)
+    schedule = Schedule(seed, talk=talk)
+    with _same_order(seed), unwrapped_groups():
+        anyio.run(schedule.run, backend="trio", backend_options={"clock": clock})
+    return schedule

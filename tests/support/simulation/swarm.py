@@ -1,0 +1,80 @@
+"""Which kinds of trouble a schedule has. Each seed draws some, so that rare combinations meet, undisturbed by others."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    CRASHES = "crashes"
+    """The process dies at a journal write or at any moment."""
+    DISK = "disk"
+    """The journal refuses writes."""
+    CLOCKS = "clocks"
+    """The machine sleeps, or its clock is set."""
+    LOST_ANSWERS = "lost answers"
+    """Of submissions, before or after Coze accepted them."""
+    REFUSALS = "refusals"
+    """Of submissions: network, server, rejected content, quota, limits."""
+    FAILURES = "failures"
+    """Executions that Coze reports as failed."""
+    FORGETTING = "forgetting"
+    """Coze drops an execution for good."""
+    BLINDNESS = "blindness"
+    """Coze does not know an execution for a while."""
+    POLLS = "polls"
+    """Polls fail, some for minutes in a row."""
+    ACCOUNT = "account"
+    """The credentials are refused for a while."""
+    CONFIGURATION = "configuration"
+    """Submissions are refused for what is wrong with the configuration, for a whole start."""
+    FILMS = "films"
+    """Downloads and syntheses fail."""
+    TABLE = "table"
+    """Requests to Feishu fail or conflict."""
+    LATE_WRITES = "late writes"
+    """Writes to Feishu are slow, arrive after their answer was given up, or lose the answer."""
+    OPERATOR = "operator"
+    """Commands at any moment, overlapping."""
+    OPEN_SCREEN = "open screen"
+    """The screen stays open after the end: commands, kills."""
+    NEW_RUNS = "new runs"
+    """More starts after a run has finished."""
+    EDITS = "edits"
+    """Rows change between starts: columns that are sent, columns that are not; rows go."""
+    RENAMES = "renames"
+    """The task file has another name at the next start."""
+    SORTING = "sorting"
+    """Rows are re-sorted, and new ones come in at the top."""
+    DUPLICATES = "duplicates"
+    """Rows are copied."""
+    LEFT_OUT = "left out"
+    """Starts with `--exclude` or `--limit`."""
+    FRESH = "fresh"
+    RERUNS = "reruns"
+    """Starts with `--rerun`."""
+    WRONG_ADOPTS = "wrong adopts"
+    """A person names an execution that does not exist, or another row's."""
+    SETBACKS = "setbacks"
+    """A colleague sets status cells back to ready."""
+    OTHER_WORKFLOW = "other workflow"
+    """`workflow_id` is changed between starts."""
+    OPEN_FILTER = "open filter"
+    """The table's filter is not on the status column."""
+    LITTLE_ROOM = "little room"
+    """The account allows fewer executions at once than the operator's limit."""
+
+
+QUIET: frozenset[Fault] = frozenset()
+
+
+def draw(rng: random.Random) -> frozenset[Fault]:
+    """The faults of one schedule: usually a handful, now and then none or all."""
+    share = rng.choice([0.0, 0.15, 0.3, 0.3, 0.5, 0.5, 1.0])
+    return frozenset(fault for fault in Fault if rng.random() < share)
+
+
+def told(faults: Collection[Fault]) -> str:
+    return ", ".join(sorted(faults)) or "none"
