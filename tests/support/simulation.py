@@ -1,7 +1,7 @@
-"""Many schedules, or one told step by step.
+"""Whole lives of batches in virtual time, by seed: many schedules, or one told step by step (see `simulated`).
 
-    python -m support.simulation --count 10000        from `tests/`: many schedules, how many a second
-    python -m support.simulation --seed 4711          one schedule again, told step by step
+python -m support.simulation --count 10000        from `tests/`: many schedules, how many a second
+python -m support.simulation --seed 4711          one schedule again, told step by step
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 
-from support.simulation.judge import Violation
-from support.simulation.schedule import simulate
+from support.simulated.judge import Violation
+from support.simulated.schedule import simulate
+from support.simulated.swarm import Fault
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,11 +21,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="one schedule, told step by step")
     parser.add_argument("--first", type=int, default=0, help="first seed of many")
     parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--without", type=Fault, nargs="*", default=(), help="kinds of faults to leave out")
     parser.add_argument("--until-broken", action="store_true", help="stop at the first violation")
     options = parser.parse_args(arguments)
     if options.seed is not None:
         try:
-            simulate(options.seed, talk=True)
+            simulate(options.seed, talk=True, without=frozenset(options.without))
         except Violation as violation:
             print(f"VIOLATED: {violation}")
             return 1
@@ -33,11 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.perf_counter()
     broken = []
     executions = crashes = schedules = 0
-    faults: Counter[str] = Counter()
     for seed in range(options.first, options.first + options.count):
         schedules += 1
         try:
-            done = simulate(seed)
+            done = simulate(seed, without=frozenset(options.without))
         except Exception as error:  # noqa: BLE001 - whatever it was, its seed is what matters
             broken.append(seed)
             print(f"seed {seed}: {error!r}"[:600], flush=True)
@@ -46,7 +46,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             executions += len(done.judge.executions)
             crashes += done.crashes
-            faults.update(done.faults)
     seconds = time.perf_counter() - began
     print(
         f"{schedules} schedules, {executions} executions, {crashes} crashes, {len(broken)} violations, "

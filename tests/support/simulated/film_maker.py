@@ -11,9 +11,9 @@ import anyio
 from cozebatch.model.errors import Category, StepError
 from cozebatch.ports import Job, Media, Product, Progress
 from support.fakes import error
-from support.simulation.coze import Life
-from support.simulation.judge import Judge
-from support.simulation.swarm import Fault
+from support.simulated.coze import Life
+from support.simulated.judge import Judge
+from support.simulated.swarm import Fault
 
 
 @dataclass

@@ -26,13 +26,13 @@ from cozebatch.planning.selection import Selection
 from cozebatch.policy.polling import HistoryPacing
 from cozebatch.ports import StatusSink, TaskSource, Workflow
 from support.fakes import wall
-from support.simulation.coze import Coze, Life, Service
-from support.simulation.disk import Disk
-from support.simulation.film_maker import FilmMaker
-from support.simulation.judge import EXECUTION_TIMEOUT, MAX_RETRIES, Judge
-from support.simulation.rows import FileModel, TaskFile
-from support.simulation.swarm import QUIET, Fault
-from support.simulation.table import COLUMNS, READY, TABLE, Line, Table, layout, status_values
+from support.simulated.coze import Coze, DeadError, Life, Service
+from support.simulated.disk import Disk
+from support.simulated.film_maker import FilmMaker
+from support.simulated.judge import EXECUTION_TIMEOUT, MAX_RETRIES, Judge
+from support.simulated.rows import FileModel, TaskFile
+from support.simulated.swarm import QUIET, Fault
+from support.simulated.table import COLUMNS, READY, TABLE, Line, Table, layout, status_values
 
 Way = Literal["crash", "stop", "end"]
 LONGEST = 8 * 86400.0
@@ -109,10 +109,12 @@ class Machine:
         try:
             with unwrapped_groups():
                 await self._live(start, way)
-        except (UsageError, JournalError) as error:
-            if isinstance(error, JournalError) and not self.disk.refuse:
+        except (UsageError, JournalError) as error:  # before anything was submitted
+            if isinstance(error, JournalError) and start.board.rows:
                 self.judge.blame(f"{self.name}: {error!r} escaped")
             self.say(f"{self.name}: ended with {error!r}")
+        except DeadError:
+            assert life.dead
         self._take_events(start)
         self.crashes += life.dead
         outcome = None if life.dead else start.outcome

@@ -11,10 +11,10 @@ from cozebatch.model.rows import Row
 from cozebatch.model.task import State
 from cozebatch.planning.planned import DONE_AS_IMPORTED, DONE_EARLIER, GONE, NO_CONTENT
 from cozebatch.ports import RunRecord
-from support.simulation.judge import Judge, Sent, sent_for
-from support.simulation.machine import Machine
-from support.simulation.rows import FileModel, TaskFile
-from support.simulation.table import DONE, FAILED, READY, RUNNING, Table
+from support.simulated.judge import Judge, Sent, sent_for
+from support.simulated.machine import Machine
+from support.simulated.rows import FileModel, TaskFile
+from support.simulated.table import DONE, FAILED, READY, RUNNING, Table
 
 FREE_HALF = frozenset(
     {
@@ -123,9 +123,7 @@ def _requests(judge: Judge, runs: Sequence[RunRecord], machine: Machine) -> None
         judge.blame(f"{machine.name}: {told} submissions told, {seen} seen by Coze")
 
 
-async def _table(
-    machine: Machine, table: Table, runs: Sequence[RunRecord], rows: dict[str, Sequence[Row]]
-) -> None:
+async def _table(machine: Machine, table: Table, runs: Sequence[RunRecord], rows: dict[str, Sequence[Row]]) -> None:
     """Nothing is owed, and the last word of this machine about each record is what its rows say."""
     for run in runs:
         if owed := await machine.disk.journal.owed(run.source_key):
@@ -133,10 +131,14 @@ async def _table(
     for record_id in table.cells:
         mine = [status for who, status in table.written.get(record_id, []) if who == machine.name]
         mine = [status for status in mine if status in (DONE, FAILED)]
-        states = [row.state for run in runs for row in rows[run.run_id] if row.record_id == record_id]
+        mine_rows = [row for run in runs for row in rows[run.run_id] if row.record_id == record_id]
+        states = [row.state for row in mine_rows]
         for status, state in ((DONE, State.DONE), (FAILED, State.FAILED)):
             if mine and mine[-1] == status and state not in states:
                 machine.judge.blame(f"{machine.name}: the table says {record_id} is {status}, it is {states}")
+        if any(row.state is State.FAILED and row.claimed and not row.submissions for row in mine_rows[:1]):
+            machine.judge.blame(f"{machine.name}: {record_id} was given up, its claim was never settled")
+            continue
         newest = next((s for s in states if s not in (State.SKIPPED, State.CANCELLED, State.HELD)), None)
         if newest in (State.DONE, State.FAILED) and mine[-1:] != [newest.value]:
             machine.judge.blame(f"{machine.name}: {record_id} is {newest}, the table was told {mine}")

@@ -14,13 +14,17 @@ from cozebatch.model.task import Task
 from cozebatch.model.text import Text
 from cozebatch.ports import Accepted, PollResult, Refused, Submission, Unanswered, Workflow
 from support.fakes import error, wall
-from support.simulation.judge import Judge, Paid, sent_for
-from support.simulation.swarm import QUIET, Fault
+from support.simulated.judge import Judge, Paid, sent_for
+from support.simulated.swarm import QUIET, Fault
 
 FOR_EVER = 1e9
 NOT_PUBLISHED = ErrorInfo(
     Category.INVALID_REQUEST, Text.same("the workflow is not published"), code="4200", scope="batch"
 )
+
+
+class DeadError(RuntimeError):
+    """A process that is dead went on."""
 
 
 @dataclass
@@ -31,7 +35,7 @@ class Life:
 
     def require(self) -> None:
         if self.dead:
-            raise RuntimeError("this process is dead")
+            raise DeadError
 
 
 @dataclass

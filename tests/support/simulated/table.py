@@ -1,5 +1,5 @@
-"""A base with one content table, as `FeishuBase` shows it: refuses, conflicts, loses answers; writes may be slow, arrive
-after they were given up, and overtake each other. The real source, claims and write-backs work on it."""
+"""A base with one content table, as `FeishuBase` shows it: it refuses, conflicts, loses answers; writes may be slow,
+arrive after they were given up, and overtake each other. The real source, claims and write-backs work on it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from cozebatch.feishu.codes import NETWORK, Kind, Meaning
 from cozebatch.feishu.layout import Columns, Layout, StatusValues
 from cozebatch.feishu.sdk import FeishuError
 from cozebatch.model.text import Text
-from support.simulation.coze import Life
-from support.simulation.judge import Judge, Sent
-from support.simulation.swarm import Fault
+from support.simulated.coze import Life
+from support.simulated.judge import Judge, Sent
+from support.simulated.swarm import Fault
 
 TABLE = "tbl"
 READY, RUNNING, DONE, FAILED = "ready", "running", "done", "failed"

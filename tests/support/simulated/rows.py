@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import anyio.lowlevel
 
-from cozebatch.model.task import Task
-from support.simulation.judge import Judge, Sent
-from support.simulation.swarm import Fault
+from cozebatch.model.task import Outcome, Task
+from support.simulated.judge import Judge, Sent
+from support.simulated.swarm import Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,5 +105,5 @@ class FileModel:
             for number, row in enumerate(self.file.rows, start=1)
         ]
 
-    async def existing(self, task_ids: Sequence[str]) -> Collection[str]:
-        return ()
+    async def look_up(self, task_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
+        return {}

@@ -1,4 +1,4 @@
-"""Which kinds of trouble a schedule has. Each seed draws some, so that rare combinations meet, undisturbed by others."""
+"""Which kinds of trouble a schedule has. Each seed draws some, so that rare combinations meet undisturbed."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ from cozebatch.model.errors import JournalError
 from cozebatch.model.rows import Row
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
-from cozebatch.ports import Change, Journal, PutExecution, PutOutput, PutRow, Rebound, RunRecord
-from support.simulation.coze import Life
-from support.simulation.judge import Judge
+from cozebatch.ports import NO_HANDOVER, Change, Handover, Journal, PutExecution, PutOutput, PutRow, RunRecord
+from support.simulated.coze import Life
+from support.simulated.judge import Judge
 
 T = TypeVar("T")
 
@@ -92,9 +92,11 @@ class Disk:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def begin(self, run: RunRecord, entries: Iterable[tuple[Task, Row]], rebound: Sequence[Rebound] = ()) -> None:
+    async def begin(
+        self, run: RunRecord, entries: Iterable[tuple[Task, Row]], handover: Handover = NO_HANDOVER
+    ) -> None:
         kept = list(entries)
-        await self._put(lambda: self._store.begin(run, kept, rebound), [PutRow(row) for _, row in kept])
+        await self._put(lambda: self._store.begin(run, kept, handover), [PutRow(row) for _, row in kept])
 
     async def write(self, *changes: Change) -> None:
         await self._put(lambda: self._store.write(*changes), changes)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from contextlib import contextmanager
-from collections.abc import Iterator
+from collections.abc import Sequence
+from unittest.mock import patch
 
 import anyio
 import trio._core._run as trio_run  # its documented seam for reproducible schedules
@@ -13,15 +13,15 @@ import trio.testing
 from cozebatch.engine.engine import Outcome
 from cozebatch.model.errors import unwrapped_groups
 from cozebatch.ports import Workflow
-from support.simulation.coze import Coze
-from support.simulation.disk import Disk, new_store
-from support.simulation.judge import Judge, Violation
-from support.simulation.machine import Machine, Way
-from support.simulation.operator import operate
-from support.simulation.rows import TaskFile
-from support.simulation.swarm import Fault, draw, told
-from support.simulation.table import Table
-from support.simulation.verdict import verdict
+from support.simulated.coze import Coze
+from support.simulated.disk import Disk, new_store
+from support.simulated.judge import Judge, Violation
+from support.simulated.machine import Machine, Way
+from support.simulated.operator import operate
+from support.simulated.rows import TaskFile
+from support.simulated.swarm import QUIET, Fault, draw, told
+from support.simulated.table import Table
+from support.simulated.verdict import verdict
 
 QUIET_STARTS = 10
 """Starts without trouble within which everything must have come to its end."""
@@ -30,11 +30,11 @@ QUIET_STARTS = 10
 class Schedule:
     """What a seed draws, and how it went."""
 
-    def __init__(self, seed: int, *, talk: bool = False) -> None:
+    def __init__(self, seed: int, *, talk: bool = False, without: frozenset[Fault] = QUIET) -> None:
         self.seed = seed
         self.talk = talk
         self.rng = rng = random.Random(seed)
-        self.faults = draw(rng)
+        self.faults = draw(rng) - without
         self.is_file = rng.random() < 0.5
         self.claims = not self.is_file and rng.random() < 0.5
         self.judge = Judge(with_films=rng.random() < 0.8, resubmits=rng.random() < 0.2)
@@ -89,9 +89,8 @@ class Schedule:
         for _ in range(rng.choice([1, 1, 2, 3])):
             ways: list[Way] = ["crash", "crash", "stop", "end"] if machine.has(Fault.CRASHES) else ["stop", "end"]
             await machine.start(rng.choice(ways))
-            if await self._is_finished(machine):
-                if not machine.has(Fault.NEW_RUNS):
-                    break
+            if await self._is_finished(machine) and not machine.has(Fault.NEW_RUNS):
+                break
             self._between(machine)
 
     def _between(self, machine: Machine) -> None:
@@ -107,7 +106,7 @@ class Schedule:
         """Starts without trouble until one finds nothing to do, then the verdict."""
         machine.calm()
         outcome: Outcome | None = None
-        before: list[object] = []
+        before: Sequence[object] = ()
         for _ in range(QUIET_STARTS):
             outcome = await machine.start("end")
             is_finished, now = await self._is_finished(machine), await self._situation(machine)
@@ -119,7 +118,7 @@ class Schedule:
         await verdict(machine, outcome)
         self.judge.raise_broken()
 
-    async def _situation(self, machine: Machine) -> list[object]:
+    async def _situation(self, machine: Machine) -> Sequence[object]:
         """Where each task of the latest run stands: a lost execution is looked for at every start, and not found."""
         runs = await machine.disk.journal.runs()
         rows = await machine.disk.journal.rows(runs[0].run_id) if runs else ()
@@ -132,22 +131,11 @@ class Schedule:
         return bool(runs) and not any(owed) and all(run.status in ("finished", "abandoned") for run in runs[:1])
 
 
-@contextmanager
-def _same_order(seed: int) -> Iterator[None]:
-    """Trio draws the order of tasks that are ready at the same time: by the seed, too."""
-    before = trio_run._ALLOW_DETERMINISTIC_SCHEDULING
-    trio_run._ALLOW_DETERMINISTIC_SCHEDULING = True
-    trio_run._r.seed(seed)
-    try:
-        yield
-    finally:
-        trio_run._ALLOW_DETERMINISTIC_SCHEDULING = before
-
-
-def simulate(seed: int, *, talk: bool = False) -> Schedule:
-    """Run one schedule. Raises `Violation`, and whatever else escaped."""
+def simulate(seed: int, *, talk: bool = False, without: frozenset[Fault] = QUIET) -> Schedule:
+    """Run one schedule, `without` some kinds of faults. Raises `Violation`, and whatever else escaped."""
     clock = trio.testing.MockClock(autojump_threshold=0)
-    schedule = Schedule(seed, talk=talk)
-    with _same_order(seed), unwrapped_groups():
+    schedule = Schedule(seed, talk=talk, without=without)
+    trio_run._r.seed(seed)  # Trio draws the order of tasks that are ready at the same time: by the seed, too
+    with patch.object(trio_run, "_ALLOW_DETERMINISTIC_SCHEDULING", True), unwrapped_groups():
         anyio.run(schedule.run, backend="trio", backend_options={"clock": clock})
     return schedule

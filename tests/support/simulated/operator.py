@@ -7,9 +7,9 @@ import anyio
 from cozebatch.model.errors import CozebatchError
 from cozebatch.model.rows import Row, Stage
 from cozebatch.model.task import State
-from support.simulation.judge import Sent, sent_for
-from support.simulation.machine import Machine, Start
-from support.simulation.swarm import Fault
+from support.simulated.judge import Sent, sent_for
+from support.simulated.machine import Machine, Start
+from support.simulated.swarm import Fault
 
 COMMANDS = ("pause", "resume", "retry", "retry", "rerun", "adopt", "cancel", "limit", "account", "colleague")
 
