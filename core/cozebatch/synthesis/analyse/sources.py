@@ -12,7 +12,7 @@ from cozebatch.model.text import Text
 from cozebatch.ports import Job, Media
 from cozebatch.synthesis.analyse.loudness import measure_loudness
 from cozebatch.synthesis.analyse.probe import length_us, probe
-from cozebatch.synthesis.compose import captions
+from cozebatch.synthesis.compose import given_captions
 from cozebatch.synthesis.compose.compose import Footage, Words
 from cozebatch.synthesis.compose.styles import Style
 from cozebatch.synthesis.compose.timeline import SECOND, Source
@@ -69,7 +69,7 @@ def read_words(options: SynthesisOptions, pick: Pick, job: Job, media_us: int) -
         return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
     captions_key = options.outputs.get("captions")
-    given = captions.read(pick(job.output, captions_key), media_us) if captions_key else []
+    given = given_captions.read(pick(job.output, captions_key), media_us) if captions_key else []
     title = text("title") or job.task.title
     return Words(
         title=title,

@@ -1,36 +1,19 @@
-"""Timed captions: read from what Coze gives (docs/contract.md §5), or laid over the speech when it gives none.
+"""Timed captions, and how a script is laid over the speech where Coze gives no captions (`given_captions` reads those).
 
-The reading is lenient: a list of objects, SRT or WebVTT text, or either as a JSON string. The unit of plain numbers
-(s, ms or µs) is whichever brings the last end nearest the media's length.
-
-Accuracy of the second kind, on a generated example spoken at rates that vary by ±20 % (tests/bench): sentences begin
+Accuracy of the laying, on a generated example spoken at rates that vary by ±20 % (tests/bench): sentences begin
 within 0.02 s where there is a pause after each, and about 0.3 s off in 11 s of speech without any pause.
 """
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
 from cozebatch.synthesis.compose.text_layout import bare, caption_pieces, sentences, width
-from cozebatch.synthesis.compose.timeline import SECOND, Span
+from cozebatch.synthesis.compose.timeline import Span
 
-_STAMP = re.compile(r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,6}))?")
-_CUE = re.compile(r"^\s*([\d:.,]+)\s*-->\s*([\d:.,]+)[^\n]*$", re.MULTILINE)
-_TAG = re.compile(r"</?(?:i|b|u|font|c|v)\b[^>]*>|\{\\[^}]*\}", re.IGNORECASE)
-_CJK = re.compile(r"[\u3400-\u9fff\u3040-\u30ff\uac00-\ud7af]")
-_ENGLISH_KEYS = ("english", "en", "text_en", "translation")
-_TEXT_KEYS = ("text", "content", "caption", "word")
-_START_KEYS = ("start", "start_time", "begin", "startTime")
-_END_KEYS = ("end", "end_time", "endTime")
-_UNITS = (SECOND, 1_000, 1)
 _LONGEST_SCRIPT = 50_000
-_LARGEST = 1e15
 _TOO_FAST = 0.4
 """A sentence that gets less than this share of its due time has been drawn to the wrong pauses."""
 
@@ -44,124 +27,6 @@ class Caption:
     text: str
     english: str = ""
     keywords: tuple[str, ...] = ()
-
-
-def read(value: Any, media_us: int) -> list[Caption]:
-    """Captions out of Coze's output, in order and inside the media; empty when there are none to be read."""
-    value = _unwrapped(value)
-    if isinstance(value, str):
-        return _tidy(_from_srt(value), media_us)
-    if not isinstance(value, Sequence):
-        return []
-    raw: list[tuple[float, float, Mapping[str, Any]]] = []
-    for item in value:
-        if isinstance(item, Mapping):
-            start, end = _number(_first(item, _START_KEYS)), _number(_first(item, _END_KEYS))
-            if start is not None and end is not None:
-                raw.append((start, end, item))
-    if not raw:
-        return []
-    unit = _unit(max(end for _, end, _ in raw), media_us)
-    found = [_caption(round(start * unit), round(end * unit), item) for start, end, item in raw]
-    return _tidy(found, media_us)
-
-
-def _unwrapped(value: Any) -> Any:
-    for _ in range(4):
-        if isinstance(value, str) and value.strip()[:1] in ("[", "{", '"'):
-            try:
-                value = json.loads(value)
-            except (ValueError, RecursionError):
-                return value
-        elif isinstance(value, Mapping):
-            value = next(
-                (value[k] for k in ("captions", "subtitles", "utterances", "list", "data") if k in value), None
-            )
-        else:
-            return value
-    return value
-
-
-def _unit(last_end: float, media_us: int) -> int:
-    """The unit, in µs, that brings `last_end` nearest `media_us`, by ratio."""
-    if last_end <= 0 or media_us <= 0:
-        return SECOND
-    return min(_UNITS, key=lambda unit: abs(math.log(last_end) + math.log(unit) - math.log(media_us)))
-
-
-def _caption(start: int, end: int, item: Mapping[str, Any]) -> Caption:
-    text = str(_first(item, _TEXT_KEYS) or "")
-    english = str(_first(item, _ENGLISH_KEYS) or "")
-    words = item.get("keywords", item.get("keyword"))
-    if isinstance(words, str):
-        words = [words]
-    keywords = tuple(str(word) for word in words) if isinstance(words, list | tuple) else ()
-    return Caption(start, end, text, english, keywords)
-
-
-def _from_srt(text: str) -> list[Caption]:
-    text = text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    cues = list(_CUE.finditer(text))
-    found: list[Caption] = []
-    for number, cue in enumerate(cues):
-        until = cues[number + 1].start() if number + 1 < len(cues) else len(text)
-        start, end = _stamp(cue[1]), _stamp(cue[2])
-        if start is None or end is None:
-            continue
-        lines = [_TAG.sub("", line).strip() for line in text[cue.end() : until].split("\n")]
-        if number + 1 < len(cues) and lines and lines[-1] == "":
-            lines.pop()
-        if number + 1 < len(cues) and lines and lines[-1].isdigit():
-            lines.pop()  # the next cue's number
-        lines = [line for line in lines if line]
-        english = ""
-        if len(lines) > 1 and _CJK.search(lines[0]) and not _CJK.search(lines[-1]):
-            english = lines.pop()
-        joint = "" if any(_CJK.search(line) for line in lines) else " "
-        found.append(Caption(start, end, joint.join(lines), english))
-    return found
-
-
-def _stamp(text: str) -> int | None:
-    match = _STAMP.fullmatch(text.strip())
-    if match is None:
-        return None
-    seconds = int(match[1] or 0) * 3600 + int(match[2]) * 60 + int(match[3])
-    return seconds * SECOND + int((match[4] or "0").ljust(6, "0"))
-
-
-def _tidy(captions: Sequence[Caption], media_us: int) -> list[Caption]:
-    """The captions sorted, cut to the media, without overlaps and empty ones."""
-    found: list[Caption] = []
-    for caption in sorted(captions, key=lambda c: (c.start, c.end)):
-        text = " ".join(caption.text.split())
-        start, end = max(0, caption.start), min(media_us, caption.end)
-        if not text or end <= start:
-            continue
-        if found and found[-1].end > start:
-            found[-1] = replace(found[-1], end=start)
-            if found[-1].end <= found[-1].start:
-                found.pop()
-        found.append(replace(caption, start=start, end=end, text=text))
-    return found
-
-
-def _first(item: Mapping[str, Any], keys: Sequence[str]) -> Any:
-    return next((item[key] for key in keys if item.get(key) is not None), None)
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        stamp = _stamp(value) if ":" in value else None
-        if stamp is not None:
-            return stamp / SECOND
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    return number if abs(number) < _LARGEST else None  # nor is NaN
 
 
 def from_script(script: str, speech: Sequence[Span], max_em: float) -> list[Caption]:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cozebatch.synthesis.compose.captions import Caption, fitted, from_script, read
+from cozebatch.synthesis.compose.captions import Caption, fitted, from_script
+from cozebatch.synthesis.compose.given_captions import read
 from cozebatch.synthesis.compose.text_layout import bare, width
 from cozebatch.synthesis.compose.timeline import SECOND, Span
 
