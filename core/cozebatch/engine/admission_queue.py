@@ -25,6 +25,8 @@ class AdmissionQueue:
         self._delayed: list[tuple[float, int, str, StartStep]] = []
         self._suspended: dict[str, StartStep] = {}
         """Tasks that a pause stopped on their way."""
+        self._doubted: dict[str, None] = {}
+        """Tasks whose request was refused as wrong before any other was accepted: theirs may be wrong, or all are."""
         self._serial = itertools.count()
 
     def add(self, task_id: str, step: StartStep, *, front: bool = False) -> None:
@@ -43,9 +45,22 @@ class AdmissionQueue:
         """Wait for the pause to end."""
         self._suspended[task_id] = step
 
+    def doubt(self, task_id: str) -> None:
+        """Wait until it is known whether its request alone is wrong."""
+        self._doubted[task_id] = None
+        self._notify()
+
+    def reject_doubted(self) -> None:
+        """Theirs alone were wrong."""
+        doubted, self._doubted = self._doubted, {}
+        for task_id in doubted:
+            self.add(task_id, "reject")
+
     def release_suspended(self) -> None:
         """The pause is over."""
         suspended, self._suspended = self._suspended, {}
+        suspended |= dict.fromkeys(self._doubted, "submit")
+        self._doubted = {}
         for task_id, step in suspended.items():
             self.add(task_id, step)
 
@@ -67,6 +82,9 @@ class AdmissionQueue:
     def withdraw(self, task_id: str) -> StartStep | None:
         """Take a waiting task out of every line; the step it waited for, None when it was in none."""
         found = self._suspended.pop(task_id, None)
+        if task_id in self._doubted:
+            del self._doubted[task_id]
+            found = "submit"
         if task_id in self._for_slot:
             self._for_slot.remove(task_id)
             found = "submit"
@@ -80,6 +98,10 @@ class AdmissionQueue:
         return found
 
     @property
+    def has_doubted(self) -> bool:
+        return bool(self._doubted)
+
+    @property
     def has_ready(self) -> bool:
         return bool(self._ready)
 
@@ -89,7 +111,7 @@ class AdmissionQueue:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing waits but what a pause suspended."""
+        """Whether nothing waits but what a pause suspended, and what is doubted."""
         return not (self._for_slot or self._ready or self._delayed)
 
     @property

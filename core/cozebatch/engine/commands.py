@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, assert_never
+from dataclasses import replace
+from typing import Any, Literal, assert_never
+
+import anyio
 
 from cozebatch.engine.admission import Admission
-from cozebatch.engine.options import StartStep
+from cozebatch.engine.adoption import belongs_to, recorded_execution, why_not_adopt
 from cozebatch.engine.outbox import Outbox
 from cozebatch.engine.pauses import OPERATOR
 from cozebatch.engine.run_state import RunState
 from cozebatch.model import events
-from cozebatch.model.errors import JournalError
+from cozebatch.model.errors import JournalError, UsageError
 from cozebatch.model.rows import Row, Stage
 from cozebatch.model.task import State
-from cozebatch.planning.recovery import resume_step
-from cozebatch.ports import Owe
+from cozebatch.model.text import Text
+from cozebatch.planning.price import free_step, needs_new_execution
+from cozebatch.ports import Execution, Owe, PutExecution
+
+NOT_ENDED = Text("任务还在进行，不能认领。", "The task has not ended; nothing was adopted.")
 
 
 class OperatorCommands:
@@ -26,6 +32,8 @@ class OperatorCommands:
         self._ledger = state.ledger
         self._outbox = outbox
         self._admission = admission
+        self._one_at_a_time = anyio.Lock()
+        """A command sees the rows as the one before left them: no task is started twice by two quick presses."""
 
     async def pause(self) -> None:
         """Submit nothing new until `resume`; what runs goes on."""
@@ -42,56 +50,47 @@ class OperatorCommands:
         """Pause, or resume if anything has paused the batch."""
         await (self.resume() if self._state.pauses else self.pause())
 
-    async def retry(self, task_ids: Iterable[str]) -> list[str]:
-        """Go on from the step that failed, without paying. Returns the ids it was done for; others need `rerun` or
-        `adopt`, or have not ended. Raises `JournalError`."""
-        done = [task_id for task_id in task_ids if await self._retry(self._ledger.rows[task_id])]
+    async def retry(self, task_ids: Iterable[str], *, may_pay: bool = False) -> list[str]:
+        """Go on from the step that failed, where something paid for can be used. With `may_pay`, start a new, paid
+        execution where only that helps: ask a person first, with the number (`planning.price`).
+
+        Returns the ids it was done for. Raises `JournalError`.
+        """
+        done = []
+        async with self._one_at_a_time:
+            for task_id in task_ids:
+                row = self._ledger.rows[task_id]
+                if await self._retry(row) or (may_pay and needs_new_execution(row) and await self._rerun(row)):
+                    done.append(task_id)
         self._changed()
         return done
 
     async def rerun(self, task_ids: Iterable[str]) -> list[str]:
         """Start a new, paid execution for tasks that have ended. Returns the ids it was done for. Raises
         `JournalError`."""
-        done = []
-        for task_id in task_ids:
-            if self._ledger.rows[task_id].state.is_end and not self._admission.is_live(task_id):
-                await self._ledger.move(task_id, State.PENDING, failures=0, asked=True)
-                self._state.queue.add(task_id, "submit")
-                done.append(task_id)
+        async with self._one_at_a_time:
+            done = [task_id for task_id in task_ids if await self._rerun(self._ledger.rows[task_id])]
         self._changed()
         return done
 
-    async def adopt(self, task_id: str, execute_id: str) -> bool:
-        """Watch this execution for that task instead of paying. False when the task has not ended. Raises
-        `JournalError`."""
-        row = self._ledger.rows[task_id]
-        if not row.state.is_end or self._admission.is_live(task_id):
-            return False
-        facts: dict[str, Any] = {"execute_id": execute_id, "has_output": False, "execution_failed": False}
-        facts |= {"attempts": max(1, row.attempts), "debug_url": None}
-        if row.state is not State.HELD:
-            await self._ledger.move(task_id, State.PENDING)
-        await self._ledger.move(task_id, State.RUNNING, adopted=True, **facts)
-        self._state.queue.add(task_id, "watch")
+    async def adopt(self, task_id: str, execute_id: str) -> None:
+        """Watch this execution for that task instead of paying.
+
+        Raises `UsageError` and leaves the task as it was when it has not ended, when Coze does not know the execution,
+        or when another task has it. Raises `JournalError`.
+        """
+        async with self._one_at_a_time:
+            await self._adopt(task_id, execute_id)
         self._changed()
-        return True
 
     async def cancel(self, task_ids: Iterable[str]) -> None:
         """Give tasks up. An execution in flight cannot be stopped: it is watched for its slot, its result kept.
 
         Raises `JournalError`; a task whose cancelling could not be written goes on.
         """
-        for task_id in task_ids:
-            row = self._ledger.rows[task_id]
-            live = self._admission.is_live(task_id)
-            if row.state is State.HELD and not live:  # given up, without anything being found out
-                await self._ledger.move(task_id, State.CANCELLED)
-            elif row.state.is_end or row.state is State.WRITING_BACK:
-                continue
-            elif not live:
-                await self._cancel_waiting(task_id)
-            elif not self._state.cancellations.request(task_id):
-                self._state.poll_waits.poll_now(task_id)
+        async with self._one_at_a_time:
+            for task_id in task_ids:
+                await self._cancel(task_id)
         self._changed()
 
     async def set_limit(self, stage: Stage, limit: int) -> None:
@@ -122,24 +121,65 @@ class OperatorCommands:
         self._state.start_draining()
 
     async def _retry(self, row: Row) -> bool:
-        task_id, step = row.task_id, resume_step(row)
-        if not row.state.is_end or step is None or step == "paid":
+        task_id, step = row.task_id, free_step(row)
+        if step is None:
             return False
         if step == "deliver":
             await self._deliver_again(row)
             return True
-        if row.state is State.CANCELLED and task_id in self._state.slots:
-            await self._ledger.move(task_id, State.RUNNING, adopted=True)  # its task run still polls
-            return True
         if self._admission.is_live(task_id):
+            if row.state is State.CANCELLED and task_id in self._state.slots:
+                await self._ledger.move(task_id, State.RUNNING, adopted=True)  # its task run still polls
+                return True
             return False
         await self._continue_from(task_id, step)
         return True
 
-    async def _continue_from(self, task_id: str, step: StartStep) -> None:
+    async def _rerun(self, row: Row) -> bool:
+        if not row.state.is_end or self._admission.is_live(row.task_id):
+            return False
+        await self._ledger.move(row.task_id, State.PENDING, failures=0, asked=True)
+        self._state.queue.add(row.task_id, "submit")
+        return True
+
+    async def _adopt(self, task_id: str, execute_id: str) -> None:
+        row = self._ledger.rows[task_id]
+        if not row.state.is_end or self._admission.is_live(task_id):
+            raise UsageError(NOT_ENDED)
+        for other in self._ledger.rows.values():
+            if other.execute_id == execute_id and other.task_id != task_id:
+                raise UsageError(belongs_to(other.task_id, execute_id))
+        service, run = self._state.adapters.service, self._ledger.run
+        why_not = await why_not_adopt(service, self._ledger.journal, run.source_key, task_id, execute_id)
+        if why_not is not None:
+            raise UsageError(why_not)
+        row = self._ledger.rows[task_id]
+        same = row.execute_id == execute_id
+        sent_at = row.submitted_at if same and row.submitted_at is not None else self._ledger.clock.wall()
+        execution = await recorded_execution(self._ledger.journal, run.run_id, task_id, execute_id) or Execution(
+            task_id, row.submissions + 1, "running", sent_at, execute_id, workflow=service.workflow
+        )
+        facts: dict[str, Any] = {"execute_id": execute_id, "has_output": False, "execution_failed": False}
+        facts |= {"attempts": max(1, row.attempts), "debug_url": row.debug_url if same else None}
+        facts |= {"submitted_at": sent_at, "failures": max(0, row.failures - row.unanswered)}
+        change = PutExecution(replace(execution, status="running"))
+        await self._ledger.move(task_id, State.RUNNING, change, adopted=True, **facts)
+        self._state.queue.add(task_id, "watch")
+
+    async def _cancel(self, task_id: str) -> None:
+        row = self._ledger.rows[task_id]
+        live = self._admission.is_live(task_id)
+        if row.state is State.HELD and not live:  # given up, without anything being found out
+            await self._ledger.move(task_id, State.CANCELLED)
+        elif row.state.is_end or row.state is State.WRITING_BACK:
+            return
+        elif not live:
+            await self._cancel_waiting(task_id)
+        elif not self._state.cancellations.request(task_id):
+            self._state.poll_waits.poll_now(task_id)
+
+    async def _continue_from(self, task_id: str, step: Literal["watch", "finish"]) -> None:
         match step:
-            case "submit":
-                await self._ledger.move(task_id, State.PENDING)
             case "watch":
                 await self._ledger.move(task_id, State.RUNNING, adopted=True)
             case "finish":

@@ -20,7 +20,6 @@ from cozebatch.engine.commands import OperatorCommands
 from cozebatch.engine.event_bus import Bus, Subscription
 from cozebatch.engine.heartbeat import Heartbeat
 from cozebatch.engine.ledger import Ledger, Level
-from cozebatch.engine.lifecycle.orphans import OrphanExecution
 from cozebatch.engine.options import Adapters, Options, StartStep
 from cozebatch.engine.outbox import Outbox
 from cozebatch.engine.run_state import RunState
@@ -165,10 +164,12 @@ class Engine:
 
     def _start_services(self, group: TaskGroup, orphans: Sequence[Recorded]) -> None:
         heartbeat = Heartbeat(self._state, self._outbox, self._admission)
-        for service in (self._state.rate_limiter.serve, self._outbox.serve, heartbeat.beat, heartbeat.save_clock):
-            group.start_soon(service)
+        state = self._state
         for recorded in orphans:
-            group.start_soon(OrphanExecution(recorded, self._state).watch)
+            state.orphans.add(recorded.changed(recorded.status).execution, recorded.workflow_id or None)
+        services = (state.rate_limiter.serve, self._outbox.serve, state.orphans.serve, heartbeat.beat)
+        for service in (*services, heartbeat.save_clock):
+            group.start_soon(service)
 
     async def _settle_ended(self, planned: Sequence[Planned]) -> None:
         """Move those whose place is decided before they begin; many at a time, so that they share commits."""
@@ -196,6 +197,9 @@ class Engine:
         while not self._state.draining:
             self._admission.admit(group)
             if not self._admission.is_busy:
+                if self._state.queue.has_doubted and not self._state.pauses:
+                    self._state.queue.reject_doubted()  # nothing is left to compare them with
+                    continue
                 if not self._outbox.owed:
                     return
                 self._outbox.hurry()

@@ -6,8 +6,8 @@ interrupted run continues counting where it stopped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -37,6 +37,8 @@ class Ledger:
         self.board = Board()
         self.board.counters = run.counters.copy()
         self._after_write: list[Callable[[], None]] = []
+        self._turns: dict[str, anyio.Lock] = {}
+        """One change of a row at a time: a change is computed from the row that the one before left."""
 
     @property
     def rows(self) -> dict[str, Row]:
@@ -68,29 +70,41 @@ class Ledger:
         `attempt` is what the event says (default: the row's `attempts` after the move). Raises `JournalError`, and
         then nothing has moved.
         """
-        before = self.rows[task_id]
-        wall, clock = self.clock.wall(), self.clock.now()
-        if adopted:
-            facts["adopted"] = True
-        row = moved(before, after, wall=wall, clock=clock, error=error, **facts)
-        with anyio.CancelScope(shield=True):  # disk and board must not part
-            await self.journal.write(PutRow(row), *changes, PutRun(self._record()))
-        self._written()
-        self.publish(
-            events.TaskState(
-                wall=wall,
-                clock=clock,
-                task_id=task_id,
-                before=before.state,
-                after=after,
-                attempt=row.attempts if attempt is None else attempt,
-                row=row,
-                execute_id=row.execute_id,
-                error=error,
-                adopted=adopted,
+        async with self._turn(task_id):
+            before = self.rows[task_id]
+            wall, clock = self.clock.wall(), self.clock.now()
+            if adopted:
+                facts["adopted"] = True
+            row = moved(before, after, wall=wall, clock=clock, error=error, **facts)
+            if before.state.is_end and not after.is_end:  # a kill from here on leaves a run that is to be continued
+                self.run = replace(self.run, status="open", finished_at=None)
+            with anyio.CancelScope(shield=True):  # disk and board must not part
+                await self.journal.write(PutRow(row), *changes, PutRun(self._record()))
+            self._written()
+            self.publish(
+                events.TaskState(
+                    wall=wall,
+                    clock=clock,
+                    task_id=task_id,
+                    before=before.state,
+                    after=after,
+                    attempt=row.attempts if attempt is None else attempt,
+                    row=row,
+                    execute_id=row.execute_id,
+                    error=error,
+                    adopted=adopted,
+                )
             )
-        )
         return row
+
+    async def amend(self, task_id: str, *changes: Change, **facts: Any) -> None:
+        """Change facts of a row without moving the task, together with `changes`. Raises `JournalError`."""
+        async with self._turn(task_id):
+            row = replace(self.rows[task_id], **facts)
+            with anyio.CancelScope(shield=True):
+                await self.journal.write(PutRow(row), *changes, PutRun(self._record()))
+            self._written()
+            self.load([row])
 
     async def write(self, *changes: Change) -> None:
         """Write what moves no task."""
@@ -140,6 +154,17 @@ class Ledger:
     def stamp(self) -> dict[str, Any]:
         """The times every event carries."""
         return {"wall": self.clock.wall(), "clock": self.clock.now()}
+
+    @asynccontextmanager
+    async def _turn(self, task_id: str) -> AsyncIterator[None]:
+        lock = self._turns.setdefault(task_id, anyio.Lock())
+        try:
+            async with lock:
+                yield
+        finally:
+            statistics = lock.statistics()
+            if not statistics.locked and not statistics.tasks_waiting and self._turns.get(task_id) is lock:
+                del self._turns[task_id]
 
     def _written(self) -> None:
         for call in self._after_write:

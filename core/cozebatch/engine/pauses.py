@@ -5,6 +5,7 @@ While any reason holds, nothing new is submitted; executions in flight are watch
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -15,6 +16,10 @@ from cozebatch.model.text import Text
 
 SAME_REFUSAL = 3
 """Tasks refused with one and the same code, before any was accepted, that pause the batch."""
+
+OVER_QUOTA = 600.0
+"""Seconds of running time without an acceptance after which a quota that is told by HTTP 429 pauses the batch
+(docs/contract.md §4)."""
 
 OPERATOR = "operator"
 JOURNAL = "journal"
@@ -27,8 +32,9 @@ class Pauses:
         self._ledger = ledger
         self._notify = notify
         self._on_resume = on_resume
-        self._refused_codes: list[str | None] = []
+        self._refused_codes: Counter[str | None] = Counter()
         self._accepted_any = False
+        self._over_quota_since: float | None = None
         self._unwritten = 0
         """Task runs that hold on to a change which the disk refuses."""
         ledger.after_each_write(self._journal_works)
@@ -52,6 +58,8 @@ class Pauses:
 
     def resume(self) -> None:
         """Every reason is over."""
+        self._refused_codes.clear()
+        self._over_quota_since = None
         self._ledger.publish(events.Resumed(**self._ledger.stamp()))
         self._on_resume()
         self._notify()
@@ -70,18 +78,31 @@ class Pauses:
             self._unwritten -= 1
         self._journal_works()
 
-    def accepted(self) -> None:
-        """Coze accepted a submission: requests are not wrong in general."""
-        self._accepted_any = True
+    @property
+    def accepted_any(self) -> bool:
+        """Whether Coze has accepted a submission of this process: then requests are not wrong in general."""
+        return self._accepted_any
 
-    def refused_for_good(self, error: ErrorInfo) -> None:
-        """The same wrong request on the first several tasks is the batch's fault, not theirs."""
-        if self._accepted_any:
-            return
-        self._refused_codes.append(error.code)
-        first = self._refused_codes[:SAME_REFUSAL]
-        if len(first) == SAME_REFUSAL and len(set(first)) == 1:
+    def accepted(self) -> None:
+        """Coze accepted a submission."""
+        self._accepted_any = True
+        self._over_quota_since = None
+
+    def doubted(self, error: ErrorInfo) -> None:
+        """A request was refused as wrong before any was accepted: the same on several tasks is the batch's fault."""
+        self._refused_codes[error.code] += 1
+        if self._refused_codes[error.code] >= SAME_REFUSAL:
             self.pause("invalid_request", error)
+
+    def throttled(self, error: ErrorInfo) -> None:
+        """Over a limit. If Coze names a quota, and accepts nothing for long, it is no limit that passes."""
+        if error.scope != "batch":
+            return
+        now = self._ledger.clock.now()
+        if self._over_quota_since is None:
+            self._over_quota_since = now
+        elif now - self._over_quota_since >= OVER_QUOTA:
+            self.pause(Category.QUOTA.value, error)
 
     def _journal_works(self) -> None:
         """Resume if only the journal had stopped the batch and no change still waits for the disk: a disk that is

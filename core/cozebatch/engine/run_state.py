@@ -1,7 +1,8 @@
 """What all tasks of a run share. Each fact has one owner with methods; this composes the owners.
 
 `Slots` knows who holds a Coze slot, `AdmissionQueue` who waits, `Pauses` why nothing is submitted, `Cancellations`
-whom the operator gave up, `PollWaits` when executions are polled next, `Submissions` what is on the wire.
+whom the operator gave up, `PollWaits` when executions are polled next, `Submissions` what is on the wire, `Orphans`
+which executions in flight no task run watches.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from cozebatch.engine.admission_queue import AdmissionQueue
 from cozebatch.engine.cancellations import Cancellations
 from cozebatch.engine.ledger import Ledger
 from cozebatch.engine.options import Adapters, Options
+from cozebatch.engine.orphans import Orphans
 from cozebatch.engine.pauses import Pauses
 from cozebatch.engine.poll_waits import PollWaits
 from cozebatch.engine.rate_limiter import RateLimiter
@@ -45,6 +47,7 @@ class RunState:
         self.cancellations = Cancellations()
         self.poll_waits = PollWaits()
         self.submissions = Submissions(ledger, notify)
+        self.orphans = Orphans(ledger, adapters, self.slots, self.rate_limiter, self.retry, options.execution_timeout)
         self._draining = False
 
     @property

@@ -139,7 +139,7 @@ MOVES: Mapping[State, frozenset[State]] = MappingProxyType(
         _Y: frozenset({_W, State.DONE, _Q, _D, _F, _C}),
         _W: frozenset({State.DONE}),
         # Out of an end only by a person: retry goes on from the failed step, rerun starts at `pending`.
-        State.DONE: frozenset({_P, _W}),
+        State.DONE: frozenset({_P, _R, _W}),
         _F: frozenset({_P, _R, _D, _Q, _W}),
         _H: frozenset({_P, _R, _C}),
         _C: frozenset({_P, _R, _D, _Q, _W}),

@@ -13,6 +13,9 @@ from typing import Protocol
 SHORTEST_WAIT = 2.0
 """Seconds between two polls of one execution, unless the operator's own interval is shorter."""
 
+NOT_YET_KNOWN = 60.0
+"""Seconds for which Coze may not know an execution that there is (docs/coze.md, 4314)."""
+
 ENOUGH = 5
 """Executions seen before history is believed."""
 

@@ -14,7 +14,11 @@ from typing import Literal
 from cozebatch.model.errors import Category, ErrorInfo
 
 UNREACHABLE_PATIENCE = 900.0
-"""Seconds a task keeps trying to connect before it fails: long enough for a router to restart at night."""
+"""Seconds a task keeps trying to connect before it fails: long enough for a router to restart at night. Polls that
+Coze refuses are tried as long."""
+
+REFUSED_LOOKS = 3
+"""Polls refused in a row for what is wrong with the configuration or the account, after which the batch pauses."""
 
 PAUSES_BATCH = frozenset({Category.AUTH, Category.QUOTA, Category.DISK_FULL})
 """Categories that stop every task: the batch pauses."""
@@ -66,7 +70,7 @@ class RetryPolicy:
 
     def submission_refused(self, error: ErrorInfo, tries: int, waited: float) -> Again | Fail | PauseBatch:
         """Nothing was started. `tries` refusals so far, this one included; `waited`: seconds since the first."""
-        if error.category in PAUSES_BATCH:
+        if concerns_all(error):
             return PauseBatch(error.category.value)
         if error.category in CANNOT_PASS:
             return Fail()
@@ -74,34 +78,47 @@ class RetryPolicy:
             return Again(self.backoff(tries)) if waited < UNREACHABLE_PATIENCE else Fail()
         return Again(self.backoff(tries, base=4.0)) if tries <= self.max_retries else Fail()
 
-    def submission_unanswered(self) -> Again | Hold:
-        return Again(self.backoff(1)) if self.on_unknown_submit == "resubmit" else Hold()
+    def submission_unanswered(self, failures: int) -> Again | Hold:
+        """Whether an execution was started is not known. `failures` so far, this included: each may have cost one."""
+        if self.on_unknown_submit == "hold" or failures > self.max_retries:
+            return Hold()
+        return Again(self.growing_pause(failures))
 
     def execution_failed(self, error: ErrorInfo, failures: int) -> Again | Fail | PauseBatch:
         """Coze reported the execution as failed; again means another, paid one. `failures` so far, this included."""
         if failures > self.max_retries:
             return Fail()
-        if error.category in PAUSES_BATCH:
+        if concerns_all(error):
             return PauseBatch(error.category.value)
         return Fail() if error.category in CANNOT_PASS else Again(self.backoff(failures))
 
-    def poll_failed(self, error: ErrorInfo, in_a_row: int) -> Again | Fail | PauseBatch:
-        """A poll failed; the execution goes on, whatever the answer was. Only refused credentials, and a refusal that
-        repeats, end the polling. `in_a_row`: failed polls so far, this one included."""
-        if error.category is Category.AUTH:
-            return Again(self.backoff(in_a_row)) if in_a_row < 3 else PauseBatch(error.category.value)
-        if error.category in CANNOT_PASS:
-            return Again(self.backoff(in_a_row)) if in_a_row < 5 else Fail()
+    def poll_failed(self, error: ErrorInfo, in_a_row: int, waited: float) -> Again | Fail | PauseBatch:
+        """A poll failed; the execution goes on, whatever the answer was. Only what concerns all tasks, and a refusal
+        that stays, end the polling. `in_a_row`: failed polls so far, this one included; `waited`: seconds since the
+        first."""
+        if concerns_all(error):
+            return Again(self.backoff(in_a_row)) if in_a_row < REFUSED_LOOKS else PauseBatch(error.category.value)
+        if error.category in CANNOT_PASS and waited >= UNREACHABLE_PATIENCE:
+            return Fail()
         return Again(self.backoff(in_a_row, cap=30.0))
 
     def step_failed(self, error: ErrorInfo, tries: int) -> Again | Fail | PauseBatch:
         """A download or synthesis went wrong; again is free. `tries` so far, this one included."""
-        if error.category in PAUSES_BATCH:
+        if concerns_all(error):
             return PauseBatch(error.category.value)
         if error.category in _FINAL_STEPS or tries > self.max_retries:
             return Fail()
         return Again(self.backoff(tries))
 
+    def growing_pause(self, tries: int, *, base: float = 4.0, cap: float = 300.0) -> float:
+        """Seconds: exponential in `tries` (from 1), at least half of that, at most `cap`. For what may cost money."""
+        return self.rng.uniform(0.5, 1.0) * min(cap, base * 2.0 ** min(tries - 1, 16))
+
     def backoff(self, tries: int, *, base: float = 2.0, cap: float = 60.0) -> float:
         """Seconds: exponential in `tries` (from 1), full jitter, at most `cap`."""
         return self.rng.uniform(0.0, min(cap, base * 2.0 ** min(tries - 1, 16)))
+
+
+def concerns_all(error: ErrorInfo) -> bool:
+    """Whether every task would meet this error: the configuration, the account or this machine is at fault."""
+    return error.scope == "batch" or error.category in PAUSES_BATCH

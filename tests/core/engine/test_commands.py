@@ -82,7 +82,7 @@ async def test_a_held_task_is_adopted_without_paying() -> None:
     async with running(world, 1) as engine:
         await until(lambda: engine.board.counts[State.HELD] == 1)
         assert await engine.commands.retry(["t1"]) == []
-        assert await engine.commands.adopt("t1", "e1")
+        await engine.commands.adopt("t1", "e1")
         await until(lambda: engine.board.counts[State.DONE] == 1)
         assert engine.board.rows["t1"].attempts == 1
     assert world.coze.started("t1") == 1

@@ -60,14 +60,24 @@ def test_connecting_is_tried_for_as_long_as_a_night_needs() -> None:
 
 
 def test_an_unanswered_submission_is_held_unless_the_operator_chose_otherwise() -> None:
-    assert isinstance(policy().submission_unanswered(), Hold)
-    assert isinstance(policy(on_unknown="resubmit").submission_unanswered(), Again)
+    assert isinstance(policy().submission_unanswered(1), Hold)
+    assert isinstance(policy(on_unknown="resubmit").submission_unanswered(1), Again)
+
+
+def test_resubmitting_is_bounded_and_its_pauses_grow() -> None:
+    resubmit = policy(on_unknown="resubmit")
+    answers = [resubmit.submission_unanswered(failures) for failures in range(1, 6)]
+    delays = [answer.delay for answer in answers if isinstance(answer, Again)]
+    assert len(delays) == resubmit.max_retries == 3
+    assert isinstance(answers[3], Hold)
+    assert delays == sorted(delays)
+    assert delays[0] >= 2.0
 
 
 @given(categories, st.integers(1, 4))
 def test_a_look_that_failed_never_ends_an_execution_early(category: Category, in_a_row: int) -> None:
-    decision = policy().poll_failed(info(category), in_a_row)
-    if category is not Category.AUTH:
+    decision = policy().poll_failed(info(category), in_a_row, 100.0)
+    if category not in PAUSES_BATCH:
         assert isinstance(decision, Again)
 
 

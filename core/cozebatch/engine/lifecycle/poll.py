@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -14,11 +15,9 @@ from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
 from cozebatch.planning.planned import EXPIRED, is_expired
-from cozebatch.policy.retry import Again, Fail, PauseBatch
+from cozebatch.policy.polling import NOT_YET_KNOWN
+from cozebatch.policy.retry import UNREACHABLE_PATIENCE, Again, Fail, PauseBatch
 from cozebatch.ports import PollResult
-
-NOT_YET_KNOWN = 60.0
-"""Seconds after a submission during which Coze may not know the execution yet (docs/coze.md, 4314)."""
 
 NOT_KNOWN = ErrorInfo(
     Category.EXECUTION_LOST, Text("Coze 已查不到这次执行。", "Coze does not know this execution any more.")
@@ -47,10 +46,15 @@ class PollStep:
 
     async def adopt(self) -> None:
         """Take up an execution that an earlier process started, or that a person named."""
-        self._state.slots.adopted(self._context.task_id)
-        if self._context.row.state is not State.RUNNING:
-            await self._context.move(State.RUNNING, adopted=True)
-        await self._record.load()
+        context = self._context
+        assert context.row.execute_id is not None
+        self._state.slots.adopted(context.task_id)
+        self._state.orphans.hand_over(context.row.execute_id)
+        changes = [] if await self._record.load() else [self._record.update(status="running")]
+        if context.row.state is not State.RUNNING:
+            await context.move(State.RUNNING, *changes, adopted=True)
+        elif changes:
+            await context.ledger.write(*changes)
 
     async def until_ended(self) -> EndedExecution | None:
         """Poll until Coze reports the end. None if the execution is lost or polling cannot go on; then the task has
@@ -59,6 +63,7 @@ class PollStep:
         started = anyio.current_time() - self._age_at_adoption()
         wait = 0.0 if context.row.adopted else pacing.next_wait(0.0)
         failed_in_a_row = 0
+        failing_since = unknown_since = math.inf
         while True:
             await self._state.poll_waits.wait(context.task_id, wait)
             if self._state.cancellations.take(context.task_id) and context.row.state is State.RUNNING:
@@ -66,25 +71,36 @@ class PollStep:
             try:
                 result = await self._poll()
             except StepError as failed:
+                now = anyio.current_time()
                 failed_in_a_row += 1
-                next_wait = await self._failed(failed, failed_in_a_row)
+                failing_since = min(failing_since, now)
+                if now - started >= context.options.execution_timeout and now - failing_since >= UNREACHABLE_PATIENCE:
+                    await self._lost(TOO_LONG)
+                    return None
+                next_wait = await self._failed(failed, failed_in_a_row, now - failing_since)
                 if next_wait is None:
                     return None
                 wait = next_wait
                 continue
-            failed_in_a_row = 0
-            age = anyio.current_time() - started
+            failed_in_a_row, failing_since = 0, math.inf
+            now = anyio.current_time()
+            unknown_since = min(unknown_since, now) if result.status == "unknown" else math.inf
+            age = now - started
             if context.row.adopted and result.age is not None:
                 age = min(age, result.age)  # our clock may have been another one when it was submitted
             match result.status:
                 case "succeeded" | "failed" | "interrupted":
+                    self._record.ended()
                     return EndedExecution(result, age)
-                case "running" if age < context.options.execution_timeout:
+                case "running" | "unknown" if age >= context.options.execution_timeout:
+                    await self._lost(self._why_lost(result))
+                    return None
+                case "running":
                     wait = pacing.next_wait(age)
-                case "unknown" if age < min(NOT_YET_KNOWN, context.options.execution_timeout):
+                case "unknown" if age < NOT_YET_KNOWN or now - unknown_since < NOT_YET_KNOWN:
                     wait = min(pacing.next_wait(age), NOT_YET_KNOWN / 6)
-                case "running" | "unknown":
-                    await self._lost(result)
+                case "unknown":
+                    await self._lost(self._why_lost(result))
                     return None
                 case _:
                     assert_never(result.status)
@@ -101,17 +117,18 @@ class PollStep:
         await self._state.rate_limiter.acquire(urgent=False)
         self._context.ledger.count_poll()
         self._state.rate_limiter.count_sent()
-        return await self._context.adapters.service.poll(execute_id)
+        return await self._context.adapters.service.poll(execute_id, self._record.workflow_id)
 
-    async def _failed(self, failed: StepError, in_a_row: int) -> float | None:
-        """Seconds until the next poll; None when polling cannot go on."""
+    async def _failed(self, failed: StepError, in_a_row: int, waited: float) -> float | None:
+        """Seconds until the next poll; None when polling cannot go on. `waited`: seconds since the first failure in a
+        row."""
         context, error = self._context, failed.info
         if error.category is Category.THROTTLED:
             self._state.rate_limiter.slow_down()
             wait = self._state.retry.backoff(in_a_row) if failed.retry_after is None else failed.retry_after
             context.ledger.publish(events.Throttled(retry_in=round(wait, 3), **context.ledger.stamp()))
             return wait
-        decision = self._state.retry.poll_failed(error, in_a_row)
+        decision = self._state.retry.poll_failed(error, in_a_row, waited)
         match decision:
             case Again():
                 context.ledger.note("warning", error.message, context.task_id)
@@ -127,13 +144,16 @@ class PollStep:
                 assert_never(decision)
         return None
 
-    async def _lost(self, result: PollResult) -> None:
+    def _why_lost(self, result: PollResult) -> ErrorInfo:
         if result.status != "unknown":
             error = TOO_LONG
         elif is_expired(self._context.row, self._context.ledger.clock.wall()):
             error = EXPIRED
         else:
             error = NOT_KNOWN
-        error = replace(error, logid=result.logid)
+        return replace(error, logid=result.logid)
+
+    async def _lost(self, error: ErrorInfo) -> None:
+        """The task ends. The execution keeps a slot: it is watched on without its task."""
         if self._context.row.state is State.RUNNING:
             await self._context.fail(error, self._record.update(status="lost", error=error))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, assert_never
 
 from cozebatch.engine.lifecycle.execution_record import ExecutionRecord
@@ -13,7 +12,7 @@ from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
 from cozebatch.policy.retry import Again, Fail, PauseBatch
-from cozebatch.ports import Change, PollResult, Product, PutExecution, PutOutput, PutRow
+from cozebatch.ports import Change, PollResult, Product, PutExecution, PutOutput
 
 WORKFLOW_FAILED = ErrorInfo(Category.WORKFLOW_FAILED, Text("工作流失败。", "The workflow failed."))
 
@@ -59,9 +58,7 @@ class StoreStep:
         ]
         facts |= {"has_output": True, "lag_seconds": lag}
         if row.state is not State.RUNNING:  # cancelled meanwhile: the result was paid for and is kept
-            kept = replace(row, has_output=True, tokens=facts["tokens"])
-            await context.ledger.write(PutRow(kept), *changes)
-            context.ledger.load([kept])
+            await context.ledger.amend(row.task_id, *changes, has_output=True, tokens=facts["tokens"])
             return False
         if context.adapters.synthesizer is None:
             await context.persist(lambda: context.complete(Product(), *changes, **facts))
@@ -80,7 +77,7 @@ class StoreStep:
             logid=result.logid,
         )
         if context.row.state is not State.RUNNING:  # cancelled meanwhile
-            await context.ledger.write(change)
+            await context.ledger.amend(context.task_id, change, execution_failed=not interrupted)
         elif interrupted:
             await context.fail(error, change, **facts)
         else:

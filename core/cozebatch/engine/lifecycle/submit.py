@@ -110,6 +110,7 @@ class SubmitStep:
                 return True
             case Refused() if answer.error.category is Category.THROTTLED:
                 self._state.slots.throttled(sent_at=sent_at, retry_after=answer.retry_after)
+                self._state.pauses.throttled(answer.error)
                 change = self._record.update(status="refused", error=answer.error)
                 await self.back_in_line(answer.error, change, delay=None)
             case Refused():
@@ -140,6 +141,7 @@ class SubmitStep:
         self._state.pauses.accepted()
         attempts = self._context.row.attempts + 1
         await self._context.move_persistently(State.RUNNING, change, attempts=attempts, **facts)
+        self._state.queue.reject_doubted()  # requests are not wrong in general: theirs were
 
     async def _refused(self, answer: Refused) -> None:
         context, error = self._context, answer.error
@@ -152,24 +154,33 @@ class SubmitStep:
             case PauseBatch():
                 self._state.pauses.pause(decision.reason, error)
                 await self.back_in_line(error, change, delay=None)
+            case Fail() if error.category is Category.INVALID_REQUEST and not self._state.pauses.accepted_any:
+                self._state.submissions.forget_refusals(context.task_id)
+                await context.move_persistently(State.PENDING, change, error=error)
+                if not await context.cancelled_now():
+                    self._state.queue.doubt(context.task_id)
+                    self._state.pauses.doubted(error)
             case Fail():
                 self._state.submissions.forget_refusals(context.task_id)
-                if error.category is Category.INVALID_REQUEST:
-                    self._state.pauses.refused_for_good(error)
                 await context.fail(error, change)
             case _:
                 assert_never(decision)
 
+    async def reject(self) -> None:
+        """Its request alone was wrong: other tasks were accepted, or there are none to compare it with."""
+        error = self._context.row.error
+        assert error is not None
+        await self._context.fail(error)
+
     async def _unanswered(self, error: ErrorInfo) -> None:
-        attempts = self._context.row.attempts + 1
+        row = self._context.row
         change = self._record.update(status="unanswered", error=error)
-        decision = self._state.retry.submission_unanswered()
+        counts = {"attempts": row.attempts + 1, "failures": row.failures + 1}
+        decision = self._state.retry.submission_unanswered(row.failures + 1)
         match decision:
             case Hold():
-                await self._context.move_persistently(
-                    State.HELD, change, error=error, attempts=attempts, unanswered=True
-                )
+                await self._context.move_persistently(State.HELD, change, error=error, unanswered=True, **counts)
             case Again():
-                await self.back_in_line(error, change, delay=decision.delay, attempts=attempts)
+                await self.back_in_line(error, change, delay=decision.delay, **counts)
             case _:
                 assert_never(decision)

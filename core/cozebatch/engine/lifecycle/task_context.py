@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any, assert_never
 
 import anyio
@@ -12,12 +11,11 @@ import anyio
 from cozebatch.engine.options import Adapters, Options, StartStep
 from cozebatch.engine.outbox import Outbox
 from cozebatch.engine.run_state import RunState
-from cozebatch.model import events
 from cozebatch.model.errors import ErrorInfo, JournalError
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
-from cozebatch.ports import Change, Film, Owe, Product, PutFilm, PutRow
+from cozebatch.ports import Change, Film, Owe, Product, PutFilm
 
 LONGEST_RESULT = 1000
 """Characters of a failure's sentence that the table is given."""
@@ -51,10 +49,7 @@ class TaskContext:
 
     async def set_facts(self, **facts: Any) -> None:
         """Change facts of the row that no reader needs to know, without moving it. Raises `JournalError`."""
-        row = replace(self.row, **facts)
-        with anyio.CancelScope(shield=True):  # disk and board must not part
-            await self.ledger.write(PutRow(row))
-        self.ledger.board.apply(events.Loaded(rows=(row,), **self.ledger.stamp()))
+        await self.ledger.amend(self.task_id, **facts)
 
     async def move_persistently(self, after: State, *changes: Change, **facts: Any) -> None:
         """Move with news that must not be lost: while the disk refuses, keep it and try again."""
@@ -84,11 +79,10 @@ class TaskContext:
     async def complete(self, product: Product, *changes: Change, **facts: Any) -> None:
         """The film exists and is proven: write it back where a table waits for it, otherwise the task is done."""
         facts |= {"draft_path": product.draft_path, "video_path": product.video_path}
-        paths = [path for path in (product.video_path, product.draft_path) if path]
         if self.row.execute_id is not None:
-            at = self.ledger.clock.wall()
-            film = Film(at, product.video_path, product.draft_path, product.message)
-            changes = (PutFilm(self.row.execute_id, film), *changes)
+            film = Film(self.ledger.clock.wall(), product.video_path, product.draft_path, product.message)
+            changes = (*changes, PutFilm(self.row.execute_id, film))
+        paths = [path for path in (product.video_path, product.draft_path) if path]
         delivery = self.outbox.draft(self.row, "done", "\n".join(paths) or product.message or "")
         if delivery is None:
             await self.move(State.DONE, *changes, **facts)

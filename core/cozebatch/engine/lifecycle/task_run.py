@@ -29,7 +29,7 @@ class TaskRun:
     def __init__(self, task_id: str, state: RunState, outbox: Outbox, start_step: StartStep) -> None:
         self._context = TaskContext(task_id, state, outbox, start_step)
         self._state = state
-        record = ExecutionRecord(self._context)
+        self._record = record = ExecutionRecord(self._context)
         self._submit = SubmitStep(self._context, record)
         self._poll = PollStep(self._context, record)
         self._store = StoreStep(self._context, record, self._submit)
@@ -46,6 +46,9 @@ class TaskRun:
 
     async def _run_steps(self) -> None:
         context = self._context
+        if context.start_step == "reject":
+            await self._submit.reject()
+            return
         if context.start_step != "finish" and not await self._execute():
             return
         with self._state.cancellations.interruptible(context.task_id) as scope:
@@ -70,7 +73,13 @@ class TaskRun:
                 return False
             return await self._store.store(ended)
         finally:
-            self._state.slots.release(context.task_id)
+            self._leave_slot()
+
+    def _leave_slot(self) -> None:
+        """The slot is free once the execution has ended; until then it is watched on as an orphan."""
+        if (execution := self._record.in_flight) is not None:
+            self._state.orphans.add(execution, self._record.workflow_id)
+        self._state.slots.release(self._context.task_id)
 
     async def _produce(self) -> None:
         """The free half: from the output on disk to the film, and to the table."""

@@ -1,0 +1,55 @@
+"""Checks an execution that a person names for a task, before anything is written down."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cozebatch.model.errors import StepError
+from cozebatch.model.text import Text
+from cozebatch.ports import Execution, Journal, WorkflowService
+
+
+async def why_not_adopt(
+    service: WorkflowService, journal: Journal, source_key: str, task_id: str, execute_id: str
+) -> Text | None:
+    """None when Coze knows the execution under our workflow and no other task has it; else why it is not adopted.
+
+    Raises `JournalError`.
+    """
+    for recorded in await journal.record():
+        if recorded.execute_id == execute_id and (recorded.source_key, recorded.task_id) != (source_key, task_id):
+            return belongs_to(recorded.task_id, execute_id)
+    try:
+        result = await service.poll(execute_id)
+    except StepError as failed:
+        why = failed.info.message
+        return Text(
+            f"没能向 Coze 核实执行 {execute_id}，没有认领：{why.zh}",
+            f"Execution {execute_id} could not be verified with Coze and was not adopted: {why.en}",
+        )
+    if result.status == "unknown":
+        return Text(
+            f"Coze 在这个工作流里查不到执行 {execute_id}，没有认领。请核对编号；刚提交的要过一分钟才查得到。",
+            f"Coze has no execution {execute_id} of this workflow; it was not adopted. Check the id; one that was just "
+            "started may take a minute to be known.",
+        )
+    return None
+
+
+def belongs_to(task_id: str, execute_id: str) -> Text:
+    """Another task has it already."""
+    return Text(
+        f"执行 {execute_id} 已属于任务 {task_id}，没有认领。",
+        f"Execution {execute_id} belongs to task {task_id} already; it was not adopted.",
+    )
+
+
+async def recorded_execution(journal: Journal, run_id: str, task_id: str, execute_id: str) -> Execution | None:
+    """What the record has of an execution: of this task in this run, else of an earlier run. Raises `JournalError`."""
+    for execution in reversed(await journal.executions(run_id, task_id)):
+        if execution.execute_id == execute_id:
+            return replace(execution, parameters=None)
+    for recorded in await journal.record():
+        if recorded.execute_id == execute_id:
+            return recorded.changed(recorded.status).execution
+    return None
