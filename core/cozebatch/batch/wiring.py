@@ -86,7 +86,10 @@ async def _journal(request: Request, stack: AsyncExitStack) -> Journal:
     if not request.dry_run:
         stack.enter_context(state_lock(request.state_dir))
     try:
-        return await stack.enter_async_context(open_it(path))
+        journal = await stack.enter_async_context(open_it(path))
+        if journal.note is not None:
+            request.on_note(journal.note)
+        return journal
     except DamagedJournal as damaged:
         await anyio.to_thread.run_sync(_mend, damaged, request)
     return await stack.enter_async_context(open_journal(path))

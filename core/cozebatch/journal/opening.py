@@ -63,7 +63,8 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """A connection that changes nothing and disturbs nobody: a run may be writing. Raises `JournalError`."""
+    """A connection that changes nothing and disturbs nobody: a run may be writing. An older file is read as a copy in
+    memory that was brought up to date. Raises `JournalError`."""
     try:
         if path.stat().st_size == 0:
             raise DamagedJournal(path, "0 bytes")
@@ -76,6 +77,8 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         _require_known(version)
         connection.execute("SELECT count(*) FROM run").fetchone()
+        if version < len(MIGRATIONS):
+            connection = _updated_copy(connection)
     except sqlite3.Error as error:
         connection.close()
         raise as_journal_error(path, error) from error
@@ -83,6 +86,24 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def is_copy(connection: sqlite3.Connection) -> bool:
+    """Whether `open_to_read` made a copy in memory, since the file is of an earlier version."""
+    return not connection.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()[0]
+
+
+def _updated_copy(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Closes `connection` unless it raises."""
+    copy = sqlite3.connect(":memory:", check_same_thread=False)
+    try:
+        connection.backup(copy)
+        migrate(copy)
+    except sqlite3.Error:
+        copy.close()
+        raise
+    connection.close()
+    return copy
 
 
 def check(path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import anyio
 import anyio.to_thread
 
-from cozebatch.journal.opening import FILE_NAME, DamagedJournal, journal_error, open_to_read, open_to_write
+from cozebatch.journal.opening import FILE_NAME, DamagedJournal, is_copy, journal_error, open_to_read, open_to_write
 from cozebatch.journal.records import (
     EXECUTION_COLUMNS,
     RUN_COLUMNS,
@@ -34,6 +34,7 @@ from cozebatch.journal.retention.vacuum import compact as compact_file
 from cozebatch.model.errors import JournalError
 from cozebatch.model.rows import Row
 from cozebatch.model.task import CONTENT_ONLY, State, Task
+from cozebatch.model.text import Text
 from cozebatch.ports import (
     NO_HANDOVER,
     Change,
@@ -46,6 +47,11 @@ from cozebatch.ports import (
 )
 
 __all__ = ["FILE_NAME", "DamagedJournal", "SqliteJournal", "open_journal", "read_journal"]
+
+OLDER_COPY = Text(
+    "状态文件是旧版本写的：这次只查看，没有改动它；下次运行时会升级。",
+    "The state was written by an earlier version: it is only looked at and left as it is; the next run updates it.",
+)
 
 T = TypeVar("T")
 
@@ -103,6 +109,8 @@ class SqliteJournal:
         self._idle.set()
         self._run_id = ""
         self._source_key = ""
+        self.note: Text | None = OLDER_COPY if is_copy(connection) else None
+        """What a person should know about the file."""
 
     async def begin(
         self, run: RunRecord, entries: Iterable[tuple[Task, Row]], handover: Handover = NO_HANDOVER

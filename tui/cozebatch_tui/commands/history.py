@@ -20,6 +20,7 @@ from cozebatch.model.statistics import compute
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
 from cozebatch.ports import RunRecord
+from cozebatch_tui.commands.errors import complain
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.locale import commands as texts
@@ -39,7 +40,7 @@ def list_runs(options: argparse.Namespace, lang: Lang) -> Exit:
     async def read(journal: SqliteJournal) -> list[tuple[RunRecord, list[Row]]]:
         return [(run, list(await journal.rows(run.run_id))) for run in await journal.runs()]
 
-    found = _with_journal(options, read) or []
+    found = _with_journal(options, lang, read) or []
     if not found:
         out.line(texts.NO_RUNS.in_(lang))
     for run, rows in found:
@@ -72,7 +73,7 @@ def show_report(options: argparse.Namespace, lang: Lang) -> Exit:
             raise UsageError(Text(texts.UNKNOWN_RUN.zh.format(**values), texts.UNKNOWN_RUN.en.format(**values)))
         return chosen[0], list(await journal.rows(chosen[0].run_id))
 
-    found = _with_journal(options, read)
+    found = _with_journal(options, lang, read)
     if found is None:
         raise UsageError(texts.NO_RUNS)
     run, rows = found
@@ -109,7 +110,7 @@ def board_of(run: RunRecord, rows: list[Row]) -> Board:
     return board
 
 
-def _with_journal(options: argparse.Namespace, read: Callable[[SqliteJournal], Awaitable[T]]) -> T | None:
+def _with_journal(options: argparse.Namespace, lang: Lang, read: Callable[[SqliteJournal], Awaitable[T]]) -> T | None:
     """The value of `read` on the journal; None if there is no journal. A run may be writing to it meanwhile."""
     path = Path(options.state_dir) / FILE_NAME
     if not path.exists():
@@ -117,6 +118,8 @@ def _with_journal(options: argparse.Namespace, read: Callable[[SqliteJournal], A
 
     async def run() -> T:
         async with read_journal(path) as journal:
+            if journal.note is not None:
+                complain([journal.note], lang)
             return await read(journal)
 
     with unwrapped_groups():
