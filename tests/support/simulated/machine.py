@@ -24,7 +24,7 @@ from cozebatch.model.events import Event, RunFinished, TaskState
 from cozebatch.planning.planned import OperatorOverrides
 from cozebatch.planning.selection import Selection
 from cozebatch.policy.polling import HistoryPacing
-from cozebatch.ports import StatusSink, TaskSource, Workflow
+from cozebatch.ports import RunRecord, StatusSink, TaskSource, Workflow
 from support.fakes import wall
 from support.simulated.coze import Coze, DeadError, Life, Service
 from support.simulated.disk import Disk
@@ -32,7 +32,7 @@ from support.simulated.film_maker import FilmMaker
 from support.simulated.judge import EXECUTION_TIMEOUT, MAX_RETRIES, Judge
 from support.simulated.rows import FileModel, TaskFile
 from support.simulated.swarm import QUIET, Fault
-from support.simulated.table import COLUMNS, READY, TABLE, Line, Table, layout, status_values
+from support.simulated.table import COLUMNS, DOMAIN, READY, TABLE, Line, Table, layout, status_values
 
 Way = Literal["crash", "stop", "end"]
 LONGEST = 8 * 86400.0
@@ -79,6 +79,7 @@ class Machine:
     def __post_init__(self) -> None:
         self.rng = random.Random(f"{self.name} {self.seed}")
         self.outputs: set[str] = set()
+        self.open_filter = Fault.OPEN_FILTER in self.faults
 
     def has(self, fault: Fault) -> bool:
         return fault in self.faults
@@ -87,6 +88,14 @@ class Machine:
         """From now on everything works here."""
         self.faults = QUIET
         self.operate = None
+
+    @property
+    def key(self) -> str:
+        """The source as it is now, as the journal knows it."""
+        return FileModel(self.source).key if isinstance(self.source, TaskFile) else f"feishu:{DOMAIN}/{TABLE}"
+
+    async def last_run(self) -> RunRecord | None:
+        return await self.disk.journal.last_run(self.key)
 
     def wall(self) -> float:
         return wall() + self.ahead
@@ -101,8 +110,8 @@ class Machine:
         self.coze.capacity = rng.choice([1, 3]) if self.has(Fault.LITTLE_ROOM) else 10**6
         self.coze.credentials = True
         self.coze.is_published = not (self.has(Fault.CONFIGURATION) and rng.random() < 0.3)
-        runs = await self.disk.journal.runs()
-        self.judge.later_runs += bool(runs) and runs[0].status == "finished"
+        last = await self.last_run()
+        self.judge.later_runs += last is not None and last.status == "finished"
         start = await self._make(life, limit)
         self._draw_disk_faults(way)
         self.say(f"{self.name} start {self.starts}: {way}, {start.batch.overrides} {start.batch.selection}")
@@ -244,7 +253,7 @@ class Machine:
             return FileModel(self.source), None, False
         line = Line(self.source, self.name, life)
         values = status_values(claims=self.claims)
-        source = FeishuSource(line.base, layout(open_filter=self.has(Fault.OPEN_FILTER)))
+        source = FeishuSource(line.base, layout(open_filter=self.open_filter), values)
         sink = FeishuSink(line.base, TABLE, COLUMNS, values, ready=(READY,), owner=self.name)
         return source, sink, True
 
@@ -261,7 +270,7 @@ class Machine:
         if fresh or rerun:
             for sent in self.all_sent():
                 self.judge.wanted[sent] += 1
-        return OperatorOverrides(fresh, rerun, {}, policy), selection
+        return OperatorOverrides(fresh, rerun, {}, policy, MAX_RETRIES), selection
 
     async def _task_ids(self) -> list[str]:
         if isinstance(self.source, TaskFile):

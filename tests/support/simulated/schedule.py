@@ -120,15 +120,13 @@ class Schedule:
 
     async def _situation(self, machine: Machine) -> Sequence[object]:
         """Where each task of the latest run stands: a lost execution is looked for at every start, and not found."""
-        runs = await machine.disk.journal.runs()
-        rows = await machine.disk.journal.rows(runs[0].run_id) if runs else ()
+        last = await machine.last_run()
+        rows = await machine.disk.journal.rows(last.run_id) if last is not None else ()
         return sorted((row.task_id, row.state.value, row.execute_id or "") for row in rows)
 
     async def _is_finished(self, machine: Machine) -> bool:
-        journal = machine.disk.journal
-        runs = await journal.runs()
-        owed = [await journal.owed(run.source_key) for run in runs]
-        return bool(runs) and not any(owed) and all(run.status in ("finished", "abandoned") for run in runs[:1])
+        last = await machine.last_run()
+        return last is not None and last.status == "finished" and not await machine.disk.journal.owed(machine.key)
 
 
 def simulate(seed: int, *, talk: bool = False, without: frozenset[Fault] = QUIET) -> Schedule:

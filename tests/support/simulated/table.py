@@ -20,7 +20,7 @@ from support.simulated.coze import Life
 from support.simulated.judge import Judge, Sent
 from support.simulated.swarm import Fault
 
-TABLE = "tbl"
+DOMAIN, TABLE = "https://feishu.invalid", "tbl"
 READY, RUNNING, DONE, FAILED = "ready", "running", "done", "failed"
 COLUMNS = Columns(content="content", title="title", template="template", status="status", result="result")
 CONFLICT = Meaning(Kind.CONFLICT, Text.same("conflict"), Text.same("again"))
@@ -130,7 +130,7 @@ class Line:
     table: Table
     machine: str
     life: Life
-    key: str = "https://feishu.invalid/base"
+    domain: str = DOMAIN
     writing: bool = False
 
     @property

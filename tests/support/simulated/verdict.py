@@ -9,7 +9,7 @@ from cozebatch.engine.engine import Outcome
 from cozebatch.model.errors import Category
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State
-from cozebatch.planning.planned import DONE_AS_IMPORTED, DONE_EARLIER, GONE, NO_CONTENT
+from cozebatch.planning.planned import DONE_AS_ANOTHER, DONE_EARLIER, GONE, NO_CONTENT
 from cozebatch.ports import RunRecord
 from support.simulated.judge import Judge, Sent, sent_for
 from support.simulated.machine import Machine
@@ -37,8 +37,8 @@ async def verdict(machine: Machine, outcome: Outcome | None) -> None:
     judge, journal = machine.judge, machine.disk.journal
     runs = await journal.runs()
     rows = {run.run_id: await journal.rows(run.run_id) for run in runs}
-    current = [run for run in runs if run.status != "abandoned"][:1]
-    for run in current:
+    last = await machine.last_run()
+    for run in [last] if last is not None else []:
         for row in rows[run.run_id]:
             if not row.state.is_end:
                 judge.blame(f"{machine.name}: {row.task_id} is {row.state} in a finished run")
@@ -50,15 +50,15 @@ async def verdict(machine: Machine, outcome: Outcome | None) -> None:
             _figures(machine, rows[run.run_id], outcome)
     if isinstance(machine.source, Table):
         await _table(machine, machine.source, runs, rows)
-    elif current:
-        await _all_listed_are_in(machine, machine.source, rows[current[0].run_id])
+    elif last is not None:
+        await _all_listed_are_in(machine, machine.source, rows[last.run_id])
     _requests(judge, runs, machine)
 
 
 def _rightly_skipped(machine: Machine, row: Row) -> bool:
     """There is nothing to do for it: it was finished earlier, or the table does not want it now."""
     if isinstance(machine.source, TaskFile) or row.record_id not in machine.source.cells:
-        return row.note in (DONE_EARLIER, DONE_AS_IMPORTED, NO_CONTENT, GONE)
+        return row.note in (DONE_EARLIER, DONE_AS_ANOTHER, NO_CONTENT, GONE)
     cells = machine.source.cells[row.record_id]
     return cells["status"] != READY and not (cells["status"] == RUNNING and f"#{machine.name}." in cells["result"])
 
@@ -92,7 +92,7 @@ async def _what_is_paid_is_used(
     called_done: Counter[Sent] = Counter()
     for row in rows[current.run_id]:
         sent = sent_for(await machine.disk.journal.task(current.run_id, row.task_id))
-        called_done[sent] += row.state is State.DONE or row.note == DONE_EARLIER
+        called_done[sent] += row.state is State.DONE or row.note in (DONE_EARLIER, DONE_AS_ANOTHER)
         category = row.error.category if row.error is not None else None
         given_up = isinstance(machine.source, Table) and category in POLLED_IN_VAIN
         if row.state is not State.FAILED or category in FREE_HALF or given_up or judge.wanted[sent] > 1:
@@ -134,7 +134,7 @@ async def _table(machine: Machine, table: Table, runs: Sequence[RunRecord], rows
         mine_rows = [row for run in runs for row in rows[run.run_id] if row.record_id == record_id]
         states = [row.state for row in mine_rows]
         for status, state in ((DONE, State.DONE), (FAILED, State.FAILED)):
-            if mine and mine[-1] == status and state not in states:
+            if mine and mine[-1] == status and not {state, State.SKIPPED} & set(states):
                 machine.judge.blame(f"{machine.name}: the table says {record_id} is {status}, it is {states}")
         if any(row.state is State.FAILED and row.claimed and not row.submissions for row in mine_rows[:1]):
             machine.judge.blame(f"{machine.name}: {record_id} was given up, its claim was never settled")
