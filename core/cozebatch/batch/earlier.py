@@ -54,6 +54,7 @@ class Survey:
         by_id = await self.by_id([task.task_id for task in listed])
         await self._recognized(listed, by_id, found)
         self._not_on_record(listed, by_id, found)
+        await self._gone({task.task_id for task in listed}, found)
         await self._hidden({task.task_id for task in listed}, found)
         await self._inputs(listed, found)
         return found
@@ -131,6 +132,22 @@ class Survey:
                 if stood_at != task.task_id:
                     found.moved.add(stood_at)
                 break
+
+    async def _gone(self, listed: set[str], found: EarlierWork) -> None:
+        """Tasks of the continued run that the source does not list now, and that no other row stands for: they stay
+        as the run has them."""
+        owed = {delivery.task_id for delivery in await self.journal.owed(self.source.key)}
+        of_task: dict[str, list[Recorded]] = defaultdict(list)
+        for r in self.recognition.record:
+            if r.source_key == self.source.key and r.task_id in self.rows:
+                of_task[r.task_id].append(r)
+        for task_id, row in self.rows.items():
+            if self.last is None or task_id in listed or task_id in found.moved or row.state is State.SKIPPED:
+                continue
+            past = Past(self.last.run_id, row, owed=task_id in owed)
+            if executions := of_task.get(task_id):
+                past = replace(past, digest=executions[-1].digest, started=len(executions))
+            found.past[task_id] = past
 
     async def _hidden(self, listed: set[str], found: EarlierWork) -> None:
         """Tasks of this source that an earlier run began and did not end, for whatever reason it was not continued."""
