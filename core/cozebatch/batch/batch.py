@@ -115,6 +115,8 @@ class Batch:
             raise RuntimeError("prepare first: this preview was run already, or is not the latest one")
         engine = await self._make_engine(preview)
         engine.note("info", Text.same(run_line(preview.run)))
+        if preview.recognized is not None:
+            engine.note("info", preview.recognized)
         outcome = await self._start(engine, preview, keep_open)
         if preview.journal_incomplete and not preview.partial and self.selection == Selection():
             try:

@@ -6,11 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from cozebatch.model.sanitize import clean
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
 from cozebatch.planning.leftovers import Leftover, leftovers
 from cozebatch.planning.planned import Action, Planned, is_expired, limit_new
 from cozebatch.ports import Delivery, RunRecord
+
+MOST_NAMED = 20
+"""Rows that a sentence names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class PlannedTask:
     execute_id: str | None = None
     expired: bool = False
     reason: Text | None = None
+    recognized: bool = False
+    """By its parameters: it is served by what was paid for as another row."""
 
     @classmethod
     def of(cls, planned: Planned, now: float) -> PlannedTask:
@@ -38,6 +44,7 @@ class PlannedTask:
             row.execute_id,
             is_expired(row, now),
             planned.note or (error.message if error is not None else None),
+            planned.recognized,
         )
 
 
@@ -65,6 +72,20 @@ class Preview:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "actions", Counter(task.action for task in self.tasks))
+
+    @property
+    def recognized(self) -> Text | None:
+        """How many rows were recognized by their content, and which; None where there are none."""
+        ids = [task.task_id for task in self.tasks if task.recognized]
+        if not ids:
+            return None
+        shown = [clean(task_id, 40) for task_id in ids[:MOST_NAMED]]
+        more = len(ids) > MOST_NAMED
+        return Text(
+            f"按内容认出 {len(ids)} 行，用以前付过费的执行，不再扣费：{'、'.join(shown)}{' 等' if more else ''}。",
+            f"{len(ids)} recognized by their content; executions paid for earlier serve them, free: "
+            f"{', '.join(shown)}{' and more' if more else ''}.",
+        )
 
     @property
     def new_executions(self) -> int:

@@ -122,6 +122,8 @@ class HeadlessRunner:
         if not preview.tasks and not preview.owed:
             self._say(texts.NOTHING_TO_DO)
             return
+        if preview.recognized is not None:
+            self._printer.say(preview.recognized.in_(self._lang))
         counts = {action.value: preview.actions.get(action, 0) for action in Action}
         self._say(texts.PLAN, total=len(preview.tasks), owed=preview.owed, **counts)
 

@@ -89,6 +89,8 @@ class StartScreen(Screen[Decision]):
         for kind, number in sorted(left.items(), key=lambda item: list(Left).index(item[0])):
             text.append(f"{number:>6}  {fit(headless.LEFT_KINDS[kind].in_(lang), 21)}  ")
             text.append(f"{DEFAULTS[kind].in_(lang)}\n", style="dim")
+        if preview.recognized is not None:
+            text.append(f"\n{preview.recognized.in_(lang)}\n")
         for note in self._notes:
             text.append(f"\n! {clean(note.in_(lang), 500)}")
         return text
