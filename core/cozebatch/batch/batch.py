@@ -127,7 +127,7 @@ class Batch:
             with anyio.move_on_after(PRUNE_PATIENCE):
                 for trouble in await self.prune():
                     engine.note("warning", trouble)
-        return outcome
+        return replace(outcome, flawed=outcome.flawed or await self._owes(engine))
 
     @property
     def commands(self) -> OperatorCommands:
@@ -175,6 +175,16 @@ class Batch:
             orphans=plan.orphans,
             handover=plan.handover,
         )
+
+    async def _owes(self, engine: Engine) -> bool:
+        """Whether the table was not told of everything yet, of earlier runs too."""
+        if self.adapters.sink is None:
+            return False
+        try:
+            return bool(await self.journal.owed(self.source.key))
+        except JournalError as error:
+            engine.note("error", error.text)
+            return True
 
     def _saver(self, engine: Engine, preview: Preview) -> Callable[[RunEnd, Statistics], Awaitable[str | None]]:
         async def save(status: RunEnd, statistics: Statistics) -> str | None:

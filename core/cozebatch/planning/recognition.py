@@ -1,8 +1,9 @@
 """Finds for each listed row the executions that were paid for it (docs/contract.md §5). Pure.
 
 A row with an id of its own (a Feishu record, a file's `task_id`) is recognized by it. A row without one, or whose id is
-new, is recognized by what would be sent for it: an execution of the same workflow with the same parameters serves it,
-each execution one row. So a file that was renamed, moved or sorted anew changes nothing.
+new, is recognized by what would be sent for it: an execution with the same parameters serves it, each execution one
+row. So a file that was renamed, moved or sorted anew changes nothing. Of other sources only executions of the same
+workflow count; a row of the same source keeps what another workflow made, as one with an id of its own does.
 """
 
 from __future__ import annotations
@@ -69,9 +70,9 @@ class Recognition:
         kept = {task.task_id for task in listed if task.own_id} | set(hidden)
         groups: dict[str, dict[tuple[str, str], list[Recorded]]] = defaultdict(dict)
         for r in self.record:
-            if r.digest is None or r.digest not in wanted or r.workflow_id != self.workflow_id:
+            if r.digest is None or r.digest not in wanted:
                 continue
-            if r.source_key != self.source_key or r.task_id not in kept:
+            if r.task_id not in kept if r.source_key == self.source_key else r.workflow_id == self.workflow_id:
                 groups[r.digest].setdefault((r.source_key, r.task_id), []).append(r)
         for digest, free in groups.items():
             found |= self._share_out(wanted[digest], [Paid(tuple(group), by_content=True) for group in free.values()])
@@ -99,9 +100,10 @@ class Recognition:
         """Gives the best of the free executions to the rows: the same id first, then in the order of the listing."""
         ids = {row.task_id for row in rows}
 
-        def order(paid: Paid) -> tuple[int, bool, bool, float]:
+        def order(paid: Paid) -> tuple[int, bool, bool, bool, float]:
             best = paid.best
-            return _rank(best), best.task_id not in ids, best.source_key != self.source_key, -best.sent_at
+            elsewhere = best.source_key != self.source_key
+            return _rank(best), best.workflow_id != self.workflow_id, best.task_id not in ids, elsewhere, -best.sent_at
 
         best = sorted(free, key=order)[: len(rows)]
         found: dict[str, Paid] = {}

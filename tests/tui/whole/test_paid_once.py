@@ -1,0 +1,201 @@
+"""What was paid is found by what was sent: the real program, killed and started again on changed sources.
+
+Each test counts the executions at the simulated Coze: one for each row that is wanted.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cozebatch.demo.coze_model import CozeOptions
+from cozebatch.demo.coze_server import RunningCoze, serve_coze
+from cozebatch.demo.environment import demo_configuration
+from cozebatch.demo.faults import Fault
+from cozebatch.demo.feishu_server import SimulatedFeishu
+from cozebatch.demo.feishu_tables import CONTENT, DONE, FAILED, READY
+from cozebatch.demo.serving import serve
+from support.program import Finished, Program, kill, read_until
+
+TITLED = {"conjunction": "and", "conditions": [{"field_name": "仿写标题", "operator": "isNotEmpty", "value": []}]}
+"""A filter that lets finished rows through."""
+BREAKS = {"mode": "command", "command": [sys.executable, "-c", "raise SystemExit(1)"]}
+MAKES = {"mode": "command", "command": [sys.executable, "-c", "print('{}')"]}
+
+
+@pytest.fixture
+def coze() -> Iterator[RunningCoze]:
+    with serve_coze(CozeOptions(duration=0.5)) as served:
+        yield served
+
+
+@dataclass
+class Files:
+    """The program on task files without ids."""
+
+    program: Program
+    coze: RunningCoze
+
+    def write(self, contents: Sequence[str], name: str = "tasks.csv", **columns: str) -> None:
+        with (self.program.folder / name).open("w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(["title", "content", *columns])
+            table.writerows([f"标题 {content}", content, *columns.values()] for content in contents)
+
+    def run(self, name: str = "tasks.csv", *options: str) -> Finished:
+        return self.program.run("--no-ui", "--config", "c.json", "--tasks", name, *options)
+
+    def run_until_running(self, count: int, name: str = "tasks.csv", *options: str) -> None:
+        """Run, and kill it once so many executions are in flight."""
+        batch = ("--no-ui", "--config", "c.json", "--tasks", name, *options)
+        with self.program.start(*batch, "--json") as process:
+            read_until(process, '"to": "running"', count)
+            kill(process)
+            process.communicate(timeout=10)
+
+    @property
+    def executions(self) -> int:
+        return len(self.coze.ledger().executions)
+
+
+@pytest.fixture
+def files(coze: RunningCoze, tmp_path: Path) -> Files:
+    return Files(Program(tmp_path, coze.url).configure(), coze)
+
+
+def test_a_row_inserted_at_the_top_is_the_only_one_that_is_paid(files: Files) -> None:
+    files.write(["a", "b", "c"])
+    assert files.run().code == 0
+    files.write(["new", "a", "b", "c"])
+    again = files.run()
+    assert again.code == 0
+    assert files.executions == 4
+    assert "3 recognized by their content" in again.out
+
+
+def test_a_row_inserted_after_a_crash_is_paid_once_and_so_are_the_others(files: Files) -> None:
+    files.write(["a", "b", "c"])
+    files.run_until_running(3)
+    files.write(["new", "c", "a", "b"])
+    assert files.run().code == 0
+    assert files.executions == 4
+    assert set(files.program.statuses().values()) == {"done"}
+
+
+def test_a_renamed_and_moved_file_is_paid_once(files: Files) -> None:
+    files.write(["a", "b", "c"])
+    files.run_until_running(2)
+    folder = files.program.folder / "elsewhere"
+    folder.mkdir()
+    (files.program.folder / "tasks.csv").rename(folder / "renamed.csv")
+    looked = files.run("elsewhere/renamed.csv", "--dry-run")
+    assert "recognized by their content" in looked.out
+    assert files.run("elsewhere/renamed.csv").code == 0
+    assert files.executions == 3
+    files.write(["c", "b", "a"], name="once more.csv")
+    assert files.run("once more.csv").code == 0
+    assert files.executions == 3, "the films of all are made"
+
+
+def test_equal_rows_are_paid_for_each_and_not_again(files: Files) -> None:
+    files.write(["a", "a"])
+    assert files.run().code == 0
+    assert files.executions == 2
+    files.write(["a", "x", "a", "a"])
+    assert files.run().code == 0
+    assert files.executions == 4
+
+
+def test_what_is_not_sent_never_causes_a_new_execution(files: Files) -> None:
+    files.program.configure(synthesis=BREAKS, max_retries=0)
+    files.write(["a", "b"], template="one")
+    assert files.run().code == 1
+    files.program.configure(synthesis=MAKES, max_retries=0)
+    files.write(["a", "b"], template="another")
+    assert files.run().code == 0
+    assert files.executions == 2
+    assert set(files.program.statuses().values()) == {"done"}
+
+
+def test_executions_of_another_workflow_are_watched_to_their_end(files: Files) -> None:
+    files.write(["a", "b"])
+    files.run_until_running(2)
+    files.program.configure(coze_config={"workflow_id": "7999999999999999999"})
+    assert files.run().code == 0
+    assert files.executions == 2
+
+
+def test_what_fresh_left_in_flight_counts_against_the_limit(files: Files) -> None:
+    files.coze.set_faults(Fault(what="lasts", seconds=3.0))
+    files.program.configure(max_coze_concurrent=2)
+    files.write(["a", "b", "c"])
+    files.run_until_running(2, "tasks.csv", "--fresh", "--yes")
+    files.coze.set_faults()
+    files.write(["d", "e", "f"], name="another.csv")
+    assert files.run("another.csv").code == 0
+    assert files.run().code == 0
+    assert files.coze.ledger().max_in_flight <= 2
+    assert files.executions == 6
+
+
+@dataclass
+class Table:
+    """The program on a Feishu table."""
+
+    coze: RunningCoze
+    feishu: SimulatedFeishu
+    program: Program
+    config: dict[str, Any]
+
+    def run(self, *options: str) -> Finished:
+        (self.program.folder / "c.json").write_text(json.dumps(self.config), encoding="utf-8")
+        return self.program.run("--no-ui", "--config", "c.json", *options)
+
+    @property
+    def executions(self) -> int:
+        return len(self.coze.ledger().executions)
+
+
+@pytest.fixture
+def table(coze: RunningCoze, tmp_path: Path) -> Iterator[Table]:
+    feishu = SimulatedFeishu(latency=0.01)
+    with serve(feishu) as url:
+        config = demo_configuration(coze.url, url)
+        config["workflow_config"] |= {"synthesis": {"mode": "none"}, "poll_interval": 0.2, "max_retries": 0}
+        yield Table(coze, feishu, Program(tmp_path, coze.url), config)
+
+
+def test_a_filter_that_lets_finished_rows_through_pays_nothing_twice(table: Table) -> None:
+    table.coze.set_faults(Fault(what="fail", match="早起的人", code=5000, message="broken"))
+    table.config["tables"]["content_table"]["filter_condition"] = TITLED
+    assert table.run().code == 1
+    assert table.executions == 20
+    again = table.run()
+    assert again.code == 0
+    assert "filter" in again.err + again.out, "it is told that finished rows are listed"
+    assert table.executions == 20
+    table.feishu.tables[CONTENT].write([("recdemo02", {"状态": READY})])
+    assert table.run().code == 0
+    assert table.executions == 21, "set back by a person"
+    assert table.feishu.cell(CONTENT, "recdemo01", "状态") == FAILED
+    assert table.feishu.cell(CONTENT, "recdemo02", "状态") == DONE
+
+
+def test_a_failed_row_whose_write_back_is_owed_is_not_paid_again_and_the_exit_code_says_so(table: Table) -> None:
+    table.coze.set_faults(Fault(what="fail", match="早起的人", code=5000, message="broken"))
+    assert table.run("--dry-run").code == 0
+    table.feishu.tables[CONTENT].read_only = True
+    for _ in range(3):
+        assert table.run().code in (1, 2)
+    paid = table.executions
+    table.feishu.tables[CONTENT].read_only = False
+    assert table.run().code in (0, 1)
+    assert table.executions <= max(paid, 20)
+    assert table.feishu.cell(CONTENT, "recdemo01", "状态") == FAILED
