@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from cozebatch.feishu.base import Column, FeishuBase
 from cozebatch.feishu.codes import Kind
+from cozebatch.feishu.filters import finished_rows_warning
 from cozebatch.feishu.layout import Layout, Relation, StatusValues
 from cozebatch.feishu.sdk import FeishuClient, FeishuError
 from cozebatch.feishu.source import filtered_columns, missing_column
@@ -51,6 +52,8 @@ async def check_feishu(client: FeishuClient, base: FeishuBase, layout: Layout, v
     if columns is not None:
         items += _content_columns(layout, values, columns)
         items += await _rows(base, layout)
+        if (warning := finished_rows_warning(layout, values)) is not None:
+            items.append(CheckItem(Level.WARN, Text("筛选条件", "filter"), warning))
         items += await _right_to_write(base, layout, values)
     relations = (
         ("account_table", Text("账号表", "account table"), layout.accounts),

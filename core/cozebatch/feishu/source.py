@@ -15,6 +15,7 @@ from cozebatch.feishu.accounts import Accounts, load_accounts
 from cozebatch.feishu.base import MOST_GET, FeishuBase, Record, patiently
 from cozebatch.feishu.cells import cell_text
 from cozebatch.feishu.codes import Kind
+from cozebatch.feishu.filters import finished_rows_warning
 from cozebatch.feishu.layout import Layout, StatusValues, nearest_column
 from cozebatch.feishu.sdk import FeishuError
 from cozebatch.model.errors import UsageError, unwrapped_groups
@@ -78,6 +79,8 @@ class FeishuSource:
         tasks = [task for record in records if (task := self._task(record, accounts[0])) is not None]
         if not tasks:
             self._note(await self._why_empty())
+        if (warning := finished_rows_warning(self._layout, self._values)) is not None:
+            self._note(warning)
         return assign_project_names(tasks, self._now())
 
     async def look_up(self, task_ids: Sequence[str]) -> Mapping[str, Outcome | None]:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from cozebatch.demo.coze_model import CozeOptions
 from cozebatch.demo.coze_server import RunningCoze, serve_coze
 from cozebatch.demo.environment import demo_configuration
 from cozebatch.demo.faults import Fault
-from cozebatch.demo.feishu_server import SimulatedFeishu
+from cozebatch.demo.feishu_server import APP_TOKEN, SimulatedFeishu
 from cozebatch.demo.feishu_tables import CONTENT, DONE, FAILED, READY
 from cozebatch.demo.serving import serve
 from support.program import Finished, Program, kill, read_until
@@ -91,7 +93,7 @@ def test_a_row_inserted_after_a_crash_is_paid_once_and_so_are_the_others(files: 
 
 def test_a_renamed_and_moved_file_is_paid_once(files: Files) -> None:
     files.write(["a", "b", "c"])
-    files.run_until_running(2)
+    files.run_until_running(3)
     folder = files.program.folder / "elsewhere"
     folder.mkdir()
     (files.program.folder / "tasks.csv").rename(folder / "renamed.csv")
@@ -155,8 +157,15 @@ class Table:
     config: dict[str, Any]
 
     def run(self, *options: str) -> Finished:
-        (self.program.folder / "c.json").write_text(json.dumps(self.config), encoding="utf-8")
+        self.configure()
         return self.program.run("--no-ui", "--config", "c.json", *options)
+
+    def start(self, *options: str) -> subprocess.Popen[str]:
+        self.configure()
+        return self.program.start("--no-ui", "--config", "c.json", *options)
+
+    def configure(self) -> None:
+        (self.program.folder / "c.json").write_text(json.dumps(self.config), encoding="utf-8")
 
     @property
     def executions(self) -> int:
@@ -165,7 +174,7 @@ class Table:
 
 @pytest.fixture
 def table(coze: RunningCoze, tmp_path: Path) -> Iterator[Table]:
-    feishu = SimulatedFeishu(latency=0.01)
+    feishu = SimulatedFeishu(latency=0.01, wiki={"wikcnNode1": APP_TOKEN})
     with serve(feishu) as url:
         config = demo_configuration(coze.url, url)
         config["workflow_config"] |= {"synthesis": {"mode": "none"}, "poll_interval": 0.2, "max_retries": 0}
@@ -179,13 +188,52 @@ def test_a_filter_that_lets_finished_rows_through_pays_nothing_twice(table: Tabl
     assert table.executions == 20
     again = table.run()
     assert again.code == 0
-    assert "filter" in again.err + again.out, "it is told that finished rows are listed"
+    assert "The filter also lists records" in again.err + again.out
     assert table.executions == 20
     table.feishu.tables[CONTENT].write([("recdemo02", {"状态": READY})])
     assert table.run().code == 0
     assert table.executions == 21, "set back by a person"
     assert table.feishu.cell(CONTENT, "recdemo01", "状态") == FAILED
     assert table.feishu.cell(CONTENT, "recdemo02", "状态") == DONE
+
+
+def test_a_wiki_address_and_the_base_itself_are_one_source(table: Table) -> None:
+    with table.start("--json") as process:
+        read_until(process, '"to": "running"', 20)
+        kill(process)
+        process.communicate(timeout=10)
+    table.config["api_config"]["app_token"] = "wikcnNode1"
+    assert table.run().code == 0
+    assert table.executions == 20
+
+
+def test_a_record_made_again_uses_what_was_paid_for_the_deleted_one(table: Table) -> None:
+    del table.config["tables"]["digital_human_table"]  # which of them speaks depends on the record
+    assert table.run().code == 0
+    cells = dict(table.feishu.tables[CONTENT].records["recdemo03"])
+    table.feishu.tables[CONTENT].records["recanew"] = {**cells, "状态": READY}
+    assert table.run().code == 0
+    assert table.executions == 21, "a copy beside the record is another film"
+    table.feishu.delete(CONTENT, "recdemo03")
+    table.feishu.tables[CONTENT].records["recagain"] = {**cells, "状态": READY}
+    assert table.run().code == 0
+    assert table.executions == 21, "the record it was paid for is gone"
+    assert table.feishu.cell(CONTENT, "recagain", "状态") == DONE
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_a_state_directory_that_is_full_from_the_start_ends_the_batch_before_anything_is_paid(files: Files) -> None:
+    import resource
+
+    files.write(["a"])
+    batch = ("--no-ui", "--config", "c.json", "--tasks", "tasks.csv", "--no-save")
+    full = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (0, 0))
+    with files.program.start(*batch, preexec_fn=full) as process:
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert "Traceback" not in err
+    assert "nothing was submitted" in err or "check disk space" in err
+    assert files.executions == 0
 
 
 def test_a_failed_row_whose_write_back_is_owed_is_not_paid_again_and_the_exit_code_says_so(table: Table) -> None:
