@@ -55,6 +55,13 @@ class Coze:
     def chance(self, fault: Fault, share: float) -> bool:
         return fault in self.faults and self.rng.random() < share
 
+    def calm(self) -> None:
+        """From now on everything works; what was forgotten stays so."""
+        self.faults = QUIET
+        self.poll_storm_until = 0.0
+        for paid in self.judge.executions.values():
+            paid.hidden = (FOR_EVER, FOR_EVER)
+
     def in_flight(self) -> int:
         now = anyio.current_time()
         return sum(paid.ends_at > now for paid in self.judge.executions.values())

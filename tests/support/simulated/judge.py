@@ -21,7 +21,9 @@ Sent = tuple[str, str]
 """What is sent to Coze for a row: script and title."""
 
 MAX_RETRIES = 2
-EXECUTION_TIMEOUT = 86400.0
+EXECUTION_TIMEOUT = 7200.0
+"""Far more than any execution takes here."""
+
 LOST_AFTER = 60.0
 """Seconds in a row for which Coze must not know an execution before it counts as lost."""
 
@@ -85,6 +87,8 @@ class Judge:
     on_the_wire: Counter[str] = field(default_factory=Counter)
     limits: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
     """By machine: the operator's limit, with its beginning."""
+    called_lost: set[tuple[str, str, str]] = field(default_factory=set)
+    """Machine, task and execution: rows that were judged before."""
     set_back_at: dict[Sent, float] = field(default_factory=dict)
     """Records set back by a colleague while they were claimed and not submitted yet."""
     clock_lies: bool = False
@@ -175,8 +179,10 @@ class Judge:
             return
         if row.error.scope == "batch":
             self.blame(f"{machine}: {row.task_id} failed for what is wrong with configuration or account")
-        if row.error.category is Category.EXECUTION_LOST and paid is not None and not self._is_lost(paid):
-            self.blame(f"{machine}: {row.task_id} calls {paid.execute_id} lost, unknown since {paid.unknown_since}")
+        if row.error.category is Category.EXECUTION_LOST and paid is not None:
+            if (machine, row.task_id, paid.execute_id) not in self.called_lost and not self._is_lost(paid):
+                self.blame(f"{machine}: {row.task_id} calls {paid.execute_id} lost, unknown since {paid.unknown_since}")
+            self.called_lost.add((machine, row.task_id, paid.execute_id))
 
     def _is_lost(self, paid: Paid) -> bool:
         now = anyio.current_time()

@@ -168,7 +168,7 @@ class Machine:
     async def _watch(self, start: Start) -> None:
         """Keep the operator's view up to date, and see the end of a batch whose screen stays open."""
         while True:
-            await anyio.sleep(5.0)
+            await anyio.sleep(20.0)
             self._take_events(start)
             self.judge.raise_broken()
 

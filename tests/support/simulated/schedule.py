@@ -59,8 +59,8 @@ class Schedule:
             async with anyio.create_task_group() as group:
                 for machine in self.machines:
                     group.start_soon(self._troubled, machine)
-            for model in (self.coze, source):
-                model.faults = frozenset()
+            self.coze.calm()
+            source.faults = QUIET
             for machine in self.machines:
                 await self._quiet(machine)
             network.cancel_scope.cancel()
