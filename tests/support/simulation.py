@@ -22,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--first", type=int, default=0, help="first seed of many")
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--without", type=Fault, nargs="*", default=(), help="kinds of faults to leave out")
+    parser.add_argument("--skip", type=int, nargs="*", default=(), help="seeds to leave out")
     parser.add_argument("--until-broken", action="store_true", help="stop at the first violation")
     options = parser.parse_args(arguments)
     if options.seed is not None:
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     broken = []
     executions = crashes = schedules = 0
     for seed in range(options.first, options.first + options.count):
+        if seed in options.skip:
+            continue
         schedules += 1
         try:
             done = simulate(seed, without=frozenset(options.without))

@@ -9,11 +9,12 @@ from typing import Any, Protocol, TypeVar, cast
 
 import anyio
 import anyio.lowlevel
+from anyio.abc import TaskGroup
 
 from cozebatch.journal.memory import MemoryJournal
 from cozebatch.journal.opening import journal_error, migrate
-from cozebatch.journal.records import put_change
 from cozebatch.journal.sqlite import SqliteJournal
+from cozebatch.journal.sqlite import _Pending as Pending
 from cozebatch.model.errors import JournalError
 from cozebatch.model.rows import Row
 from cozebatch.model.task import Task
@@ -24,15 +25,19 @@ from support.simulated.judge import Judge
 
 T = TypeVar("T")
 
+COMMIT = 0.02
+"""Seconds of a commit on SQLite."""
+
 
 class Store(Journal, Protocol):
     def copy(self) -> Any: ...
 
 
 class InlineSqlite(SqliteJournal):
-    """The journal on SQLite in memory, its statements run at once in the event loop."""
+    """The journal on SQLite in memory, its statements run in the event loop. A commit takes `COMMIT` seconds, in which
+    the process may die."""
 
-    def __init__(self, image: bytes | None = None) -> None:
+    def __init__(self, group: TaskGroup, image: bytes | None = None) -> None:
         connection = sqlite3.connect(":memory:", check_same_thread=False)
         if image is None:
             connection.isolation_level = None
@@ -41,14 +46,19 @@ class InlineSqlite(SqliteJournal):
             connection.deserialize(image)
         connection.isolation_level = "DEFERRED"
         super().__init__(connection, anyio.CapacityLimiter(1))
+        self._group = group
+        group.start_soon(self._commit_forever)
 
-    async def write(self, *changes: Change) -> None:
-        def apply() -> None:
-            with self._db:
-                for change in changes:
-                    put_change(self._db, self._source_key, self._run_id, change)
-
-        await self._call(apply)
+    async def _commit(self, batch: list[Pending]) -> None:
+        await anyio.sleep(COMMIT)
+        error: JournalError | None = None
+        try:
+            self._apply(batch)
+        except (sqlite3.Error, ValueError, OverflowError) as refused:
+            error = journal_error(refused)
+        for pending in batch:
+            pending.error = error
+            pending.done.set()
 
     async def _call(self, function: Callable[[], T]) -> T:
         try:
@@ -59,11 +69,12 @@ class InlineSqlite(SqliteJournal):
             await anyio.lowlevel.checkpoint()
 
     def copy(self) -> InlineSqlite:
-        return InlineSqlite(self._db.serialize())
+        return InlineSqlite(self._group, self._db.serialize())
 
 
-def new_store(*, sqlite: bool) -> Store:
-    return cast(Store, InlineSqlite() if sqlite else MemoryJournal())
+def new_store(group: TaskGroup, *, sqlite: bool) -> Store:
+    """`group` outlives the schedule's processes."""
+    return cast(Store, InlineSqlite(group) if sqlite else MemoryJournal())
 
 
 class Disk:
@@ -113,6 +124,7 @@ class Disk:
             await anyio.lowlevel.checkpoint()
             return
         self._judge.writes(self._machine, changes, self.outputs)
+        await put()
         for change in changes:
             match change:
                 case PutRow(row) if row.execute_id is not None:
@@ -121,7 +133,6 @@ class Disk:
                     self.ids.add(execution.execute_id)
                 case PutOutput(execute_id, _):
                     self.outputs.add(execute_id)
-        await put()
         if number == self.crash_at and self.after:
             self.die()
 

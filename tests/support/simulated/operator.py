@@ -7,11 +7,12 @@ import anyio
 from cozebatch.model.errors import CozebatchError
 from cozebatch.model.rows import Row, Stage
 from cozebatch.model.task import State
+from cozebatch.planning.price import price
 from support.simulated.judge import Sent, sent_for
 from support.simulated.machine import Machine, Start
 from support.simulated.swarm import Fault
 
-COMMANDS = ("pause", "resume", "retry", "retry", "rerun", "adopt", "cancel", "limit", "account", "colleague")
+COMMANDS = ("pause", "resume", "retry", "retry", "paid retry", "rerun", "adopt", "cancel", "limit", "account", "colleague")
 
 
 async def operate(machine: Machine, start: Start) -> None:
@@ -52,6 +53,8 @@ async def _give(machine: Machine, start: Start, command: str, row: Row) -> None:
             await commands.resume()
         case "retry":
             await commands.retry([task_id])
+        case "paid retry":
+            await _paid_retry(machine, start, row)
         case "rerun" if row.state in (State.HELD, State.FAILED, State.DONE):
             await _rerun(machine, start, row)
         case "adopt" if row.state in (State.HELD, State.FAILED):
@@ -80,6 +83,15 @@ async def _rerun(machine: Machine, start: Start, row: Row) -> None:
     machine.judge.wanted[sent] += 1
     done = await start.batch.commands.rerun([row.task_id])
     if not done and not start.life.dead:
+        machine.judge.wanted[sent] -= 1
+
+
+async def _paid_retry(machine: Machine, start: Start, row: Row) -> None:
+    """Whoever says yes to a retry that costs asks for one more execution, if it costs."""
+    sent = await _sent(machine, start, row)
+    machine.judge.wanted[sent] += 1
+    done = await start.batch.commands.retry([row.task_id], may_pay=True)
+    if not start.life.dead and (not done or not price([row]).paid):
         machine.judge.wanted[sent] -= 1
 
 

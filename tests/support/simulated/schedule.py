@@ -55,7 +55,7 @@ class Schedule:
         async with anyio.create_task_group() as network:
             source = self._source(network)
             both = self.claims and self.rng.random() < 0.6
-            self.machines = [self._machine(name, source) for name in (("a", "b") if both else ("a",))]
+            self.machines = [self._machine(name, source, network) for name in (("a", "b") if both else ("a",))]
             async with anyio.create_task_group() as group:
                 for machine in self.machines:
                     group.start_soon(self._troubled, machine)
@@ -77,8 +77,8 @@ class Schedule:
             table.add()
         return table
 
-    def _machine(self, name: str, source: TaskFile | Table) -> Machine:
-        disk = Disk(new_store(sqlite=self.sqlite), self.judge, name)
+    def _machine(self, name: str, source: TaskFile | Table, network: anyio.abc.TaskGroup) -> Machine:
+        disk = Disk(new_store(network, sqlite=self.sqlite), self.judge, name)
         machine = Machine(name, self.seed, self.judge, self.coze, source, self.faults, disk, self.claims, self.say)
         machine.talk = self.talk
         machine.operate = operate if Fault.OPERATOR in self.faults or Fault.OPEN_SCREEN in self.faults else None

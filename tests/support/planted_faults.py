@@ -1,0 +1,296 @@
+"""Faults to be planted into the library, each a small change that breaks a rule about money, results, or the limit.
+
+`old` stands exactly once in its file; when it does no longer, planting it is an error, so that this list cannot rot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """`breaks`: the rule, in a few words. `file` is relative to `core/cozebatch`."""
+
+    name: str
+    breaks: str
+    file: str
+    old: str
+    new: str
+
+
+FAULTS = (
+    # The record
+    Planted(
+        "no intent written",
+        "a submission is on disk before it leaves",
+        "engine/ledger.py",
+        "                await self.journal.write(PutRow(row), *changes, PutRun(self._record()))\n"
+        "            self._written()\n            self.publish(",
+        "                if after is not State.SUBMITTING:\n"
+        "                    await self.journal.write(PutRow(row), *changes, PutRun(self._record()))\n"
+        "            self._written()\n            self.publish(",
+    ),
+    Planted(
+        "a crash while sending is forgotten",
+        "an execution that may exist is not started again unasked",
+        "planning/recovery.py",
+        "            held = replace(row, attempts=row.attempts + 1, state=State.HELD, error=CRASHED_WHILE_SENDING)\n"
+        "            held = replace(held, unanswered=True)\n"
+        "            return Planned(task, held, Action.HOLD, error=CRASHED_WHILE_SENDING)\n",
+        "            return Planned(task, replace(row, state=State.PENDING), Action.SUBMIT)\n",
+    ),
+    Planted(
+        "the accepted id is written only if the disk takes it at once",
+        "what Coze accepted is never forgotten",
+        "engine/lifecycle/submit.py",
+        "        await self._context.move_persistently(State.RUNNING, change, attempts=attempts, **facts)\n",
+        "        await self._context.move(State.RUNNING, change, attempts=attempts, **facts)\n",
+    ),
+    Planted(
+        "the result is not stored",
+        "nothing is done without its result on disk",
+        "engine/lifecycle/store_result.py",
+        '            PutOutput(row.execute_id, result.output or ""),\n',
+        "",
+    ),
+    Planted(
+        "write returns before the commit",
+        "what was written is durable",
+        "journal/sqlite.py",
+        "        await pending.done.wait()\n        if pending.error is not None:\n            raise pending.error\n",
+        "        await anyio.sleep(0)\n",
+    ),
+    Planted(
+        "a move is published although the disk refused it",
+        "no state is shown that is not so",
+        "engine/ledger.py",
+        "                await self.journal.write(PutRow(row), *changes, PutRun(self._record()))\n"
+        "            self._written()\n            self.publish(",
+        "                try:\n"
+        "                    await self.journal.write(PutRow(row), *changes, PutRun(self._record()))\n"
+        "                except JournalError:\n"
+        "                    pass\n"
+        "            self._written()\n            self.publish(",
+    ),
+    # Planning
+    Planted(
+        "rows that the source does not list are forgotten",
+        "a continued run keeps what it has",
+        "batch/earlier.py",
+        "            found.past[task_id] = past\n\n    async def _hidden(",
+        "            pass\n\n    async def _hidden(",
+    ),
+    Planted(
+        "nothing is recognised by content",
+        "a renamed file pays nothing",
+        "planning/recognition.py",
+        "        for digest, free in groups.items():\n",
+        "        for digest, free in list(groups.items())[:0]:\n",
+    ),
+    Planted(
+        "equal rows share one execution",
+        "each execution serves one row",
+        "planning/recognition.py",
+        "        best = sorted(free, key=order)[: len(rows)]\n",
+        "        best = (sorted(free, key=order) * len(rows))[: len(rows)]\n",
+    ),
+    Planted(
+        "done rows are wanted again whatever their cell shows",
+        "a finished row is paid again only when it was set back",
+        "planning/recovery.py",
+        "        if self.source_is_authoritative and task.shown is not None:\n            return self._skip(SHOWN_AS_OURS)\n"
+        "        same = ",
+        "        same = ",
+    ),
+    Planted(
+        "a result whose film failed is not used",
+        "a retry goes back only to the step that failed",
+        "planning/recovery.py",
+        '            if step == "finish":\n',
+        '            if step == "finish" and False:\n',
+    ),
+    # The limit
+    Planted(
+        "no limit",
+        "never more in flight than the limit",
+        "engine/slots.py",
+        "        return len(self._holders) < self._limit.limit and anyio.current_time() >= self._limit.open_at\n",
+        "        return anyio.current_time() >= self._limit.open_at\n",
+    ),
+    Planted(
+        "slot released early",
+        "a slot is held until the execution has ended",
+        "engine/lifecycle/submit.py",
+        "        self._state.pauses.accepted()\n",
+        "        self._state.pauses.accepted()\n        self._state.slots.release(self._context.task_id)\n",
+    ),
+    Planted(
+        "adopt without a slot",
+        "adopted executions count against the limit",
+        "engine/admission.py",
+        '            if step == "watch":\n                slots.take(task_id)\n',
+        "",
+    ),
+    Planted(
+        "left-out executions lose their seat",
+        "executions of tasks that were left out count against the limit",
+        "batch/batch.py",
+        "            orphans=plan.orphans,\n",
+        "            orphans=(),\n",
+    ),
+    Planted(
+        "what is lost frees its slot",
+        "unknown for a while is not ended",
+        "engine/lifecycle/task_run.py",
+        "        if (execution := self._record.in_flight) is not None:\n",
+        "        if (execution := self._record.in_flight) is not None and False:\n",
+    ),
+    Planted(
+        "an orphan that cannot be polled is given up",
+        "polls that fail free no slot",
+        "engine/orphans.py",
+        "                failed_in_a_row += 1\n                wait = failed.retry_after\n",
+        "                failed_in_a_row += 1\n                if failed_in_a_row >= 3:\n                    return None\n"
+        "                wait = failed.retry_after\n",
+    ),
+    Planted(
+        "the limit is raised at every acceptance",
+        "never more in flight than the operator's limit",
+        "policy/concurrency.py",
+        "        return self.user_limit if self._ceiling is None else min(self.user_limit, self._ceiling)\n",
+        "        return self.user_limit if self._ceiling is None else max(self.user_limit, self._ceiling)\n",
+    ),
+    Planted(
+        "the stretch never doubles",
+        "a firm limit is not knocked at all night",
+        "policy/concurrency.py",
+        "min(LONGEST_STRETCH, self._stretch * 2)",
+        "min(LONGEST_STRETCH, self._stretch)",
+    ),
+    Planted(
+        "slow_down does nothing",
+        "Coze is asked more slowly when it says so",
+        "engine/rate_limiter.py",
+        "        self.rate = max(SLOWEST, self.rate / 2)\n",
+        "",
+    ),
+    # Retries
+    Planted(
+        "a back-off of zero",
+        "what failed waits before it is tried again",
+        "policy/retry.py",
+        "        return self.rng.uniform(0.0, min(cap, base * 2.0 ** min(tries - 1, 16)))\n",
+        "        return 0.0\n",
+    ),
+    Planted(
+        "retries without end",
+        "at most max_retries executions after one that failed",
+        "policy/retry.py",
+        "        if failures > self.max_retries:\n            return Fail()\n        if concerns_all",
+        "        if concerns_all",
+    ),
+    Planted(
+        "what is unanswered is sent again",
+        "an execution that may exist is not started again unasked",
+        "policy/retry.py",
+        '        if self.on_unknown_submit == "hold" or failures > self.max_retries:\n',
+        "        if failures > self.max_retries:\n",
+    ),
+    Planted(
+        "resubmit without end",
+        "resubmit starts at most 1 + max_retries executions",
+        "policy/retry.py",
+        '        if self.on_unknown_submit == "hold" or failures > self.max_retries:\n',
+        '        if self.on_unknown_submit == "hold":\n',
+    ),
+    Planted(
+        "a trouble of configuration fails the task",
+        "the batch stops itself instead",
+        "policy/retry.py",
+        '    return error.scope == "batch" or error.category in PAUSES_BATCH\n',
+        "    return error.category in PAUSES_BATCH\n",
+    ),
+    Planted(
+        "lost after one look",
+        "lost is what Coze has not known for 60 s in a row",
+        "engine/lifecycle/poll.py",
+        "                case \"unknown\" if age < NOT_YET_KNOWN or now - unknown_since < NOT_YET_KNOWN:\n",
+        "                case \"unknown\" if age < NOT_YET_KNOWN:\n",
+    ),
+    # Commands
+    Planted(
+        "a retry pays unasked",
+        "no retry starts an execution without having asked",
+        "engine/commands.py",
+        "(may_pay and needs_new_execution(row) and await self._rerun(row))",
+        "(needs_new_execution(row) and await self._rerun(row))",
+    ),
+    Planted(
+        "a run stays finished when something is started in it",
+        "a kill after that is continued",
+        "engine/ledger.py",
+        '                self.run = replace(self.run, status="open", finished_at=None)\n',
+        "                pass\n",
+    ),
+    Planted(
+        "adopt believes whatever it is told",
+        "an execution that another task has is refused",
+        "engine/adoption.py",
+        "        if recorded.execute_id == execute_id and (recorded.source_key, recorded.task_id) != "
+        "(source_key, task_id):\n",
+        "        if False:\n",
+    ),
+    # The table
+    Planted(
+        "an owed write-back is dropped",
+        "the table learns of every outcome",
+        "engine/lifecycle/task_context.py",
+        "            await self.move(State.WRITING_BACK, Owe(delivery), *changes, **facts)\n",
+        "            await self.move(State.WRITING_BACK, *changes, **facts)\n",
+    ),
+    Planted(
+        "a write-back that was given up counts as delivered",
+        "it stays owed",
+        "engine/outbox.py",
+        "        settled = Settle(delivery.serial, error)\n",
+        "        settled = Settle(delivery.serial)\n",
+    ),
+    Planted(
+        "a film is done before it is made",
+        "done is done",
+        "engine/lifecycle/produce.py",
+        "                    return await self._synthesizer.synthesize(job, media, self._progress(\"synthesis\"))\n",
+        "                    return Product()\n",
+    ),
+    Planted(
+        "a claim is won without waiting",
+        "of several operators one runs a record",
+        "feishu/claims.py",
+        "        end = claim.counts_since + self._window\n",
+        "        end = claim.counts_since\n",
+    ),
+    Planted(
+        "a claim outlives its outcome",
+        "a record that is won is forgotten once its task has ended",
+        "feishu/claims.py",
+        '        """An outcome was written over our mark: the record is anybody\'s again."""\n'
+        "        self._known.pop(record_id, None)\n",
+        '        """An outcome was written over our mark: the record is anybody\'s again."""\n',
+    ),
+    # Figures
+    Planted(
+        "the open slot is not counted",
+        "the utilisation counts slots that are in use",
+        "model/statistics.py",
+        "            (r.coze_slot_seconds + _open(r.slot_clock, now) for r in rows),\n",
+        "            (r.coze_slot_seconds for r in rows),\n",
+    ),
+    Planted(
+        "submissions are counted only when they are accepted",
+        "the figures agree with what Coze saw",
+        "engine/ledger.py",
+        "        self.board.counters.submissions += 1\n",
+        "        pass\n",
+    ),
+)
