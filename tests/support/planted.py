@@ -116,8 +116,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"CANNOT BE PLANTED  {error}", flush=True)
             continue
         missed += noticed is None
-        print(f"{'MISSED ' if noticed is None else 'noticed'}  {fault.name}: {noticed or fault.breaks}"[:200], flush=True)
-    print(f"{len(faults)} faults planted, {len(faults) - missed - rotten} noticed, {missed} missed, {rotten} not plantable")
+        print(
+            f"{'MISSED ' if noticed is None else 'noticed'}  {fault.name}: {noticed or fault.breaks}"[:200], flush=True
+        )
+    print(
+        f"{len(faults)} planted, {len(faults) - missed - rotten} noticed, {missed} missed, {rotten} could not be planted"
+    )
     return 2 if rotten else 1 if missed else 0
 
 

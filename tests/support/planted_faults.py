@@ -99,8 +99,8 @@ FAULTS = (
         "done rows are wanted again whatever their cell shows",
         "a finished row is paid again only when it was set back",
         "planning/recovery.py",
-        "        if self.source_is_authoritative and task.shown is not None:\n            return self._skip(SHOWN_AS_OURS)\n"
-        "        same = ",
+        "        if self.source_is_authoritative and task.shown is not None:\n"
+        "            return self._skip(SHOWN_AS_OURS)\n        same = ",
         "        same = ",
     ),
     Planted(
@@ -151,7 +151,8 @@ FAULTS = (
         "polls that fail free no slot",
         "engine/orphans.py",
         "                failed_in_a_row += 1\n                wait = failed.retry_after\n",
-        "                failed_in_a_row += 1\n                if failed_in_a_row >= 3:\n                    return None\n"
+        "                failed_in_a_row += 1\n"
+        "                if failed_in_a_row >= 3:\n                    return None\n"
         "                wait = failed.retry_after\n",
     ),
     Planted(
@@ -215,8 +216,8 @@ FAULTS = (
         "lost after one look",
         "lost is what Coze has not known for 60 s in a row",
         "engine/lifecycle/poll.py",
-        "                case \"unknown\" if age < NOT_YET_KNOWN or now - unknown_since < NOT_YET_KNOWN:\n",
-        "                case \"unknown\" if age < NOT_YET_KNOWN:\n",
+        '                case "unknown" if age < NOT_YET_KNOWN or now - unknown_since < NOT_YET_KNOWN:\n',
+        '                case "unknown" if age < NOT_YET_KNOWN:\n',
     ),
     # Commands
     Planted(
@@ -260,7 +261,7 @@ FAULTS = (
         "a film is done before it is made",
         "done is done",
         "engine/lifecycle/produce.py",
-        "                    return await self._synthesizer.synthesize(job, media, self._progress(\"synthesis\"))\n",
+        '                    return await self._synthesizer.synthesize(job, media, self._progress("synthesis"))\n',
         "                    return Product()\n",
     ),
     Planted(

@@ -7,26 +7,13 @@ import pytest
 from support.simulated.schedule import simulate
 from support.simulated.swarm import Fault
 
-SCHEDULES_A_TEST = 60
+SCHEDULES_A_TEST = 50
 
-WITHOUT = frozenset(Fault) - {
-    Fault.CRASHES,
-    Fault.DISK,
-    Fault.CLOCKS,
-    Fault.LOST_ANSWERS,
-    Fault.REFUSALS,
-    Fault.FAILURES,
-    Fault.ACCOUNT,
-    Fault.FILMS,
-    Fault.TABLE,
-    Fault.OPERATOR,
-    Fault.NEW_RUNS,
-    Fault.LITTLE_ROOM,
-}
-"""Kinds of faults against which the program does not hold yet."""
+WITHOUT = frozenset({Fault.OPEN_FILTER, Fault.LATE_WRITES})
+"""Kinds of faults against which the program does not hold yet: a claim that was never settled."""
 
 
-@pytest.mark.parametrize("first", range(0, 600, SCHEDULES_A_TEST))
+@pytest.mark.parametrize("first", range(0, 400, SCHEDULES_A_TEST))
 def test_no_schedule_of_faults_and_crashes_breaks_an_invariant(first: int) -> None:
     for seed in range(first, first + SCHEDULES_A_TEST):
         try:

@@ -12,7 +12,19 @@ from support.simulated.judge import Sent, sent_for
 from support.simulated.machine import Machine, Start
 from support.simulated.swarm import Fault
 
-COMMANDS = ("pause", "resume", "retry", "retry", "paid retry", "rerun", "adopt", "cancel", "limit", "account", "colleague")
+COMMANDS = (
+    "pause",
+    "resume",
+    "retry",
+    "retry",
+    "paid retry",
+    "rerun",
+    "adopt",
+    "cancel",
+    "limit",
+    "account",
+    "colleague",
+)
 
 
 async def operate(machine: Machine, start: Start) -> None:
