@@ -119,9 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(
             f"{'MISSED ' if noticed is None else 'noticed'}  {fault.name}: {noticed or fault.breaks}"[:200], flush=True
         )
-    print(
-        f"{len(faults)} planted, {len(faults) - missed - rotten} noticed, {missed} missed, {rotten} could not be planted"
-    )
+    print(f"{len(faults)} planted, {len(faults) - missed - rotten} noticed, {missed} missed, {rotten} not planted")
     return 2 if rotten else 1 if missed else 0
 
 
