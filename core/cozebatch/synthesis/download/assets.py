@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from cozebatch.synthesis.process.ffmpeg import Ffmpeg
 MEDIA_NAMES = ("video", "audio", "images")
 MAX_IMAGES = 200
 _DEEPEST = 6
+_MARKDOWN_LINK = re.compile(r"\]\((https?://[^\s)]+)\)")
 
 
 def addresses_of(options: SynthesisOptions, pick: Pick, job: Job) -> dict[str, tuple[str, ...]]:
@@ -50,13 +53,20 @@ def _urls(value: Any, depth: int = 0) -> tuple[str, ...]:
                 return _urls(json.loads(text), depth + 1)
             except (ValueError, RecursionError):
                 return ()
-        return (text,) if "://" in text else ()
+        return (_bare(text),) if "://" in text else ()
     if isinstance(value, Mapping):
         found = (_urls(value.get(key), depth + 1) for key in ("url", "link", "src"))
         return next((urls for urls in found if urls), ())
     if isinstance(value, list | tuple):
         return tuple(url for item in value for url in _urls(item, depth + 1))
     return ()
+
+
+def _bare(text: str) -> str:
+    """The address without what model nodes put around one: a Markdown link, backticks, angle brackets, `&amp;`."""
+    if (linked := _MARKDOWN_LINK.search(text)) is not None:
+        text = linked[1]
+    return html.unescape(text.strip("`<>\"' \t\n"))
 
 
 async def fetch_assets(

@@ -6,15 +6,15 @@ it is the beginning of) ever exist. Names are given by us; nothing of a URL beco
 
 from __future__ import annotations
 
+import errno
 import hashlib
-import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import anyio
 import anyio.to_thread
@@ -22,13 +22,27 @@ import httpx
 
 from cozebatch.model.errors import Category, StepError
 from cozebatch.policy.retry_after import read_retry_after
-from cozebatch.synthesis.download.file_type import file_type
+from cozebatch.synthesis.download.part_file import (
+    complete,
+    drop,
+    extent,
+    finish,
+    read_beginning,
+    size_of,
+    write_beginning,
+)
 from cozebatch.synthesis.download.ssrf_guard import GuardedTransport
-from cozebatch.synthesis.failures import clean, failure, from_os_error, need_space
+from cozebatch.synthesis.failures import RESERVE_BYTES, clean, failure, from_os_error, need_space
 
 MAX_REDIRECTS = 5
 SILENCE = 30.0
 """Seconds without a byte after which a download counts as cut (docs/contract.md §5)."""
+LEAST_RATE = 16_384
+"""Bytes a second that a file must bring over all, after `GRACE`: links that drip would hold every place for good."""
+GRACE = 60.0
+"""Seconds that every file may take whatever its size."""
+_LOOK_EVERY = 1_000_000
+"""Bytes after which the disk's free space is looked at again."""
 _CUTS = 3
 """How often one call goes on after a cut by itself, as long as each piece brought something."""
 
@@ -36,19 +50,12 @@ OnProgress = Callable[[int, int | None], None]
 """Bytes here so far, and of how many (None: the server does not say)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Beginning:
-    """What a `.part` file is the beginning of. Without a validator a beginning is worth nothing."""
-
-    validator: str
-    total: int | None
-
-
 class Downloader:
     """Fetches media over one guarded transport. `max_bytes` bounds each file."""
 
-    def __init__(self, *, max_bytes: int, allow_loopback: bool, silence: float = SILENCE) -> None:
+    def __init__(self, *, max_bytes: int, allow_loopback: bool, silence: float = SILENCE, grace: float = GRACE) -> None:
         self._max_bytes = max_bytes
+        self._grace = grace
         self._client = httpx.AsyncClient(
             transport=GuardedTransport(allow_loopback=allow_loopback),
             timeout=httpx.Timeout(silence, connect=min(10.0, silence), pool=None),
@@ -66,26 +73,27 @@ class Downloader:
         `disk_full`).
         """
         stem = f"{name}-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
-        here = await anyio.to_thread.run_sync(_complete, folder, stem)
+        here = await anyio.to_thread.run_sync(complete, folder, stem)
         if here is not None:
             return here
         part = folder / f"{stem}.part"
         with _os_errors(folder):
             await anyio.Path(folder).mkdir(parents=True, exist_ok=True)
+            began = anyio.current_time()
             for cut in range(_CUTS + 1):
-                before = _size(part)
+                before = size_of(part)
                 try:
-                    await self._stream(url, part, on_progress or _nothing)
+                    await self._stream(url, part, on_progress or _nothing, began)
                     break
                 except _Cut as error:
-                    if cut == _CUTS or _size(part) <= before:
+                    if cut == _CUTS or size_of(part) <= before:
                         raise error.as_step_error() from None
-            return await anyio.to_thread.run_sync(_finish, part, stem)
+            return await anyio.to_thread.run_sync(finish, part, stem)
 
-    async def _stream(self, url: str, part: Path, on_progress: OnProgress) -> None:
+    async def _stream(self, url: str, part: Path, on_progress: OnProgress, began: float) -> None:
         """Make one request, append to `part` or start it again. Raises `_Cut` if another request may continue."""
-        begun = _read_beginning(part)
-        have = _size(part) if begun else 0
+        begun = read_beginning(part)
+        have = size_of(part) if begun else 0
         headers = {}
         if begun is not None and have:
             headers = {"Range": f"bytes={have}-", "If-Range": begun.validator}
@@ -96,20 +104,26 @@ class Downloader:
             if response.status_code == 416:
                 await anyio.Path(part).unlink(missing_ok=True)
                 raise _Cut("the range is no longer there")
-            start, total = _extent(response, have)
+            start, total = extent(response, have)
             self._check(response, total)
             if total is not None:
                 need_space(part.parent, total - start)
-            _write_beginning(part, response, total)
-            await self._write(response, part, start, total, on_progress)
+            write_beginning(part, response, total)
+            await self._write(response, part, start, total, on_progress, began)
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
 
     async def _write(
-        self, response: httpx.Response, part: Path, start: int, total: int | None, on_progress: OnProgress
+        self,
+        response: httpx.Response,
+        part: Path,
+        start: int,
+        total: int | None,
+        on_progress: OnProgress,
+        began: float,
     ) -> None:
-        got = start
+        got, look_at = start, start
         trouble: Exception | None = None
         with open(part, "r+b" if start else "wb") as file:  # noqa: ASYNC230 - opening is quick, writing is not
             file.truncate(start)
@@ -121,6 +135,11 @@ class Downloader:
                     async for chunk in response.aiter_raw():
                         if trouble is None:
                             got += len(chunk)
+                            trouble = self._too_slow(got - start, anyio.current_time() - began)
+                        if trouble is None and got >= look_at:
+                            look_at = got + _LOOK_EVERY
+                            trouble = _too_full(part.parent, len(chunk))
+                        if trouble is None:
                             trouble = await self._append(file, chunk, got)
                             on_progress(got, total)
                         if trouble is not None:
@@ -128,6 +147,8 @@ class Downloader:
             except httpx.TransportError as error:
                 raise _Cut(_reason(error)) from error
         if trouble is not None:
+            if isinstance(trouble, OSError):  # room for the journal first: what came can be fetched again
+                drop(part)
             raise trouble
         if total is not None and got != total:
             raise _Cut(f"{got} of {total} bytes came")
@@ -142,6 +163,15 @@ class Downloader:
             return error
         return None
 
+    def _too_slow(self, came: int, seconds: float) -> StepError | None:
+        if seconds <= self._grace + came / LEAST_RATE:
+            return None
+        return failure(
+            Category.DOWNLOAD,
+            f"素材下载太慢：{seconds:.0f} 秒只有 {came // 1000} KB",
+            f"the download is too slow: {came // 1000} KB in {seconds:.0f} s",
+        )
+
     async def _get(self, url: str, headers: dict[str, str]) -> httpx.Response:
         """Send a GET and follow redirects ourselves, each hop checked like the first."""
         target = _parse(url)
@@ -154,7 +184,7 @@ class Downloader:
             if not response.has_redirect_location:
                 return response
             await response.aclose()
-            target = _parse(str(target.join(response.headers["Location"])))
+            target = _parse(_joined(target, response.headers["Location"]))
         raise failure(Category.DOWNLOAD, "重定向次数过多", "too many redirects")
 
     def _check(self, response: httpx.Response, total: int | None) -> None:
@@ -190,76 +220,28 @@ class _Cut(Exception):
         return failure(Category.DOWNLOAD, f"下载中断：{self}", f"the download was cut off: {self}")
 
 
+def _joined(base: httpx.URL, location: str) -> str:
+    try:
+        return str(base.join(location))
+    except (httpx.InvalidURL, ValueError):
+        return ""
+
+
+def _too_full(folder: Path, coming: int) -> OSError | None:
+    """The disk's last `RESERVE_BYTES` bytes belong to the journal. It is measured, so that it holds for all downloads
+    together."""
+    free = shutil.disk_usage(folder).free
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) if free - coming < RESERVE_BYTES else None
+
+
 def _parse(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url.strip())
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, ValueError):
         parsed = httpx.URL("")
-    if parsed.scheme not in ("http", "https") or not parsed.host:
+    if parsed.scheme not in ("http", "https") or not parsed.host or not 0 < (parsed.port or 80) <= 65535:
         raise failure(Category.DOWNLOAD, "素材链接不是 http(s) 地址", "the media's address is not an http(s) one")
     return parsed.copy_with(fragment=None)
-
-
-def _extent(response: httpx.Response, have: int) -> tuple[int, int | None]:
-    """The offset at which this answer begins, and the length of the whole file."""
-    if response.status_code == 206:
-        span, _, whole = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
-        first = span.partition("-")[0]
-        if first.isdigit() and int(first) == have:
-            return have, int(whole) if whole.isdigit() else None
-        raise failure(Category.DOWNLOAD, "服务器返回了错误的片段", "the server sent another part than was asked for")
-    length = response.headers.get("Content-Length", "")
-    return 0, int(length) if length.isdigit() else None
-
-
-def _read_beginning(part: Path) -> _Beginning | None:
-    try:
-        facts = json.loads(part.with_name(part.name + ".json").read_text(encoding="utf-8"))
-        return _Beginning(str(facts["validator"]), facts["total"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _write_beginning(part: Path, response: httpx.Response, total: int | None) -> None:
-    side = part.with_name(part.name + ".json")
-    etag = response.headers.get("ETag", "")
-    validator = etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified", "")
-    if not validator:
-        side.unlink(missing_ok=True)
-        return
-    facts: dict[str, Any] = {"validator": validator, "total": total}
-    side.write_text(json.dumps(facts), encoding="utf-8")
-
-
-def _complete(folder: Path, stem: str) -> Path | None:
-    if not folder.is_dir():
-        return None
-    found = (path for path in folder.iterdir() if path.stem == stem and path.suffix not in (".part", ".json"))
-    return next(found, None)
-
-
-def _finish(part: Path, stem: str) -> Path:
-    """Check the file and give it its final name. Delete an unusable one, so that downloading again can help."""
-    with open(part, "r+b") as file:  # Windows syncs only what was opened for writing
-        head = file.read(4096)
-        os.fsync(file.fileno())
-    try:
-        extension = file_type(head)
-    except StepError:
-        part.unlink()
-        part.with_name(part.name + ".json").unlink(missing_ok=True)
-        raise
-    final = part.with_name(f"{stem}.{extension}")
-    part.replace(final)
-    part.with_name(part.name + ".json").unlink(missing_ok=True)
-    return final
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def _reason(error: Exception) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -196,7 +198,7 @@ async def test_a_full_disk_is_said_to_be_full(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     server.files["/v"] = VIDEO
-    monkeypatch.setattr(media, "_write_beginning", full)
+    monkeypatch.setattr(media, "write_beginning", full)
     assert await failing(downloader, server.url("/v"), tmp_path) is Category.DISK_FULL
 
 
@@ -210,3 +212,75 @@ async def test_a_file_larger_than_the_free_space_is_not_begun(
 
 class _Usage:
     free = 5
+
+
+def dripping(handler: Handler) -> None:
+    """No length, and a byte now and then, until the reader goes away."""
+    handler.send_response(200)
+    handler.end_headers()
+    while True:
+        handler.wfile.write(b"\0")
+        handler.wfile.flush()
+        GO_ON.wait(0.02)
+
+
+GO_ON = threading.Event()
+
+
+async def test_a_link_that_drips_gives_its_place_back(server: FileServer, tmp_path: Path) -> None:
+    server.files["/v"] = dripping
+    slow = Downloader(max_bytes=1_000_000, allow_loopback=True, silence=5.0, grace=0.2)
+    with pytest.raises(StepError) as caught:
+        await slow.fetch(server.url("/v"), tmp_path, "video")
+    await slow.aclose()
+    assert caught.value.info.category is Category.DOWNLOAD
+    assert "too slow" in caught.value.info.message.en
+
+
+async def test_a_file_that_never_ends_stops_before_the_disks_last_bytes(
+    server: FileServer, downloader: Downloader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(media, "RESERVE_BYTES", usage.free + 10**12)
+
+    def endless(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        while True:
+            handler.wfile.write(bytes(65536))
+
+    server.files["/v"] = endless
+    assert await failing(downloader, server.url("/v"), tmp_path) is Category.DISK_FULL
+    assert list(tmp_path.iterdir()) == [], "what had come makes room for the journal"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Length": "²"},
+        {"ETag": '"\u00e9"', "Content-Length": "616"},
+        {"Content-Range": "bytes " + "9" * 5000 + "-1/2"},
+        {"Location": "http://127.0.0.1:99999/x"},
+        {"Location": "http://[::1/x"},
+        {"Retry-After": "²"},
+    ],
+    ids=lambda headers: next(iter(headers)),
+)
+async def test_odd_headers_count_as_absent(
+    server: FileServer, downloader: Downloader, tmp_path: Path, headers: dict[str, str]
+) -> None:
+    def odd(handler: Handler) -> None:
+        status = 302 if "Location" in headers else 206 if "Content-Range" in headers else 503
+        handler.send_response(200 if headers.keys() & {"Content-Length", "ETag"} else status)
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(VIDEO[:600])
+
+    server.files["/v"] = odd
+    for _ in range(2):  # the second try may send back what it was told
+        with pytest.raises(StepError) as caught:
+            await downloader.fetch(server.url("/v"), tmp_path, "video")
+        assert caught.value.info.category in (Category.DOWNLOAD, Category.MEDIA)
+        if not headers.keys() & {"ETag"}:
+            break
