@@ -14,6 +14,7 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -24,25 +25,25 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from cozebatch.demo.coze_model import CozeOptions
 from cozebatch.demo.coze_server import SimulatedCoze
 from cozebatch.demo.environment import demo_configuration
-from cozebatch.demo.faults import Fault
 from cozebatch.demo.feishu_faults import FeishuFault
 from cozebatch.demo.feishu_server import SimulatedFeishu
 from cozebatch.demo.feishu_tables import CONTENT
 from cozebatch.demo.serving import serve
 from support.feishu_support import big_table
 from support.kill_checks import RUNNING, Start, World, last_status, violations
-from support.program import BATCH, Program
+from support.kill_plans import REQUEST_TIMEOUT, Plan, Strike, draw
+from support.kill_screen import Terminal, terminal
+from support.program import Program
 from support.witness import witnessed
 
 HANGS = 90.0
 """Seconds after which a start that should have ended has hung."""
 
-REQUEST_TIMEOUT = 3.0
+DOWN = "\x1b[B"
 
 FILM = """\
 import json, sys, time, zlib
@@ -55,98 +56,6 @@ with open("film.txt", "w") as film:
     film.write(job["output"]["videoUrl"])
 print(json.dumps({"video_path": "film.txt"}))
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Strike:
-    """Signals sent to one start: `after_lines` moves of tasks, or `delay` seconds after the start."""
-
-    numbers: tuple[int, ...]
-    delay: float
-    after_lines: int | None = None
-    gap: float = 0.0
-    """Seconds between two signals."""
-
-    @property
-    def is_abrupt(self) -> bool:
-        return signal.SIGKILL in self.numbers or len(self.numbers) > 1
-
-    def __str__(self) -> str:
-        names = "+".join(signal.Signals(number).name for number in self.numbers)
-        return f"{names} {f'after {self.after_lines} moves' if self.after_lines else f'after {self.delay:.2f} s'}"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a seed draws."""
-
-    seed: int
-    tasks: int
-    limit: int
-    max_retries: int
-    duration: tuple[float, float]
-    concurrency: int | None
-    faults: tuple[Fault, ...]
-    source: Literal["file", "table", "claimed table"]
-    films: bool
-    strikes: tuple[Strike, ...]
-
-    def __str__(self) -> str:
-        faults = ", ".join(f"{f.what} {f.on} {f.share:.2f} {f.seconds or ''}".rstrip() for f in self.faults)
-        return (
-            f"{self.tasks} tasks of a {self.source}, limit {self.limit}, max_retries {self.max_retries}, "
-            f"executions of {self.duration[0]:.1f}-{self.duration[1]:.1f} s, {'films' if self.films else 'no films'}, "
-            f"account allows {self.concurrency or 'any'}; faults: {faults or 'none'}"
-        )
-
-
-def draw(seed: int) -> Plan:
-    rng = random.Random(seed)
-    source: Literal["file", "table", "claimed table"] = "file"
-    if rng.random() < 1 / 3:
-        source = "claimed table" if rng.random() < 0.3 else "table"
-    tasks, limit = rng.randint(6, 16), rng.randint(1, 6)
-    if source == "claimed table":  # each claim waits for other operators, 3 s long
-        tasks, limit = 6, 6
-    slowest = rng.uniform(0.3, 1.2)
-    return Plan(
-        seed=seed,
-        tasks=tasks,
-        limit=limit,
-        max_retries=rng.randint(0, 2),
-        duration=(0.1, slowest),
-        concurrency=rng.choice([None, None, max(1, limit - 1)]),
-        faults=_faults(rng),
-        source=source,
-        films=rng.random() < 0.3,
-        strikes=tuple(_strike(rng, tasks) for _ in range(rng.randint(2, 7))),
-    )
-
-
-def _faults(rng: random.Random) -> tuple[Fault, ...]:
-    possible = (
-        Fault(what="cut_after", on="submit", share=rng.uniform(0.03, 0.2)),
-        Fault(what="cut_before", on="submit", share=rng.uniform(0.03, 0.1)),
-        Fault(what="short", on="submit", share=0.05),
-        Fault(what="late", on="submit", seconds=rng.choice([0.3, 1.0, 2.5]), share=rng.uniform(0.1, 0.5)),
-        Fault(what="late", on="submit", seconds=REQUEST_TIMEOUT + 1, share=0.05),
-        Fault(what="status", on="submit", status=503, share=0.05),
-        Fault(what="status", on="submit", status=429, code=4020, retry_after=0.3, share=0.1),
-        Fault(what="cut_before", on="look", share=0.1),
-        Fault(what="fail", code=5000, message="node failed", share=rng.uniform(0.05, 0.3)),
-    )
-    return tuple(fault for fault in possible if rng.random() < 0.35)
-
-
-def _strike(rng: random.Random, tasks: int) -> Strike:
-    numbers = rng.choices(
-        [(signal.SIGKILL,), (signal.SIGTERM,), (signal.SIGHUP,), (signal.SIGINT,), (signal.SIGINT, signal.SIGINT)],
-        weights=[12, 2, 2, 2, 2],
-    )[0]
-    gap = rng.uniform(0.02, 0.5)  # two of the same at the same time would arrive as one
-    if rng.random() < 0.6:
-        return Strike(numbers, rng.choice([0.0, rng.uniform(0.0, 0.3)]), rng.randint(1, tasks + 4), gap)
-    return Strike(numbers, rng.uniform(0.0, 2.0), None, gap)
 
 
 @contextmanager
@@ -192,22 +101,37 @@ class Scenario:
     talk: bool = False
     starts: list[Start] = field(default_factory=list)
     executions: int = 0
+    tasks_file: str = "tasks.json"
 
     @property
     def kills(self) -> int:
         return sum(start.signalled is not None for start in self.starts)
+
+    @property
+    def kinds(self) -> Counter[str]:
+        """How many kills of each kind."""
+        struck = [s for s, start in zip(self.plan.strikes, self.starts, strict=False) if start.signalled is not None]
+        return Counter(
+            screen=sum(s.screen for s in struck),
+            after_end=sum(s.after_end for s in struck),
+            renamed=sum(s.rename and self.plan.source == "file" for s in struck),
+        )
 
     def run(self, folder: Path) -> list[str]:
         """What was violated, a line each."""
         self._say(str(self.plan))
         with world(self.plan, folder) as place:
             for strike in (*self.plan.strikes, None):
-                start = self._start(place, strike)
+                on_screen = strike is not None and strike.screen
+                start = self._start_on_screen(place, strike) if strike and on_screen else self._start(place, strike)
                 place.starts.append(start)
                 self.starts.append(start)
                 self._say(f"{strike or 'to its end'}: exit {start.code} after {start.ended - start.began:.1f} s")
-                if start.hung or last_status(folder) == "finished":
+                if start.hung or (last_status(folder) == "finished" and not on_screen):
                     break
+                place.later += last_status(folder) == "finished"
+                if strike is not None and strike.rename and self.plan.source == "file":
+                    self._rename(place)
             self.executions = len(place.coze.ledger().executions)
             found = violations(place)
             if self.talk:
@@ -215,7 +139,7 @@ class Scenario:
             return found
 
     def _start(self, place: World, strike: Strike | None) -> Start:
-        options = BATCH if self.plan.source == "file" else BATCH[:3]
+        options = ("--no-ui", *self._batch())
         start = Start(time.monotonic(), abrupt=strike is not None and strike.is_abrupt)
         with place.program.start(*options, "--json") as process:
             assert process.stdout is not None
@@ -246,12 +170,58 @@ class Scenario:
             start.errors = "".join(errors)
         return start
 
+    def _start_on_screen(self, place: World, strike: Strike) -> Start:
+        start = Start(time.monotonic(), abrupt=strike.is_abrupt, screen=True)
+        before = len(place.witness.submissions())
+        with terminal(place.program.folder, (*self._batch(), "--yes")) as screen:
+            if strike.after_end:
+                if screen.until(lambda: _is_finished(place.program.folder), HANGS / 2):
+                    self._run_one_again(place, screen)
+            elif strike.after_lines is not None:
+                wanted = before + strike.after_lines
+                screen.until(lambda: len(place.witness.submissions()) >= wanted, 20.0)
+            time.sleep(strike.delay)
+            _send(screen.process, strike, start)
+            try:
+                start.code = screen.process.wait(HANGS / 2)
+            except subprocess.TimeoutExpired:
+                start.hung = True
+            start.ended = time.monotonic()
+            start.errors = screen.tail()
+        return start
+
+    def _run_one_again(self, place: World, screen: Terminal) -> None:
+        """Move to some task, ask for another execution of it, and say yes."""
+        screen.press(DOWN * random.Random(self.plan.seed).randrange(4))
+        screen.press("x")
+        time.sleep(0.8)  # a question typed ahead of is not answered
+        place.reruns += 1
+        screen.press("y")
+
+    def _batch(self) -> tuple[str, ...]:
+        config = ("--config", "c.json")
+        return config if self.plan.source != "file" else (*config, "--tasks", self.tasks_file)
+
+    def _rename(self, place: World) -> None:
+        name = f"renamed-{len(self.starts)}.json"
+        (place.program.folder / self.tasks_file).rename(place.program.folder / name)
+        self.tasks_file = name
+        place.later += 1
+
     def _say(self, text: str) -> None:
         if self.talk:
             print(f"  {text}", flush=True)
 
 
-def _send(process: subprocess.Popen[str], strike: Strike, start: Start) -> None:
+def _is_finished(folder: Path) -> bool:
+    """Whether the newest run has ended, as far as a journal tells that is being written."""
+    try:
+        return last_status(folder) == "finished"
+    except (sqlite3.Error, OSError):
+        return False
+
+
+def _send(process: subprocess.Popen[str] | subprocess.Popen[bytes], strike: Strike, start: Start) -> None:
     for number in strike.numbers:
         if process.poll() is not None:
             return
@@ -314,10 +284,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     kills = executions = scenarios = 0
     broken: list[int] = []
+    kinds: Counter[str] = Counter()
     seed = options.first if options.seed is None else options.seed
     while True:
         done, found = scenario(seed, talk=options.seed is not None)
         kills, executions, scenarios = kills + done.kills, executions + done.executions, scenarios + 1
+        kinds += done.kinds
         if found:
             broken.append(seed)
             print(f"seed {seed}: replay with: python -m support.kills --seed {seed}")
@@ -328,8 +300,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seed += 1
     minutes = (time.monotonic() - began) / 60
     print(
-        f"{kills} kills in {scenarios} scenarios, {executions} executions, {len(broken)} violations"
-        f"{f' (seeds {broken})' if broken else ''}, {kills / minutes:.0f} kills a minute"
+        f"{kills} kills ({kinds['screen']} with the screen open, {kinds['after_end']} of them after the end, "
+        f"{kinds['renamed']} before a renaming) in {scenarios} scenarios, {executions} executions, "
+        f"{len(broken)} violations{f' (seeds {broken})' if broken else ''}, {kills / minutes:.0f} kills a minute"
     )
     return 1 if broken else 0
 

@@ -21,7 +21,8 @@ from cozebatch.demo.feishu_tables import CONTENT, DONE
 from cozebatch.demo.serving import serve
 from support.feishu_support import big_table
 from support.kill_checks import RUNNING
-from support.kills import draw, scenario
+from support.kill_plans import draw
+from support.kills import scenario
 from support.program import BATCH, Program, kill
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

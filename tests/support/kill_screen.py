@@ -1,0 +1,88 @@
+"""The command in a terminal of its own: started through a pseudo-terminal, given keys, and killed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+SIZE = (40, 120)
+"""Lines and columns."""
+
+
+class Terminal:
+    """A process with its screen."""
+
+    def __init__(self, process: subprocess.Popen[bytes], master: int) -> None:
+        self.process = process
+        self._master = master
+        self._shown = bytearray()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def press(self, keys: str) -> None:
+        """Type; a terminal whose process is gone takes nothing."""
+        if self.process.poll() is None:
+            os.write(self._master, keys.encode())
+
+    def until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait for it, or for the process to end. Whether it came to hold."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.process.poll() is None:
+            if condition():
+                return True
+            time.sleep(0.02)
+        return False
+
+    def tail(self) -> str:
+        return bytes(self._shown[-2000:]).decode("utf-8", "replace")
+
+    def _read(self) -> None:
+        while True:
+            try:
+                some = os.read(self._master, 65536)
+            except OSError:  # the other side is closed
+                return
+            if not some:
+                return
+            self._shown += some
+            del self._shown[:-20000]
+
+
+@contextmanager
+def terminal(folder: Path, options: Sequence[str]) -> Iterator[Terminal]:
+    """`cozebatch-tui` with its screen, in `folder`. It is killed at the end if it still runs."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
+    environment = {**os.environ, "PYTHONUTF8": "1", "TERM": "xterm-256color"}
+    environment["COZEBATCH_SETTINGS"] = str(folder / "settings.json")
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cozebatch_tui.cli", "--lang", "en", *options],
+            cwd=folder,
+            env=environment,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+        )
+    finally:
+        os.close(slave)
+    opened = Terminal(process, master)
+    try:
+        yield opened
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        os.close(master)
+        opened._reader.join(5)
