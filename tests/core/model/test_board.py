@@ -174,3 +174,10 @@ def test_remaining_time_follows_the_slower_resource() -> None:
     assert crowded is not None
     assert crowded.bottleneck == "synthesis"
     assert crowded.seconds == 16 * 60
+
+
+def test_a_slot_that_is_held_now_counts_as_used() -> None:
+    row = moved(Row("t1", 0), State.SUBMITTING, wall=1e9, clock=0.0)
+    board = replay([events.Loaded(rows=(row,), wall=1e9, clock=0.0)])
+    board.clock = 50.0
+    assert compute(board, elapsed=50.0, max_coze=2, max_synthesis=1).coze_utilization == pytest.approx(0.5)

@@ -75,3 +75,16 @@ def test_after_long_peace_the_whole_limit_is_back(user: int) -> None:
         limit.probe(now)
     assert limit.limit == user
     assert limit.next_probe is None
+
+
+def test_each_probe_that_fails_doubles_the_stretch_before_the_next_one() -> None:
+    limit = AdaptiveLimit(16)
+    now, stretches = 0.0, []
+    for _ in range(6):
+        limit.throttled(now=now, sent_at=now, running=1, retry_after=0.0)
+        due = limit.next_probe
+        assert due is not None
+        stretches.append(due - now)
+        now = due
+        limit.probe(now)
+    assert stretches == [10.0, 20.0, 40.0, 80.0, LONGEST_STRETCH, LONGEST_STRETCH]

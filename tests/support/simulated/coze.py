@@ -49,6 +49,8 @@ class Coze:
     credentials: bool = True
     is_published: bool = True
     tells_times: bool = True
+    lost: float = 0.1
+    """Share of answers that are lost, before as well as after Coze accepted."""
     poll_storm_until: float = 0.0
     """Until then polls are refused, for minutes in a row."""
 
@@ -128,7 +130,7 @@ class Service:
             return Refused(error(Category.AUTH, code="4100"))
         if not coze.is_published:
             return Refused(NOT_PUBLISHED)
-        if coze.chance(Fault.LOST_ANSWERS, 0.1):
+        if coze.chance(Fault.LOST_ANSWERS, coze.lost):
             return Unanswered(error(Category.UNKNOWN_SUBMIT, "lost before Coze read it"))
         if (refused := self._refuse()) is not None:
             return refused
@@ -136,7 +138,7 @@ class Service:
             return Refused(error(Category.THROTTLED), retry_after=coze.rng.choice([None, 1.0, 20.0]))
         paid = coze.accept(task, self.workflow.workflow_id)
         await anyio.sleep(coze.rng.uniform(0.01, 3.0))
-        if coze.chance(Fault.LOST_ANSWERS, 0.1):
+        if coze.chance(Fault.LOST_ANSWERS, coze.lost):
             return Unanswered(error(Category.UNKNOWN_SUBMIT, "answer lost"))
         return Accepted(paid.execute_id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,6 +21,7 @@ from cozebatch.feishu.write_back import FeishuSink
 from cozebatch.model.board import Board
 from cozebatch.model.errors import JournalError, UsageError, unwrapped_groups
 from cozebatch.model.events import Event, RunFinished, TaskState
+from cozebatch.model.task import State
 from cozebatch.planning.planned import OperatorOverrides
 from cozebatch.planning.selection import Selection
 from cozebatch.policy.polling import HistoryPacing
@@ -29,7 +30,7 @@ from support.fakes import wall
 from support.simulated.coze import Coze, DeadError, Life, Service
 from support.simulated.disk import Disk
 from support.simulated.film_maker import FilmMaker
-from support.simulated.judge import EXECUTION_TIMEOUT, MAX_RETRIES, Judge
+from support.simulated.judge import EXECUTION_TIMEOUT, MAX_RETRIES, Judge, Sent, sent_for
 from support.simulated.rows import FileModel, TaskFile
 from support.simulated.swarm import QUIET, Fault
 from support.simulated.table import COLUMNS, DOMAIN, READY, TABLE, Line, Table, layout, status_values
@@ -270,14 +271,34 @@ class Machine:
         if fresh or rerun:
             for sent in self.all_sent():
                 self.judge.wanted[sent] += 1
-        return OperatorOverrides(fresh, rerun, {}, policy, MAX_RETRIES), selection
+        adopt = await self._adopted(ids) if selection == Selection() and not rerun else {}
+        return OperatorOverrides(fresh, rerun, adopt, policy, MAX_RETRIES), selection
+
+    async def _adopted(self, ids: Sequence[str]) -> dict[str, str]:
+        """With `WRONG_ADOPTS`, a task of the latest run and an execution that is not its own."""
+        last = await self.last_run()
+        if last is None or self.rng.random() < 0.7:
+            return {}
+        rows = [row for row in await self.disk.journal.rows(last.run_id) if row.task_id in ids]
+        row = self.rng.choice(rows) if rows else None
+        if row is None or row.state not in (State.HELD, State.FAILED, State.CANCELLED):
+            return {}
+        wrong = self.wrong_execution(sent_for(await self.disk.journal.task(last.run_id, row.task_id)))
+        return {} if wrong is None else {row.task_id: wrong}
+
+    def wrong_execution(self, sent: Sent) -> str | None:
+        """With `WRONG_ADOPTS`, sometimes: one that does not exist, or that the record knows to be another's."""
+        if not self.has(Fault.WRONG_ADOPTS) or self.rng.random() < 0.4:
+            return None
+        bound = (self.judge.executions[e] for e in sorted(self.disk.ids & self.judge.executions.keys()))
+        return self.rng.choice(["e999", *(paid.execute_id for paid in bound if paid.sent != sent)])
 
     async def _task_ids(self) -> list[str]:
         if isinstance(self.source, TaskFile):
             return [task.task_id for task in await FileModel(self.source).load()]
         return list(self.source.matching(None))
 
-    def all_sent(self) -> list[tuple[str, str]]:
+    def all_sent(self) -> list[Sent]:
         """What each row that there is now sends."""
         if isinstance(self.source, TaskFile):
             return [row.sent for row in self.source.rows]
@@ -304,8 +325,13 @@ class Machine:
                 print(f"{event.clock:9.2f} {event.tag} {getattr(event, 'text', '')}")
 
     async def _look_at_disk(self) -> None:
-        """No result that was on disk is gone."""
+        """No result that was on disk is gone, and no run is finished in which something goes on."""
         if lost := [e for e in sorted(self.outputs) if await self.disk.journal.output(e) is None]:
             self.judge.blame(f"{self.name}: results lost: {lost}")
         self.outputs |= self.disk.outputs
+        last = await self.last_run()
+        if last is not None and last.status == "finished":
+            going_on = [r.task_id for r in await self.disk.journal.rows(last.run_id) if not r.state.is_end]
+            if going_on:
+                self.judge.blame(f"{self.name}: {last.run_id} is finished on disk, {going_on} are not")
         self.judge.raise_broken()

@@ -64,7 +64,9 @@ async def _give(machine: Machine, start: Start, command: str, row: Row) -> None:
         case "resume":
             await commands.resume()
         case "retry":
-            await commands.retry([task_id])
+            costs = row.state is State.FAILED and not row.has_output and (row.execution_failed or not row.execute_id)
+            if await commands.retry([task_id]) and costs:
+                machine.judge.blame(f"{machine.name}: a retry of {task_id} was started unasked, and costs")
         case "paid retry":
             await _paid_retry(machine, start, row)
         case "rerun" if row.state in (State.HELD, State.FAILED, State.DONE):
@@ -109,12 +111,11 @@ async def _paid_retry(machine: Machine, start: Start, row: Row) -> None:
 
 async def _named(machine: Machine, start: Start, row: Row) -> str | None:
     """The execution that a person would name for this task; with `WRONG_ADOPTS` sometimes a wrong one."""
-    rng, sent = machine.rng, await _sent(machine, start, row)
-    everything = list(machine.judge.executions.values())
-    if machine.has(Fault.WRONG_ADOPTS) and rng.random() < 0.6:
-        bound = [paid for paid in everything if paid.execute_id in machine.disk.ids]  # the record knows whose they are
-        return rng.choice(["e999", *(paid.execute_id for paid in bound if paid.sent != sent)])
+    sent = await _sent(machine, start, row)
+    if (wrong := machine.wrong_execution(sent)) is not None:
+        return wrong
     serving = {other.execute_id for other in start.board.rows.values() if other.task_id != row.task_id}
+    everything = machine.judge.executions.values()
     mine = [paid.execute_id for paid in everything if paid.sent == sent and paid.execute_id not in serving]
     return mine[-1] if mine else None
 

@@ -39,6 +39,7 @@ class Schedule:
         self.claims = not self.is_file and rng.random() < 0.5
         self.judge = Judge(with_films=rng.random() < 0.8, resubmits=rng.random() < 0.2)
         self.coze = Coze(random.Random(f"coze {seed}"), self.judge, self.faults, tells_times=rng.random() < 0.7)
+        self.coze.lost = rng.choice([0.1, 0.1, 0.4])
         self.sqlite = rng.random() < 0.15
         self.machines: list[Machine] = []
 

@@ -31,6 +31,9 @@ FREE_HALF = frozenset(
 POLLED_IN_VAIN = frozenset({Category.EXECUTION_LOST, Category.INVALID_REQUEST})
 """The table was told so, and is to say so until a person sets the row back."""
 
+SINCE = frozenset({State.SKIPPED, State.WRITING_BACK, State.HELD, State.CANCELLED})
+"""What a row may be after the table was told an outcome: of these nothing is written."""
+
 
 async def verdict(machine: Machine, outcome: Outcome | None) -> None:
     """`outcome` is None when the last start died while it said so."""
@@ -134,7 +137,7 @@ async def _table(machine: Machine, table: Table, runs: Sequence[RunRecord], rows
         mine_rows = [row for run in runs for row in rows[run.run_id] if row.record_id == record_id]
         states = [row.state for row in mine_rows]
         for status, state in ((DONE, State.DONE), (FAILED, State.FAILED)):
-            if mine and mine[-1] == status and not {state, State.SKIPPED, State.WRITING_BACK} & set(states):
+            if mine and mine[-1] == status and not {state, *SINCE} & set(states):
                 machine.judge.blame(f"{machine.name}: the table says {record_id} is {status}, it is {states}")
         if any(row.state is State.FAILED and row.claimed and not row.submissions for row in mine_rows[:1]):
             machine.judge.blame(f"{machine.name}: {record_id} was given up, its claim was never settled")

@@ -1,0 +1,39 @@
+"""Requests per second: slowed down when Coze says so, and recovering."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from cozebatch.engine.rate_limiter import SLOWEST, RateLimiter
+
+pytestmark = pytest.mark.anyio
+
+
+async def seconds_for(limiter: RateLimiter, requests: int) -> float:
+    began = anyio.current_time()
+    async with anyio.create_task_group() as group:
+        group.start_soon(limiter.serve)
+        for _ in range(requests):
+            await limiter.acquire(urgent=False)
+        group.cancel_scope.cancel()
+    return anyio.current_time() - began
+
+
+async def test_each_complaint_halves_the_rate() -> None:
+    limiter = RateLimiter(16.0)
+    limiter.slow_down()
+    assert limiter.rate == 8.0
+    limiter.slow_down()
+    assert limiter.rate == 4.0
+    assert await seconds_for(limiter, 41) >= 9.0
+
+
+async def test_it_never_stops_altogether_and_recovers() -> None:
+    limiter = RateLimiter(4.0)
+    for _ in range(10):
+        limiter.slow_down()
+    assert limiter.rate == SLOWEST
+    await anyio.sleep(600)
+    await limiter.acquire(urgent=True)
+    assert limiter.rate == 4.0
