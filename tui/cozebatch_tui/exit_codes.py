@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class Exit(IntEnum):
     OK = 0
     FLAWED = 1
-    """The batch ended; some tasks failed or are held."""
+    """The batch ended; some tasks failed or are held, or the table is still owed an outcome."""
     USAGE = 2
     """Wrong usage or configuration, or a failed preflight; nothing was submitted."""
     STOPPED = 3
@@ -25,6 +25,6 @@ def exit_of(outcome: Outcome) -> Exit:
         case "interrupted":
             return Exit.INTERRUPTED
         case "stopped":
-            return Exit.STOPPED
+            return Exit.USAGE if outcome.nothing_started else Exit.STOPPED
         case "finished":
             return Exit.FLAWED if outcome.flawed else Exit.OK

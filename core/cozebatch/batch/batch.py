@@ -16,6 +16,7 @@ import anyio
 from cozebatch.batch.plan import Planner, RunPlan
 from cozebatch.batch.preview import Preview, preview_of
 from cozebatch.batch.results_file import ResultsWriter
+from cozebatch.engine.adoption import belongs_to, why_not_adopt
 from cozebatch.engine.clock import RunClock
 from cozebatch.engine.commands import OperatorCommands
 from cozebatch.engine.engine import Engine, Outcome, RunEnd
@@ -105,6 +106,21 @@ class Batch:
                 tries += 1
                 left = patience - (anyio.current_time() - started)
                 await anyio.sleep(max(0.0, min(5.0, 0.5 * 2.0**tries, left)))
+        await self._check_adoptions()
+
+    async def _check_adoptions(self) -> None:
+        """What the operator names must be known to Coze, and belong to no other task. Raises `UsageError`."""
+        complaints, named = [], dict[str, str]()
+        for task_id, execute_id in self.overrides.adopt.items():
+            if execute_id in named:
+                complaints.append(belongs_to(named[execute_id], execute_id))
+                continue
+            named[execute_id] = task_id
+            why = await why_not_adopt(self.adapters.service, self.journal, self.source.key, task_id, execute_id)
+            if why is not None:
+                complaints.append(why)
+        if complaints:
+            raise UsageError(*complaints)
 
     async def run(self, preview: Preview, *, keep_open: bool = False) -> Outcome:
         """Run what the latest `prepare` previewed, to the end; see `Engine.run` for `keep_open`.

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from cozebatch.coze.codes import CODES, NO_SUCH_EXECUTION, REFUSING_STATUSES, category_of
+from cozebatch.coze.codes import CODES, NO_SUCH_EXECUTION, REFUSING_STATUSES, category_of, scope_of
 from cozebatch.coze.fields import (
     Mask,
     clean,
@@ -32,6 +32,12 @@ from cozebatch.coze.http import Answer, ExchangeError, NeverSent
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.text import NOTHING, Text
 from cozebatch.ports import Accepted, PollResult, Refused, Submission, Unanswered
+
+_NOT_LIKE_COZE = Text(
+    "这个地址不像 Coze 的接口：请检查 base_url（https://api.coze.cn 或 https://api.coze.com）和代理。",
+    "This address does not answer like Coze: check base_url (https://api.coze.cn or https://api.coze.com) and any "
+    "proxy.",
+)
 
 
 def read_submission(answer: Answer | ExchangeError, mask: Mask) -> Submission:
@@ -163,12 +169,17 @@ def refusal(answer: Answer, mask: Mask) -> ErrorInfo:
     category = category_of(answer.status, code)
     if answer.status == 403 and body is None:
         category = Category.SERVER  # a firewall's page, not Coze: it may be about one text, or pass
+    scope = scope_of(answer.status, code)
+    if category is Category.SERVER or (answer.status == 413 and code is None):  # 413: this text alone is too long
+        scope = "task"
+    no_coze = code is None and scope == "batch" and category is Category.INVALID_REQUEST
     return ErrorInfo(
         category,
         Text(f"{zh}（{where}）{'：' + detail if detail else ''}", f"{en} ({where}){': ' + detail if detail else ''}"),
         code=f"HTTP {answer.status}" if code is None else str(code),
         logid=logid_of(body, answer, mask),
-        hint=meaning.hint if meaning else NOTHING,
+        hint=meaning.hint if meaning else _NOT_LIKE_COZE if no_coze else NOTHING,
+        scope=scope,
     )
 
 
@@ -190,7 +201,7 @@ def _failure(record: Mapping[str, Any], logid: str | None, mask: Mask) -> ErrorI
         message = Text(
             f"{meaning.text.zh}{'：' + detail if detail else ''}", f"{meaning.text.en}{': ' + detail if detail else ''}"
         )
-        return ErrorInfo(meaning.category, message, code=str(code), logid=logid, hint=meaning.hint)
+        return ErrorInfo(meaning.category, message, code=str(code), logid=logid, hint=meaning.hint, scope=meaning.scope)
     raw = record.get("error_code")
     shown = str(code) if code else (clean(raw, mask, most=60) or None) if code is None else None
     message = Text(

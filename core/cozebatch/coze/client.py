@@ -164,14 +164,15 @@ class CozeService:
         return Declaration(clean(detail.get("workflow_name"), self._mask, most=200), inputs)
 
     async def preflight(self) -> ErrorInfo | None:
-        """The cheap check before a batch: None to go on; category `auth` when the token is refused; category
-        `network` when Coze cannot be reached. Everything else will show itself at the first submission."""
+        """The cheap check before a batch: None to go on; category `network` when Coze cannot be reached; else what is
+        wrong with the token, the account or the workflow. Everything else will show itself at the first submission."""
         try:
             answer = await self._get(f"{_path_of(self.workflow_id)}?include_input_output=true")
         except StepError as error:
             return error.info
         error_info = refusal(answer, self._mask)
-        refused = error_info.category is Category.AUTH and error_info.code not in _ONLY_THIS_LOOK
+        told = (error_info.code or "").isdigit() or error_info.category is Category.AUTH  # not a page of some proxy
+        refused = error_info.scope == "batch" and told and error_info.code not in _ONLY_THIS_LOOK
         return error_info if refused else None
 
     async def _get(self, path: str) -> Answer:

@@ -10,21 +10,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from cozebatch.model.errors import HINTS, Category
+from cozebatch.model.errors import HINTS, Category, Scope
 from cozebatch.model.text import NOTHING, Text
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """One code: its category, what it says, and what a person can do about it."""
+    """One code: its category, what it says, and what a person can do about it. `scope` is `batch` where the
+    configuration or the account is wrong, so that no row is to blame."""
 
     category: Category
     text: Text
     hint: Text = NOTHING
+    scope: Scope = "task"
 
     def __post_init__(self) -> None:
         if not self.hint:
             object.__setattr__(self, "hint", HINTS[self.category])
+        if self.category in (Category.AUTH, Category.QUOTA):
+            object.__setattr__(self, "scope", "batch")
 
 
 NO_SUCH_EXECUTION = 4314
@@ -121,6 +125,19 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
             Text("请给 Coze 账号充值，再运行同一命令。", "Top up the Coze account, then run the same command again."),
         ),
         4000: Meaning(Category.INVALID_REQUEST, Text("请求参数错误", "The request has wrong parameters")),
+        4010: Meaning(Category.INVALID_REQUEST, Text("输入太长", "The input is too long")),
+        4012: Meaning(
+            Category.INVALID_REQUEST,
+            Text("工作流里的模型不可用", "A model of the workflow is not valid"),
+            Text("请在工作流中换一个模型。", "Choose another model in the workflow."),
+            scope="batch",
+        ),
+        4015: Meaning(
+            Category.INVALID_REQUEST,
+            Text("没有发布为 API", "It is not published to the API"),
+            Text("请在 Coze 中把它发布为 API。", "Publish it as an API in Coze."),
+            scope="batch",
+        ),
         4200: Meaning(
             Category.INVALID_REQUEST,
             Text("找不到工作流，或它没有发布", "There is no such workflow, or it is not published"),
@@ -128,6 +145,7 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
                 "请检查 workflow_id，并在 Coze 中发布该工作流。",
                 "Check workflow_id, and publish the workflow in Coze.",
             ),
+            scope="batch",
         ),
         6003: Meaning(
             Category.INVALID_REQUEST,
@@ -136,11 +154,13 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
                 "异步运行工作流需要付费套餐：请升级 Coze 套餐。",
                 "Asynchronous runs need a paid plan: change the Coze plan.",
             ),
+            scope="batch",
         ),
         6031: Meaning(
             Category.INVALID_REQUEST,
             Text("工作流没有发布", "The workflow is not published"),
             Text("请在 Coze 中发布该工作流。", "Publish the workflow in Coze."),
+            scope="batch",
         ),
         720702002: Meaning(
             Category.INVALID_REQUEST,
@@ -157,6 +177,7 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
                 "请检查 parameters 映射与工作流输入的类型是否一致。",
                 "Check that the 'parameters' mapping agrees with the types of the workflow's inputs.",
             ),
+            scope="batch",
         ),
         720702011: Meaning(
             Category.INVALID_REQUEST,
@@ -165,6 +186,7 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
                 "请检查 parameters 映射与工作流输入是否一致。",
                 "Check that the 'parameters' mapping agrees with the workflow's inputs.",
             ),
+            scope="batch",
         ),
         4105: Meaning(Category.CONTENT_REJECTED, Text("文案含敏感内容", "The text holds sensitive content")),
         4014: Meaning(
@@ -192,6 +214,8 @@ STATUSES: Mapping[int, Category] = MappingProxyType(
 )
 """HTTP statuses with a meaning of their own, where the body has no code that we know."""
 
+_NOT_COZE = frozenset({Category.INVALID_REQUEST, Category.AUTH, Category.QUOTA})
+
 REFUSING_STATUSES = frozenset({*range(400, 500), 500, 502, 503})
 """Statuses that say that a submission was not taken (docs/contract.md §5).
 
@@ -207,6 +231,20 @@ def category_of_status(status: int) -> Category:
 
 
 def category_of(status: int, code: int | None) -> Category:
-    """The category of an answer that is a refusal: by its code where the table has it, else by the HTTP status."""
+    """The category of an answer that is a refusal: by its code where the table has it, else by the HTTP status.
+
+    HTTP 429 is over a limit whatever the code says (docs/contract.md §4).
+    """
     meaning = CODES.get(code) if code is not None else None
-    return meaning.category if meaning else category_of_status(status)
+    if status == 429 or meaning is None:
+        return category_of_status(status)
+    return meaning.category
+
+
+def scope_of(status: int, code: int | None) -> Scope:
+    """Whether every task would be refused likewise: by the code where the table has it. An answer without one of
+    Coze's codes, with a status that says the request is wrong, does not come from Coze's interface at all."""
+    if code is not None:
+        meaning = CODES.get(code)
+        return meaning.scope if meaning else "task"
+    return "batch" if category_of_status(status) in _NOT_COZE else "task"

@@ -53,6 +53,8 @@ class Outcome:
     paused: tuple[str, ...]
     flawed: bool
     """Some task failed, is held, or its outcome is still owed to the table."""
+    nothing_started: bool = False
+    """No execution was ever started for any task of the run."""
 
 
 class Engine:
@@ -247,12 +249,15 @@ class Engine:
         flawed = any(board.counts[state] for state in (State.FAILED, State.HELD)) or any(
             row.error is not None and row.error.category is Category.WRITE_BACK for row in board.rows.values()
         )
+        nothing_started = not any(row.attempts for row in board.rows.values())
         self._ledger.publish(
             events.RunFinished(
                 status=status, statistics=statistics.to_json(), results_path=path, **self._ledger.stamp()
             )
         )
-        return Outcome(status, statistics, path, tuple(board.paused), flawed or self._outbox.owed > 0)
+        return Outcome(
+            status, statistics, path, tuple(board.paused), flawed or self._outbox.still_owes, nothing_started
+        )
 
 
 def _waiting(row: Row) -> Row:

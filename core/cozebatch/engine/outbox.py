@@ -49,6 +49,8 @@ class Outbox:
         self._serials = itertools.count(first_serial)
         self._owed: dict[str, Delivery] = {}
         self._first_tried: dict[int, float] = {}
+        self._given_up: set[str] = set()
+        """Tasks whose write-back was given up for this run."""
         self._work = anyio.Event()
         self._hurry = anyio.Event()
         self._on_change = on_change
@@ -56,6 +58,11 @@ class Outbox:
     @property
     def owed(self) -> int:
         return len(self._owed)
+
+    @property
+    def still_owes(self) -> bool:
+        """Whether anything is owed to the table, given up for this run or not."""
+        return bool(self._owed or self._given_up)
 
     def draft(self, row: Row, outcome: Literal["done", "failed"], result: str) -> Delivery | None:
         """The delivery that this outcome makes due; None where nothing is written for it."""
@@ -66,6 +73,7 @@ class Outbox:
     def add(self, delivery: Delivery) -> None:
         """It is on disk; deliver it."""
         self._owed[delivery.task_id] = delivery
+        self._given_up.discard(delivery.task_id)
         self._work.set()
 
     def hurry(self) -> None:
@@ -133,5 +141,7 @@ class Outbox:
             self._ledger.note("error", error.message, delivery.task_id)
         if latest is delivery:
             del self._owed[delivery.task_id]
+            if error is not None:
+                self._given_up.add(delivery.task_id)
         self._first_tried.pop(delivery.serial, None)
         self._on_change()

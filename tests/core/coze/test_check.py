@@ -76,7 +76,6 @@ async def test_a_workflow_that_does_not_exist_fails() -> None:
         Fault(what="status", status=405),
         Fault(what="status", status=500),
         Fault(what="status", status=429),
-        Fault(what="code", code=4200),
         Fault(what="html"),
     ],
     ids=lambda fault: f"{fault.what}-{fault.status}-{fault.code}",
@@ -94,6 +93,15 @@ async def test_the_preflight_tells_of_a_refused_token(code: int | None) -> None:
             error = await service.preflight()
     assert error is not None
     assert error.category is Category.AUTH
+
+
+@pytest.mark.parametrize("code", [4200, 6003, 6031, 4011])
+async def test_the_preflight_tells_of_a_workflow_or_account_that_cannot_run(code: int) -> None:
+    with serve_coze(faults=[Fault(what="code", code=code)]) as server:
+        async with CozeService(token=TOKEN, workflow_id=WORKFLOW_ID, base_url=server.url) as service:
+            error = await service.preflight()
+    assert error is not None
+    assert (error.scope, error.code) == ("batch", str(code))
 
 
 async def test_the_preflight_tells_of_a_coze_that_cannot_be_reached() -> None:

@@ -121,9 +121,39 @@ async def test_a_refusing_status_is_a_refusal(status: int, category: Category) -
 
 
 async def test_a_code_says_more_than_the_status_around_it() -> None:
+    outcome, _, _ = await submit_into(Fault(what="status", status=400, code=4011))
+    assert isinstance(outcome, Refused)
+    assert (outcome.error.category, outcome.error.scope) == (Category.QUOTA, "batch")
+
+
+async def test_http_429_is_over_a_limit_whatever_its_body_says() -> None:
     outcome, _, _ = await submit_into(Fault(what="status", status=429, code=4011))
     assert isinstance(outcome, Refused)
-    assert outcome.error.category is Category.QUOTA
+    assert (outcome.error.category, outcome.error.scope) == (Category.THROTTLED, "batch")
+    outcome, _, _ = await submit_into(Fault(what="status", status=429))
+    assert isinstance(outcome, Refused)
+    assert (outcome.error.category, outcome.error.scope) == (Category.THROTTLED, "task")
+
+
+@pytest.mark.parametrize("code", [4100, 4101, 4200, 4012, 4015, 6003, 6031, 720702004, 720702011, 4008, 4019, 4022])
+async def test_what_is_wrong_with_configuration_or_account_blames_no_row(code: int) -> None:
+    outcome, _, _ = await submit_into(Fault(what="code", code=code))
+    assert isinstance(outcome, Refused)
+    assert outcome.error.scope == "batch"
+
+
+@pytest.mark.parametrize("code", [4000, 4010, 720702002, 4105])
+async def test_what_may_be_wrong_with_one_row_alone_is_about_that_row(code: int) -> None:
+    outcome, _, _ = await submit_into(Fault(what="code", code=code))
+    assert isinstance(outcome, Refused)
+    assert outcome.error.scope == "task"
+
+
+async def test_an_address_that_does_not_answer_like_coze_blames_no_row() -> None:
+    outcome, _, _ = await submit_into(Fault(what="status", status=404))
+    assert isinstance(outcome, Refused)
+    assert outcome.error.scope == "batch"
+    assert "base_url" in outcome.error.hint.en
 
 
 async def test_a_403_is_about_the_token_only_if_coze_itself_says_it() -> None:
