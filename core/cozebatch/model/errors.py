@@ -48,12 +48,10 @@ HINTS: Mapping[Category, Text] = {
     Category.THROTTLED: Text(
         "Coze 限流，程序会自动排队等待，无需处理。", "Coze is limiting the rate; it queues by itself, nothing to do."
     ),
-    Category.NETWORK: Text(
-        "请检查网络、代理和防火墙；恢复后按 r 免费重试。", "Check network, proxy and firewall; then retry (free)."
-    ),
+    Category.NETWORK: Text("请检查网络、代理和防火墙，恢复后重试。", "Check network, proxy and firewall, then retry."),
     Category.SERVER: Text(
-        "Coze 服务暂时出错，稍后按 r 免费重试；持续出现请带上 logid 联系 Coze。",
-        "Coze had a passing fault; retry later (free). If it stays, give Coze support the logid.",
+        "Coze 服务暂时出错，稍后重试；持续出现请带上 logid 联系 Coze。",
+        "Coze had a passing fault; retry later. If it stays, give Coze support the logid.",
     ),
     Category.AUTH: Text(
         "请检查 Coze token 是否有效、是否有 run 和 listRunHistory 权限，改好后重新运行同一命令。",
@@ -75,24 +73,24 @@ HINTS: Mapping[Category, Text] = {
         "The workflow failed: open the debug link to see which node; a rerun costs again.",
     ),
     Category.WORKFLOW_INTERRUPTED: Text(
-        "工作流在等人回答：批量运行不支持交互节点，请在 Coze 中去掉或处理后按 r 免费再看。",
+        "工作流在等人回答：批量运行不支持交互节点，请在 Coze 中去掉或处理后重试（免费）。",
         "The workflow waits for a person: take interactive nodes out, or answer in Coze and retry (free look).",
     ),
     Category.EXECUTION_LOST: Text(
-        "Coze 查不到这次执行或它已超时：按 r 免费再查一次；重跑会再次计费。",
+        "Coze 查不到这次执行或它已超时：重试会免费再查一次；重跑会再次计费。",
         "Coze no longer knows this execution, or it ran too long: retry looks again (free); a rerun costs again.",
     ),
     Category.UNKNOWN_SUBMIT: Text(
-        "请求已发出但没收到明确回答，可能已计费：到 Coze 后台查看，有执行就用 --adopt 认领，没有再用 --rerun 重跑。",
-        "The request went out but was not clearly answered, it may have been charged: look in Coze, then --adopt the "
-        "execution if there is one, or --rerun if there is none.",
+        "请求已发出但没收到明确回答，可能已计费：到 Coze 后台查看，有执行就认领（免费），没有再重跑（付费）。",
+        "The request went out but was not clearly answered, it may have been charged: look in Coze, then adopt the "
+        "execution if there is one (free), or run the task again if there is none (paid).",
     ),
     Category.BAD_OUTPUT: Text(
-        "工作流输出里没有需要的内容：检查 outputs 映射和工作流结束节点，改好后按 r 免费重试。",
+        "工作流输出里没有需要的内容：检查 outputs 映射和工作流结束节点，改好后重试（免费）。",
         "The workflow's output lacks what is needed: check the 'outputs' mapping and the end node, then retry (free).",
     ),
     Category.DOWNLOAD: Text(
-        "素材下载失败：链接可能已过期，检查网络后按 r 免费重试。",
+        "素材下载失败：链接可能已过期，检查网络后重试（免费）。",
         "The media could not be fetched: the link may have expired; check the network and retry (free).",
     ),
     Category.MEDIA: Text(
@@ -106,14 +104,14 @@ HINTS: Mapping[Category, Text] = {
         "The JianYing draft folder cannot be used: check that draft_folder_path exists and is writable.",
     ),
     Category.SYNTHESIS: Text(
-        "合成失败：检查合成设置，改好后按 r 免费重试。", "Synthesis failed: check its settings, then retry (free)."
+        "合成失败：检查合成设置，改好后重试（免费）。", "Synthesis failed: check its settings, then retry (free)."
     ),
     Category.SYNTHESIS_TIMEOUT: Text(
-        "合成超时：减少同时合成数或加大 synthesis.timeout，再按 r 免费重试。",
+        "合成超时：减少同时合成数或加大 synthesis.timeout，再重试（免费）。",
         "Synthesis took too long: use fewer workers or a larger synthesis.timeout, then retry (free).",
     ),
     Category.WORKER_CRASHED: Text(
-        "合成进程意外退出（常因内存不足）：减少同时合成数，再按 r 免费重试。",
+        "合成进程意外退出（常因内存不足）：减少同时合成数，再重试（免费）。",
         "The synthesis process died (often out of memory): use fewer workers, then retry (free).",
     ),
     Category.WRITE_BACK: Text(

@@ -36,8 +36,8 @@ DEFAULTS: Mapping[Left, Text] = MappingProxyType(
         Left.GO_ON: Text("用已取回的结果合成（免费）", "made from the results on disk (free)"),
         Left.OWED: Text("补写到表格（免费）", "delivered to the table (free)"),
         Left.HELD: Text(
-            "等人决定：--adopt（免费）或 --rerun（付费）",
-            "a person decides: --adopt (free) or --rerun (paid)",
+            "等人决定：认领（免费）或重跑（付费）",
+            "a person decides: adopt (free) or rerun (paid)",
         ),
         Left.EXPIRED: Text(
             "再查一次（免费），查不到就标为失败", "looked at once more (free), failed if Coze has dropped it"

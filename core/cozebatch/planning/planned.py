@@ -106,20 +106,20 @@ DONE_AS_ANOTHER = Text(
     "The same parameters were paid for and finished as another row or file.",
 )
 SHOWN_AS_OURS = Text(
-    "表格里的状态是本程序写的，没有改回；要再做一次，把状态改回去或用 --rerun。",
-    "Its status in the table is the one that was written for it; set it back, or use --rerun, to have it made again.",
+    "表格里的状态是本程序写的，没有改回；要再做一次，把状态改回去，或重跑（付费）。",
+    "Its status in the table is the one that was written for it; set it back, or rerun it (paid), to make it again.",
 )
 RESULT_GONE = Text(
-    "只改了不发送给 Coze 的内容，但以前的结果已清理；要再做一次请用 --rerun（付费）。",
-    "Only what is not sent to Coze was changed, and the earlier result is not kept any more; --rerun makes it again.",
+    "只改了不发送给 Coze 的内容，但以前的结果已清理；要再做一次请重跑（付费）。",
+    "Only what is not sent to Coze was changed, and the earlier result is gone; a rerun (paid) makes it again.",
 )
 FAILURE_OWED = Text(
     "上次失败的原因还没写回表格；写回后把状态改回去再运行。",
     "It failed, and the table was not told yet; once it is, set the status back to run it again.",
 )
 DONE_AS_IMPORTED = Text(
-    "导入的记录或日志显示它已完成；要再做一次请用 --rerun。",
-    "Imported results or a log say that it was finished; use --rerun to have it made again.",
+    "导入的记录或日志显示它已完成；要再做一次请重跑（付费）。",
+    "Imported results or a log say that it was finished; a rerun (paid) has it made again.",
 )
 GONE = Text("任务来源里已没有这一行。", "The source no longer has this row.")
 

@@ -85,8 +85,11 @@ async def test_a_failed_execution_is_rerun_only_after_saying_yes_to_the_number(
         await screen.until(lambda: screen.count(State.FAILED) == 2, "failed")
         quick.set_faults()
         await screen.press("r")
+        await screen.until(lambda: isinstance(screen.app.screen, Confirm), "the price")
+        assert "1 need a new, paid execution" in screen.text()
+        await screen.press("n")
         await screen.pilot.pause(0.2)
-        assert screen.count(State.FAILED) == 2, "retry is free, so it does not start an execution"
+        assert screen.count(State.FAILED) == 2, "not paid unasked"
         await screen.press("x")
         await screen.until(lambda: isinstance(screen.app.screen, Confirm), "confirmation")
         assert "Start 1 new executions" in screen.text()
@@ -106,13 +109,16 @@ async def test_the_buttons_of_the_problem_panel_say_what_they_cost_and_do_it(
         await screen.until(lambda: screen.count(State.FAILED) == 2, "failed")
         await screen.until(lambda: screen.main.query_one(ErrorPanel).has_class("open"), "panel")
         await screen.until(lambda: len(screen.main.query(ErrorPanel).last().query(Button)) == 4, "buttons")
-        buttons = {b.name: b for b in screen.main.query_one(ErrorPanel).query(Button)}
-        assert "free" in str(buttons["retry"].label)
-        assert "paid" in str(buttons["rerun"].label)
+        buttons = list(screen.main.query_one(ErrorPanel).query(Button))
+        assert sorted(b.name or "" for b in buttons) == ["rerun", "rerun", "show", "show"], "a refused one costs too"
+        assert all("paid" in str(b.label) for b in buttons if b.name == "rerun")
         quick.set_faults()
-        buttons["retry"].press()
-        await screen.until(lambda: screen.states()["t2"] is State.DONE, "retried")
-        assert screen.states()["t1"] is State.FAILED
+        paid = len(quick.ledger().executions)
+        next(b for b in buttons if b.name == "rerun").press()
+        await screen.until(lambda: isinstance(screen.app.screen, Confirm), "the price")
+        assert len(quick.ledger().executions) == paid
+        await screen.press("y")
+        await screen.until(lambda: screen.count(State.DONE) == 2, "run again")
 
 
 async def test_retry_all_goes_on_with_everything_failed_that_is_shown(tmp_path: Path, quick: RunningCoze) -> None:
@@ -122,6 +128,10 @@ async def test_retry_all_goes_on_with_everything_failed_that_is_shown(tmp_path: 
         quick.set_faults()
         await screen.press("slash", *"1号", "enter")
         await screen.press("R")
+        await screen.until(lambda: isinstance(screen.app.screen, Confirm), "the price")
+        assert "0 go on for free, 1 need a new, paid execution" in " ".join(screen.text().replace("│", " ").split())
+        assert quick.ledger().executions == {}
+        await screen.press("y")
         await screen.until(lambda: screen.count(State.DONE) == 1, "the shown one")
         await screen.pilot.pause(0.3)
         assert screen.count(State.FAILED) == 3

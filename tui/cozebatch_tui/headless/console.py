@@ -39,7 +39,7 @@ class ConsolePrinter:
             described = describe(event, self._lang, brief=not self._verbose)
             assert described is not None
             _, task_id, text = described
-            self.say(f"{datetime.fromtimestamp(event.wall):%H:%M:%S}  {self._name(task_id)}{text}")
+            self.say(f"{datetime.fromtimestamp(event.wall):%H:%M:%S}  {self._name(task_id)}{text}{self._way_on(event)}")
 
     def say(self, text: str) -> None:
         """Print one line above the status line."""
@@ -79,6 +79,13 @@ class ConsolePrinter:
                 return True
             case _:
                 assert_never(event)
+
+    def _way_on(self, event: events.Event) -> str:
+        """What a person may do about a task that failed or is held."""
+        if not isinstance(event, events.TaskState) or event.after not in (State.FAILED, State.HELD):
+            return ""
+        way = texts.way_on(event.row, self._lang)
+        return "" if way is None else f"  [{way}]"
 
     def _name(self, task_id: str) -> str:
         if task_id == "-":

@@ -54,6 +54,7 @@ COSTS: Mapping[str, Text] = {
     "free": Text("（免费）", " (free)"),
     "paid": Text("（付费，先确认）", " (paid, asks first)"),
     "asks": Text("（先确认）", " (asks first)"),
+    "may_cost": Text("（要付费时先确认）", " (asks if it costs)"),
 }
 
 GROUPS: Mapping[str, Text] = {

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cozebatch.model.default_paths import CONFIG_FILE
-from cozebatch.model.text import Text
+from cozebatch.model.task import State
+from cozebatch.model.text import Lang, Text
 from cozebatch.planning.leftovers import Left
 from cozebatch.planning.planned import Action
+from cozebatch.planning.price import price
 from cozebatch_tui.locale.names import STATES
 
 if TYPE_CHECKING:
     from cozebatch.batch.preview import PlannedTask
+    from cozebatch.model.rows import Row
 
 NO_CONFIGURATION = Text(
     f"没有找到配置文件 {CONFIG_FILE}。用 cozebatch-tui init 生成一份，或用 cozebatch-tui --demo 先看演示。",
@@ -27,6 +30,12 @@ CONFIRM_FRESH = Text(
     "--fresh ignores executions and results that were already paid for: every selected task is paid for again.",
 )
 CONFIRM_RERUN = Text("--rerun 会为 {count} 个任务重新付费执行。", "--rerun starts {count} new, paid executions.")
+WAY_ON_HELD = Text(
+    "--adopt {task_id}=EXECUTE_ID（免费）或 --rerun {task_id}（付费）",
+    "--adopt {task_id}=EXECUTE_ID (free) or --rerun {task_id} (paid)",
+)
+WAY_ON_FREE = Text("再次运行同一命令会从这里继续（免费）", "the same command goes on from here (free)")
+WAY_ON_PAID = Text("--rerun {task_id} 重新执行（付费）", "--rerun {task_id} runs it again (paid)")
 QUESTION = Text("继续吗？[y/N] ", "Go on? [y/N] ")
 NOT_CONFIRMED = Text("没有确认，什么都没有提交。", "Not confirmed; nothing was submitted.")
 INTERRUPTED_EARLY = Text("已中断，什么都没有提交。", "Interrupted; nothing was submitted.")
@@ -100,6 +109,16 @@ STATUS_LINE = Text(
     "{done}/{total} done  {failed} failed  Coze {coze}/{coze_limit}  synthesis {busy}/{workers}  {left} left",
 )
 EVERY_CHECK_FAILED = Text("无法开始：", "Cannot begin: ")
+
+
+def way_on(row: Row, lang: Lang) -> str | None:
+    """The options that lead on from a failed or held task, and what they cost; None where nothing is to be done."""
+    if row.state is State.HELD:
+        return WAY_ON_HELD.in_(lang).format(task_id=row.task_id)
+    found = price([row])
+    if found.free:
+        return WAY_ON_FREE.in_(lang)
+    return WAY_ON_PAID.in_(lang).format(task_id=row.task_id) if found.paid else None
 
 
 def what(task: PlannedTask) -> Text:

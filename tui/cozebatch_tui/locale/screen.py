@@ -80,9 +80,23 @@ CONFIRM_QUIT = Text(
 )
 YES = Text("是 (y)", "Yes (y)")
 NO = Text("否 (n)", "No (n)")
+CONFIRM_RETRY = Text(
+    "{free} 个免费继续；{paid} 个只能重新付费执行，每个都会产生一次新的 Coze 费用。继续？",
+    "{free} go on for free, {paid} need a new, paid execution: each one is charged by Coze. Go on?",
+)
 RETRIED = Text(
-    "免费重试 {count} 个；其余 {rest} 个需要重跑（付费）或认领",
-    "{count} retried for free; {rest} need a paid rerun or adopting",
+    "重试：免费 {free} 个，付费 {paid} 个，未动 {rest} 个",
+    "retried: {free} free, {paid} paid; {rest} left as they are",
+)
+HELD_IS_NO_RETRY = Text(
+    "待处理的任务要先查清有没有执行：打开它，认领（免费）或重跑（付费）",
+    "find out first whether an execution exists: open the task, then adopt it (free) or rerun it (paid)",
+)
+ADOPTED = Text("任务 {task_id} 已认领这次执行", "task {task_id} follows this execution now")
+RETRY_IS_FREE = Text("按 {key_retry} 重试（免费）。", "Press {key_retry} to retry (free).")
+RETRY_IS_PAID = Text(
+    "按 {key_retry} 重试：需要一次新的付费执行，会先确认。",
+    "Press {key_retry} to retry: that takes a new, paid execution, and asks first.",
 )
 RERUN_DONE = Text("已重跑 {count} 个", "{count} paid reruns started")
 COPIED = Text("已复制", "copied")

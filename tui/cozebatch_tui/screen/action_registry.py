@@ -20,13 +20,15 @@ from cozebatch_tui.locale import actions as texts
 
 if TYPE_CHECKING:
     from cozebatch.model.rows import Row
+    from cozebatch.planning.price import Price
 
 Scope = Literal["app", "main", "list", "task", "log", "help"]
 """Where a binding lives: in the application, on one of its screens, or in a focused list of tasks."""
 
 Group = Literal["tasks", "batch", "view", "program"]
-Cost = Literal["free", "paid", "asks"]
-"""`paid` asks first, with the number; `asks` asks first and costs nothing."""
+Cost = Literal["free", "paid", "asks", "may_cost"]
+"""`paid` asks first, with the number; `asks` asks first and costs nothing; `may_cost` asks first where only a new
+execution helps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,13 @@ class Situation:
     chosen: Sequence[Row] = ()
     """The marked tasks, or the one under the cursor."""
     current: Row | None = None
-    failed_shown: bool = False
-    """At least one task that is shown has failed."""
+    failed_shown: Sequence[Row] = ()
+    """The tasks that are shown and have failed."""
     unfinished: bool = False
     """The batch still has work."""
+
+
+NOTHING = Situation()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +57,51 @@ class ActionSpec:
     group: Group
     cost: Cost | None = None
     applies: Callable[[Situation], bool] = lambda _: True
+    retries: Callable[[Situation], Sequence[Row]] | None = None
+    """The tasks whose price is told beside the name."""
     family: str | None = None
     """Actions of one family share one line of the help."""
     in_palette: bool = True
     priority: bool = False
 
-    def name(self, lang: Lang) -> str:
-        """What it does and what it costs."""
-        return texts.ACTIONS[self.id].in_(lang) + self._cost(lang)
+    def name(self, lang: Lang, situation: Situation | None = None) -> str:
+        """What it does and what it costs, in this situation if one is given."""
+        return texts.ACTIONS[self.id].in_(lang) + self._cost(lang, situation)
 
-    def short_name(self, lang: Lang, *, with_cost: bool) -> str:
+    def short_name(self, lang: Lang, situation: Situation, *, with_cost: bool) -> str:
         """The same for a footer."""
         text = texts.SHORT.get(self.id, texts.ACTIONS[self.id])
-        return text.in_(lang) + (self._cost(lang) if with_cost and self.cost != "asks" else "")
+        return text.in_(lang) + (self._cost(lang, situation) if with_cost and self.cost != "asks" else "")
 
     def help_name(self, lang: Lang) -> str:
         """The name of the action, or of its family."""
         return texts.FAMILIES[self.family].in_(lang) if self.family is not None else self.name(lang)
 
-    def _cost(self, lang: Lang) -> str:
-        return texts.COSTS[self.cost].in_(lang) if self.cost is not None else ""
+    def _cost(self, lang: Lang, situation: Situation | None = None) -> str:
+        cost = self.cost
+        if self.retries is not None and situation is not None:
+            found = _price_of(self.retries(situation))
+            cost = "paid" if found.paid else "free" if found.free else cost
+        return texts.COSTS[cost].in_(lang) if cost is not None else ""
+
+
+def _price_of(rows: Sequence[Row]) -> Price:
+    from cozebatch.planning.price import price
+
+    return price(rows)
+
+
+def _chosen(situation: Situation) -> Sequence[Row]:
+    return situation.chosen
+
+
+def _failed_shown(situation: Situation) -> Sequence[Row]:
+    return situation.failed_shown
 
 
 def _retriable(situation: Situation) -> bool:
-    from cozebatch.planning.recovery import resume_step
-
-    return any(resume_step(row) not in (None, "paid") for row in situation.chosen)
+    found = _price_of(situation.chosen)
+    return bool(found.free or found.paid)
 
 
 def _ended(situation: Situation) -> bool:
@@ -110,7 +134,7 @@ def _sort(number: int) -> ActionSpec:
     return ActionSpec(f"sort{number}", str(number), f"sort({number})", "view", family="sort")
 
 
-_RETRY = ActionSpec("retry", "r", "retry", "tasks", cost="free", applies=_retriable)
+_RETRY = ActionSpec("retry", "r", "retry", "tasks", cost="may_cost", applies=_retriable, retries=_chosen)
 _RERUN = ActionSpec("rerun", "x", "rerun", "tasks", cost="paid", applies=_ended)
 _CANCEL = ActionSpec("cancel", "c", "cancel", "tasks", cost="asks", applies=_cancellable)
 _LINK = ActionSpec("link", "o", "link", "tasks", applies=_has_link)
@@ -128,7 +152,15 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
     "main": (
         ActionSpec("mark", "space", "mark", "tasks", applies=_has_task),
         _RETRY,
-        ActionSpec("retry_all", "R", "retry_all", "tasks", cost="free", applies=lambda now: now.failed_shown),
+        ActionSpec(
+            "retry_all",
+            "R",
+            "retry_all",
+            "tasks",
+            cost="may_cost",
+            applies=lambda now: bool(now.failed_shown),
+            retries=_failed_shown,
+        ),
         _RERUN,
         _CANCEL,
         _LINK,
@@ -230,14 +262,20 @@ def shown_key(key: str) -> str:
     return "+".join([*modifiers, name if name in _WORDS else format_key(name)])
 
 
-def footer_text(scope: Scope, keys: Mapping[str, Sequence[str]], lang: Lang, fits: Callable[[str], bool]) -> str:
+def footer_text(
+    scope: Scope,
+    keys: Mapping[str, Sequence[str]],
+    lang: Lang,
+    fits: Callable[[str], bool],
+    situation: Situation = NOTHING,
+) -> str:
     """Keys and names of a footer: as many entries, in their order, as `fits` lets through."""
     specs = {spec.id: spec for spec in reversed(specs_of(scope))}
     line = ""
     for action_id in FOOTERS[scope]:
         if action_id not in keys:
             continue  # no key leads there now
-        name = specs[action_id].short_name(lang, with_cost=scope == "task")
+        name = specs[action_id].short_name(lang, situation, with_cost=scope == "task")
         longer = f"{line}  {keys[action_id][0]} {name}" if line else f"{keys[action_id][0]} {name}"
         if not fits(longer):
             break

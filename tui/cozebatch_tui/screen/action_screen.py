@@ -48,4 +48,4 @@ def palette_entries(screen: Screen[Any], lang: Lang) -> Iterator[tuple[str, str,
     keys = live_keys(screen)
     for spec in specs_of(scope):
         if spec.in_palette and spec.applies(situation):
-            yield spec.name(lang), " ".join(keys.get(spec.id, ())), spec.action
+            yield spec.name(lang, situation), " ".join(keys.get(spec.id, ())), spec.action

@@ -11,8 +11,10 @@ import contextlib
 import webbrowser
 from collections.abc import Iterable, Sequence
 
+from cozebatch.model.errors import UsageError
 from cozebatch.model.rows import Row, Stage
 from cozebatch.model.task import State
+from cozebatch.planning.price import price
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.screen.host import Host
 
@@ -24,15 +26,30 @@ class Actions:
         self._host = host
 
     def retry(self, task_ids: Sequence[str]) -> None:
-        """Free: resume from the failed step."""
-        if not self._some(task_ids):
+        """Go on from the failed step. Free where something paid for can be used; asks first, with the numbers, where
+        only a new execution helps."""
+        rows = self._host.view_model.board.rows
+        found = price(rows[task_id] for task_id in task_ids)
+        if not found.free and not found.paid:
+            self._host.say(self._nothing_to_retry(task_ids))
             return
 
         async def work() -> None:
-            done = await asyncio.wrap_future(self._host.session.retry(task_ids))
-            self._host.say(texts.RETRIED.in_(self._host.lang).format(count=len(done), rest=len(task_ids) - len(done)))
+            lang = self._host.lang
+            question = texts.CONFIRM_RETRY.in_(lang).format(free=len(found.free), paid=len(found.paid))
+            if found.paid and not await self._host.confirm(question):
+                return
+            free = await asyncio.wrap_future(self._host.session.retry(found.free))
+            paid = await asyncio.wrap_future(self._host.session.retry(found.paid, may_pay=True)) if found.paid else []
+            rest = len(task_ids) - len(free) - len(paid)
+            self._host.say(texts.RETRIED.in_(lang).format(free=len(free), paid=len(paid), rest=rest))
 
         self._host.start_work(work())
+
+    def _nothing_to_retry(self, task_ids: Sequence[str]) -> str:
+        rows = self._host.view_model.board.rows
+        held = any(rows[task_id].state is State.HELD for task_id in task_ids)
+        return (texts.HELD_IS_NO_RETRY if held else texts.NOTHING_CHOSEN).in_(self._host.lang)
 
     def rerun(self, task_ids: Sequence[str]) -> None:
         """Paid: asks first."""
@@ -63,12 +80,19 @@ class Actions:
         self._host.start_work(work())
 
     def adopt(self, row: Row) -> None:
-        """Free: ask which execution belongs to the task, and follow that one."""
+        """Free: ask which execution belongs to the task, have it verified, and follow that one."""
 
         async def work() -> None:
-            typed = await self._host.ask_line(texts.ADOPT_PROMPT.in_(self._host.lang))
-            if typed:
+            lang = self._host.lang
+            typed = await self._host.ask_line(texts.ADOPT_PROMPT.in_(lang))
+            if not typed:
+                return
+            try:
                 await asyncio.wrap_future(self._host.session.adopt(row.task_id, typed))
+            except UsageError as refused:
+                self._host.say(" ".join(text.in_(lang) for text in refused.complaints))
+            else:
+                self._host.say(texts.ADOPTED.in_(lang).format(task_id=row.task_id))
 
         self._host.start_work(work())
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
@@ -29,6 +29,7 @@ from cozebatch_tui.screen.preferences import load_user_settings, save_user_setti
 from cozebatch_tui.screen.screens.message import MessageScreen
 from cozebatch_tui.screen.startup import AppStart
 from cozebatch_tui.screen.themes import HIGH_CONTRAST
+from cozebatch_tui.screen.typed_ahead import TypedAheadGuard
 from cozebatch_tui.session.signals import Interrupts, leave_at_once
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 PUMPS_A_SECOND = 12
 
 
-class CozebatchApp(App[int]):
+class CozebatchApp(TypedAheadGuard):
     """One batch, from loading to leaving."""
 
     TITLE = "cozebatch"

@@ -96,9 +96,15 @@ class Session:
         and must not take a second press for another first one."""
         return self._call(self._commands.toggle_pause)
 
-    def retry(self, task_ids: Iterable[str]) -> Future[list[str]]:
-        """Free: resume from the failed step. Returns the ids of the tasks that were retried."""
-        return self._call(self._commands.retry, list(task_ids))
+    def retry(self, task_ids: Iterable[str], *, may_pay: bool = False) -> Future[list[str]]:
+        """Resume from the failed step: free, unless `may_pay` and only a new execution helps. Returns the ids of the
+        tasks that were retried."""
+        ids = list(task_ids)
+
+        async def retry() -> list[str]:
+            return await self._commands.retry(ids, may_pay=may_pay)
+
+        return self._call(retry)
 
     def rerun(self, task_ids: Iterable[str]) -> Future[list[str]]:
         """Paid: start a new execution for each. Returns the ids of the tasks that were rerun."""
@@ -107,8 +113,9 @@ class Session:
     def cancel(self, task_ids: Iterable[str]) -> Future[None]:
         return self._call(self._commands.cancel, list(task_ids))
 
-    def adopt(self, task_id: str, execute_id: str) -> Future[bool]:
-        """Follow this execution for that task; takes an id or a debug link."""
+    def adopt(self, task_id: str, execute_id: str) -> Future[None]:
+        """Follow this execution for that task; takes an id or a debug link. The future raises `UsageError` when it is
+        not adopted."""
         return self._call(self._commands.adopt, task_id, execute_id_of(execute_id))
 
     def change_limit(self, stage: Stage, step: int) -> Future[int]:

@@ -126,7 +126,7 @@ async def _configured(ffmpeg: Ffmpeg, path: str, key: str) -> str:
             f"配置的 {key} 不存在：{path}",
             f"the configured {key} does not exist: {path}",
             hint=Text(
-                f"改正配置中的 {key}，再按 r 免费重试。", f"Correct {key} in the configuration, then retry (free)."
+                f"改正配置中的 {key}，再重试（免费）。", f"Correct {key} in the configuration, then retry (free)."
             ),
         )
     whole = await anyio.Path(path).absolute()

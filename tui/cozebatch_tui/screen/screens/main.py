@@ -92,7 +92,7 @@ class MainScreen(ActionScreen):
         return Situation(
             chosen=[rows[task_id] for task_id in self._chosen()],
             current=self._current(),
-            failed_shown=any(rows[task_id].state is State.FAILED for task_id in self.table.order),
+            failed_shown=[rows[task_id] for task_id in self._failed_shown()],
             unfinished=self.table.board.unfinished > 0,
         )
 
@@ -233,8 +233,7 @@ class MainScreen(ActionScreen):
         self.task_actions.retry(self._chosen())
 
     def action_retry_all(self) -> None:
-        rows = self.table.board.rows
-        self.task_actions.retry([task_id for task_id in self.table.order if rows[task_id].state is State.FAILED])
+        self.task_actions.retry(self._failed_shown())
 
     def action_rerun(self) -> None:
         self.task_actions.rerun(self._chosen())
@@ -285,6 +284,10 @@ class MainScreen(ActionScreen):
         self.query_one(FilterField).put(text)
         self.table.set_filter(text)
         self.timeline.show_tasks(self.table.order)
+
+    def _failed_shown(self) -> list[str]:
+        rows = self.table.board.rows
+        return [task_id for task_id in self.table.order if rows[task_id].state is State.FAILED]
 
     def _chosen(self) -> list[str]:
         if self._shows_timeline and not self.table.marks:

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Mount
 from textual.screen import Screen
 from textual.widgets import Button, Static
 
@@ -48,6 +49,8 @@ class StartScreen(Screen[Decision]):
         self._preview = preview
         self._notes = notes
         self._lang: Lang = lang
+        self.shown_at = Mount().time
+        """See `typed_ahead`; the clock is that of Textual's events."""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="plan"):

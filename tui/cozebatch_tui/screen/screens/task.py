@@ -21,6 +21,7 @@ from cozebatch.model.errors import CozebatchError
 from cozebatch.model.rows import Row
 from cozebatch.model.sanitize import clean, clean_lines
 from cozebatch.model.task import State, Task
+from cozebatch.planning.price import price
 from cozebatch.ports import Execution
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.locale.names import STATES
@@ -76,6 +77,7 @@ class TaskScreen(ActionScreen):
         self._draw(row)
         if self._shown is None or self._shown.state is not row.state:
             self._shown = row
+            self.query_one(ActionFooter).show()
             self.run_worker(self._load(row), exclusive=True, exit_on_error=False)
 
     async def _load(self, row: Row) -> None:
@@ -107,6 +109,9 @@ class TaskScreen(ActionScreen):
         if row.state is State.HELD:
             sent_at = _time(row.submitted_at) if row.submitted_at is not None else "?"
             text.append(self.text(texts.HELD_HELP, when=sent_at) + "\n\n", style="bold")
+        found = price([row])
+        if found.free or found.paid:
+            text.append(self.text(texts.RETRY_IS_FREE if found.free else texts.RETRY_IS_PAID) + "\n\n", style="bold")
         self._section(text, texts.TASK_STAGES.in_(lang), self._stages(row))
         paths = [path for path in (row.video_path, row.draft_path, row.debug_url) if path]
         self._section(text, texts.TASK_PATHS.in_(lang), clean_lines("\n".join(paths)))

@@ -15,8 +15,9 @@ from textual.widgets import Button, Static
 
 from cozebatch.model.board import Board, ErrorGroup
 from cozebatch.model.sanitize import clean
+from cozebatch.model.task import State
 from cozebatch.model.text import Lang
-from cozebatch.planning.recovery import resume_step
+from cozebatch.planning.price import price
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.locale.names import CATEGORIES
 from cozebatch_tui.screen.error_boundary import guarded
@@ -29,21 +30,18 @@ Request = Literal["retry", "rerun", "show"]
 
 @dataclass(frozen=True, slots=True)
 class Resumable:
-    """The tasks of a group that resume for free, and those that need a paid rerun."""
+    """The tasks of a group that resume for free, and those that only a paid execution takes further."""
 
     free: tuple[str, ...]
     paid: tuple[str, ...]
 
 
 def resumable(board: Board, group: ErrorGroup) -> Resumable:
-    free, paid = [], []
-    for task_id in group.task_ids:
-        step = resume_step(board.rows[task_id])
-        if step == "paid":
-            paid.append(task_id)
-        elif step is not None:
-            free.append(task_id)
-    return Resumable(tuple(free), tuple(paid))
+    """By the price of a retry. A held task has none: a person who runs it again pays."""
+    rows = [board.rows[task_id] for task_id in group.task_ids]
+    found = price(rows)
+    held = tuple(row.task_id for row in rows if row.state is State.HELD)
+    return Resumable(found.free, found.paid + held)
 
 
 class ErrorPanel(VerticalScroll):

@@ -1,0 +1,88 @@
+"""No key, button or command of the palette starts a paid execution without having asked, with the number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.events import Key
+from textual.widgets import Input
+
+from cozebatch.demo.coze_server import RunningCoze
+from cozebatch.demo.faults import Fault
+from cozebatch.model.task import State
+from cozebatch_tui.screen.screens.dialogs import Confirm, Prompt
+from cozebatch_tui.screen.screens.start import StartScreen
+from cozebatch_tui.screen.screens.task import TaskScreen
+from support.ui import Screen, application, rows
+
+pytestmark = pytest.mark.anyio
+
+
+def shown(screen: Screen) -> str:
+    """The text of the screen without borders and line breaks."""
+    return " ".join(screen.text().replace("│", " ").split())
+
+
+async def test_retrying_a_refused_task_asks_with_the_number(tmp_path: Path, quick: RunningCoze) -> None:
+    quick.set_faults(Fault(what="code", on="submit", code=4105, message="sensitive"))
+    async with application(tmp_path, quick, rows(1)) as screen:
+        await screen.until(lambda: screen.count(State.FAILED) == 1, "refused")
+        quick.set_faults()
+        await screen.press("r")
+        await screen.until(lambda: isinstance(screen.app.screen, Confirm), "the price")
+        assert "0 go on for free, 1 need a new, paid execution" in shown(screen)
+        await screen.press("n")
+        await screen.pilot.pause(0.3)
+        assert (screen.count(State.FAILED), quick.ledger().executions) == (1, {})
+        await screen.press("r", "y")
+        await screen.until(lambda: screen.count(State.DONE) == 1, "run")
+    assert len(quick.ledger().executions) == 1
+
+
+async def test_a_mix_is_asked_about_once_and_only_the_number_is_paid(tmp_path: Path, quick: RunningCoze) -> None:
+    """One failed where its result can be used, two were refused."""
+    quick.set_faults(
+        Fault(what="code", on="submit", match="标题1号", code=4105, message="sensitive"),
+        Fault(what="code", on="submit", match="标题2号", code=4105, message="sensitive"),
+        Fault(what="code", on="look", match="标题3号", code=4314, message="not found"),
+    )
+    async with application(tmp_path, quick, rows(3), execution_timeout=1) as screen:
+        await screen.until(lambda: screen.count(State.FAILED) == 3, "failed")
+        quick.set_faults()
+        await screen.press("R")
+        await screen.until(lambda: isinstance(screen.app.screen, Confirm), "the price")
+        assert "1 go on for free, 2 need a new, paid execution" in shown(screen)
+        await screen.press("y")
+        await screen.until(lambda: screen.count(State.DONE) == 3, "run")
+        assert not isinstance(screen.app.screen, Confirm)
+    assert len(quick.ledger().executions) == 3
+
+
+async def test_a_mistyped_execution_leaves_the_task_held_and_says_why(tmp_path: Path, quick: RunningCoze) -> None:
+    quick.set_faults(Fault(what="cut_after", on="submit"))
+    async with application(tmp_path, quick, rows(1)) as screen:
+        await screen.until(lambda: screen.count(State.HELD) == 1, "held")
+        quick.set_faults()
+        await screen.press("enter")
+        await screen.until(lambda: isinstance(screen.app.screen, TaskScreen), "the task")
+        await screen.press("a")
+        await screen.until(lambda: isinstance(screen.app.screen, Prompt), "the question")
+        screen.app.screen.query_one(Input).value = "7777777"
+        await screen.press("enter", "escape")
+        await screen.until(lambda: "Coze has no execution 7777777" in shown(screen), "the reason")
+        assert screen.count(State.HELD) == 1
+
+
+async def test_enter_typed_ahead_does_not_start_a_paid_batch(tmp_path: Path, quick: RunningCoze) -> None:
+    async with application(tmp_path, quick, rows(2), begin_at_once=False) as screen:
+        early = [Key("enter", None), Key("1", "1")]
+        await screen.until(lambda: isinstance(screen.app.screen, StartScreen), "start screen")
+        await screen.until(lambda: "2  new, paid executions" in screen.text(), "the price")
+        for key in early:
+            screen.app.post_message(key)
+        await screen.pilot.pause(0.3)
+        assert isinstance(screen.app.screen, StartScreen)
+        assert quick.ledger().executions == {}
+        await screen.press("enter")
+        await screen.until(lambda: screen.app.batch.running and screen.count(State.DONE) == 2, "done")
