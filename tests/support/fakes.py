@@ -189,7 +189,7 @@ class FakeTable:
     def writes(self, outcome: str) -> bool:
         return outcome != "running" or self.claims is not None
 
-    async def claim(self, task: Task, *, resumed: bool = False, asked: bool = False) -> ErrorInfo | None:
+    async def claim(self, task: Task, *, asked: bool = False) -> ErrorInfo | None:
         await anyio.sleep(0.1)
         assert self.claims is not None
         return self.claims.get(task.task_id)

@@ -64,9 +64,7 @@ class ClaimRecords:
         return next((mark for mark in marks if mark in result), None)
 
     def earlier_mark(self, record: Record) -> str | None:
-        """The mark that an earlier process of this state folder left."""
-        if self._columns.result is None:
-            return f"#{self._owner}."
+        """The mark that an earlier process of this state folder left; None without a result column."""
         found = re.search(rf"#{re.escape(self._owner)}\.[0-9a-f]+", self._result(record))
         return found.group() if found else None
 

@@ -19,12 +19,10 @@ _GATHER = 0.02
 class Claim:
     """One record to be claimed, and how far that has come. Times are the event loop's.
 
-    `resumed`: an earlier process of ours may have marked it. `asked`: a person asked for a new execution by name, so
-    the record need not be ready.
+    `asked`: a person asked for a new execution by name, so the record need not be ready.
     """
 
     record_id: str
-    resumed: bool
     asked: bool = False
     marks: list[str] = field(default_factory=list)
     """All marks of ours that may stand in the record, now or later."""

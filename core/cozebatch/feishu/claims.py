@@ -24,6 +24,8 @@ A write may be lost, or arrive late. Therefore we look at the record while a wri
 What is guaranteed: as long as a read after a write's answer shows that write, at most one of all claims of a record
 succeeds until a person sets the record back. Only durations are measured; clocks need not agree.
 
+A mark begins with the random id that is kept in the state folder, so machines made from one image are told apart.
+
 Not guaranteed: after a crash in steps 2 to 4, the next start goes on with the mark that its own earlier process left
 (steps 3 and 4). If that process died with a write under way for more than W, if somebody else won meanwhile, and if the
 write then arrived and hid his mark, both run the record. Without a mapped result column there is no mark: a claim then
@@ -68,14 +70,13 @@ class Claims:
         self._known: dict[str, Claim] = {}
         """Claims of this process that were won, or are not settled yet."""
 
-    async def claim(self, record_id: str, *, resumed: bool = False, asked: bool = False) -> ErrorInfo | None:
+    async def claim(self, record_id: str, *, asked: bool = False) -> ErrorInfo | None:
         """None when the record is ours; else why it is not. Raises `StepError` when that could not be found out: then
         it may be asked again, and goes on where it was.
 
-        `resumed`: an earlier process of this state folder may have marked the record. `asked`: a person asked for a new
-        execution, so only a record that somebody else has is refused.
+        `asked`: a person asked for a new execution, so only a record that somebody else has is refused.
         """
-        claim = self._known.setdefault(record_id, Claim(record_id, resumed))
+        claim = self._known.setdefault(record_id, Claim(record_id))
         claim.begin(asked=asked)
         give_up = anyio.current_time() + PATIENCE
         while claim.open:
@@ -243,7 +244,7 @@ class Claims:
     def _mark_of_ours(self, claim: Claim, record: Record) -> str | None:
         """The mark of ours that a record in the running state bears; None where it bears none."""
         found = self._records.find_mark(record, claim.marks)
-        if found is None and claim.resumed and not claim.marks:
+        if found is None and not claim.marks:
             found = self._records.earlier_mark(record)
             if found is not None:
                 claim.marks.append(found)

@@ -208,11 +208,10 @@ class StatusSink(Protocol):
     def writes(self, outcome: Literal["running", "done", "failed"]) -> bool:
         """Whether this outcome is written at all (its status value may be null)."""
 
-    async def claim(self, task: Task, *, resumed: bool = False, asked: bool = False) -> ErrorInfo | None:
+    async def claim(self, task: Task, *, asked: bool = False) -> ErrorInfo | None:
         """Mark the record as running before it is paid for, and read it back.
 
-        `resumed`: an earlier process may have marked it. `asked`: a person asked for a new execution, so that only a
-        record that somebody else has is refused.
+        `asked`: a person asked for a new execution, so that only a record that somebody else has is refused.
         None: it is ours. An error of category `source`: somebody else has it or it is no longer ready, skip it.
         Raises `StepError` when it could not be found out.
         """

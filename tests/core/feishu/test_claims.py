@@ -154,7 +154,7 @@ async def test_a_late_write_that_nobody_could_watch_is_a_problem_and_not_a_claim
                     await sink.claim(task())
         assert len(service.feishu.writes) == 1
         # The next start goes on with the mark of its earlier process.
-        assert await sink_of(base).claim(task(), resumed=True) is None
+        assert await sink_of(base).claim(task()) is None
 
 
 async def test_our_retry_does_not_take_what_a_colleague_has_claimed_since(service: Served) -> None:
@@ -222,15 +222,8 @@ async def test_one_deleted_record_does_not_keep_the_claims_of_others_back(servic
 async def test_the_same_operator_goes_on_after_a_restart(service: Served) -> None:
     async with service.connect() as (_, base):
         assert await sink_of(base).claim(task()) is None
-        assert await sink_of(base).claim(task(), resumed=True) is None
-        assert "somebody else" in taken(await sink_of(base, "two").claim(task(), resumed=True))
-
-
-async def test_a_machine_made_from_the_same_image_is_somebody_else(service: Served) -> None:
-    """It has the same owner id, but its own state folder knows of no claim."""
-    async with service.connect() as (_, base):
         assert await sink_of(base).claim(task()) is None
-        assert "somebody else" in taken(await sink_of(base).claim(task()))
+        assert "somebody else" in taken(await sink_of(base, "two").claim(task()))
 
 
 async def test_a_claim_that_could_not_be_looked_at_goes_on_where_it_was(service: Served) -> None:

@@ -30,11 +30,10 @@ class SubmitStep:
         context, sink = self._context, self._context.adapters.sink
         if sink is None or task.record_id is None or not sink.writes("running"):
             return True
-        resumed = context.row.claimed
-        if not resumed:  # on disk first: a record with our mark may not be listed any more
+        if not context.row.claimed:  # on disk first: a record with our mark may not be listed any more
             await context.set_facts(claimed=True)
         try:
-            taken = await sink.claim(task, resumed=resumed, asked=context.row.asked)
+            taken = await sink.claim(task, asked=context.row.asked)
         except StepError as failed:
             await self._claim_failed(failed)
             return False
