@@ -13,6 +13,7 @@ QUICK = (
     "core/coze/test_clean.py",
     "core/coze/test_debug_link.py",
     "core/coze/test_output.py",
+    "core/engine/test_adoption.py",
     "core/engine/test_rate_limiter.py",
     "core/feishu/test_cells.py",
     "core/feishu/test_links.py",

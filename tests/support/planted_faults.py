@@ -247,8 +247,8 @@ FAULTS = (
         "an owed write-back is dropped",
         "the table learns of every outcome",
         "engine/lifecycle/task_context.py",
-        "            await self.move(State.WRITING_BACK, Owe(delivery), *changes, **facts)\n",
-        "            await self.move(State.WRITING_BACK, *changes, **facts)\n",
+        "move_persistently(State.FAILED, Owe(delivery), *changes,",
+        "move_persistently(State.FAILED, *changes,",
     ),
     Planted(
         "a write-back that was given up counts as delivered",

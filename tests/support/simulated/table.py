@@ -49,6 +49,8 @@ class Table:
     ever: dict[str, set[Sent]] = field(default_factory=dict)
     """By record: all that it was ever to be made of."""
     in_transit: int = 0
+    storm_until: float = 0.0
+    """Until then it cannot be reached, for minutes."""
 
     def add(self, *, on_top: bool = False, copy_of: str | None = None) -> None:
         serial = len(self.ever) + 1
@@ -188,6 +190,11 @@ class Line:
         table = self.table
         await anyio.sleep(table.rng.uniform(0.05, 1.0))
         if Fault.TABLE in table.faults:
+            now = anyio.current_time()
+            if table.rng.random() < 0.02:
+                table.storm_until = now + table.rng.uniform(60, 400)
+            if now < table.storm_until:
+                raise FeishuError(NETWORK)
             fate = table.rng.random()
             if fate < 0.12:
                 raise FeishuError(CONFLICT if fate < 0.08 else NETWORK)
