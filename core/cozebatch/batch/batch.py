@@ -73,6 +73,7 @@ class Batch:
         """Load the tasks, choose, and decide what becomes of each. Raises `UsageError`, `JournalError`."""
         planner = Planner(
             self.source,
+            self.source.key,
             self.journal,
             self.overrides,
             self.selection,

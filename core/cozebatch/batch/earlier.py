@@ -42,6 +42,7 @@ class Survey:
 
     journal: Journal
     source: TaskSource
+    source_key: str
     recognition: Recognition
     last: RunRecord | None
     rows: Mapping[str, Row]
@@ -61,7 +62,7 @@ class Survey:
 
     async def by_id(self, task_ids: Sequence[str]) -> dict[str, Past]:
         """How these tasks were left: by the continued run if it did not skip them, else by earlier ones."""
-        owed = {delivery.task_id for delivery in await self.journal.owed(self.source.key)}
+        owed = {delivery.task_id for delivery in await self.journal.owed(self.source_key)}
         found: dict[str, Past] = {}
         for task_id in task_ids:
             row = self.rows.get(task_id)
@@ -69,7 +70,7 @@ class Survey:
                 assert self.last is not None
                 found[task_id] = Past(self.last.run_id, row, task_id in owed)
         rest = [task_id for task_id in task_ids if task_id not in found]
-        return found | await self.journal.past(self.source.key, rest)
+        return found | await self.journal.past(self.source_key, rest)
 
     async def _recognized(self, listed: Sequence[Task], by_id: Mapping[str, Past], found: EarlierWork) -> None:
         """Rows for which executions are on record."""
@@ -83,7 +84,7 @@ class Survey:
                 past = here or Past(best.run_id, row_from_record(task, paid), owed=False)
             else:
                 at = (best.source_key, best.task_id)
-                stood = here if at == (self.source.key, task.task_id) else elsewhere.get(at)
+                stood = here if at == (self.source_key, task.task_id) else elsewhere.get(at)
                 if stood is None or not _is_of(stood.row, paid):
                     stood = Past(best.run_id, row_from_record(task, paid), owed=False)
                 past = replace(stood, owed=stood.owed and not paid.by_content, by_content=paid.by_content)
@@ -101,7 +102,7 @@ class Survey:
                 wanted[p.best.source_key].append(p.best.task_id)
         found: dict[tuple[str, str], Past] = {}
         for source_key, task_ids in wanted.items():
-            here = self.by_id if source_key == self.source.key else None
+            here = self.by_id if source_key == self.source_key else None
             rows = await (here(task_ids) if here is not None else self.journal.past(source_key, task_ids))
             found |= {(source_key, task_id): past for task_id, past in rows.items()}
         return found
@@ -109,7 +110,7 @@ class Survey:
     def _not_on_record(self, listed: Sequence[Task], by_id: Mapping[str, Past], found: EarlierWork) -> None:
         """Rows of which no execution tells what was sent: nothing was started, or they come from an import or a damaged
         journal. Without an id of its own a row is recognized by its texts, as far as they are known."""
-        on_record = {r.task_id for r in self.recognition.record if r.source_key == self.source.key and r.digest}
+        on_record = {r.task_id for r in self.recognition.record if r.source_key == self.source_key and r.digest}
         pool: dict[str, dict[str, Past]] = defaultdict(dict)
         for task in listed:
             past = by_id.get(task.task_id)
@@ -136,10 +137,10 @@ class Survey:
     async def _gone(self, listed: set[str], found: EarlierWork) -> None:
         """Tasks of the continued run that the source does not list now, and that no other row stands for: they stay
         as the run has them."""
-        owed = {delivery.task_id for delivery in await self.journal.owed(self.source.key)}
+        owed = {delivery.task_id for delivery in await self.journal.owed(self.source_key)}
         of_task: dict[str, list[Recorded]] = defaultdict(list)
         for r in self.recognition.record:
-            if r.source_key == self.source.key and r.task_id in self.rows:
+            if r.source_key == self.source_key and r.task_id in self.rows:
                 of_task[r.task_id].append(r)
         for task_id, row in self.rows.items():
             if self.last is None or task_id in listed or task_id in found.moved or row.state is State.SKIPPED:
@@ -154,13 +155,13 @@ class Survey:
         used = {r.key for paid in found.paid.values() for r in paid.executions}
         of_task: dict[str, list[Recorded]] = defaultdict(list)
         for r in self.recognition.record:
-            if r.source_key == self.source.key and r.task_id not in listed and r.task_id not in self.rows:
+            if r.source_key == self.source_key and r.task_id not in listed and r.task_id not in self.rows:
                 of_task[r.task_id].append(r)
         unfinished = [t for t, of in of_task.items() if of[-1].key not in used and _is_unfinished(of[-1])]
-        begun = await self.journal.past(self.source.key, unfinished) if unfinished else {}
-        claimed = [t for t in await self.journal.claimed(self.source.key) if t not in listed and t not in self.rows]
+        begun = await self.journal.past(self.source_key, unfinished) if unfinished else {}
+        claimed = [t for t in await self.journal.claimed(self.source_key) if t not in listed and t not in self.rows]
         begun = {t: past for t, past in begun.items() if past.row.state in _BEGUN}
-        begun |= await self.journal.past(self.source.key, [t for t in claimed if t not in begun])
+        begun |= await self.journal.past(self.source_key, [t for t in claimed if t not in begun])
         for task_id, past in begun.items():
             if executions := of_task.get(task_id):
                 paid = found.paid[task_id] = Paid(tuple(executions))

@@ -42,6 +42,8 @@ class Planner:
     """`source_is_authoritative`: see `recovery.plan`. `with_table`: outcomes are written back to the source."""
 
     source: TaskSource
+    source_key: str
+    """The source's `key`: making it may ask the file system."""
     journal: Journal
     overrides: OperatorOverrides
     selection: Selection
@@ -57,7 +59,7 @@ class Planner:
         """Load the tasks, choose, and decide what becomes of each. Raises `UsageError`, `JournalError`."""
         listed = list(await self.source.load())
         runs = await self.journal.runs()
-        last = None if self.overrides.fresh else await self.journal.last_run(self.source.key)
+        last = None if self.overrides.fresh else await self.journal.last_run(self.source_key)
         if last is not None and last.status == "finished":
             last = None
         rows = {} if last is None else {row.task_id: row for row in await self.journal.rows(last.run_id)}
@@ -67,15 +69,15 @@ class Planner:
             record = [replace(r, digest=digests[r.key]) if r.key in digests else r for r in record]
         abandoned = {run.run_id for run in runs if run.status == "abandoned"}
         counting = [r for r in record if r.status != "refused" and r.run_id not in abandoned]
-        recognition = Recognition(counting, self.source.key, self.workflow_id, self.digest_of)
-        survey = Survey(self.journal, self.source, recognition, last, rows)
+        recognition = Recognition(counting, self.source_key, self.workflow_id, self.digest_of)
+        survey = Survey(self.journal, self.source, self.source_key, recognition, last, rows)
         earlier = await self._forget(listed) if self.overrides.fresh else await survey.earlier_work(listed)
         candidates, gone = self._candidates(listed, rows, earlier)
         await self._asked_for(survey, candidates, earlier)
         chosen = self.selection.choose(list(candidates))
         for option, wanted in (("--rerun", self.overrides.rerun), ("--adopt", self.overrides.adopt)):
             require_known(option, wanted, chosen)
-        incomplete = await self.journal.is_incomplete(self.source.key)
+        incomplete = await self.journal.is_incomplete(self.source_key)
         tasks = [candidates[task_id] for task_id in chosen]
         planned = await self._decide(tasks, earlier, last, gone, incomplete)
         run = last if last is not None else self._new_run(runs)
@@ -86,7 +88,7 @@ class Planner:
             run,
             last is not None,
             planned,
-            await self.journal.owed(self.source.key) if self.with_table else (),
+            await self.journal.owed(self.source_key) if self.with_table else (),
             self._orphans(record, planned),
             Handover(rebound, digests, dropped, abandon_earlier=self.overrides.fresh),
             any(not row.state.is_end for t, row in rows.items() if t in candidates and t not in taken),
@@ -97,8 +99,8 @@ class Planner:
         """`--fresh`: nothing earlier counts. A record that bears our mark is run all the same, though the filter hides
         it for that."""
         found, ids = EarlierWork(), {task.task_id for task in listed}
-        claimed = [t for t in await self.journal.claimed(self.source.key) if t not in ids]
-        for task_id, past in (await self.journal.past(self.source.key, claimed)).items():
+        claimed = [t for t in await self.journal.claimed(self.source_key) if t not in ids]
+        for task_id, past in (await self.journal.past(self.source_key, claimed)).items():
             found.tasks[task_id] = await self.journal.task(past.run_id, task_id)
             found.hidden.append(task_id)
         return found
@@ -161,7 +163,7 @@ class Planner:
             paid, past = earlier.paid.get(task_id), earlier.past.get(task_id)
             if paid is not None and past is not None and (paid.by_content or p.action in _GOES_ON):
                 taken = [r for r in paid.executions if paid.by_content or r.run_id == past.run_id]
-                here = (self.source.key, run.run_id, task_id)
+                here = (self.source_key, run.run_id, task_id)
                 moved = [
                     Rebound(r.key, task_id, number)
                     for number, r in enumerate(taken, start=1)
@@ -187,10 +189,10 @@ class Planner:
     def _new_run(self, earlier: Sequence[RunRecord]) -> RunRecord:
         """A new run, ordered after all `earlier` ones even if the clock was put back since."""
         now = self.wall()
-        latest = max((run.place for run in earlier if run.source_key == self.source.key), default=now)
+        latest = max((run.place for run in earlier if run.source_key == self.source_key), default=now)
         return RunRecord(
             run_id=f"{compact(now)}-{secrets.token_hex(3)}",
-            source_key=self.source.key,
+            source_key=self.source_key,
             source_kind=self.source.kind,
             workflow_id=self.workflow_id,
             started_at=now,

@@ -8,9 +8,9 @@ workflow count; a row of the same source keeps what another workflow made, as on
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from cozebatch.model.task import Task
 from cozebatch.ports import Recorded
@@ -30,6 +30,8 @@ class Paid:
     @property
     def best(self) -> Recorded:
         """The one that leads on furthest, the latest of these."""
+        if len(self.executions) == 1:
+            return self.executions[0]
         return min(reversed(self.executions), key=_rank)
 
     @property
@@ -49,7 +51,9 @@ class Recognition:
     def unlisted(self, listed: Sequence[Task]) -> list[str]:
         """Tasks of this source that are not listed and whose executions a listed row might take: it may only if the
         source has them no more."""
-        wanted = self._by_digest(listed, self._of_source())
+        wanted = self._by_digest(listed, self._by_id(listed))
+        if not wanted:
+            return []
         ids = {task.task_id for task in listed}
         return list(
             dict.fromkeys(
@@ -62,42 +66,45 @@ class Recognition:
     def recognize(self, listed: Sequence[Task], hidden: Collection[str] = ()) -> dict[str, Paid]:
         """What was paid for each listed row that anything was paid for. `hidden`: tasks that the source has without
         listing them. Neither names nor the order of the rows change how many executions are found."""
-        of_source = self._of_source()
-        found = {t.task_id: Paid(tuple(of_source[t.task_id])) for t in listed if t.own_id and t.task_id in of_source}
-        wanted = self._by_digest(listed, of_source)
+        found = self._by_id(listed)
+        wanted = self._by_digest(listed, found)
         if not wanted:
             return found
         kept = {task.task_id for task in listed if task.own_id} | set(hidden)
-        groups: dict[str, dict[tuple[str, str], list[Recorded]]] = defaultdict(dict)
+        groups: dict[str, dict[tuple[str, str], Paid]] = {}
         for r in self.record:
             if r.digest is None or r.digest not in wanted:
                 continue
             if r.task_id not in kept if r.source_key == self.source_key else r.workflow_id == self.workflow_id:
-                groups[r.digest].setdefault((r.source_key, r.task_id), []).append(r)
+                _put(groups.setdefault(r.digest, {}), (r.source_key, r.task_id), r, by_content=True)
         for digest, free in groups.items():
-            found |= self._share_out(wanted[digest], [Paid(tuple(group), by_content=True) for group in free.values()])
+            found |= self._share_out(wanted[digest], list(free.values()))
         return found
 
-    def _of_source(self) -> Mapping[str, list[Recorded]]:
-        """The executions of this source by task."""
-        found: dict[str, list[Recorded]] = {}
-        for r in self.record:
-            if r.source_key == self.source_key:
-                found.setdefault(r.task_id, []).append(r)
+    def _by_id(self, listed: Sequence[Task]) -> dict[str, Paid]:
+        """The executions of the rows that have ids of their own."""
+        found: dict[str, Paid] = {}
+        ids = {task.task_id for task in listed if task.own_id}
+        if ids:
+            for r in self.record:
+                if r.source_key == self.source_key and r.task_id in ids:
+                    _put(found, r.task_id, r)
         return found
 
-    def _by_digest(self, listed: Sequence[Task], of_source: Mapping[str, object]) -> dict[str, list[Task]]:
+    def _by_digest(self, listed: Sequence[Task], by_id: Mapping[str, Paid]) -> dict[str, list[Task]]:
         """The rows that are not recognized by their id, by what would be sent for them."""
-        found: dict[str, list[Task]] = defaultdict(list)
+        found: dict[str, list[Task]] = {}
         if not self.record:
             return found
         for task in listed:
-            if not (task.own_id and task.task_id in of_source) and task.content.strip():
-                found[self.digest_of(task)].append(task)
+            if task.content.strip() and task.task_id not in by_id:
+                found.setdefault(self.digest_of(task), []).append(task)
         return found
 
     def _share_out(self, rows: Sequence[Task], free: Sequence[Paid]) -> dict[str, Paid]:
         """Gives the best of the free executions to the rows: the same id first, then in the order of the listing."""
+        if len(rows) == len(free) == 1 and rows[0].task_id == free[0].best.task_id:
+            return {rows[0].task_id: self._unless_moved(free[0])}
         ids = {row.task_id for row in rows}
 
         def order(paid: Paid) -> tuple[int, bool, bool, bool, float]:
@@ -119,6 +126,15 @@ class Recognition:
     def _unless_moved(self, paid: Paid) -> Paid:
         """The same row of the same source as before is not told as recognized by content."""
         return Paid(paid.executions) if paid.best.source_key == self.source_key else paid
+
+
+Place = TypeVar("Place")
+
+
+def _put(groups: dict[Place, Paid], place: Place, r: Recorded, *, by_content: bool = False) -> None:
+    """Add an execution to those of its place."""
+    earlier = groups.get(place)
+    groups[place] = Paid((r,) if earlier is None else (*earlier.executions, r), by_content)
 
 
 def _rank(r: Recorded) -> int:

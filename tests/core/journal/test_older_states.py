@@ -55,6 +55,7 @@ async def planned(journal: SqliteJournal, source_key: str, said: dict[str, Any])
     tasks = [Task.from_json(task) for task in said["tasks"]]
     planner = Planner(
         Listing(present_source_key(source_key), tasks),  # type: ignore[arg-type]
+        present_source_key(source_key),
         journal,
         OperatorOverrides(),
         Selection(),
