@@ -28,7 +28,7 @@ from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError
 from cozebatch.model.statistics import Statistics
 from cozebatch.model.task import Task, parameters_digest
 from cozebatch.model.text import Text
-from cozebatch.planning.planned import OperatorOverrides
+from cozebatch.planning.planned import Action, OperatorOverrides
 from cozebatch.planning.selection import Selection
 from cozebatch.ports import Journal, TaskSource
 
@@ -102,12 +102,17 @@ class Batch:
         for check in self.checks:
             started, tries = anyio.current_time(), 0
             while (error := await check()) is not None:
+                if error.category is Category.INVALID_REQUEST and not self._will_pay():
+                    break  # what was paid for is still finished, although nothing new can be started
                 if error.category is not Category.NETWORK or anyio.current_time() - started >= patience:
                     raise UsageError(_with_hint(error))
                 tries += 1
                 left = patience - (anyio.current_time() - started)
                 await anyio.sleep(max(0.0, min(5.0, 0.5 * 2.0**tries, left)))
         await self._check_adoptions()
+
+    def _will_pay(self) -> bool:
+        return self._plan is None or any(p.action is Action.SUBMIT for p in self._plan.planned)
 
     async def _check_adoptions(self) -> None:
         """What the operator names must be known to Coze, and belong to no other task. Raises `UsageError`."""
