@@ -1,5 +1,5 @@
-"""Taking over what an earlier tool, or an earlier state directory, already paid for.
+"""Imports results that an earlier tool, or a run with another state directory, already paid for.
 
-`reading` turns results files into findings, one a task: `older` knows the older tool's files, `own` ours. `takeover`
-decides which of them the journal needs, and writes them there. Nothing is ever sent.
+`reading` turns results files into findings, one per task. `legacy_format` reads the older tool's files, `own_format`
+reads ours. `merge` decides which findings the journal needs and writes them there. Nothing is ever sent.
 """

@@ -1,6 +1,7 @@
-"""One task of a results file, read with suspicion: files come edited, cut and with values of any type.
+"""Reads and checks the values of one task in a results file.
 
-What is wrong is collected as complaints, so that a person can mend it all at once; nothing is taken over then.
+A file may have been edited or cut off, and its values may have any type. All faults are collected as complaints, so
+that a person can correct them in one go. A file with complaints is not imported.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ LONGEST_ID = 200
 _EXECUTE_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
 _MOST_COMPLAINTS = 20
 _OLDEST = 946_684_800.0
-"""2000-01-01: there was no Coze before, and not every system can show what is much older."""
+"""2000-01-01. Coze did not exist before, and some systems cannot format much older times."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one file knows of one task. Without `row` nothing was started for it, as far as that file knows.
+    """What one file says about one task. `row` is None if, according to the file, nothing was started for it.
 
-    `at`: the latest time it names (Unix seconds). `output`: Coze's result as JSON text. `seconds`: how long the
+    `at`: the latest time in it (Unix seconds). `output`: Coze's result as JSON text. `seconds`: how long the
     execution took. The row's position and fingerprint are not set yet.
     """
 
@@ -41,7 +42,7 @@ class Finding:
 
 
 class Complaints:
-    """What is wrong with one file."""
+    """The faults found in one file."""
 
     def __init__(self, place: str) -> None:
         self.place = place
@@ -65,7 +66,7 @@ class Complaints:
 
 
 class Entry:
-    """The values of one task. A value of a wrong type is complained about and counts as missing."""
+    """The values of one task. A value of the wrong type adds a complaint and counts as missing."""
 
     def __init__(self, task_id: str, values: Mapping[str, Any], complaints: Complaints, now: float) -> None:
         self.task_id = mend(task_id)
@@ -123,7 +124,7 @@ class Entry:
         return float(value)
 
     def json(self, name: str) -> str | None:
-        """Any value as JSON text; None for one that says nothing."""
+        """Any value as JSON text; None for an empty one."""
         value = self._values.get(name)
         if value is None or value in ("", {}, []):
             return None

@@ -1,8 +1,9 @@
-"""What the older tool's record of a task means here. Pure, the safe way round.
+"""Translates the older tool's record of a task into a row of ours. Pure.
 
 That tool wrote `feishu_async_results_*.json`: a status word, an `execute_id`, Coze's result, and an error text that
-begins with the step that failed. Better look at an execution again, which is free, or ask a person, than pay for it
-twice: only what surely never reached Coze counts as not started.
+begins with the step that failed. A task counts as not started only if
+its request certainly never reached Coze. In doubt the execution is queried again, which is free, or a person is asked:
+no execution may be paid for twice.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ EXECUTION_FAILED = "Coze执行失败"
 UNREADABLE = ("输出数据解析失败", "工作流完成但无输出数据")
 
 SHORTEST, LONGEST = 1.0, 86400.0
-"""Seconds between which a duration is believed; an execution takes at most 24 h (reference: asynchronous runs)."""
+"""The accepted range of durations in seconds; an execution takes at most 24 h (reference: asynchronous runs)."""
 
 _MOST_WORDS = 500
 _LONGEST_REASON = 5_000
@@ -44,7 +45,7 @@ _CODE = re.compile(r"([0-9A-Za-z_]{1,40})\s+-\s+(.*)", re.DOTALL)
 
 
 def finding_of(entry: Entry, *, feishu: bool, mask: Callable[[str], str]) -> Finding:
-    """What `entry` tells. `feishu`: its ids are record ids. `mask` takes secrets out of what the services said."""
+    """The finding in `entry`. `feishu`: its ids are record ids. `mask` removes secrets from the services' messages."""
     task_id = entry.task_id
     task = Task(
         task_id,
@@ -98,7 +99,7 @@ def finding_of(entry: Entry, *, feishu: bool, mask: Callable[[str], str]) -> Fin
 
 
 def surely_not_started(reason: str) -> bool:
-    """Whether a failed submission, in that tool's words, was refused or never arrived (docs/contract.md §5)."""
+    """True if that tool's error text proves that Coze refused or never got the request (docs/contract.md §5)."""
     if len(reason) > _LONGEST_REASON:
         return False
     answer = _NO_ID.search(reason)
@@ -110,14 +111,14 @@ def surely_not_started(reason: str) -> bool:
 
 
 def made_up_id(task_id: str, output: str) -> str:
-    """A name for a result whose execution has none, under which it can be kept; Coze knows no such id."""
+    """Makes an id under which a result without an execute id is stored. Coze does not know this id."""
     return "imported-" + hashlib.sha256(f"{task_id}\x1f{output}".encode()).hexdigest()[:16]
 
 
 def _verdict(
     status: str, message: str, *, execute_id: str | None, has_result: bool
 ) -> tuple[State | None, ErrorInfo | None]:
-    """The state a task is in, and why; None for the state when nothing was started."""
+    """The state of a task and its error; the state is None if nothing was started."""
     look_again: tuple[State | None, ErrorInfo | None] = State.RUNNING, None
     if status == "finished":
         return State.DONE, None
@@ -171,11 +172,11 @@ def _after(step: str, message: str) -> str:
 
 
 def _is_refusal(answer: str) -> bool:
-    """Whether this is a whole answer of Coze's, as JSON or as Python writes it, with a code other than 0."""
+    """True if this is a complete answer of Coze, as JSON or as a Python literal, with a code other than 0."""
     value: Any = None
     for parse in (json.loads, ast.literal_eval):
         try:
-            with warnings.catch_warnings():  # a backslash in the text is no concern of ours
+            with warnings.catch_warnings():  # a backslash in the text does not matter
                 warnings.simplefilter("ignore")
                 value = parse(answer)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):

@@ -1,9 +1,9 @@
-"""Which findings the journal needs, in which of its runs, and how they get there.
+"""Decides which findings the journal needs and writes them into its runs.
 
-What the journal itself knows stands. Unfinished tasks go into a run that is not finished, since only such a run is
-continued: nothing alive is lost even when the source no longer lists it. What has ended goes into a finished run just
-before that one, so that every later word wins; except where the unfinished run is about to start the same task, which
-then stands there as ended.
+The journal's own knowledge is never overwritten. Unfinished tasks go into an unfinished run, because only such a run
+is continued, even for tasks that the source no longer lists. Ended tasks go into a finished run placed just before
+it, so that every later row takes precedence. If the unfinished run still lists an ended task as to be done, the task
+is marked as ended there instead.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from cozebatch.ports import Change, Delivery, Execution, Journal, Owe, PutExecut
 
 _JUST_BEFORE = 0.001
 _AT_ONCE = 100
-"""Changes a commit: outputs may be megabytes each."""
+"""Changes per commit, kept low because one output may have megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whose journal it is: the source and workflow of the configuration."""
+    """The source and the workflow that the findings are imported for."""
 
     source_key: str
     source_kind: Literal["feishu", "file"]
@@ -39,8 +39,8 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the journal holds of the source. `known`: tasks on which its word counts. `unfinished`: the run that the
-    next start continues, with its `rows`. `latest`: the place of the last of its runs."""
+    """What the journal holds of the source. `known`: tasks whose state it knows. `unfinished`: the run that the next
+    start continues, with its `rows`. `latest`: the place of its last run."""
 
     known: frozenset[str] = frozenset()
     unfinished: RunRecord | None = None
@@ -51,7 +51,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A run with what is put into it; `outputs` by execute id."""
+    """A run and what is written into it; `outputs` by execute id."""
 
     run: RunRecord
     entries: tuple[tuple[Task, Row], ...]
@@ -61,7 +61,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Takeover:
-    """What is to be taken over. `not_started` and `known` count findings that the journal does not need."""
+    """What will be imported. `not_started` and `known` count findings that the journal does not need."""
 
     placed: tuple[Placed, ...]
     not_started: int
@@ -72,15 +72,15 @@ class Takeover:
         return [row for placed in self.placed for _, row in placed.entries]
 
     def expired(self, now: float) -> list[Row]:
-        """Executions to be looked at once more whose results Coze will hardly have; `now` is Unix seconds."""
+        """Running executions that are so old that Coze has probably deleted their results; `now` is Unix seconds."""
         return [row for row in self.rows if row.state is State.RUNNING and is_expired(row, now)]
 
 
 def knows(row: Row) -> bool:
-    """Whether the journal's row tells more than that the task is to be done."""
+    """True if the journal's row says more than that the task is waiting."""
     if row.state is State.SKIPPED:
         return False
-    if row.state is State.HELD and row.error == JOURNAL_INCOMPLETE:  # held since the journal itself knew nothing
+    if row.state is State.HELD and row.error == JOURNAL_INCOMPLETE:  # held because the journal was incomplete
         return bool(row.execute_id or row.attempts)
     return row.state is not State.PENDING or bool(row.attempts or row.execute_id or row.has_output)
 
@@ -105,7 +105,7 @@ async def survey(journal: Journal, source_key: str) -> Standing:
 
 
 def decide(findings: Sequence[Finding], standing: Standing, target: Target, *, digest: str, now: float) -> Takeover:
-    """Where each finding goes. `digest` (hexadecimal) names the files' content, `now` is Unix seconds."""
+    """Assign each finding to a run. `digest` (hexadecimal) identifies the files' content, `now` is Unix seconds."""
     started = [finding for finding in findings if finding.row is not None]
     fresh = [finding for finding in started if finding.task.task_id not in standing.known]
     unfinished: list[Finding] = []
@@ -129,9 +129,9 @@ def decide(findings: Sequence[Finding], standing: Standing, target: Target, *, d
 
 
 async def write(journal: Journal, takeover: Takeover) -> None:
-    """Put it into the journal. Broken off, it can be done again. Raises `JournalError`."""
+    """Write it into the journal. After an interruption it can be repeated. Raises `JournalError`."""
     for placed in takeover.placed:
-        # The rows come last: what they rely on must be there before them.
+        # The rows come last, because they refer to the executions and outputs.
         await journal.begin(placed.run, ())
         changes: list[Change] = [PutOutput(execute_id, output) for execute_id, output in placed.outputs.items()]
         changes += [PutExecution(execution) for execution in placed.executions]
@@ -192,7 +192,7 @@ def _placed(run: RunRecord, findings: Sequence[Finding], rows: Mapping[str, Row]
 
 
 def _execution(row: Row, finding: Finding, workflow_id: str) -> Execution | None:
-    """The record of the submission behind it, where enough of it is known: pacing learns from how long they took."""
+    """The record of the row's submission, or None if too little is known. Pacing uses its duration."""
     status = _came_to(row)
     if status is None or row.submitted_at is None:
         return None
@@ -212,7 +212,7 @@ def _execution(row: Row, finding: Finding, workflow_id: str) -> Execution | None
 
 
 def _came_to(row: Row) -> Literal["running", "succeeded", "failed", "unanswered"] | None:
-    """What became of the row's latest submission; None where it is not known."""
+    """The status of the row's latest submission; None if unknown."""
     if row.execute_id is None:
         return "unanswered" if row.state is State.HELD else None
     if row.state is State.RUNNING:
@@ -223,7 +223,7 @@ def _came_to(row: Row) -> Literal["running", "succeeded", "failed", "unanswered"
 
 
 def _owed(placed: Placed, first_serial: int) -> list[Change]:
-    """A film whose table was never told: it is told at the next start."""
+    """Write-backs of finished films that never reached the table; the next start delivers them."""
     rows = [
         row
         for _, row in placed.entries

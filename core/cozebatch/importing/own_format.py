@@ -1,7 +1,8 @@
-"""What a results file of ours (docs/contract.md §6) tells of a task whose state directory is lost. Pure.
+"""Reads a task from one of our own results files (docs/contract.md §6), for when its state directory is lost. Pure.
 
-The file knows less than the journal did: not the script, not whether Coze had failed an execution, not what was owed
-to the table. Where it is silent the free way is taken: Coze is asked again, or the film is made again.
+The file holds less than the journal: it lacks the script, whether Coze reported an execution as failed, and the
+write-backs still to deliver. Where it lacks something, the free step is taken: Coze is queried again, or the film is
+made again from Coze's result.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _FAILED_BY_COZE = frozenset({Category.WORKFLOW_FAILED, Category.CONTENT_REJECTED
 
 
 def finding_of(entry: Entry, *, feishu: bool, mask: Callable[[str], str]) -> Finding:
-    """What `entry` tells. `feishu`: its ids are record ids. `mask` takes secrets out of what the services said."""
+    """The finding in `entry`. `feishu`: its ids are record ids. `mask` removes secrets from the services' messages."""
     task_id = entry.task_id
     task = Task(
         task_id,
@@ -77,7 +78,7 @@ def finding_of(entry: Entry, *, feishu: bool, mask: Callable[[str], str]) -> Fin
 
 
 def _state(was: str, execute_id: str | None, attempts: int, *, has_output: bool, note: str) -> State | None:
-    """The state it is in now; None when nothing was started for it."""
+    """The state of the task; None if nothing was started for it."""
     if was in (State.DONE, State.FAILED, State.HELD, State.CANCELLED):
         return State(was)
     if was == State.SKIPPED and note in _SAID_DONE:
@@ -94,7 +95,7 @@ def _state(was: str, execute_id: str | None, attempts: int, *, has_output: bool,
 
 
 def _error(value: Mapping[str, Any] | None, mask: Callable[[str], str]) -> ErrorInfo | None:
-    """The error as that run told it, in the one language it was told in."""
+    """The error from the file, in the one language it was written in."""
     if value is None:
         return None
     said = {name: value.get(name) for name in ("code", "message", "logid", "hint")}

@@ -1,6 +1,6 @@
-"""Results files as findings, one a task, the latest knowledge of each over all files.
+"""Reads results files into findings, one per task; the latest information over all files wins.
 
-Two kinds are read: the older tool's, and our own by their `schema_version`.
+It reads the older tool's files, and our own, which have a `schema_version`.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from cozebatch.model.text import Text
 
 MAX_BYTES = 512 * 1024 * 1024
 
-# What leads on without paying wins over what does not.
+# From weakest to strongest: a state that continues without a new payment wins.
 _STRENGTH = (State.FAILED, State.CANCELLED, State.HELD, State.RUNNING, State.DOWNLOADING, State.DONE)
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What all files say together. `digest` names their content."""
+    """The findings of all files together. `digest` identifies their content."""
 
     findings: tuple[Finding, ...]
     digest: str
@@ -38,8 +38,8 @@ class Results:
 def read_results(
     paths: Sequence[Path], *, feishu: bool, mask: Callable[[str], str], now: float, most_bytes: int = MAX_BYTES
 ) -> Results:
-    """Read results files. `feishu`: the tasks are records of a Feishu table. `mask` takes secrets out; `now` is Unix
-    seconds. Raises `UsageError` naming files and what is wrong with them."""
+    """Read results files. `feishu`: the tasks are records of a Feishu table. `mask` removes secrets; `now` is Unix
+    seconds. Raises `UsageError` that lists the files and their faults."""
     complaints: list[Text] = []
     findings: list[Finding] = []
     digest = hashlib.sha256()
@@ -56,7 +56,7 @@ def read_results(
 
 
 def findings_of(raw: bytes, place: str, *, feishu: bool, mask: Callable[[str], str], now: float) -> list[Finding]:
-    """What one file says; `place` names it in complaints. Raises `UsageError`."""
+    """The findings of one file; `place` names it in complaints. Raises `UsageError`."""
     complaints = Complaints(place)
     document = _document(raw, complaints)
     tasks = document.get("tasks") if isinstance(document, dict) else None
@@ -92,9 +92,10 @@ def findings_of(raw: bytes, place: str, *, feishu: bool, mask: Callable[[str], s
 
 
 def merge(findings: Iterable[Finding]) -> list[Finding]:
-    """One finding a task, in the order in which tasks first appear.
+    """One finding per task, in the order in which tasks first appear.
 
-    What was started beats what was not; then the later time, the state that leads on without paying, the later file.
+    A started task beats one that was not; then the later time wins, then the state that continues without a new
+    payment, then the later file.
     """
     of_task: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -107,7 +108,7 @@ def _merged(found: list[Finding]) -> Finding:
     if best.row is None:
         return best
     same = [f for f in found if f.row is not None and f.row.execute_id == best.row.execute_id]
-    if not best.task.content:  # a file of ours does not hold the script, one of the older tool's may
+    if not best.task.content:  # our files lack the script, the older tool's may have it
         known = next((f.task for f in same if f.task.content), None)
         best = best if known is None else replace(best, task=replace(known, record_id=best.task.record_id))
     assert best.row is not None
@@ -127,7 +128,7 @@ def _merged(found: list[Finding]) -> Finding:
 
 
 def _naming(error: ErrorInfo, executions: Sequence[str]) -> ErrorInfo:
-    """The error of a held task with the executions that were started for it before: one may be worth adopting."""
+    """The error of a held task, extended by its earlier execute ids, because a person may adopt one of them."""
     named = ", ".join(executions[:5])
     zh, en = f"{error.message.zh} 此前的执行：{named}", f"{error.message.en} Executions before it: {named}"
     return error.with_message(Text(zh, en))
@@ -157,7 +158,7 @@ def _bytes_of(path: Path, most_bytes: int) -> bytes:
 
 
 class _Twice(ValueError):
-    """A key stands twice in one object: which of the two counts, only a person knows."""
+    """One JSON object has the same key twice; only a person can tell which value is right."""
 
 
 def _document(raw: bytes, complaints: Complaints) -> Any:

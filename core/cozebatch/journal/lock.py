@@ -1,6 +1,7 @@
-"""One process a state directory: an operating-system lock that dies with its holder, and the holder's pid to tell.
+"""Locks a state directory, so that only one process uses it, and stores the holder's pid in the lock file.
 
-On Windows the lock lies on a byte far behind the pid, since there a locked range cannot be read.
+The operating system releases the lock when the holder dies. On Windows the lock covers a byte far behind the pid,
+because a locked range cannot be read there.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def _tell_pid(file: IO[str]) -> None:
 
 
 def _open_no_link(path: str, flags: int) -> int:
-    """A link planted in the folder must not lead the pid into somebody's file. Raises `OSError` for one."""
+    """Open the lock file; raises `OSError` for a link, which could make us write the pid into another file."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
 
 

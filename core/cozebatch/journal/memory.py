@@ -1,6 +1,6 @@
-"""The in-memory twin of the SQLite journal: the same promises but durability, for tests in virtual time.
+"""The in-memory twin of the SQLite journal, for tests in virtual time. It promises the same, except durability.
 
-`copy` gives what a crash at this moment would leave on disk.
+`copy` returns the state that a crash at this moment would leave on disk.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from cozebatch.ports import (
 
 
 class MemoryJournal:
-    """Keeps everything in dictionaries; `before_write` may raise to play a failing disk."""
+    """Keeps everything in dictionaries; `before_write` may raise to simulate a failing disk."""
 
     def __init__(self) -> None:
         self._runs: dict[str, RunRecord] = {}
@@ -81,7 +81,7 @@ class MemoryJournal:
             self._executions[key] = replace(self._executions[key], digest=digest)
 
     async def write(self, *changes: Change) -> None:
-        """In the order of the calls, like the queue of the journal on disk."""
+        """Store changes in the order of the calls, as the journal on disk does with its queue."""
         assert self._current is not None, "write before begin"
         self.writes += 1
         run_id = self._current.run_id
@@ -216,4 +216,4 @@ class MemoryJournal:
         return False
 
     async def confirm_complete(self, source_key: str, now: float) -> None:
-        """There is nothing to settle: memory is never damaged."""
+        """Does nothing, because memory is never damaged."""

@@ -1,7 +1,7 @@
-"""Opening the journal's file: made or brought up to date, looked at for damage, or only read beside its owner.
+"""Opens the journal's file to write or only to read: checks it for damage, then creates or migrates its tables.
 
-The check comes before anything is written, through a connection that cannot write: SQLite would take an empty file
-for a new one, and forgets what stands in its write-ahead log behind the first broken frame.
+The check runs before anything is written, through a read-only connection. Otherwise SQLite would treat an empty file
+as a new one, and would drop everything in its write-ahead log behind the first broken frame.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from cozebatch.model.text import Text
 FILE_NAME = "journal.sqlite3"
 
 MOST_CHECKED = 64 * 1024 * 1024
-"""Bytes up to which a journal is checked whole when it is opened (some 0.1 s)."""
+"""A journal up to this size in bytes is checked completely when it is opened (about 0.1 s)."""
 
 _WAL_HEADER, _FRAME_HEADER = 32, 24
 
 
 class DamagedJournal(JournalError):
-    """The file at `path` is no whole journal. Nothing was changed; `salvage` reads what is left."""
+    """The journal at `path` is damaged. Nothing was changed; `salvage` reads what is left."""
 
     def __init__(self, path: Path, what: str) -> None:
         super().__init__(
@@ -37,7 +37,7 @@ class DamagedJournal(JournalError):
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:
-    """Raises `DamagedJournal`, and `JournalError` for what else keeps it from being used."""
+    """A connection that can write. Raises `DamagedJournal`, or `JournalError` if it cannot be used otherwise."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -63,8 +63,8 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """A connection that changes nothing and disturbs nobody: a run may be writing. An older file is read as a copy in
-    memory that was brought up to date. Raises `JournalError`."""
+    """A read-only connection that does not disturb a running batch. A file of an earlier version is copied into memory
+    and migrated there. Raises `JournalError`."""
     try:
         if path.stat().st_size == 0:
             raise DamagedJournal(path, "0 bytes")
@@ -89,7 +89,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 
 
 def is_copy(connection: sqlite3.Connection) -> bool:
-    """Whether `open_to_read` made a copy in memory, since the file is of an earlier version."""
+    """True if `open_to_read` made a copy in memory, because the file has an earlier version."""
     return not connection.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()[0]
 
 
@@ -150,7 +150,7 @@ def shm_of(path: Path) -> Path:
 
 
 def as_journal_error(path: Path, error: sqlite3.Error) -> JournalError:
-    """What SQLite says, as damage or as something that is in the way."""
+    """Turns an SQLite error into `DamagedJournal` if it means damage, else into `JournalError`."""
     if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
         return DamagedJournal(path, str(error))
     if "disk image is malformed" in str(error) or "not a database" in str(error):
@@ -168,7 +168,7 @@ def journal_error(error: Exception) -> JournalError:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Make the tables, or bring older ones up to date."""
+    """Create the tables, or migrate older ones."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     _require_known(version)
     connection.create_function("present_source_key", 1, present_source_key, deterministic=True)
@@ -212,8 +212,8 @@ def _commits_in(wal: Path) -> tuple[bytes | None, list[int]]:
 
 
 def _check_wal(path: Path, commits: list[int]) -> None:
-    """What SQLite read of the log must reach its last transaction. The very last one may be torn: no process was
-    ever told that it is on disk."""
+    """Raises `DamagedJournal` if SQLite stopped reading the log before its last transaction. The very last one may be
+    torn, because no process was ever told that it is on disk."""
     try:
         with shm_of(path).open("rb") as file:
             index = file.read(20)

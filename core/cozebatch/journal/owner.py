@@ -1,6 +1,6 @@
-"""The random id of a state folder: tells its work apart from that of others on a shared folder or in a shared table.
+"""The random id of a state folder. It marks our work in a shared folder or a shared table.
 
-A host name is no such id: cloned machines bear the same one.
+A host name cannot serve as this id, because cloned machines have the same one.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _read(path: Path) -> str | None:
 
 
 def _make(path: Path) -> str:
-    """Write a new id beside its place, then put it there in one step; where another process was faster, take its id."""
+    """Write a new id to a temporary file and move it into place; if another process was faster, use its id."""
     path.parent.mkdir(parents=True, exist_ok=True)
     number, name = tempfile.mkstemp(prefix=f"{FILE_NAME}-", dir=path.parent)  # readable by its owner alone
     try:

@@ -1,4 +1,4 @@
-"""How values are stored as records of the journal's tables, and read back."""
+"""Stores values as records of the journal's tables, and reads them back."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ EXECUTION_COLUMNS = (
     "error, workflow_id, workflow_version, app_id, bot_id, digest, parameters, film"
 )
 _KEPT_OF_EXECUTION = frozenset({"key", "source_key", "run_id", "task_id", "number"})
-"""What a later `PutExecution` of the same execution does not change."""
+"""Columns that a later `PutExecution` of the same execution does not change."""
 
 
 def put_change(db: sqlite3.Connection, source_key: str, run_id: str, change: Change) -> None:
-    """Store a change of a run of that source."""
+    """Store a change that belongs to a run of this source."""
     match change:
         case PutRow(row):
             db.execute(
@@ -89,7 +89,7 @@ def put_run(db: sqlite3.Connection, run: RunRecord) -> None:
 
 
 def put_tasks(db: sqlite3.Connection, run_id: str, entries: Iterable[tuple[Task, Row]]) -> None:
-    """Tasks with their inputs, new or changed; a few hundred in memory at a time."""
+    """Store new or changed tasks with their inputs, a few hundred in memory at a time."""
     waiting = iter(entries)
     while some := list(itertools.islice(waiting, 500)):
         db.executemany(
@@ -105,7 +105,7 @@ def put_tasks(db: sqlite3.Connection, run_id: str, entries: Iterable[tuple[Task,
 
 
 def put_execution(db: sqlite3.Connection, source_key: str, run_id: str, execution: Execution) -> None:
-    """Put an execution on record, or change what the record says of it. `source_key` and `run_id` where it has none."""
+    """Insert or update an execution. `source_key` and `run_id` are used if it has none of its own."""
     values = _execution_values(execution)
     values[1:3] = execution.source_key or source_key, execution.run_id or run_id
     names = EXECUTION_COLUMNS.split(", ")
@@ -118,7 +118,7 @@ def put_execution(db: sqlite3.Connection, source_key: str, run_id: str, executio
 
 
 def hand_over(db: sqlite3.Connection, run: RunRecord, handover: Handover) -> None:
-    """What `run` takes over from earlier ones."""
+    """Store what `run` takes over from earlier runs."""
     if handover.abandon_earlier:
         db.execute(
             "UPDATE run SET status = 'abandoned' WHERE source_key = ? AND run_id != ?", (run.source_key, run.run_id)
@@ -208,7 +208,7 @@ def execution_of(stored: tuple[Any, ...]) -> Execution:
 
 
 def recorded_of(stored: tuple[Any, ...]) -> Recorded:
-    """Of what `SqliteJournal.record` reads. Text that many records share is kept once."""
+    """A record that `SqliteJournal.record` reads. Text that many records share is kept in memory once."""
     key, source_key, run_id, task_id, number, status, sent_at, workflow_id, digest, execute_id, output, film = stored
     return Recorded(
         key,
@@ -239,5 +239,5 @@ def dumps(value: Any) -> str:
 
 
 def _storable(text: str) -> str:
-    """JSON may hold half of a surrogate pair, which UTF-8 cannot: it becomes a question mark."""
+    """Replaces half surrogate pairs by question marks: JSON can hold them, UTF-8 cannot."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

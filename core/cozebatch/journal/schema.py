@@ -1,19 +1,19 @@
-"""The journal's tables, and the steps that bring an older file up to date.
+"""The journal's tables, and the steps that migrate an older file.
 
-`PRAGMA user_version` counts the steps a file has seen. A step, once released, is never changed.
+`PRAGMA user_version` counts the steps applied to a file. A step, once released, is never changed.
 """
 
 from __future__ import annotations
 
 
 def old_key(run_id: str, task_id: str, number: int) -> str:
-    """The key of an execution that the first version put on record without one; the second step makes the same."""
+    """The key for an execution that the first version stored without one; the second step makes the same key."""
     return f"{run_id}/{task_id}/{number}"
 
 
 def present_source_key(key: str) -> str:
-    """The name of a source as it is now: a table of a Feishu base is named by its domain and its own id, so that the
-    base's token and a wiki node's name the same. The first version had the token between them."""
+    """The current key of a source. A Feishu table's key is its domain and table id, so that it is the same through the
+    base's token and a wiki node's. The first version had the token between them."""
     if not key.startswith("feishu:"):
         return key
     scheme, separator, rest = key.removeprefix("feishu:").partition("://")

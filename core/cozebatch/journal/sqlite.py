@@ -1,7 +1,7 @@
-"""The journal on disk: SQLite in WAL mode, every commit synced, commits shared by concurrent writers.
+"""The journal on disk: SQLite in WAL mode. Every commit is synced; concurrent writers share commits.
 
 All SQL runs in a worker thread, one call at a time; the event loop never waits for the disk. `write` puts its
-changes into a queue, and while one commit is being synced the next one gathers: throughput grows with the load.
+changes into a queue. While one commit is synced, the queue collects the next, so throughput grows with the load.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ T = TypeVar("T")
 
 @asynccontextmanager
 async def open_journal(path: Path) -> AsyncIterator[SqliteJournal]:
-    """The journal in the file `path`, made or brought up to date first. Raises `JournalError`."""
+    """Open the journal in the file `path`; creates or migrates it first. Raises `JournalError`."""
     limiter = anyio.CapacityLimiter(1)
     connection = await anyio.to_thread.run_sync(open_to_write, path, limiter=limiter)
     journal = SqliteJournal(connection, limiter)
@@ -78,7 +78,7 @@ async def open_journal(path: Path) -> AsyncIterator[SqliteJournal]:
 
 @asynccontextmanager
 async def read_journal(path: Path) -> AsyncIterator[SqliteJournal]:
-    """The journal in the file `path`, to read only; another process may be running on it. Raises `JournalError`."""
+    """Open the journal in the file `path` read-only; another process may be using it. Raises `JournalError`."""
     limiter = anyio.CapacityLimiter(1)
     connection = await anyio.to_thread.run_sync(open_to_read, path, limiter=limiter)
     try:
@@ -179,7 +179,7 @@ class SqliteJournal:
         return found
 
     async def claimed(self, source_key: str) -> Sequence[str]:
-        # A row says only what differs from a new one: pending is not said.
+        # A row stores only what differs from a new one, so `pending` is not stored.
         sql = (
             "SELECT task_id FROM task JOIN run USING (run_id) WHERE source_key = ? "
             """AND row LIKE '%"claimed":true%' AND row NOT LIKE '%"state":%' """
@@ -262,7 +262,7 @@ class SqliteJournal:
         await self._call(settle)
 
     async def has_old_runs(self, before: float) -> bool:
-        """Whether runs that ended before `before` (Unix seconds) have not been pruned yet."""
+        """True if runs that ended before `before` (Unix seconds) are still to prune."""
         sql = (
             "SELECT 1 FROM run WHERE pruned = 0 AND status IN ('finished', 'abandoned') "
             "AND coalesce(finished_at, started_at) < ? LIMIT 1"
@@ -270,8 +270,8 @@ class SqliteJournal:
         return bool(await self._select(sql, before))
 
     async def prune(self, before: float, *, dry: bool = False, compact: bool = False) -> JournalPruned:
-        """Drop what runs that ended before `before` (Unix seconds) left and nobody needs any more, in small steps;
-        with `compact`, make the file smaller afterwards; with `dry`, only say what would go."""
+        """Delete what is no longer needed of runs that ended before `before` (Unix seconds), in small steps. `compact`
+        also makes the file smaller; `dry` only counts what would be deleted."""
         pruning = Pruning(self._db, before, spare=self._run_id, dry=dry)
         while await self._call(pruning.step):
             pass

@@ -1,6 +1,6 @@
 """The read model: folds events into rows, counts, gauges and error groups.
 
-The engine keeps one, every front keeps its own; the same events give the same board. Pure: no I/O, no clock.
+The engine and every front keep a board of their own; the same events give the same board. Pure: no I/O, no clock.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ GroupKey = tuple[Category, str | None]
 """Errors with the same category and the same code of the service have the same cause."""
 
 _NOT_THE_TASKS = frozenset({Category.AUTH, Category.QUOTA, Category.DISK_FULL})
-"""What stops the whole batch; a task that goes back in line for it is not tried again by itself."""
+"""Categories that pause the whole batch; tasks put back in line because of them are not retried automatically."""
 
 
 @dataclass(slots=True)
 class ErrorGroup:
-    """Tasks that stand still for one cause. `sample` is the latest error seen of it."""
+    """Tasks stopped by the same cause. `sample` is its latest error."""
 
     key: GroupKey
     sample: ErrorInfo
@@ -36,7 +36,7 @@ class ErrorGroup:
 
 @dataclass(slots=True)
 class Limit:
-    """A resource's limit in force, what the operator set, and why they differ."""
+    """A resource's effective limit, the limit that the operator set, and why they differ."""
 
     in_force: int = 0
     user: int = 0
@@ -163,7 +163,7 @@ class Board:
 
 
 def replay(history: Iterable[events.Event]) -> Board:
-    """The board that a whole history of events gives."""
+    """The board after a complete history of events."""
     board = Board()
     for event in history:
         board.apply(event)
@@ -171,7 +171,7 @@ def replay(history: Iterable[events.Event]) -> Board:
 
 
 def seeded(counters: Counters, rows: Mapping[str, Row]) -> Board:
-    """A board as an earlier process of the run had left it."""
+    """A board in the state that an earlier process of the run left."""
     board = Board()
     board.counters = counters.copy()
     for row in rows.values():

@@ -1,4 +1,4 @@
-"""One line of `check`: what was looked at, how it stands, and the cure where something is wrong."""
+"""One line of `check`: what was checked, the result, and what to do if something is wrong."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckItem:
-    """`subject` names what was looked at; `text` says how it stands and, unless `ok`, what to do."""
+    """`subject` names what was checked; `text` says the result and, unless `ok`, what to do."""
 
     level: Level
     subject: Text

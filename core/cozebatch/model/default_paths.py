@@ -1,4 +1,4 @@
-"""Where the configuration, the state and the log files lie unless the operator says otherwise, and how logs are named.
+"""The default paths of the configuration, the state and the log files, and the names of log files.
 
 Each name is written once, here: the engine, the command's options and their help all use these constants.
 """
@@ -10,9 +10,9 @@ STATE_DIR = ".cozebatch"
 LOG_DIR = "workflow_logs"
 
 LOG_FILES = "workflow_????????_??????*.log"
-"""Matches the names that `log_file_name` makes, and few others."""
+"""Glob pattern of the names that `log_file_name` makes; it matches few others."""
 
 
 def log_file_name(stamp: str, number: int) -> str:
-    """The name of the `number`-th log file, from 1, that begins at `stamp` (`YYYYMMDD_HHMMSS`)."""
+    """The name of a log file that begins at `stamp` (`YYYYMMDD_HHMMSS`); `number` counts from 1."""
     return f"workflow_{stamp}.log" if number == 1 else f"workflow_{stamp}_{number}.log"

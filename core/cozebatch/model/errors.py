@@ -5,7 +5,7 @@
     ├── UsageError           the command, configuration or source is wrong; nothing was submitted (exit 2)
     └── JournalError         the state on disk cannot be written or read
 
-Categories are those of docs/contract.md §6. Whether something may be repeated is not decided here but in `retry`.
+Categories are those of docs/contract.md §6. `retry` decides what may be repeated.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ HINTS: Mapping[Category, Text] = {
         "程序内部错误：请把日志文件发给开发者。", "An internal error: please send the log file to the developers."
     ),
 }
-"""What a person can do about a category, where the error itself does not know better."""
+"""What a person can do about a category, for errors without a hint of their own."""
 
 
 Scope = Literal["task", "batch"]
@@ -133,8 +133,8 @@ Scope = Literal["task", "batch"]
 class ErrorInfo:
     """One thing that went wrong, as it is shown, journaled and written into the results.
 
-    `code` is the service's own code where there is one, `logid` what its support asks for. `hint` says what
-    to do; left empty it is the category's.
+    `code` is the service's own code, if any; `logid` is the id that its support asks for. `hint` says what to do;
+    if empty, the category's hint is used.
     """
 
     category: Category
@@ -143,14 +143,14 @@ class ErrorInfo:
     logid: str | None = None
     hint: Text = NOTHING
     scope: Scope = "task"
-    """`batch`: the configuration or the account is wrong, so that every task would meet it."""
+    """`batch`: the configuration or the account is wrong, so every task would fail."""
 
     def __post_init__(self) -> None:
         if not self.hint:
             object.__setattr__(self, "hint", HINTS[self.category])
 
     def to_json(self, lang: Lang | None = None) -> dict[str, Any]:
-        """As in a results file in one language; without `lang` with all languages, for the journal."""
+        """JSON for a results file in the language `lang`; without `lang` in all languages, for the journal."""
         facts = {
             "category": self.category.value,
             "code": self.code,
@@ -172,7 +172,7 @@ class ErrorInfo:
         )
 
     def full_message(self, lang: Lang) -> str:
-        """What happened, then what to do, as sentences in a line."""
+        """One line that says what happened, then what to do."""
         message, hint = self.message.in_(lang).strip(), self.hint.in_(lang)
         end = "" if message.endswith(tuple(".。!！?？…")) else "。" if lang == "zh" else "."
         return f"{message}{end}{'' if lang == 'zh' else ' '}{hint}" if hint else message
@@ -198,7 +198,7 @@ class StepError(CozebatchError):
 class UsageError(CozebatchError):
     """The command, configuration or task source cannot be used as it is; nothing was submitted.
 
-    Holds one or several complaints, so that a person can mend them all at once.
+    Holds one or several complaints, so that a person can correct them all at once.
     """
 
     def __init__(self, *complaints: Text) -> None:
@@ -215,10 +215,10 @@ class JournalError(CozebatchError):
 
 
 def unwrap(group: ExceptionGroup[Exception]) -> Exception:
-    """The one exception to report out of a task group's.
+    """Picks the one exception of a task group that is reported.
 
-    Usage errors alone become one with all their complaints; else the first of this package's exceptions counts, and
-    where there is none the first that is no usage error.
+    If all are usage errors, they become one with all their complaints. Otherwise it is the first of this package's
+    other exceptions or, if there is none, the first exception that is no usage error.
     """
     leaves = [unwrap(error) if isinstance(error, ExceptionGroup) else error for error in group.exceptions]
     worse = [error for error in leaves if not isinstance(error, UsageError)]

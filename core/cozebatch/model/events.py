@@ -43,7 +43,7 @@ class Loaded(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskState(_Event):
-    """A task moved. `row` is the whole row after the move; the other fields say the move itself."""
+    """A task moved. `row` is the whole row after the move; the other fields describe the move."""
 
     tag: ClassVar[Literal["task_state"]] = "task_state"
     task_id: str
@@ -66,7 +66,7 @@ class TaskProgress(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retrying(_Event):
-    """A step of a task failed and will be tried again by itself after `delay` seconds; its state stays."""
+    """A step of a task failed and will be retried automatically after `delay` seconds; its state stays."""
 
     tag: ClassVar[Literal["retrying"]] = "retrying"
     task_id: str
@@ -77,7 +77,7 @@ class Retrying(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitChanged(_Event):
-    """`limit` is the one in force; `user_limit` what the operator set."""
+    """A limit changed. `limit` is the effective one; `user_limit` is the one that the operator set."""
 
     tag: ClassVar[Literal["limit_changed"]] = "limit_changed"
     stage: Stage
@@ -108,7 +108,7 @@ class Resumed(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gauges(_Event):
-    """About once a second: what the limiters and counters read now. `owed`: write-backs not yet delivered."""
+    """The current values of limiters and counters, about once a second. `owed`: undelivered write-backs."""
 
     tag: ClassVar[Literal["gauges"]] = "gauges"
     coze_in_flight: int
@@ -124,7 +124,7 @@ class Gauges(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noted(_Event):
-    """Something worth a line in the log that moves no task (`level` as in `logging`)."""
+    """A line for the log that moves no task (`level` as in `logging`)."""
 
     tag: ClassVar[Literal["noted"]] = "noted"
     level: str

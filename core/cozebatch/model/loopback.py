@@ -1,4 +1,4 @@
-"""Whether an address leads to this very machine."""
+"""Tells whether an address belongs to this machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 
 def is_loopback_host(host: str) -> bool:
-    """Whether a host name or address is loopback; a name is one only if it is `localhost`."""
+    """True if a host name or address is loopback; the only such name is `localhost`."""
     if host.lower() == "localhost":
         return True
     try:

@@ -1,7 +1,7 @@
-"""Names under which films and drafts are kept: safe as a folder on every system, and no two alike.
+"""Project names for films and drafts: unique, and safe as a folder name on every system.
 
-The default is `{account}_{title, at most 30 characters}_{YYYYMMDD_HHMMSS}` (docs/contract.md §3). A name given by the
-source is kept as far as a folder can carry it.
+The default is `{account}_{title, at most 30 characters}_{YYYYMMDD_HHMMSS}` (docs/contract.md §3). A name from the
+source is kept as far as a folder name allows.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from datetime import datetime
 from cozebatch.model.task import Task
 
 MAX_CHARACTERS = 80
-"""Windows gives a whole path 260; the draft folder's own path takes about 100 of them."""
+"""Windows allows 260 characters per path; the draft folder's own path takes about 100 of them."""
 MAX_BYTES = 180
-"""Linux gives a name 255 bytes; what is appended (`_2`, `.mp4`, `.part`) has to fit too."""
+"""Linux allows 255 bytes per name; the endings (`_2`, `.mp4`, `.part`) must fit too."""
 TITLE_CHARACTERS = 30
 
 _UNSAFE = re.compile(r'[<>:"/\\|?*]')
 _SPACES = re.compile(r"\s+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)\s*(\..*)?", re.IGNORECASE)
-"""Device names of Windows, which it also takes a name with any ending for."""
+"""Device names of Windows; they are reserved with any ending too."""
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def assign_project_names(tasks: Iterable[Task], now: datetime) -> list[Task]:
-    """The same tasks with a project name each: safe, and different even where case does not count."""
+    """The same tasks, each with a safe project name; the names differ even if case is ignored."""
     stamp = now.strftime("%Y%m%d_%H%M%S")
-    taken: set[int] = set()  # hashes: two names of one hash would cost the second a number, no more
+    taken: set[int] = set()  # hashes; after a collision a name only gets a needless number
     next_number: dict[int, int] = {}
     named = []
     for task in tasks:
@@ -48,8 +48,8 @@ def assign_project_names(tasks: Iterable[Task], now: datetime) -> list[Task]:
 
 
 def safe_name(text: str, *, characters: int = MAX_CHARACTERS, size: int = MAX_BYTES) -> str:
-    """`text` as a folder can be named on Windows, macOS and Linux; empty when nothing is left of it."""
-    # One of these alone can be 100 MB; nothing beyond the first stretch can get into the name.
+    """`text` as a valid folder name on Windows, macOS and Linux; empty if nothing is left."""
+    # The text can have 100 MB; only its beginning can get into the name.
     text = text[: characters * 20]
     text = "".join(
         " " if character.isspace() else character
@@ -74,7 +74,7 @@ def _default(task: Task, stamp: str) -> str:
 
 
 def _cut(name: str, ending: str) -> str:
-    """`name` with `ending`, shortened before it where both do not fit."""
+    """`name` with `ending`; `name` is shortened if both do not fit."""
     return _within(name, MAX_CHARACTERS - len(ending), MAX_BYTES - len(ending.encode())) + ending
 
 
@@ -84,5 +84,5 @@ def _within(text: str, characters: int, size: int) -> str:
 
 
 def _alike(name: str) -> str:
-    """Equal for names that one of the file systems takes for the same."""
+    """A key that is equal for names that some file system treats as the same."""
     return unicodedata.normalize("NFKC", name.casefold())

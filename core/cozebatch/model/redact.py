@@ -1,7 +1,7 @@
-"""Takes secrets out of texts before they are logged, stored or shown.
+"""Removes secrets from texts before they are logged, stored or shown.
 
-A secret is found as it is and in the spellings it takes in a URL or a JSON string. What is left of it are its last
-characters, at most four, and none of a secret so short that they would give it away.
+It finds a secret as it is and in its URL and JSON spellings. It keeps at most the last four characters, and none of a
+secret so short that they would reveal it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from urllib.parse import quote, quote_plus
 MASK = "***"
 _SHOWN = 4
 _LONG_ENOUGH = 16
-"""From this length on, four characters tell a person which secret it is and nobody what it is."""
+"""From this length on, four characters identify a secret to its owner without revealing it."""
 
 
 class Masker:
-    """Replaces every occurrence of the given secrets. Holds no secret where `repr` or a traceback shows it."""
+    """Replaces every occurrence of the given secrets. No `repr` or traceback shows a secret."""
 
     __slots__ = ("_pattern", "_replacements")
 
@@ -44,7 +44,7 @@ class Masker:
         return self._pattern.sub(lambda found: self._replacements[found[0]], text)
 
     def mask_json(self, value: Any) -> Any:
-        """The same value with every string in it masked, keys too. Does not change what it is given."""
+        """The same value with every string in it masked, keys too. Does not change the given value."""
         match value:
             case str():
                 return self.mask(value)
@@ -64,7 +64,7 @@ def _spellings(secret: str) -> set[str]:
         secret,
         escaped,
         escaped.replace("/", "\\/"),
-        # JSON inside a JSON string, as Coze hands over its output.
+        # JSON inside a JSON string, as in Coze's output.
         json.dumps(escaped)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
         quoted,

@@ -1,4 +1,4 @@
-"""The row of facts about each task, how a move changes it, and what a run counts beside its rows.
+"""The row of facts about each task, how a move changes it, and the counters of a run.
 
 The journal stores rows, events carry them, and every screen shows them: one value, so that they cannot disagree.
 """
@@ -16,7 +16,7 @@ from cozebatch.model.text import Text
 
 
 class Stage(StrEnum):
-    """The two resources with a limit of their own."""
+    """The two resources; each has its own limit."""
 
     COZE = "coze"
     SYNTHESIS = "synthesis"
@@ -40,7 +40,7 @@ class Row:
     fingerprint: str = ""
     state: State = State.PENDING
     attempts: int = 0
-    """Executions started for it, ever (one that went unanswered counts: it may have been paid)."""
+    """All executions ever started for it, unanswered ones included, because they may have been paid."""
     submissions: int = 0
     """Requests to start an execution sent for it in this run, refused ones included."""
     failures: int = 0
@@ -50,17 +50,17 @@ class Row:
     has_output: bool = False
     """Coze's output of `execute_id` is on disk."""
     execution_failed: bool = False
-    """Coze reported the execution of `execute_id` as failed: going on costs a new one."""
+    """Coze reported the execution `execute_id` as failed; continuing costs a new one."""
     unanswered: bool = False
-    """Its latest submission was not clearly answered, and it is still unknown whether an execution exists."""
+    """Its latest submission got no clear answer, and it is still unknown whether an execution exists."""
     claimed: bool = False
-    """Its record may bear our mark in the table: claiming it was begun."""
+    """Claiming its record was started, so the table may show our mark."""
     asked: bool = False
-    """A person asked for the next execution by name: it needs no claim."""
+    """A person asked for this task's next execution, so it needs no claim."""
     adopted: bool = False
     stage: str | None = None
     fraction: float | None = None
-    """Progress within `stage`, 0..1, while something measurable goes on."""
+    """Progress within `stage`, 0..1, while it can be measured."""
     submitted_at: float | None = None
     coze_finished_at: float | None = None
     finished_at: float | None = None
@@ -68,19 +68,19 @@ class Row:
     first_submit_clock: float | None = None
     submit_clock: float | None = None
     slot_clock: float | None = None
-    """Since when it holds a Coze slot."""
+    """When it got its Coze slot."""
     coze_end_clock: float | None = None
     first_synthesis_clock: float | None = None
     synthesis_clock: float | None = None
     synthesis_end_clock: float | None = None
     end_clock: float | None = None
     coze_seconds: float = 0.0
-    """Of the latest execution, from submission to our knowing of its end."""
+    """Duration of the latest execution, from its submission until we learned of its end."""
     synthesis_seconds: float = 0.0
     coze_slot_seconds: float = 0.0
     worker_seconds: float = 0.0
     lag_seconds: float | None = None
-    """From the end of the execution (Coze's `update_time`) to our knowing it."""
+    """Delay from the end of the execution (Coze's `update_time`) until we learned of it."""
     tokens_in: int = 0
     tokens_out: int = 0
     tokens: int = 0
@@ -91,7 +91,7 @@ class Row:
     error: ErrorInfo | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """For the journal: only what differs from a new row."""
+        """JSON for the journal; holds only what differs from a new row."""
         kept: dict[str, Any] = {}
         for name, default in _ROW_DEFAULTS:
             value = getattr(self, name)
@@ -117,14 +117,14 @@ _ROW_NAMES = frozenset(name for name, _ in _ROW_DEFAULTS)
 
 @dataclass(slots=True)
 class Counters:
-    """What a run counts beside its rows, over all its processes."""
+    """Counts of a run over all its processes, in addition to its rows."""
 
     submissions: int = 0
     polls: int = 0
     retries: int = 0
     throttled: int = 0
     errors: dict[str, int] = field(default_factory=dict)
-    """Category → how often, over all attempts."""
+    """Number of errors per category, over all attempts."""
 
     def copy(self) -> Counters:
         return Counters(self.submissions, self.polls, self.retries, self.throttled, dict(self.errors))
@@ -138,14 +138,14 @@ class Counters:
 
 
 class IllegalMove(AssertionError):
-    """A move that `task.MOVES` does not have: a bug, never a matter of input."""
+    """A move that `task.MOVES` does not allow. It is always a bug, never caused by input."""
 
 
 def moved(row: Row, after: State, *, wall: float, clock: float, **facts: Any) -> Row:
     """The row after a move to `after` at `wall` (Unix seconds) and `clock` (seconds on the run's clock).
 
     Keeps the time marks and sums that follow from the move itself; `facts` are any other fields that change with
-    it. An error does not outlive the next move unless it is given again. Raises `IllegalMove`.
+    it. A move clears the error unless it is given again. Raises `IllegalMove`.
     """
     before = row.state
     if not may_move(before, after):

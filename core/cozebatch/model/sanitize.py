@@ -1,7 +1,7 @@
 """Makes text from outside harmless: no control, escape or direction-changing characters, and a bounded length.
 
-Everything that came from a table, a service, a tool or a file passes here before it is shown, logged or written into a
-table. It is never markup either: widgets get `Content` or plain segments, never a string that Textual would parse.
+All text from a table, a service, a tool or a file passes through here before it is shown, logged or written into a
+table. It is never parsed as markup: widgets get `Content` or plain segments, never a string that Textual would parse.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SPACE = re.compile(r"[\t\n\r\u2028\u2029]+")
 def clean(text: str, most: int = 2000) -> str:
     """One harmless line of at most `most` characters; an ellipsis marks what was cut off.
 
-    Unsafe characters become spaces: removing them could put a secret together that the mask did not see.
+    Unsafe characters become spaces: removing them could join the parts of a secret that the mask did not find.
     """
     line = _UNSAFE.sub(" ", _SPACE.sub(" ", text[: most + 1]))
     return line if len(text) <= most else line[: most - 1] + "…"

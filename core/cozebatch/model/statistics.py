@@ -1,4 +1,4 @@
-"""A run's figures (docs/contract.md §6) and the time it still needs, computed from the board. Pure."""
+"""Computes a run's figures (docs/contract.md §6) and its remaining time from the board. Pure."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Statistics:
 
 
 def compute(board: Board, *, elapsed: float, max_coze: int, max_synthesis: int) -> Statistics:
-    """The figures of the run as they stand; `elapsed` is its running time in seconds, of all its processes."""
+    """The current figures of the run; `elapsed` is its running time in seconds, of all its processes."""
     rows = list(board.rows.values())
     counts = board.counts
     done, failed, held = counts[State.DONE], counts[State.FAILED], counts[State.HELD]
@@ -102,17 +102,17 @@ def compute(board: Board, *, elapsed: float, max_coze: int, max_synthesis: int) 
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
-    """An honest guess: `seconds` until all is done, and which resource it waits for."""
+    """An estimate of the `seconds` until all is done, and the resource that limits it."""
 
     seconds: float
     bottleneck: Literal["coze", "synthesis"]
 
 
 def estimate_remaining(board: Board, *, coze_limit: int, synthesis_limit: int) -> Remaining | None:
-    """How long the rest of the run takes at the pace seen so far; None before anything was seen.
+    """Estimates the rest of the run from the pace so far; None before the first execution ended.
 
-    Both resources are taken as work conserving: what is left of their work over their limit, and the slower one
-    decides. After the last execution its own synthesis still follows.
+    Each resource needs its remaining work divided by its limit; the slower one decides. After the last execution its
+    own synthesis still follows.
     """
     coze = _Pace([r.coze_seconds for r in board.rows.values() if r.coze_end_clock is not None])
     synthesis = _Pace([r.synthesis_seconds for r in board.rows.values() if r.synthesis_end_clock is not None])
@@ -164,7 +164,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _percentile(ordered: Sequence[float], share: float) -> float:
-    """Nearest rank."""
+    """The percentile by the nearest-rank method."""
     if not ordered:
         return 0.0
     return ordered[max(0, min(len(ordered) - 1, -(-int(share * 100) * len(ordered) // 100) - 1))]

@@ -13,11 +13,11 @@ from typing import Any, Literal
 NO_EXTRA: Mapping[str, str] = MappingProxyType({})
 
 CONTENT_ONLY = "content:"
-"""How a fingerprint begins that knows only the script."""
+"""Prefix of a fingerprint that covers only the script."""
 
 
 Outcome = Literal["running", "done", "failed"]
-"""What we write into a table's status column."""
+"""The outcomes that we write into a table's status column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class Task:
     record_id: str | None = None
     extra: Mapping[str, str] = field(default_factory=lambda: NO_EXTRA)
     own_id: bool = field(default=True, compare=False)
-    """The source gave the id. False: it was made of the row's position, which means nothing at the next start."""
+    """True if the source gave the id; False if it is the row's position, which may change until the next start."""
     shown: Outcome | None = field(default=None, compare=False)
-    """The outcome whose value of ours the status cell shows; None: it shows another, or there is no such cell."""
+    """The outcome that the status cell shows; None if it shows none of our values, or if there is no such cell."""
 
     def value(self, name: str) -> str | None:
         """The field or extra column of that name; None where the source has no such column."""
@@ -56,14 +56,14 @@ class Task:
         return hashlib.sha256("\x1f".join(facts).encode()).hexdigest()[:32]
 
     def content_fingerprint(self) -> str:
-        """A digest of the script alone, for tasks of which no more is known; marked by `CONTENT_ONLY`.
+        """A digest of the script alone, for tasks of which no more is known; begins with `CONTENT_ONLY`.
 
-        Spaces and line breaks do not count: other programs read the same cell with other ones.
+        It ignores spaces and line breaks, because other programs read them differently from the same cell.
         """
         return CONTENT_ONLY + hashlib.sha256("".join(self.content.split()).encode()).hexdigest()[:32]
 
     def to_json(self) -> dict[str, Any]:
-        """As in docs/contract.md §3: extra columns stand beside the fields, under their own names."""
+        """JSON as in docs/contract.md §3: extra columns are beside the fields, under their own names."""
         return {**self.extra, **{name: getattr(self, name) for name in FIELDS}}
 
     @classmethod
@@ -74,7 +74,7 @@ class Task:
 
 
 def parameters_digest(parameters: Mapping[str, str]) -> str:
-    """What an execution was sent, as a digest: SHA-256 of the canonical JSON. Equal parameters give the same."""
+    """SHA-256 of the parameters sent to an execution, as canonical JSON. Equal parameters give the same digest."""
     canonical = json.dumps(dict(parameters), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -93,7 +93,7 @@ FIELDS = (
 
 
 SHARED_FIELDS = frozenset({"digital_no", "voice_id", "account_id", "template"})
-"""Fields in which many tasks say the same: sources intern them, which matters with a hundred thousand tasks."""
+"""Fields with the same value in many tasks; sources intern them to save memory with a hundred thousand tasks."""
 
 
 class State(StrEnum):
@@ -128,17 +128,17 @@ _W, _F, _H, _C = State.WRITING_BACK, State.FAILED, State.HELD, State.CANCELLED
 
 MOVES: Mapping[State, frozenset[State]] = MappingProxyType(
     {
-        # `pending` also leads straight to where an earlier run had left a task (adopt, go on, deliver).
+        # `pending` also leads directly to the state in which an earlier run left a task (adopt, continue, deliver).
         _P: frozenset({_S, _R, _D, _Q, _Y, _W, State.DONE, _F, _H, _C, State.SKIPPED}),
         _S: frozenset({_R, _P, _F, _H, _C}),
         # Back to `pending`: Coze reported the execution as failed, and another one may be started.
         _R: frozenset({_D, _Q, _W, State.DONE, _P, _F, _H, _C}),
         _D: frozenset({_Q, _W, State.DONE, _F, _C}),
-        # Back to `downloading`: what had been fetched is gone or unusable.
+        # Back to `downloading`: the downloaded files are gone or unusable.
         _Q: frozenset({_Y, _D, _F, _C}),
         _Y: frozenset({_W, State.DONE, _Q, _D, _F, _C}),
         _W: frozenset({State.DONE}),
-        # Out of an end only by a person: retry goes on from the failed step, rerun starts at `pending`.
+        # Only a person moves an ended task: retry continues from the failed step, rerun starts at `pending`.
         State.DONE: frozenset({_P, _R, _W}),
         _F: frozenset({_P, _R, _D, _Q, _W}),
         _H: frozenset({_P, _R, _C}),
@@ -146,7 +146,7 @@ MOVES: Mapping[State, frozenset[State]] = MappingProxyType(
         State.SKIPPED: frozenset({_P, _D, _R}),
     }
 )
-"""Where a task may go from each state. Nothing else ever happens to it."""
+"""The states that a task may move to from each state. No other move is allowed."""
 
 
 def may_move(before: State, after: State) -> bool:

@@ -1,4 +1,4 @@
-"""A text that a person reads, in the languages this project speaks."""
+"""A text for people, in the languages of this project."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Lang = Literal["zh", "en"]
 class Text:
     """One sentence in Chinese and English.
 
-    Text that came from outside (a service's own message, a title) has one wording only: `Text.same`.
+    Text from outside (a service's message, a title) has the same wording in both: `Text.same`.
     """
 
     zh: str
@@ -24,7 +24,7 @@ class Text:
 
     @classmethod
     def from_json(cls, value: Any) -> Text:
-        """The inverse of `to_json`; a bare string stands for itself in both languages."""
+        """The inverse of `to_json`; a bare string is used for both languages."""
         if isinstance(value, str):
             return cls.same(value)
         return cls(str(value["zh"]), str(value["en"]))

@@ -1,4 +1,4 @@
-"""Wall-clock times as people and other programs read them."""
+"""Formats wall-clock times for people and other programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What retention took out, kind by kind: for a log line, a table, and whoever deletes files beside the journal."""
+"""Counts what retention removed, per kind, for log lines, tables and the code that deletes files."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class Kind(StrEnum):
 
 @dataclass(slots=True)
 class Pruned:
-    """What went, and what is old enough but was kept because it is still needed."""
+    """What was removed, and what is old enough but was kept because it is still needed."""
 
     gone: Counter[Kind] = field(default_factory=Counter)
     freed: Counter[Kind] = field(default_factory=Counter)
-    """Bytes of what went, as it was stored."""
+    """Stored bytes of what was removed."""
     kept: Counter[Kind] = field(default_factory=Counter)
     saved: int = 0
     """Bytes by which the journal's file became smaller."""
     troubles: list[Text] = field(default_factory=list)
-    """What could not be deleted, or not be made smaller."""
+    """Failures to delete files or to make the journal smaller."""
 
     def went(self, kind: Kind, size: int) -> None:
         self.gone[kind] += 1
@@ -40,10 +40,10 @@ class Pruned:
 
 @dataclass(slots=True)
 class JournalPruned:
-    """What went of a journal, and what must be known of it before files beside it go."""
+    """What was removed from a journal, and the facts needed before files beside it are deleted."""
 
     found: Pruned = field(default_factory=Pruned)
     unsettled: set[str] = field(default_factory=set)
-    """Tasks of any source that are not done, or whose outcome the table has not been told."""
+    """Tasks of any source that are not done or whose write-back is still to deliver."""
     incomplete: bool = False
-    """Something was lost in a damage, and not all known sources were seen whole since."""
+    """True if damage lost something and not every known source has been read completely since."""

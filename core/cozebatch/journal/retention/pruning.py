@@ -1,10 +1,10 @@
-"""What of the journal may go once it is old: nothing that a task may still need, in transactions of bounded size.
+"""Removes old data from the journal in transactions of bounded size. Never deletes what a task may still need.
 
-A run is old when it was finished or abandoned long enough ago; others are never touched. Of old runs go the outputs
-and submissions of tasks whose latest row is done, settled write-backs, and rows that a later one has superseded. What
-a later start looks at stays: the latest row of every task with its input, what is owed, the durations for pacing, and
-the latest run of each source. A row stays as long as a submission of it is on record, so that nothing in the file
-ever names a task that is not there.
+A run is old if it was finished or abandoned long enough ago; other runs are never touched. Pruning removes from old
+runs the outputs and submissions of tasks whose latest row is done, settled write-backs, and superseded rows. It keeps
+what a later start reads: the latest row of every task with its input, undelivered write-backs, the durations for
+pacing, and the latest run of each source. It keeps a row as long as one of its submissions is on record, so that no
+record refers to a missing task.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cozebatch.journal.retention.outcome import JournalPruned, Kind
 from cozebatch.journal.retention.task_history import History, OfRun, OfTask
 
 CHUNK = 500
-"""Rows that one transaction looks at, beside the rest of its last task's."""
+"""Rows per transaction; the rows of its last task are always completed."""
 
 PACED_BY = 500
 """Successful executions of a workflow whose durations are read (`Journal.durations`)."""
@@ -43,14 +43,14 @@ class _Execution:
 
     @property
     def may_run(self) -> bool:
-        """It may still go on, as far as we know, or nobody knows whether it was started."""
+        """True if the execution may still be running, or if it is unknown whether it was started."""
         return self.status in ("sent", "unanswered", "running")
 
 
 class Pruning:
-    """Goes through the journal on `db`, a bounded transaction a `step`. Blocking.
+    """Prunes the journal on `db`, one bounded transaction per `step`. Blocking.
 
-    Runs that ended before `before` (Unix seconds) are old; `spare` is a run that is not, whenever it ended. With `dry`
+    Runs that ended before `before` (Unix seconds) are old; the run `spare` never counts as old. With `dry`
     nothing is changed.
     """
 
@@ -70,7 +70,7 @@ class Pruning:
         self._course = self._steps()
 
     def step(self) -> bool:
-        """Do the next piece; False when there is none left. Raises `sqlite3.Error`; what was done by then holds."""
+        """Do the next piece; False if none is left. Raises `sqlite3.Error`; earlier steps stay committed."""
         return next(self._course, False)
 
     def _steps(self) -> Iterator[bool]:
@@ -110,7 +110,7 @@ class Pruning:
 
     def _is_incomplete(self, sources: Collection[str]) -> bool:
         if not self._select("SELECT 1 FROM sqlite_master WHERE name = 'doubt'"):
-            return False  # the file of an earlier version, only read
+            return False  # a file of an earlier version, opened read-only
         raised, settled = 0.0, dict.fromkeys(sources, 0.0)
         for source, raised_at, settled_at in self._select("SELECT source_key, raised, settled FROM doubt"):
             if source == "*":
@@ -120,7 +120,7 @@ class Pruning:
         return raised > min(settled.values(), default=0.0)
 
     def _paced_from(self, workflow_id: str) -> float | None:
-        """When the oldest execution ended whose duration is read; None when all are."""
+        """The end of the oldest execution whose duration pacing reads; None if it reads all."""
         sql = (
             "SELECT ended_at FROM execution WHERE workflow_id = ? AND status = 'succeeded' AND seconds IS NOT NULL "
             "ORDER BY ended_at DESC LIMIT 1 OFFSET ?"
@@ -129,7 +129,7 @@ class Pruning:
         return found[0][0] if found else None
 
     def _chunks(self) -> Iterator[tuple[str, str]]:
-        """Bounds of task ids, both included; all rows of a task are in one chunk."""
+        """First and last task id of each chunk; all rows of a task are in one chunk."""
         first = self._select("SELECT min(task_id) FROM task")[0][0]
         while first is not None:
             sql = "SELECT max(task_id) FROM (SELECT task_id FROM task WHERE task_id >= ? ORDER BY task_id LIMIT ?)"
@@ -165,7 +165,7 @@ class Pruning:
         return executions
 
     def _stored(self, execute_ids: Sequence[str]) -> set[str]:
-        """Those of which there is an output."""
+        """The execute ids that have a stored output."""
         found: set[str] = set()
         for start in range(0, len(execute_ids), CHUNK):
             some = execute_ids[start : start + CHUNK]
@@ -183,7 +183,7 @@ class Pruning:
             self._db.execute(sql, values)
 
     def _survey(self, bounds: tuple[str, str]) -> None:
-        """An execution adopted by hand may be named by several tasks: what any of them needs stays."""
+        """Collect the outputs that any task needs: several tasks may name one execution that a person adopted."""
         for history in self._histories(bounds):
             self._needed |= history.needed_outputs()
             if not history.settled or history.under_way:
@@ -202,7 +202,7 @@ class Pruning:
         for execution in executions:
             if not history.settled or execution.may_run or self._paces(execution):
                 staying.append(execution)
-            elif execution.key == latest:  # what was paid for a row stays on record, for good
+            elif execution.key == latest:  # the latest paid execution stays on record for good
                 staying.append(execution)
                 self._forget_parameters(execution)
             else:
@@ -228,7 +228,7 @@ class Pruning:
         return latest.key if latest is not None else None
 
     def _paces(self, execution: _Execution) -> bool:
-        """Whether its duration is read."""
+        """True if pacing reads its duration."""
         since = self._paced_since.get(execution.run.workflow_id)
         if execution.status != "succeeded" or execution.seconds is None:
             return False
@@ -245,7 +245,7 @@ class Pruning:
         self._change("DELETE FROM execution WHERE key = ?", execution.key)
 
     def _forget_parameters(self, execution: _Execution) -> None:
-        """Their digest says what was sent."""
+        """Delete the parameters; their digest still identifies what was sent."""
         if execution.parameters is not None:
             self._found.freed[Kind.EXECUTION] += _size([execution.parameters])
             self._change("UPDATE execution SET parameters = NULL WHERE key = ?", execution.key)
@@ -280,7 +280,7 @@ class Pruning:
                 for serial, run_id, settled, *rest in found:
                     run = runs.get(run_id)
                     old = run is None or run.old
-                    if old and settled and serial != newest:  # serials go on from the newest
+                    if old and settled and serial != newest:  # new serials continue from the newest
                         self._found.went(Kind.DELIVERY, _size(rest))
                         self._change("DELETE FROM delivery WHERE serial = ?", serial)
                     else:

@@ -1,6 +1,6 @@
-"""One task's rows over all runs of its source, and which of what hangs on them a later start may still need. Pure.
+"""One task's rows over all runs of its source, and which of their data a later start may still need. Pure.
 
-`past` looks at the latest row that was not skipped, of runs that were not abandoned; so do the decisions here.
+The decisions here follow `past`: it reads the latest row that is not skipped, from runs that are not abandoned.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cozebatch.model.task import State
 
 @dataclass(frozen=True, slots=True)
 class OfRun:
-    """A run as retention sees it. `old`: it ended, long enough ago; others are never touched."""
+    """A run as retention sees it. `old`: it ended long enough ago; other runs are never touched."""
 
     run_id: str
     source_key: str
@@ -35,7 +35,7 @@ class OfRun:
 
 @dataclass(frozen=True, slots=True)
 class OfTask:
-    """A task's row in one run. `facts` is empty when it cannot be read; such a row is never touched."""
+    """A task's row in one run. `facts` is empty if the row cannot be read; such a row is never touched."""
 
     run: OfRun
     task_id: str
@@ -67,7 +67,7 @@ class OfTask:
 
 
 class History:
-    """All rows of one task, oldest first. `owed`: a write-back of it was never delivered."""
+    """All rows of one task, oldest first. `owed`: one of its write-backs is still to deliver."""
 
     def __init__(self, rows: Iterable[OfTask], owed: bool) -> None:
         self.rows = sorted(rows, key=lambda row: row.run.order)
@@ -83,30 +83,30 @@ class History:
 
     @property
     def settled(self) -> bool:
-        """Finished, and nobody is to be told any more: neither a retry nor a later run goes on from its results."""
+        """True if the task is done and written back, so that neither a retry nor a later run uses its results."""
         return self.done and not self._owed
 
     @property
     def under_way(self) -> bool:
-        """A run that goes on has not done it yet."""
+        """True if a run that will be continued has not finished the task."""
         return any(row.run.goes_on and row.state not in (State.DONE, State.SKIPPED) for row in self.rows)
 
     def needed_outputs(self) -> set[str]:
-        """Executions whose outputs somebody may still read."""
+        """Execute ids whose outputs may still be read."""
         needed: list[OfTask | None] = [] if self.settled else [self.latest] if self.done else list(self.rows)
-        # The results file of a run that goes on is written anew at its end, skipped tasks included.
+        # A run that is continued writes its results file again at its end, with the skipped tasks.
         needed += [row for row in self.rows if not row.run.old and (row.run.goes_on or not row.skipped)]
         return {row.execute_id for row in needed if row is not None and row.execute_id is not None}
 
     def superseded(self) -> set[str]:
-        """Old runs whose rows of this task no later start looks at."""
+        """Ids of old runs whose rows of this task no later start reads."""
         found: set[str] = set()
-        counted = told = paid = False  # whether a later row would be taken by `past`; was not skipped; was paid for
+        counted = told = paid = False  # a later row: `past` reads it; is not skipped; was paid for
         for row in reversed(self.rows):
             if row.skipped:
                 free = self.latest is not None or not row.paid or paid
             else:
-                # A run that was abandoned is not looked at: its rows take no other run's place.
+                # Rows of an abandoned run are never read, so they supersede only other such rows.
                 free = told if row.run.status == "abandoned" else counted
             if free and row is not self.latest and row.run.old and row.facts:
                 found.add(row.run.run_id)

@@ -1,6 +1,6 @@
-"""Gives the pages that a pruned journal no longer uses back to the disk.
+"""Returns the pages that a pruned journal no longer uses to the disk.
 
-SQLite writes the whole file anew for that: only on request, and only where the disk has room for it.
+SQLite rewrites the whole file for that, so it is done only on request and only if the disk has enough room.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from cozebatch.journal.opening import wal_of
 from cozebatch.model.text import Text
 
 SPARE = 64 * 1024 * 1024
-"""Bytes of the disk that stay free on the way."""
+"""Bytes of the disk that must stay free meanwhile."""
 
 
 def compact(db: sqlite3.Connection) -> tuple[int, Text | None]:
-    """Bytes by which the journal's files became smaller, and why they did not. Blocking; a crash on the way leaves
-    the journal as it was."""
+    """Make the journal's files smaller; returns the bytes saved, and the reason if it failed. Blocking. A crash
+    meanwhile leaves the journal as it was."""
     try:
         path = Path(_value(db, "SELECT file FROM pragma_database_list WHERE name = 'main'"))
-        _checkpoint(db)  # what still stands in the write-ahead log would leave it by itself
+        _checkpoint(db)  # do not count the write-ahead log, which shrinks anyway
         before = _on_disk(path)
         used = (_number(db, "page_count") - _number(db, "freelist_count")) * _number(db, "page_size")
         trouble = None
         if _number(db, "freelist_count"):
-            # A copy, and the same again in the write-ahead log.
+            # One copy in a temporary file, and one in the write-ahead log.
             free, needed = shutil.disk_usage(path.parent).free, 2 * used + SPARE
             if free < needed:
                 trouble = _no_room(free, needed)
@@ -42,7 +42,7 @@ def compact(db: sqlite3.Connection) -> tuple[int, Text | None]:
 
 
 def _vacuum(db: sqlite3.Connection, folder: Path) -> None:
-    """With the copy beside the journal: nothing of it belongs into the system's folder for temporary files."""
+    """Vacuum with the temporary copy beside the journal: private data must not go to the system's temporary folder."""
     quoted = str(folder).replace("'", "''")
     db.execute(f"PRAGMA temp_store_directory = '{quoted}'")
     try:

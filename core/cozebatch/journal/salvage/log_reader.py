@@ -1,7 +1,7 @@
-"""What the log files still know of runs and tasks, for a journal that is lost.
+"""Reads runs and tasks from the log files, for a journal that is lost.
 
-A log line is written after the journal's, so it never knows more than a whole journal. Runs are told apart by the line
-that `run_line` makes; moves of tasks by the arrow between two state names, in whichever language the log is.
+A log line is written after the journal's record, so an intact journal always knows at least as much. `run_line` makes
+the line that starts a run. A task's move is recognized by the arrow between two state names, in the log's language.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ _RUN = re.compile(r"- run_id=(\S+) kind=(feishu|file|demo) workflow=(\S*) source
 _ENDED = re.compile(r"- (?:run (finished|interrupted|stopped):|运行结束（(finished|interrupted|stopped)）)")
 _EXECUTE_ID = re.compile(r"\bexecute_id=([0-9A-Za-z_-]+)")
 _LONGEST_ID = 120
-"""Characters of a task id that a log line holds; a longer one is cut there."""
+"""Characters of a task id in a log line; longer ids are cut."""
 
 
 def run_line(run: RunRecord) -> str:
-    """The line a run puts into the log at its start, for a journal that may be lost one day."""
+    """The line that a run logs at its start, so that it can be found again if the journal is lost."""
     return f"run_id={run.run_id} kind={run.source_kind} workflow={run.workflow_id} source={run.source_key}"
 
 
 @dataclass(slots=True)
 class Trace:
-    """The last that the log says of a task. Times are Unix seconds, to the second."""
+    """The last log entry of a task. Times are whole Unix seconds."""
 
     state: State
     at: float
@@ -56,12 +56,12 @@ class LoggedRun:
 class Logs:
     runs: dict[str, LoggedRun] = field(default_factory=dict)
     strays: list[str] = field(default_factory=list)
-    """Execute ids in lines that belong to no run or no task that could be made out."""
+    """Execute ids in lines whose run or task could not be identified."""
 
 
 def read_logs(folder: Path, words: Mapping[str, State]) -> Logs:
-    """All logs of `folder`, oldest first. `words`: what states are called in them. A file that cannot be read is
-    passed over."""
+    """Read all logs of `folder`, oldest first. `words` maps the names used in them to states. Unreadable files are
+    skipped."""
     names = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
     move = re.compile(rf"(.+?) ({names}) -> ({names})(?:  (.*))?")
     logs = Logs()

@@ -1,6 +1,6 @@
-"""One task's row as it is best known from a damaged journal and a log. Pure decisions, the safe way round.
+"""Combines a damaged journal and a log into the most reliable row of one task. Pure.
 
-Better watch an execution again, or ask a person, than pay for it twice.
+In doubt the execution is queried again or a person is asked, so that it is not paid for twice.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _ONLY_LOGGED = ErrorInfo(
 
 
 def merged(row: Row, trace: Trace | None, execution: Execution | None, *, has_output: bool, torn: bool = False) -> Row:
-    """A row that was read, brought up to what the log and the task's latest submission know beyond it.
+    """A row from the journal, updated from the log and the task's latest submission.
 
-    `torn`: the row may be older than it should be. `has_output`: Coze's output of its execution was found.
+    `torn`: the row may be outdated. `has_output`: Coze's output of its execution was found.
     """
     if trace is not None and _is_newer(trace, row):
         row = _moved_on(row, trace)
@@ -49,7 +49,7 @@ def merged(row: Row, trace: Trace | None, execution: Execution | None, *, has_ou
     if row.has_output and not has_output:
         row = replace(row, has_output=False)
     if row.state in _MAKING and not row.has_output:
-        # Coze is asked again, which is free.
+        # Query Coze again, which is free.
         return replace(row, state=State.RUNNING) if row.execute_id is not None else _held_as_unknown(row)
     return row
 
@@ -57,9 +57,9 @@ def merged(row: Row, trace: Trace | None, execution: Execution | None, *, has_ou
 def from_log(
     task: Task, position: int, trace: Trace | None, execution: Execution | None, outputs: Container[str]
 ) -> Row:
-    """The row of a task of which only the log, or a record of a submission, or its bare name is left.
+    """The row of a task of which only the log, a submission record or the id is left.
 
-    Where its input is lost too, its fingerprint stays empty: what it was made from is not known.
+    If its input is lost too, the fingerprint stays empty, because the input is unknown.
     """
     row = Row(task.task_id, position, record_id=task.record_id)
     if task.content:
@@ -82,7 +82,7 @@ def from_log(
 
 
 def _is_newer(trace: Trace, row: Row) -> bool:
-    """Whether the log knows of something after the row. Log times are whole seconds."""
+    """True if the log is newer than the row. Log times are whole seconds."""
     last = max(row.submitted_at or 0.0, row.finished_at or 0.0)
     if trace.execute_id is not None and trace.execute_id == row.execute_id:
         return _rank(trace.state) > _rank(row.state)
@@ -98,7 +98,7 @@ def _rank(state: State) -> int:
 
 
 def _moved_on(row: Row, trace: Trace) -> Row:
-    """The row with the log's last word on it."""
+    """The row after the last move in the log."""
     row = replace(row, attempts=max(row.attempts, trace.executions), error=None, note=None)
     if trace.execute_id is not None:
         known = row.execute_id == trace.execute_id
@@ -116,7 +116,7 @@ def _moved_on(row: Row, trace: Trace) -> Row:
             row = replace(row, attempts=max(row.attempts, 1), submitted_at=trace.submitted_at or row.submitted_at)
             error = CRASHED_WHILE_SENDING
             return replace(row, state=State.HELD, error=error, unanswered=True, finished_at=trace.at)
-        case State.PENDING if trace.execute_id is not None:  # Coze had failed it, as it seems: look again
+        case State.PENDING if trace.execute_id is not None:  # Coze probably reported it as failed: query it again
             return replace(row, state=State.RUNNING)
         case State.FAILED:
             return replace(row, state=State.FAILED, error=_ONLY_LOGGED, finished_at=trace.at)
@@ -129,7 +129,7 @@ def _moved_on(row: Row, trace: Trace) -> Row:
 
 
 def _from_execution(row: Row, execution: Execution) -> Row:
-    """The row as the record of its latest submission tells it."""
+    """The row according to its latest submission record."""
     row = replace(row, submissions=execution.number, submitted_at=execution.sent_at, attempts=max(row.attempts, 1))
     row = replace(row, error=None, note=None, execute_id=execution.execute_id, has_output=False)
     if execution.execute_id is not None and execution.status != "failed":

@@ -1,9 +1,9 @@
-"""What a damaged journal still tells, with the logs' help, and a new journal made of it.
+"""Reads what is left of a damaged journal and of the logs, and builds a new journal from it.
 
-The engine's own rule holds: an execution that may exist is never started again unasked. A task whose row is lost is
-adopted if the log has its `execute_id`, and held if a submission may have gone out. As long as any part of the file is
-lost, tasks of which nothing is known are held too (`Journal.is_incomplete`). The damaged file is never deleted: it
-stays beside the new one under another name.
+The engine's rule holds here too: an execution that may exist is never started again without asking. A task with a
+lost row is adopted if the log has its `execute_id`, and held if a submission may have been sent. As long as any part
+of the file is lost, tasks without any record are held too (`Journal.is_incomplete`). The damaged file is never
+deleted; it stays beside the new one under another name.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Salvaged:
-    """What could be read. `incomplete`: something is lost, so that tasks of which nothing is known may have run."""
+    """What could be read. `incomplete`: something is lost, so tasks without any record may have run."""
 
     runs: dict[str, RunRecord] = field(default_factory=dict)
     rows: dict[Key, Row] = field(default_factory=dict)
     inputs: dict[Key, Task] = field(default_factory=dict)
     tasks: dict[Key, tuple[Task, Row]] = field(default_factory=dict)
-    """Rows with their inputs, brought up to date."""
+    """Rows with their inputs, updated from the log."""
     executions: dict[str, Execution] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     deliveries: dict[int, tuple[Value, ...]] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Salvaged:
     strays: tuple[str, ...] = ()
 
     def describe(self) -> Text:
-        """What a person should know before going on from it."""
+        """What a person should know before continuing from it."""
         rows = [row for _, row in self.tasks.values()]
         taken_up = sum(row.state is State.RUNNING for row in rows)
         held = sum(row.state in (State.HELD, State.SUBMITTING) for row in rows)
@@ -85,7 +85,7 @@ class Salvaged:
 def salvage(path: Path, log_dir: Path, words: Mapping[str, State]) -> Salvaged:
     """Read the damaged journal at `path` and the logs in `log_dir`; nothing is changed. Blocking.
 
-    `words`: what states are called in the logs. Raises `JournalError` when the disk cannot be read.
+    `words` maps the names used in the logs to states. Raises `JournalError` when the disk cannot be read.
     """
     found = Salvaged()
     try:
@@ -94,7 +94,7 @@ def salvage(path: Path, log_dir: Path, words: Mapping[str, State]) -> Salvaged:
     except OSError as error:
         raise journal_error(error) from error
     for tree, rowid, record in scanned.records:
-        with suppress(ValueError, KeyError, TypeError, AttributeError):  # of another table, or spoilt
+        with suppress(ValueError, KeyError, TypeError, AttributeError):  # a record of another table, or a broken one
             _take(found, tree, rowid, record)
     found.incomplete = bool(scanned.lost or scanned.torn or not scanned.records)
     found.strays = tuple(dict.fromkeys(logs.strays))
@@ -103,9 +103,9 @@ def salvage(path: Path, log_dir: Path, words: Mapping[str, State]) -> Salvaged:
 
 
 def rebuild(path: Path, salvaged: Salvaged, now: float) -> Text:
-    """Put a journal made of `salvaged` in the place of the damaged one; says where that is kept now. Blocking.
+    """Replace the damaged journal by one made from `salvaged`; the text names the kept copy. Blocking.
 
-    `now` is Unix seconds. A crash on the way leaves a file that is still seen to be damaged, beside the copy. Raises
+    `now` is Unix seconds. A crash meanwhile leaves a file that is still recognized as damaged, beside the copy. Raises
     `JournalError`.
     """
     try:
@@ -115,7 +115,7 @@ def rebuild(path: Path, salvaged: Salvaged, now: float) -> Text:
             name.unlink(missing_ok=True)
         _write(fresh, salvaged, now)
         empty.write_bytes(b"")
-        os.replace(empty, path)  # the log of the old file must go before the new one is there, and not before this
+        os.replace(empty, path)  # before its log is deleted; the new file comes last
         for name in (wal_of(path), shm_of(path)):
             name.unlink(missing_ok=True)
         os.replace(fresh, path)
@@ -129,7 +129,7 @@ def rebuild(path: Path, salvaged: Salvaged, now: float) -> Text:
 
 
 def offer(damaged: DamagedJournal, salvaged: Salvaged) -> Text:
-    """What a person is asked before a journal is rebuilt."""
+    """The question to a person before a journal is rebuilt."""
     told = salvaged.describe()
     return Text(
         f"{damaged.text.zh}{told.zh}从重建的状态继续吗？损坏的文件会改名保留。",
@@ -138,7 +138,7 @@ def offer(damaged: DamagedJournal, salvaged: Salvaged) -> Text:
 
 
 def refusal(damaged: DamagedJournal, salvaged: Salvaged) -> JournalError:
-    """Why the batch does not begin when nobody says yes, and what a person can do."""
+    """The error if nobody confirms: why the batch does not start, and what a person can do."""
     told = salvaged.describe()
     return JournalError(
         Text(
@@ -150,7 +150,7 @@ def refusal(damaged: DamagedJournal, salvaged: Salvaged) -> JournalError:
 
 
 def _scan_all(path: Path) -> Scan:
-    """The file's own records; of the copy kept last, when a rebuilding was broken off and the file is empty."""
+    """The file's records, or those of the latest kept copy if an interrupted rebuild left the file empty."""
     found = scan(path)
     if not found.records and (not path.exists() or path.stat().st_size == 0):
         for kept in sorted(path.parent.glob(KEPT_NAME.format(at="*")), reverse=True):
@@ -162,7 +162,7 @@ def _scan_all(path: Path) -> Scan:
 
 
 def _take(found: Salvaged, tree: Tree, rowid: int, record: tuple[Any, ...]) -> None:
-    """Put a record where its shape says it belongs. Raises for what is not of that shape after all."""
+    """Sort a record into its table by its shape. Raises if its values do not fit that shape."""
     match tree, record:
         case "index", (str(run_id), str(task_id), int(), str(stored)):
             row = Row.from_json(json.loads(stored))
@@ -208,12 +208,12 @@ def _take_execution(found: Salvaged, record: tuple[Any, ...]) -> None:
 
 
 def _real(value: Any) -> float | None:
-    """SQLite stores whole numbers of a REAL column as integers."""
+    """A float, also from an integer: SQLite stores whole numbers of a REAL column as integers."""
     return None if value is None else float(value)
 
 
 def _reconcile(found: Salvaged, logs: Logs, *, torn: bool) -> None:
-    """Runs and tasks as they are best known from both."""
+    """Combine the runs and tasks of the journal and the logs."""
     for run in logs.runs.values():
         if run.run_id not in found.runs:
             found.runs[run.run_id] = RunRecord(
@@ -232,7 +232,7 @@ def _reconcile(found: Salvaged, logs: Logs, *, torn: bool) -> None:
     lost: dict[str, int] = defaultdict(int)
     for run_id, task_id in sorted(named):
         owner = found.runs.get(run_id)
-        if owner is None:  # nobody can tell whose it is
+        if owner is None:  # its run and source are unknown
             found.incomplete = True
             continue
         logged = logs.runs.get(run_id)
@@ -254,8 +254,8 @@ def _reconcile(found: Salvaged, logs: Logs, *, torn: bool) -> None:
 
 
 def _hold_skipped(found: Salvaged) -> None:
-    """A skipped task had another state before. If that row is lost, the reason for skipping tells the state; otherwise
-    the task is held for a person to decide."""
+    """Restore skipped tasks whose earlier row is lost: the reason for skipping tells the state. Without it the task is
+    held for a person to decide."""
     known = {
         (found.runs[run_id].source_key, task_id)
         for (run_id, task_id), (_, row) in found.tasks.items()
@@ -274,7 +274,7 @@ def _hold_skipped(found: Salvaged) -> None:
 
 
 def _keep(path: Path, now: float) -> Path:
-    """Copy the damaged file and its log under a name of their own."""
+    """Copy the damaged file and its log under a new name."""
     number, at = 1, compact(now)
     kept = path.with_name(KEPT_NAME.format(at=at))
     while kept.exists():

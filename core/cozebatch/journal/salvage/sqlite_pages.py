@@ -1,8 +1,8 @@
 """Reads records out of a damaged SQLite file, page by page, without SQLite.
 
-SQLite stops at the first broken page it meets; the pages around it still hold whole records. Nothing of the file is
-trusted: what does not decode is left out, and every page that could not be accounted for is counted as lost. Newer
-versions of pages come from the write-ahead log. Layout: https://www.sqlite.org/fileformat2.html
+SQLite stops at the first broken page, but other pages still hold whole records. The reader trusts nothing in the
+file: it skips what does not decode, and counts every page that it cannot explain as lost. Newer versions of pages come
+from the write-ahead log. Layout: https://www.sqlite.org/fileformat2.html
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ Tree = Literal["table", "index"]
 _WAL_HEADER, _FRAME_HEADER = 32, 24
 _LEAF_TABLE, _LEAF_INDEX, _INNER_INDEX, _INNER_TABLE = 0x0D, 0x0A, 0x02, 0x05
 _LARGEST = 256 * 1024 * 1024
-"""Bytes of one record beyond which its length is garbage."""
+"""The largest believable record in bytes; a greater length is garbage."""
 
 
 @dataclass(slots=True)
 class Scan:
-    """What was found: records by the kind of tree they lay in, and how many pages are lost."""
+    """The records found, by kind of tree, and the number of lost pages."""
 
     records: list[tuple[Tree, int, tuple[Value, ...]]] = field(default_factory=list)
     """Tree, rowid (0 in an index), columns."""
     pages: int = 0
     lost: int = 0
     torn: bool = False
-    """Committed transactions are missing from the write-ahead log: any page may be older than it should be."""
+    """Committed transactions are missing from the write-ahead log: any page may be outdated."""
 
 
 def scan(path: Path) -> Scan:
-    """Every record that is whole. Raises `OSError`."""
+    """Read every whole record. Raises `OSError`."""
     data = path.read_bytes() if path.exists() else b""
     wal = wal_of(path).read_bytes() if wal_of(path).exists() else b""
     newer, total, wal_size, torn = _newer_pages(wal)
@@ -48,7 +48,7 @@ def scan(path: Path) -> Scan:
 
 
 class _Broken(Exception):
-    """This does not decode."""
+    """The bytes cannot be decoded."""
 
 
 class _Scanner:
@@ -79,7 +79,7 @@ class _Scanner:
         return newer if newer is not None else self._data[(number - 1) * self._size : number * self._size]
 
     def _free_pages(self) -> set[int]:
-        """Pages of the free list hold records that were deleted: they must not come back."""
+        """Pages of the free list; they hold deleted records, which must not come back."""
         free: set[int] = set()
         trunk = self._first_free
         while 0 < trunk <= self._total and trunk not in free:
@@ -93,7 +93,7 @@ class _Scanner:
         return free
 
     def _tree_page(self, number: int) -> bool:
-        """Take the records of one page; False when it is no page of a tree, or not all of it could be read."""
+        """Read the records of one page; False if it is no tree page or could not be read completely."""
         page = self._page(number)
         start = 100 if number == 1 else 0
         if len(page) < self._size:
@@ -213,7 +213,7 @@ def _page_size(data: bytes) -> int:
         size = 65536 if size == 1 else size
         if 512 <= size <= 65536 and size & (size - 1) == 0:
             return size
-    return 4096 if data else 0  # what SQLite makes unless told otherwise
+    return 4096 if data else 0  # the default of SQLite
 
 
 def _newer_pages(wal: bytes) -> tuple[dict[int, bytes], int | None, int, bool]:
