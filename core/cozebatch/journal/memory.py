@@ -157,7 +157,8 @@ class MemoryJournal:
         for run in sorted(self._runs.values(), key=lambda run: (run.place, run.run_id)):
             if run.source_key == source_key:
                 latest |= {t: row for (run_id, t), row in self._rows.items() if run_id == run.run_id}
-        return [t for t, row in latest.items() if row.claimed and row.state is State.PENDING]
+        begun = (State.PENDING, State.FAILED)
+        return [t for t, row in latest.items() if row.claimed and row.state in begun and not _was_sent(row)]
 
     async def output(self, execute_id: str) -> str | None:
         return self._outputs.get(execute_id)
@@ -217,3 +218,7 @@ class MemoryJournal:
 
     async def confirm_complete(self, source_key: str, now: float) -> None:
         """Does nothing, because memory is never damaged."""
+
+
+def _was_sent(row: Row) -> bool:
+    return row.state is State.FAILED and row.submissions > 0

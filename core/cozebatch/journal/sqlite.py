@@ -179,10 +179,11 @@ class SqliteJournal:
         return found
 
     async def claimed(self, source_key: str) -> Sequence[str]:
-        # A row stores only what differs from a new one, so `pending` is not stored.
+        # A row stores only what differs from a new one, so neither `pending` nor a count of 0 is stored.
         sql = (
             "SELECT task_id FROM task JOIN run USING (run_id) WHERE source_key = ? "
-            """AND row LIKE '%"claimed":true%' AND row NOT LIKE '%"state":%' """
+            """AND row LIKE '%"claimed":true%' AND (row NOT LIKE '%"state":%' OR """
+            """(row LIKE '%"state":"failed"%' AND row NOT LIKE '%"submissions":%')) """
             "AND NOT EXISTS (SELECT 1 FROM task AS t JOIN run AS r USING (run_id) WHERE t.task_id = task.task_id "
             "AND r.source_key = run.source_key AND (r.place, r.run_id) > (run.place, run.run_id))"
         )

@@ -115,6 +115,8 @@ def _same_run(task: Task, position: int, earlier: Past, overrides: OperatorOverr
         return asked
     if row.state is State.HELD and row.unanswered and overrides.may_resubmit(max(1, earlier.started)):
         return Planned(task, _again(task, row), Action.SUBMIT)
+    if _claim_unsettled(row):
+        return Planned(task, _again(task, row), Action.SUBMIT)
     if row.state.is_end:
         return Planned(task, row, Action.KEEP)
     if row.state is State.PENDING and gone and not row.claimed:
@@ -122,6 +124,12 @@ def _same_run(task: Task, position: int, earlier: Past, overrides: OperatorOverr
     if _of_another_script(row, task):
         return Planned(task, _again(task, row), Action.SUBMIT)
     return _unfinished(task, row, earlier, overrides)
+
+
+def _claim_unsettled(row: Row) -> bool:
+    """Whether the row failed before anything was paid for it, and may bear our mark in the table: a claim that could
+    not be settled is tried again (docs/contract.md §5)."""
+    return row.state is State.FAILED and row.claimed and not row.submissions and row.execute_id is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +182,8 @@ class _LaterRun:
     def _after_failure(self) -> Planned:
         """Failed or cancelled."""
         task, old = self.task, self.earlier.row
+        if old.claimed and not old.attempts and old.execute_id is None and task.shown in (None, "running"):
+            return self._anew()
         if old.state is State.FAILED and self.earlier.owed:
             return self._skip(FAILURE_OWED)
         if old.state is State.FAILED and self.source_is_authoritative and task.shown is not None:
