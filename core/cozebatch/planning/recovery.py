@@ -2,6 +2,8 @@
 
 Two rules hold for all of them: an execution that may exist is never started again unless a person asks for it, and a
 result that was paid for is used.
+
+It is longer than 300 lines since the rules for a run that goes on and for a later one are read side by side.
 """
 
 from __future__ import annotations

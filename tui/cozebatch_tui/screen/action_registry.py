@@ -2,6 +2,8 @@
 
 Bindings, footers, the help screen and the command palette are made from this table. Keys that are shown always come
 from the live bindings, so that all of them follow the operator's own keymap.
+
+It is longer than 300 lines since it is one table.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ runs the outputs and submissions of tasks whose latest row is done, settled writ
 what a later start reads: the latest row of every task with its input, undelivered write-backs, the durations for
 pacing, and the latest run of each source. It keeps a row as long as one of its submissions is on record, so that no
 record refers to a missing task.
+
+It is longer than 300 lines since all steps of one pass share its cursor and its budget.
 """
 
 from __future__ import annotations

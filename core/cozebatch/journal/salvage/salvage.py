@@ -4,6 +4,8 @@ The engine's rule holds here too: an execution that may exist is never started a
 lost row is adopted if the log has its `execute_id`, and held if a submission may have been sent. As long as any part
 of the file is lost, tasks without any record are held too (`Journal.is_incomplete`). The damaged file is never
 deleted; it stays beside the new one under another name.
+
+It is longer than 300 lines since reading, offering and rebuilding share one value.
 """
 
 from __future__ import annotations
