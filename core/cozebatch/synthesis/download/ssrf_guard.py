@@ -15,47 +15,32 @@ import anyio
 import httpx
 
 from cozebatch.model.errors import Category
+from cozebatch.synthesis.download.special_addresses import (
+    PRIVATE,
+    IPAddress,
+    ipv4_inside,
+    is_special,
+    isatap_inside,
+)
 from cozebatch.synthesis.failures import clean, failure
-
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_IPV4_COMPATIBLE = ipaddress.IPv6Network("::/96")
 
 
 def allowed(address: IPAddress, *, allow_loopback: bool = False) -> bool:
     """Whether media may be fetched from there: public addresses, and with `allow_loopback` loopback and private ones.
 
-    IPv4 addresses inside IPv6 ones (mapped, NAT64, 6to4, Teredo) count as what is inside.
+    An IPv6 address that leads to an IPv4 one counts as that; an ISATAP one needs both allowed.
     """
     if isinstance(address, ipaddress.IPv6Address):
-        inner = _inside(address)
-        if inner is not None:
-            return allowed(inner, allow_loopback=allow_loopback)
         if address.scope_id is not None:
             return False
-    if address.is_unspecified or address.is_multicast or address.is_link_local:
-        return False
-    if address.is_loopback or (address.is_private and not address.is_reserved and _is_lan(address)):
+        if inside := ipv4_inside(address):
+            return all(allowed(inner, allow_loopback=allow_loopback) for inner in inside)
+        isatap = isatap_inside(address)
+        if isatap is not None and not allowed(isatap, allow_loopback=allow_loopback):
+            return False
+    if address.is_loopback or any(address in network for network in PRIVATE):
         return allow_loopback
-    return address.is_global and not address.is_private and not address.is_reserved
-
-
-def _is_lan(address: IPAddress) -> bool:
-    nets = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16") if address.version == 4 else ("fc00::/7",)
-    return any(address in ipaddress.ip_network(net) for net in nets)
-
-
-def _inside(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    if address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    if address.sixtofour is not None:
-        return address.sixtofour
-    if address.teredo is not None:
-        return address.teredo[1]
-    if address in _NAT64 or (address in _IPV4_COMPATIBLE and int(address) > 1):
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return None
+    return not is_special(address)
 
 
 async def resolve(host: str, port: int, *, allow_loopback: bool = False) -> Sequence[IPAddress]:
