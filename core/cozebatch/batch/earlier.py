@@ -136,14 +136,14 @@ class Survey:
 
     async def _gone(self, listed: set[str], found: EarlierWork) -> None:
         """Tasks of the continued run that the source does not list now, and that no other row stands for: they stay
-        as the run has them."""
+        as the run has them, skipped ones too."""
         owed = {delivery.task_id for delivery in await self.journal.owed(self.source_key)}
         of_task: dict[str, list[Recorded]] = defaultdict(list)
         for r in self.recognition.record:
             if r.source_key == self.source_key and r.task_id in self.rows:
                 of_task[r.task_id].append(r)
         for task_id, row in self.rows.items():
-            if self.last is None or task_id in listed or task_id in found.moved or row.state is State.SKIPPED:
+            if self.last is None or task_id in listed or task_id in found.moved:
                 continue
             past = Past(self.last.run_id, row, owed=task_id in owed)
             if executions := of_task.get(task_id):

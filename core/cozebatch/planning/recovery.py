@@ -47,7 +47,8 @@ def plan(
 ) -> list[Planned]:
     """What is to be done with each task, in order.
 
-    `past` holds no skipped rows: it says what such a task was before.
+    `past` holds no skipped rows: it says what such a task was before. Only a task of the continued run that the source
+    does not list now is there as the run skipped it, and stays so.
     `continuing`: the id of the run that is continued; None for a new run.
     `source_is_authoritative`: the source says what is to be done (a table whose status column we write). A task that
     was finished and is listed there again is wanted again.

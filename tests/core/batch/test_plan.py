@@ -1,0 +1,82 @@
+"""What a start decides about rows, from a journal that earlier runs left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pytest
+
+from cozebatch.batch.plan import Planner, RunPlan
+from cozebatch.journal.memory import MemoryJournal
+from cozebatch.model.rows import Row
+from cozebatch.model.task import Outcome, State, Task, parameters_digest
+from cozebatch.planning.planned import GONE, Action, OperatorOverrides
+from cozebatch.planning.selection import Selection
+from cozebatch.ports import RunRecord
+from cozebatch.ports.journal import RunStatus
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass
+class Listed:
+    """A source that lists these tasks."""
+
+    tasks: Sequence[Task]
+    key: str = "file:/tasks.csv"
+    kind: Literal["feishu", "file", "demo"] = "file"
+    deleted: set[str] = field(default_factory=set)
+
+    async def load(self) -> Sequence[Task]:
+        return self.tasks
+
+    async def look_up(self, task_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
+        return {t: None for t in task_ids if t not in self.deleted}
+
+
+def digest_of(task: Task) -> str:
+    return parameters_digest({"content": task.content})
+
+
+async def planned(journal: MemoryJournal, source: Listed, *, table: bool = False) -> RunPlan:
+    overrides, selection = OperatorOverrides(), Selection()
+    planner = Planner(
+        source,
+        source.key,
+        journal,
+        overrides,
+        selection,
+        "w",
+        digest_of,
+        source_is_authoritative=table,
+        with_table=table,
+        execution_timeout=86400,
+        wall=lambda: 1000.0,
+    )
+    return await planner.plan()
+
+
+def actions(plan: RunPlan) -> dict[str, Action]:
+    return {p.task.task_id: p.action for p in plan.planned}
+
+
+async def left(journal: MemoryJournal, status: RunStatus, *entries: tuple[Task, Row]) -> RunRecord:
+    """A run that left these rows."""
+    run = RunRecord("run1", "file:/tasks.csv", "file", "w", 1.0, status=status)
+    await journal.begin(run, entries)
+    return run
+
+
+async def test_a_row_that_is_gone_and_was_skipped_stays_so_at_every_start() -> None:
+    """Its script may have been paid for at another place: `row-5` says nothing about it."""
+    journal = MemoryJournal()
+    first, gone = Task("row-1", content="one", own_id=False), Task("row-2", content="two", own_id=False)
+    await left(
+        journal,
+        "interrupted",
+        (first, Row("row-1", 0, fingerprint=first.fingerprint())),
+        (gone, Row("row-2", 1, fingerprint=gone.fingerprint(), state=State.SKIPPED, note=GONE)),
+    )
+    assert actions(await planned(journal, Listed([first]))) == {"row-1": Action.SUBMIT, "row-2": Action.KEEP}
