@@ -106,8 +106,12 @@ class Judge:
     # The limit: what was started or may be known, and still runs
 
     def process_starts(self, machine: str, on_disk: Iterable[str], limit: int) -> None:
-        """What an earlier process had on the wire is out of reach; of the rest this one knows what the disk tells."""
-        self.known[machine] = set(on_disk)
+        """What an earlier process had on the wire is out of reach; of the rest this one knows what the disk tells. An
+        answer that had not reached the disk when the process was killed counts as none (docs/contract.md §5)."""
+        kept = set(on_disk)
+        for execute_id in self.known[machine] - kept:
+            self.unanswered[self.executions[execute_id].sent] += 1
+        self.known[machine] = kept
         self.on_the_wire[machine] = 0
         self.limits[machine] = [(anyio.current_time(), limit)]
 
