@@ -81,18 +81,21 @@ class Survey:
                 continue
             best, here = paid.best, by_id.get(task.task_id)
             if task.own_id and not paid.by_content:
-                past = here or Past(best.run_id, row_from_record(task, paid), owed=False)
+                past = here or self._from_record(task, paid)
             else:
                 at = (best.source_key, best.task_id)
                 stood = here if at == (self.source_key, task.task_id) else elsewhere.get(at)
                 if stood is None or not _is_of(stood.row, paid):
-                    stood = Past(best.run_id, row_from_record(task, paid), owed=False)
+                    stood = self._from_record(task, paid)
                 past = replace(stood, owed=stood.owed and not paid.by_content, by_content=paid.by_content)
                 if paid.by_content and self.last is not None and best.run_id == self.last.run_id:
                     found.moved.add(best.task_id)
             named = next((r for r in paid.executions if r.execute_id and r.execute_id == past.row.execute_id), best)
             started = sum(r.digest == named.digest for r in paid.executions)
             found.past[task.task_id] = replace(past, digest=named.digest, started=started)
+
+    def _from_record(self, task: Task, paid: Paid) -> Past:
+        return Past(paid.best.run_id, row_from_record(task, paid, self.recognition.digest_of(task)), owed=False)
 
     async def _elsewhere(self, paid: Mapping[str, Paid]) -> dict[tuple[str, str], Past]:
         """The rows for which executions were started that serve another one now; by source and task."""

@@ -17,9 +17,11 @@ FAILED_ON_RECORD = ErrorInfo(
 )
 
 
-def row_from_record(task: Task, paid: Paid) -> Row:
-    """`task` says what was sent, which is all that is known of its input."""
+def row_from_record(task: Task, paid: Paid, digest: str) -> Row:
+    """`digest` is of what would be sent for `task` now. If that was sent, `task` is what is known of its input; if
+    something else was, the row has the input of no task."""
     best = paid.best
+    same = best.digest is None or best.digest == digest
     row = Row(
         task.task_id,
         0,
@@ -27,7 +29,7 @@ def row_from_record(task: Task, paid: Paid) -> Row:
         account_id=task.account_id,
         project_name=task.project_name,
         record_id=task.record_id,
-        fingerprint=task.fingerprint(),
+        fingerprint=task.fingerprint() if same else f"sent:{best.digest}",
         attempts=len(paid.executions),
         submissions=len(paid.executions),
         execute_id=best.execute_id,

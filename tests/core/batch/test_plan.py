@@ -12,9 +12,9 @@ from cozebatch.batch.plan import Planner, RunPlan
 from cozebatch.journal.memory import MemoryJournal
 from cozebatch.model.rows import Row
 from cozebatch.model.task import Outcome, State, Task, parameters_digest
-from cozebatch.planning.planned import GONE, Action, OperatorOverrides
+from cozebatch.planning.planned import DONE_AS_ANOTHER, GONE, Action, OperatorOverrides
 from cozebatch.planning.selection import Selection
-from cozebatch.ports import RunRecord
+from cozebatch.ports import Execution, Film, PutExecution, PutOutput, PutRun, RunRecord, Workflow
 from cozebatch.ports.journal import RunStatus
 
 pytestmark = pytest.mark.anyio
@@ -80,3 +80,16 @@ async def test_a_row_that_is_gone_and_was_skipped_stays_so_at_every_start() -> N
         (gone, Row("row-2", 1, fingerprint=gone.fingerprint(), state=State.SKIPPED, note=GONE)),
     )
     assert actions(await planned(journal, Listed([first]))) == {"row-1": Action.SUBMIT, "row-2": Action.KEEP}
+
+
+async def test_a_row_whose_script_was_changed_is_not_done_because_the_record_has_its_old_one() -> None:
+    """The file was renamed after it was done, so that the run of the new name skipped the row: only the record tells
+    what was sent."""
+    journal, old = MemoryJournal(), Task("t1", content="old")
+    run = await left(journal, "finished", (old, Row("t1", 0, state=State.SKIPPED, note=DONE_AS_ANOTHER)))
+    sent = Execution(
+        "t1", 1, "succeeded", 1.0, "e1", workflow=Workflow("w"), digest=digest_of(old), film=Film(2.0), key="k1"
+    )
+    await journal.write(PutExecution(sent), PutOutput("e1", "{}"), PutRun(run))
+    assert actions(await planned(journal, Listed([old]))) == {"t1": Action.SKIP}
+    assert actions(await planned(journal, Listed([Task("t1", content="new")]))) == {"t1": Action.SUBMIT}
