@@ -195,14 +195,18 @@ class Survey:
                     found.tasks[task_id] = stored
                 elif not stored.content or (known is not None and is_unverified(known.row)):
                     continue
-                elif self._keeps(stored, listed_now):
+                elif self._keeps(stored, listed_now, known.digest if known is not None else None):
                     moved = replace(stored, task_id=task_id, record_id=listed_now.record_id, own_id=listed_now.own_id)
                     found.tasks[task_id] = moved
 
-    def _keeps(self, stored: Task, listed: Task) -> bool:
+    def _keeps(self, stored: Task, listed: Task, sent: str | None) -> bool:
+        """Whether a row goes on with the input that a run stored. `sent`: the digest of what was sent for it."""
         if stored.fingerprint() == listed.fingerprint():
             return True  # with the project name that it got then
-        return self.recognition.digest_of(stored) != self.recognition.digest_of(listed)
+        digest = self.recognition.digest_of(stored)
+        if sent is not None and digest != sent:
+            return False  # another row stands there since
+        return digest != self.recognition.digest_of(listed)
 
 
 def _is_of(row: Row, paid: Paid) -> bool:

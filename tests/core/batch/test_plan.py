@@ -93,3 +93,18 @@ async def test_a_row_whose_script_was_changed_is_not_done_because_the_record_has
     await journal.write(PutExecution(sent), PutOutput("e1", "{}"), PutRun(run))
     assert actions(await planned(journal, Listed([old]))) == {"t1": Action.SKIP}
     assert actions(await planned(journal, Listed([Task("t1", content="new")]))) == {"t1": Action.SUBMIT}
+
+
+async def test_a_film_is_made_of_what_was_sent_though_another_row_stands_where_it_stood() -> None:
+    """A start with `--limit` left the row out after the file was sorted, and ran the row that stands there now."""
+    journal = MemoryJournal()
+    moved, other = Task("row-2", content="one", own_id=False), Task("row-1", content="two", own_id=False)
+    mark = other.fingerprint()
+    await left(journal, "interrupted", (other, Row("row-1", 0, fingerprint=mark, state=State.DONE, execute_id="e2")))
+    for number, (execute_id, content) in enumerate({"e1": "one", "e2": "two"}.items(), start=1):
+        digest = digest_of(Task("", content=content))
+        sent = Execution("row-1", number, "running", number, execute_id, workflow=Workflow("w"), digest=digest)
+        await journal.write(PutExecution(sent))
+    plan = await planned(journal, Listed([other, moved]))
+    assert actions(plan) == {"row-1": Action.KEEP, "row-2": Action.WATCH}
+    assert {p.task.task_id: p.task.content for p in plan.planned} == {"row-1": "two", "row-2": "one"}
