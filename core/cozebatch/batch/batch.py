@@ -116,13 +116,18 @@ class Batch:
 
     async def _check_adoptions(self) -> None:
         """What the operator names must be known to Coze, and belong to no other task. Raises `UsageError`."""
+        if not self.overrides.adopt:
+            return
+        assert self._plan is not None, "prepare first"
         complaints, named = [], dict[str, str]()
+        tasks = {p.task.task_id: p.task for p in self._plan.planned if p.task.task_id in self.overrides.adopt}
         for task_id, execute_id in self.overrides.adopt.items():
             if execute_id in named:
                 complaints.append(belongs_to(named[execute_id], execute_id))
                 continue
             named[execute_id] = task_id
-            why = await why_not_adopt(self.adapters.service, self.journal, self.source.key, task_id, execute_id)
+            task = tasks[task_id]
+            why = await why_not_adopt(self.adapters.service, self.journal, self.source.key, task, execute_id)
             if why is not None:
                 complaints.append(why)
         if complaints:

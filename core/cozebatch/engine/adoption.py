@@ -5,20 +5,31 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cozebatch.model.errors import StepError
+from cozebatch.model.task import Task, parameters_digest
 from cozebatch.model.text import Text
 from cozebatch.ports import Execution, Journal, WorkflowService
 
 
 async def why_not_adopt(
-    service: WorkflowService, journal: Journal, source_key: str, task_id: str, execute_id: str
+    service: WorkflowService, journal: Journal, source_key: str, task: Task, execute_id: str
 ) -> Text | None:
     """None when Coze knows the execution under our workflow and no other task has it; else why it is not adopted.
 
-    Raises `JournalError`.
+    An execution that the record knows to have been started with other parameters is another task's, too: `row-1` is
+    another row once the file was sorted. Raises `JournalError`.
     """
+    digest = parameters_digest(service.parameters_of(task))
     for recorded in await journal.record():
-        if recorded.execute_id == execute_id and (recorded.source_key, recorded.task_id) != (source_key, task_id):
+        if recorded.execute_id != execute_id:
+            continue
+        if (recorded.source_key, recorded.task_id) != (source_key, task.task_id):
             return belongs_to(recorded.task_id, execute_id)
+        if recorded.digest not in (None, digest):
+            return Text(
+                f"执行 {execute_id} 提交时的参数与任务 {task.task_id} 现在的不同，没有认领。",
+                f"Execution {execute_id} was started with other parameters than task {task.task_id} has now; "
+                "it was not adopted.",
+            )
     try:
         result = await service.poll(execute_id)
     except StepError as failed:

@@ -150,7 +150,8 @@ class OperatorCommands:
             if other.execute_id == execute_id and other.task_id != task_id:
                 raise UsageError(belongs_to(other.task_id, execute_id))
         service, run = self._state.adapters.service, self._ledger.run
-        why_not = await why_not_adopt(service, self._ledger.journal, run.source_key, task_id, execute_id)
+        task = await self._ledger.task(task_id)
+        why_not = await why_not_adopt(service, self._ledger.journal, run.source_key, task, execute_id)
         if why_not is not None:
             raise UsageError(why_not)
         row = self._ledger.rows[task_id]

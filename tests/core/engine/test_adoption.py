@@ -97,3 +97,14 @@ async def test_a_finished_task_may_be_given_another_execution() -> None:
     async with with_a_held_task(world, 2) as engine:
         await engine.commands.adopt("t1", "e2")
         assert engine.board.rows["t1"].state is State.RUNNING
+
+
+async def test_an_execution_that_was_started_for_another_script_of_the_same_place_is_refused() -> None:
+    """A file without ids was sorted after `--fresh`: what the record has of `row-1` is another row's."""
+    world = World(coze=FakeCoze(mishaps={"t1": ["lost"]}))
+    async with with_a_held_task(world) as engine:
+        earlier = Execution("t1", 1, "succeeded", 1.0, "e1", source_key="test", run_id="run0", digest="another script")
+        await world.journal.write(PutExecution(earlier))
+        with pytest.raises(UsageError, match="started with other parameters"):
+            await engine.commands.adopt("t1", "e1")
+        assert engine.board.rows["t1"].state is State.HELD
