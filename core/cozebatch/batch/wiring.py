@@ -164,7 +164,7 @@ def _synthesizer(settings: Settings, request: Request) -> Synthesizer | None:
         secret_variables=request.secret_variables,
         owner=state_owner(request.state_dir),
     )
-    return LocalSynthesizer(options, pick=pick)
+    return LocalSynthesizer(options, pick=pick, on_note=request.on_note)
 
 
 def _prune(request: Request, journal: Journal, days: int) -> Callable[[], Awaitable[Sequence[Text]]]:

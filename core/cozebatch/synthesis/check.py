@@ -11,6 +11,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
+from cozebatch.disk.places import is_link
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import StepError, UsageError
 from cozebatch.model.text import Text
@@ -58,6 +59,8 @@ async def check_synthesis(options: SynthesisOptions) -> list[CheckItem]:
 
 def _folder(subject: Text, folder: Path, may_be_made: bool) -> CheckItem:
     here = existing_parent(folder.absolute()) if may_be_made else folder
+    if subject is _MEDIA and is_link(folder):
+        return _fail(subject, f"是链接，不会写入：{folder}", f"is a link, which is not written through: {folder}")
     if not here.is_dir():
         return _fail(subject, f"不存在：{folder}", f"does not exist: {folder}")
     try:

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import stat
 import unicodedata
-from pathlib import Path
 from typing import Any
 
 from cozebatch.ports import Job
-
-_JUNCTION = 0xA0000003
-"""`IO_REPARSE_TAG_MOUNT_POINT` of Windows."""
 
 _FORBIDDEN = frozenset('<>:"/\\|?*%')
 _RESERVED = frozenset(
@@ -44,12 +39,3 @@ def digest(*parts: str, length: int = 16) -> str:
 def owner_of(job: Job) -> dict[str, Any]:
     """Identifies whose a film is: the same for every try of a job, another for a new execution."""
     return {"run_id": job.run_id, "task_id": job.task.task_id, "submitted_at": job.submitted_at}
-
-
-def is_link(path: Path) -> bool:
-    """Whether the path itself is a symbolic link or, on Windows, a junction; False if there is nothing."""
-    try:
-        facts = path.lstat()
-    except OSError:
-        return False
-    return stat.S_ISLNK(facts.st_mode) or getattr(facts, "st_reparse_tag", 0) == _JUNCTION

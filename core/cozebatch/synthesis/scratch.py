@@ -1,29 +1,34 @@
 """Private scratch folders: where a film is made before it appears in its place by one rename.
 
 They lie inside the folder the result goes to, because only within one file system is a rename one step. That folder
-may be shared by several machines, even by machines of the same name: a scratch folder's name carries the random id of
-the state folder that made it (`SynthesisOptions.owner`), and nothing is swept that another one made.
+may be shared by several machines, even by machines of the same name: a scratch folder's name and its marker prove which
+state folder made it (`SynthesisOptions.owner`), and nothing is swept that another one made.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import platform
-import shutil
+import re
+import secrets
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 
+from cozebatch.disk.marker import is_marked, mark
+from cozebatch.disk.places import is_link
+from cozebatch.disk.removing import remove_empty_folder, remove_marked
+from cozebatch.disk.writing import make_folder, make_new_folder
 from cozebatch.model.errors import Category
+from cozebatch.model.text import Text
 from cozebatch.synthesis.failures import from_os_error
-from cozebatch.synthesis.names import digest, is_link
+from cozebatch.synthesis.names import digest
 
 _PARENT = ".cozebatch-scratch"
 _OLD = 2 * 86400.0
@@ -31,6 +36,15 @@ _OLD = 2 * 86400.0
 without a risk of ending it."""
 _TRIES = 500
 _PAUSE = 0.001
+_RANDOM_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What `sweep` did: how many folders it removed, and what it left although its name is like ours."""
+
+    removed: int = 0
+    left: tuple[Text, ...] = ()
 
 
 @asynccontextmanager
@@ -39,6 +53,8 @@ async def scratch(under: Path, owner: str, category: Category = Category.SYNTHES
 
     `owner` is `SynthesisOptions.owner`. Raises `StepError` of `category` (or `disk_full`) when it cannot be made.
     """
+    under = Path(await anyio.Path(under).absolute())
+    owner = owner or secrets.token_hex(16)
     try:
         folder = await anyio.to_thread.run_sync(_make, under, owner)
     except OSError as error:
@@ -47,23 +63,31 @@ async def scratch(under: Path, owner: str, category: Category = Category.SYNTHES
         yield folder
     finally:
         with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(_remove, folder)
+            await anyio.to_thread.run_sync(_remove, folder, under, owner)
 
 
-def sweep(under: Path, owner: str) -> int:
-    """Remove scratch folders that killed processes of `owner` on this machine left; return how many there were.
-
-    Without an owner nothing is removed.
-    """
+def sweep(under: Path, owner: str) -> Swept:
+    """Remove scratch folders that killed processes of `owner` on this machine left. Without an owner nothing is."""
+    under = under.absolute()
     parent = under / _PARENT
+    if not owner or not parent.is_dir():
+        return Swept()
+    if is_link(parent):
+        return Swept(left=(_left(parent, "是链接", "is a link"),))
     removed = 0
-    if not owner or not parent.is_dir() or is_link(parent):
-        return 0
-    for folder in parent.iterdir():
-        if _is_left_over(folder, owner):
-            _remove(folder)
+    left: list[Text] = []
+    for folder in sorted(parent.iterdir()):
+        if not _is_left_over(folder, owner):
+            continue
+        if not is_marked(folder, owner, under):
+            left.append(_left(folder, "没有本状态文件夹的标记", "does not bear this state folder's marker"))
+        elif _remove(folder, under, owner):
             removed += 1
-    return removed
+    return Swept(removed, tuple(left))
+
+
+def _left(folder: Path, zh: str, en: str) -> Text:
+    return Text(f"没有清理 {folder}：它{zh}。", f"{folder} was not cleaned up: it {en}.")
 
 
 def _make(under: Path, owner: str) -> Path:
@@ -71,32 +95,31 @@ def _make(under: Path, owner: str) -> Path:
 
     Another film that ends now may remove the parent at any moment, so both are made again when that happens.
     """
-    parent = under / _PARENT
-    prefix = f"{_of(owner)}{os.getpid()}-"
     for _ in range(_TRIES):
-        try:
-            _make_parent(parent)
-            return Path(tempfile.mkdtemp(prefix=prefix, dir=parent)).absolute()
-        except (FileNotFoundError, FileExistsError, PermissionError):
-            # PermissionError: what Windows says of a folder that is being deleted.
-            time.sleep(_PAUSE)
-    _make_parent(parent)
-    return Path(tempfile.mkdtemp(prefix=prefix, dir=parent)).absolute()
+        # PermissionError: what Windows says of a folder that is being deleted.
+        with suppress(FileNotFoundError, FileExistsError, PermissionError):
+            return _make_once(under, owner)
+        time.sleep(_PAUSE)
+    return _make_once(under, owner)
 
 
-def _make_parent(parent: Path) -> None:
-    """Raises `OSError` for a link: it would lead our writing and sweeping into somebody's folder."""
-    parent.mkdir(parents=True, exist_ok=True)
-    if is_link(parent):
-        raise OSError(errno.ELOOP, "is a link to another folder", str(parent))
+def _make_once(under: Path, owner: str) -> Path:
+    parent = under / _PARENT
+    folder = parent / f"{_of(owner)}{os.getpid()}-{secrets.token_hex(_RANDOM_BYTES)}"
+    make_folder(parent, under)
+    make_new_folder(folder, under, 0o700)
+    mark(folder, owner, under)
+    return folder
 
 
-def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+def _remove(folder: Path, under: Path, owner: str) -> bool:
+    """Whether the folder is gone. What another program still holds is swept at a later start."""
     try:
-        folder.parent.rmdir()
+        remove_marked(folder, owner, under)
     except OSError:
-        return  # Another film's scratch folder is still in there.
+        return False
+    remove_empty_folder(folder.parent, under)  # stays while another film's scratch folder is in it
+    return True
 
 
 def _of(owner: str) -> str:
@@ -106,16 +129,14 @@ def _of(owner: str) -> str:
 
 
 def _is_left_over(folder: Path, owner: str) -> bool:
-    if is_link(folder):
-        return False
-    prefix = _of(owner)
-    pid = folder.name.removeprefix(prefix).partition("-")[0]
-    if not folder.name.startswith(prefix) or not pid.isdigit() or int(pid) == os.getpid():
+    """Whether it is named like ours, by a process that is not alive."""
+    named = re.fullmatch(rf"{_of(owner)}(\d{{1,10}})-[0-9a-f]{{{2 * _RANDOM_BYTES}}}", folder.name, re.ASCII)
+    if named is None or int(named[1]) == os.getpid():
         return False
     if sys.platform != "win32":
-        return not _alive(int(pid))
+        return not _alive(int(named[1]))
     try:
-        return time.time() - folder.stat().st_mtime > _OLD
+        return time.time() - folder.lstat().st_mtime > _OLD
     except OSError:
         return False
 
@@ -123,7 +144,7 @@ def _is_left_over(folder: Path, owner: str) -> bool:
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

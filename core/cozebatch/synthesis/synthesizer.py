@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import anyio.to_thread
 
+from cozebatch.disk.marker import mark_if_empty
+from cozebatch.disk.removing import remove_empty_folder, remove_marked
+from cozebatch.disk.writing import make_folder
 from cozebatch.model.errors import Category
 from cozebatch.model.text import Lang, Text
 from cozebatch.ports import Job, Media, Product, Progress
@@ -29,14 +32,19 @@ from cozebatch.synthesis.video import pipeline
 
 
 class LocalSynthesizer:
-    """Makes films on this machine as `options` say. `pick` reads a (dotted) key of Coze's output.
+    """Makes films on this machine as `options` say. `pick` reads a (dotted) key of Coze's output. `on_note` gets what a
+    person should know, such as folders that were not cleaned up.
 
     Raises `UsageError` when `template_config` holds wrong values.
     """
 
-    def __init__(self, options: SynthesisOptions, *, pick: Pick) -> None:
+    def __init__(
+        self, options: SynthesisOptions, *, pick: Pick, on_note: Callable[[Text], object] = lambda _: None
+    ) -> None:
         self._options = options
         self._pick = pick
+        self._on_note = on_note
+        self._owner = options.owner or secrets.token_hex(16)
         self._styles = styles.parse(options.template_config)
         self._downloader: Downloader | None = None
         self._ffmpeg: Ffmpeg | None = None
@@ -56,24 +64,25 @@ class LocalSynthesizer:
                 max_bytes=int(options.max_media_mb * 1_000_000), allow_loopback=options.allow_loopback
             )
         tool = None if options.mode == "command" else await self._tool()
-        return await fetch_assets(
-            self._downloader, tool, addresses, self._folder(job.run_id, job.task.task_id), progress
-        )
+        folder = self._folder(job.run_id, job.task.task_id)
+        with pipeline.os_errors(folder, Category.DOWNLOAD):
+            await anyio.to_thread.run_sync(self._make_folder, folder)
+        return await fetch_assets(self._downloader, tool, addresses, folder, progress, below=self._state)
 
     async def synthesize(self, job: Job, media: Media, progress: Progress) -> Product:
         """Make the film. Raises `StepError`; whatever happens, nothing half-written stays."""
         options = self._options
         if options.mode == "none":
             return Product()
-        await anyio.to_thread.run_sync(self._prepare, media)
+        for note in await anyio.to_thread.run_sync(self._prepare, media):
+            self._on_note(note)
         if options.mode == "command":
             return await run_command(options, job, media)
         return await self._film(job, media, progress)
 
     async def discard(self, run_id: str, task_id: str) -> None:
         """Drop what was downloaded for this task."""
-        folder = self._folder(run_id, task_id)
-        await anyio.to_thread.run_sync(_drop, folder)
+        await anyio.to_thread.run_sync(self._drop, self._folder(run_id, task_id))
 
     async def aclose(self) -> None:
         """Close connections and end idle worker processes; others belong to running calls and end with them."""
@@ -121,9 +130,11 @@ class LocalSynthesizer:
             self._ffmpeg = await ffmpeg_.find(self._options.ffmpeg, self._options.child_environment())
         return self._ffmpeg
 
-    def _prepare(self, media: Media) -> None:
-        """Check before each job that the media are still here and the disk has room."""
+    def _prepare(self, media: Media) -> Sequence[Text]:
+        """Check before each job that the media are still here and the disk has room. Before the first one, sweep;
+        returns what a person should know of that."""
         size = 0
+        notes: list[Text] = []
         for value in media.files.values():
             for name in (value,) if isinstance(value, str) else value:
                 try:
@@ -138,10 +149,11 @@ class LocalSynthesizer:
             self._swept = True
             for folder, category in self._folders():
                 with pipeline.os_errors(folder, category):
-                    sweep(folder, self._options.owner)
+                    notes += sweep(folder, self._options.owner).left
         for folder, category in self._folders():
             with pipeline.os_errors(folder, category):
                 need_space(folder, 2 * size)
+        return notes
 
     def _folders(self) -> list[tuple[Path, Category]]:
         """The folders this mode writes to, each with the category of a failure there."""
@@ -154,14 +166,22 @@ class LocalSynthesizer:
     def _folder(self, run_id: str, task_id: str) -> Path:
         return self._options.media_dir.absolute() / safe_name(run_id) / digest(task_id)
 
+    @property
+    def _state(self) -> Path:
+        """The folder around that of the media. No link below it is followed, that of the media included."""
+        return self._options.media_dir.absolute().parent
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make and mark a task's folder for downloads. Raises `OSError`."""
+        make_folder(folder, self._state)
+        mark_if_empty(folder, self._owner, self._state)
+
+    def _drop(self, folder: Path) -> None:
+        """Remove a task's downloads; what is not ours, or is held by another program, stays until it is pruned."""
+        with suppress(OSError):
+            remove_marked(folder, self._owner, self._state)
+            remove_empty_folder(folder.parent, self._state)
+
 
 def _joined(warnings: Sequence[Text], lang: Lang) -> str | None:
     return "\n".join(dict.fromkeys(warning.in_(lang) for warning in warnings)) or None
-
-
-def _drop(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        folder.parent.rmdir()
-    except OSError:
-        return  # Other tasks' media, or none were ever there.

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from cozebatch.disk.places import is_link
 from cozebatch.journal.lock import state_lock
 from cozebatch.model.errors import StepError, UsageError
 from cozebatch.model.task import Task
 from cozebatch.ports import Job
-from cozebatch.synthesis.names import is_link
 from cozebatch.synthesis.scratch import scratch, sweep
 from cozebatch.synthesis.video.publish import publish
 
@@ -48,7 +48,7 @@ async def test_no_scratch_folder_is_made_or_swept_behind_a_link(tmp_path: Path, 
     with pytest.raises(StepError, match="link"):
         async with scratch(output, OURS):
             pytest.fail("it was made in the user's folder")
-    assert sweep(output, OURS) == 0
+    assert sweep(output, OURS).removed == 0
     assert contents(private) == {os.path.join("letters", "letter.txt"): "mine"}
     assert is_link(output / ".cozebatch-scratch")
 
@@ -57,7 +57,7 @@ async def test_a_link_named_like_our_left_over_is_not_swept(tmp_path: Path, priv
     async with scratch(tmp_path, OURS) as home:
         planted = home.with_name(home.name.replace(f"-{os.getpid()}-", "-999999999-"))
         planted.symlink_to(private, target_is_directory=True)
-        assert sweep(tmp_path, OURS) == 0
+        assert sweep(tmp_path, OURS).removed == 0
     assert contents(private) == {os.path.join("letters", "letter.txt"): "mine"}
 
 

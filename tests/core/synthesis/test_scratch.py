@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from cozebatch.disk.marker import mark
 from cozebatch.synthesis.scratch import scratch, sweep
 
 # A test may block its own event loop.
@@ -55,6 +56,7 @@ async def left_over(folder: Path, owner: str, *, pid: int = NO_PROCESS) -> Path:
         left = home.with_name(home.name.replace(f"-{os.getpid()}-", f"-{pid}-"))
         assert left != home
         left.mkdir()
+        mark(left, owner, folder)
     return left
 
 
@@ -63,7 +65,7 @@ async def test_what_a_killed_process_of_ours_left_is_swept_and_live_work_is_not(
     left = await left_over(tmp_path, OURS)
     alive = await left_over(tmp_path, OURS, pid=os.getppid())
     async with scratch(tmp_path, OURS) as home:
-        assert sweep(tmp_path, OURS) == 1
+        assert sweep(tmp_path, OURS).removed == 1
         assert home.exists()
         assert alive.exists()
         assert not left.exists()
@@ -72,7 +74,7 @@ async def test_what_a_killed_process_of_ours_left_is_swept_and_live_work_is_not(
 @pytest.mark.anyio
 async def test_a_twin_with_the_same_name_on_a_shared_folder_keeps_its_work(tmp_path: Path) -> None:
     theirs = await left_over(tmp_path, THEIRS)
-    assert sweep(tmp_path, OURS) == 0
-    assert sweep(tmp_path, "") == 0
+    assert sweep(tmp_path, OURS).removed == 0
+    assert sweep(tmp_path, "").removed == 0
     assert theirs.exists()
-    assert sweep(tmp_path, THEIRS) == 1
+    assert sweep(tmp_path, THEIRS).removed == 1

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 
+from cozebatch.disk.removing import remove_file
 from cozebatch.model.errors import Category, StepError
 from cozebatch.ports import Job, Media, Progress
 from cozebatch.synthesis.analyse.probe import probe
@@ -75,9 +77,14 @@ async def fetch_assets(
     addresses: Mapping[str, tuple[str, ...]],
     folder: Path,
     progress: Progress,
+    *,
+    below: Path,
 ) -> Media:
-    """Download everything into `folder`, a few files at a time. With `ffmpeg` each file is opened as well; one
-    that is no media is deleted (`media`), so that a later try downloads it again."""
+    """Download everything into `folder`, a few files at a time; `below`: see `Downloader.fetch`.
+
+    With `ffmpeg` each file is opened as well; one that is no media is deleted (`media`), so that a later try downloads
+    it again.
+    """
     jobs = [(name, number, url) for name, urls in addresses.items() for number, url in enumerate(urls)]
     paths: dict[tuple[str, int], Path] = {}
     fractions = [0.0] * len(jobs)
@@ -91,9 +98,9 @@ async def fetch_assets(
 
         try:
             async with gate:
-                path = await downloader.fetch(url, folder, f"{name}-{number}", on_progress)
+                path = await downloader.fetch(url, folder, f"{name}-{number}", on_progress, below=below)
                 if ffmpeg is not None:
-                    await _verified(ffmpeg, path)
+                    await _verified(ffmpeg, path, below)
         except StepError as error:
             failures.append(error)
             cancel()
@@ -114,10 +121,10 @@ async def fetch_assets(
     return Media(files)
 
 
-async def _verified(ffmpeg: Ffmpeg, path: Path) -> None:
+async def _verified(ffmpeg: Ffmpeg, path: Path, below: Path) -> None:
     try:
         await probe(ffmpeg, path)
     except StepError as error:
         if error.info.category is Category.MEDIA:
-            await anyio.Path(path).unlink(missing_ok=True)
+            await anyio.to_thread.run_sync(remove_file, path, below)
         raise

@@ -20,6 +20,7 @@ import anyio
 import anyio.to_thread
 import httpx
 
+from cozebatch.disk.writing import make_folder
 from cozebatch.model.errors import Category, StepError
 from cozebatch.policy.retry_after import read_retry_after
 from cozebatch.synthesis.download.part_file import (
@@ -27,6 +28,7 @@ from cozebatch.synthesis.download.part_file import (
     drop,
     extent,
     finish,
+    open_part,
     read_beginning,
     size_of,
     write_beginning,
@@ -66,33 +68,37 @@ class Downloader:
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    async def fetch(self, url: str, folder: Path, name: str, on_progress: OnProgress | None = None) -> Path:
+    async def fetch(
+        self, url: str, folder: Path, name: str, on_progress: OnProgress | None = None, *, below: Path | None = None
+    ) -> Path:
         """Bring `url` into `folder` as `NAME-DIGEST.EXT` and return that path; what is there already is used.
 
-        The digest is of the URL, the extension follows the content. Raises `StepError` (`download`, `media`,
+        The digest is of the URL, the extension follows the content. `below` is the root that the configuration names
+        (None: `folder` itself): no link is followed between the two. Raises `StepError` (`download`, `media`,
         `disk_full`).
         """
+        below = folder if below is None else below
         stem = f"{name}-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
         here = await anyio.to_thread.run_sync(complete, folder, stem)
         if here is not None:
             return here
         part = folder / f"{stem}.part"
         with _os_errors(folder):
-            await anyio.Path(folder).mkdir(parents=True, exist_ok=True)
+            await anyio.to_thread.run_sync(make_folder, folder, below)
             began = anyio.current_time()
             for cut in range(_CUTS + 1):
                 before = size_of(part)
                 try:
-                    await self._stream(url, part, on_progress or _nothing, began)
+                    await self._stream(url, part, below, on_progress or _nothing, began)
                     break
                 except _Cut as error:
                     if cut == _CUTS or size_of(part) <= before:
                         raise error.as_step_error() from None
-            return await anyio.to_thread.run_sync(finish, part, stem)
+            return await anyio.to_thread.run_sync(finish, part, below, stem)
 
-    async def _stream(self, url: str, part: Path, on_progress: OnProgress, began: float) -> None:
+    async def _stream(self, url: str, part: Path, below: Path, on_progress: OnProgress, began: float) -> None:
         """Make one request, append to `part` or start it again. Raises `_Cut` if another request may continue."""
-        begun = read_beginning(part)
+        begun = read_beginning(part, below)
         have = size_of(part) if begun else 0
         headers = {}
         if begun is not None and have:
@@ -102,14 +108,14 @@ class Downloader:
             if response.status_code == 416 and begun is not None and have == begun.total:
                 return  # It was whole already; only the rename was missing.
             if response.status_code == 416:
-                await anyio.Path(part).unlink(missing_ok=True)
+                drop(part, below)
                 raise _Cut("the range is no longer there")
             start, total = extent(response, have)
             self._check(response, total)
             if total is not None:
                 need_space(part.parent, total - start)
-            write_beginning(part, response, total)
-            await self._write(response, part, start, total, on_progress, began)
+            write_beginning(part, below, response, total)
+            await self._write(response, part, below, start, total, on_progress, began)
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
@@ -118,6 +124,7 @@ class Downloader:
         self,
         response: httpx.Response,
         part: Path,
+        below: Path,
         start: int,
         total: int | None,
         on_progress: OnProgress,
@@ -125,9 +132,7 @@ class Downloader:
     ) -> None:
         got, look_at = start, start
         trouble: Exception | None = None
-        with open(part, "r+b" if start else "wb") as file:  # noqa: ASYNC230 - opening is quick, writing is not
-            file.truncate(start)
-            file.seek(start)
+        with open_part(part, below, start) as file:
             try:
                 # httpx's nested generators only close in order when they are ended from the inside: by a
                 # cancellation that reaches the innermost read, never by leaving the loop.
@@ -148,7 +153,7 @@ class Downloader:
                 raise _Cut(_reason(error)) from error
         if trouble is not None:
             if isinstance(trouble, OSError):  # room for the journal first: what came can be fetched again
-                drop(part)
+                drop(part, below)
             raise trouble
         if total is not None and got != total:
             raise _Cut(f"{got} of {total} bytes came")

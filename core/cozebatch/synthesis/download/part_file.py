@@ -8,15 +8,20 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
 
+from cozebatch.disk.places import is_link
+from cozebatch.disk.removing import remove_file
+from cozebatch.disk.writing import open_own, read_own, replace, write_whole
 from cozebatch.model.errors import Category, StepError
 from cozebatch.synthesis.download.file_type import file_type
 from cozebatch.synthesis.failures import failure
 
 _MOST_DIGITS = 18
+_MOST_FACTS = 4096
+"""Bytes of the JSON beside a `.part`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,57 +47,76 @@ def _count(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
 
 
-def read_beginning(part: Path) -> Beginning | None:
+def open_part(part: Path, below: Path, start: int) -> BinaryIO:
+    """The file at its byte `start`, cut off there. Raises `OSError`: for a link, or a file with a second name."""
+    file = open_own(part, below)
     try:
-        facts = json.loads(part.with_name(part.name + ".json").read_text(encoding="utf-8"))
-        return Beginning(str(facts["validator"]), facts["total"])
-    except (OSError, ValueError, KeyError, TypeError):
+        file.truncate(start)
+        file.seek(start)
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def read_beginning(part: Path, below: Path) -> Beginning | None:
+    try:
+        facts = json.loads(read_own(_side(part), below, _MOST_FACTS))
+        total = facts["total"]
+        return Beginning(str(facts["validator"]), total if isinstance(total, int) else None)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
-def write_beginning(part: Path, response: httpx.Response, total: int | None) -> None:
-    side = part.with_name(part.name + ".json")
+def write_beginning(part: Path, below: Path, response: httpx.Response, total: int | None) -> None:
+    side = _side(part)
     etag = response.headers.get("ETag", "")
     validator = etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified", "")
     if not validator or not validator.isascii() or not validator.isprintable() or len(validator) > 500:
-        side.unlink(missing_ok=True)
+        remove_file(side, below)
         return
     facts: dict[str, Any] = {"validator": validator, "total": total}
-    side.write_text(json.dumps(facts), encoding="utf-8")
+    write_whole(side, json.dumps(facts), below)
 
 
 def complete(folder: Path, stem: str) -> Path | None:
     if not folder.is_dir():
         return None
-    found = (path for path in folder.iterdir() if path.stem == stem and path.suffix not in (".part", ".json"))
-    return next(found, None)
+    for path in folder.iterdir():
+        if path.stem == stem and path.suffix not in (".part", ".json") and path.is_file() and not is_link(path):
+            return path
+    return None
 
 
-def finish(part: Path, stem: str) -> Path:
+def finish(part: Path, below: Path, stem: str) -> Path:
     """Check the file and give it its final name. Delete an unusable one, so that downloading again can help."""
-    with open(part, "r+b") as file:  # Windows syncs only what was opened for writing
+    with open_own(part, below) as file:  # Windows syncs only what was opened for writing
         head = file.read(4096)
         os.fsync(file.fileno())
     try:
         extension = file_type(head)
     except StepError:
-        part.unlink()
-        part.with_name(part.name + ".json").unlink(missing_ok=True)
+        drop(part, below)
         raise
     final = part.with_name(f"{stem}.{extension}")
-    part.replace(final)
-    part.with_name(part.name + ".json").unlink(missing_ok=True)
+    replace(part, final, below)
+    remove_file(_side(part), below)
     return final
 
 
 def size_of(path: Path) -> int:
     try:
-        return path.stat().st_size
+        return path.lstat().st_size
     except FileNotFoundError:
         return 0
 
 
-def drop(part: Path) -> None:
+def drop(part: Path, below: Path) -> None:
+    """Remove what came so far. Never raises: it can be fetched again."""
     with suppress(OSError):
-        part.unlink(missing_ok=True)
-        part.with_name(part.name + ".json").unlink(missing_ok=True)
+        remove_file(part, below)
+        remove_file(_side(part), below)
+
+
+def _side(part: Path) -> Path:
+    return part.with_name(part.name + ".json")

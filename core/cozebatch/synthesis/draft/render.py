@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PureWindowsPath
@@ -16,6 +15,10 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
+from cozebatch.disk.in_use import persist
+from cozebatch.disk.places import is_link
+from cozebatch.disk.removing import remove_within
+from cozebatch.disk.writing import move_new
 from cozebatch.model.errors import Category, StepError
 from cozebatch.model.text import Text
 from cozebatch.ports import Job
@@ -65,7 +68,7 @@ async def make_draft(
                 json.dumps(owner["made_for"], sort_keys=True), job.submitted_at, has_cover,
             )  # fmt: skip
             final = root / name
-            if await anyio.Path(final).exists():
+            if await anyio.to_thread.run_sync(os.path.lexists, final):
                 kept = await anyio.to_thread.run_sync(_ours, final, owner, order)
                 if kept is not None:
                     return Draft(final, kept, ())
@@ -162,9 +165,9 @@ def _lay_out(home: Path, order: Order, owner: Mapping[str, Any]) -> None:
     folder = Path(order.folder)
     try:
         folder.mkdir()
-        (home / "media").rename(folder / MEDIA_FOLDER)
+        _move(home / "media", folder / MEDIA_FOLDER)
         if order.has_cover:
-            shutil.copyfile(home / "draft_cover.jpg", folder / "draft_cover.jpg")
+            _move(home / "draft_cover.jpg", folder / "draft_cover.jpg")
         text = json.dumps(owner, ensure_ascii=False, indent=2)
         (folder / OWNER_NAME).write_text(text, encoding="utf-8")
     except OSError as error:
@@ -173,18 +176,26 @@ def _lay_out(home: Path, order: Order, owner: Mapping[str, Any]) -> None:
 
 def _take_back(home: Path, order: Order) -> None:
     """Take the media back for the next attempt, since the name has been taken meanwhile."""
-    (Path(order.folder) / MEDIA_FOLDER).rename(home / "media")
-    shutil.rmtree(order.folder)
+    folder = Path(order.folder)
+    _move(folder / MEDIA_FOLDER, home / "media")
+    if order.has_cover:
+        _move(folder / "draft_cover.jpg", home / "draft_cover.jpg")
+    remove_within(folder, home)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Within our scratch folder."""
+    persist(lambda: source.rename(target))
 
 
 def _place(folder: Path, final: Path) -> bool:
     """One rename; False when the name has been taken meanwhile."""
     try:
-        if final.exists():
-            return False
-        folder.rename(final)
+        move_new(folder, final, final.parent)
+    except FileExistsError:
+        return False
     except OSError as error:
-        if final.exists():
+        if os.path.lexists(final):
             return False
         raise from_os_error(error, Category.DRAFT_FOLDER, final) from error
     return True
@@ -202,6 +213,8 @@ def _verified(order: Order) -> DraftReport:
 
 def _ours(final: Path, owner: Mapping[str, Any], order: Order) -> DraftReport | None:
     """The report on a finished draft that an earlier try of this very job left; None for anything else."""
+    if is_link(final):
+        return None
     try:
         if json.loads((final / OWNER_NAME).read_text(encoding="utf-8")) != owner:
             return None

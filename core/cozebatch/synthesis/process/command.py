@@ -6,7 +6,6 @@ scratch folder of its own, without our secrets in its environment; with its time
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
@@ -17,11 +16,12 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
+from cozebatch.disk.writing import make_folder, move_new
 from cozebatch.model.errors import Category, StepError
 from cozebatch.model.text import NOTHING
 from cozebatch.ports import Job, Media, Product
 from cozebatch.synthesis.failures import clean, failure, from_os_error
-from cozebatch.synthesis.names import is_link, safe_name
+from cozebatch.synthesis.names import safe_name
 from cozebatch.synthesis.options import SynthesisOptions
 from cozebatch.synthesis.process import process
 from cozebatch.synthesis.process.process import Finished, OutOfTime
@@ -145,13 +145,14 @@ def _result(answer: Mapping[str, Any], key: str, job: Job, cwd: Path, output_dir
 
 def _move_out(path: Path, job: Job, output_dir: Path) -> Path:
     folder = output_dir / safe_name(job.task.project_name or job.task.task_id)
-    folder.mkdir(parents=True, exist_ok=True)
-    if is_link(folder):
-        raise OSError(errno.ELOOP, "is a link to another folder", str(folder))
+    make_folder(folder, output_dir)
     stem, suffix = (path.stem, path.suffix) if path.is_file() else (path.name, "")
     number = 1
     while True:
         target = folder / f"{stem if number == 1 else f'{stem}_{number}'}{suffix}"
-        if not os.path.lexists(target):
-            return path.rename(target)
-        number += 1
+        try:
+            move_new(path, target, output_dir)
+        except FileExistsError:
+            number += 1
+        else:
+            return target
