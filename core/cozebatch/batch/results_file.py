@@ -6,16 +6,19 @@ appears under its name in one step.
 
 from __future__ import annotations
 
-import contextlib
+import io
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 import anyio.to_thread
 
+from cozebatch.disk.removing import remove_file
+from cozebatch.disk.writing import make_folder, move_new, open_new, replace
 from cozebatch.model.board import Board
 from cozebatch.model.rows import Row
 from cozebatch.model.statistics import Statistics
@@ -64,7 +67,7 @@ class ResultsWriter:
         mask: Callable[[str], str],
         lang: Lang,
     ) -> None:
-        self._folder = folder
+        self._folder = folder.absolute()
         self._journal = journal
         self._parse_output = parse_output
         self._mask = mask
@@ -90,24 +93,24 @@ class ResultsWriter:
                     entries = [(row.task_id, task_result(row, await self._output(row), self._lang)) for row in chunk]
                     await anyio.to_thread.run_sync(self._add, file, entries, start == 0)
                 await anyio.to_thread.run_sync(_end, file, not rows)
-            self._path = await anyio.to_thread.run_sync(self._appear, temporary, run, now)
+            return await anyio.to_thread.run_sync(self._appear, temporary, run, now)
         finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-        return self._path
+            with suppress(OSError):
+                remove_file(temporary, self._folder)
 
     async def _output(self, row: Row) -> dict[str, Any]:
         if not row.has_output or row.execute_id is None:
             return {}
         return self._parse_output(await self._journal.output(row.execute_id) or "")
 
-    def _begin(self, head: dict[str, Any]) -> tuple[IO[str], str]:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=".results-", suffix=".tmp", dir=self._folder)
-        file = open(descriptor, "w", encoding="utf-8", errors="replace", newline="\n")  # noqa: SIM115 - by the caller
+    def _begin(self, head: dict[str, Any]) -> tuple[IO[str], Path]:
+        """The caller closes the file."""
+        make_folder(self._folder, self._folder)
+        path = self._folder / f".results-{secrets.token_hex(6)}.tmp"
+        file = io.TextIOWrapper(open_new(path, self._folder), encoding="utf-8", errors="replace", newline="\n")
         text = json.dumps(head, ensure_ascii=False, indent=2)
         file.write(self._mask(text.removesuffix("\n}")) + ',\n  "tasks": {')
-        return file, name
+        return file, path
 
     def _add(self, file: IO[str], entries: list[tuple[str, dict[str, Any]]], first: bool) -> None:
         for task_id, entry in entries:
@@ -116,38 +119,24 @@ class ResultsWriter:
             file.write(self._mask(text))
             first = False
 
-    def _appear(self, temporary: str, run: RunRecord, now: float) -> Path:
+    def _appear(self, temporary: Path, run: RunRecord, now: float) -> Path:
         if self._path is not None:
-            os.replace(temporary, self._path)
+            replace(temporary, self._path, self._folder)
             return self._path
         stem = f"{run.source_kind}_async_results_{compact(now)}"
         number = 1
         while True:
             path = self._folder / (f"{stem}.json" if number == 1 else f"{stem}_{number}.json")
             try:
-                _rename_without_overwriting(temporary, path)
+                move_new(temporary, path, self._folder)
             except FileExistsError:
                 number += 1
             else:
-                return path.absolute()
+                self._path = path
+                return path
 
 
 def _end(file: IO[str], empty: bool) -> None:
     file.write("}\n}\n" if empty else "\n  }\n}\n")
     file.flush()
     os.fsync(file.fileno())
-
-
-def _rename_without_overwriting(temporary: str, path: Path) -> None:
-    """Raises `FileExistsError` when the name is taken."""
-    if os.name == "nt":
-        os.rename(temporary, path)
-        return
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        if path.exists():
-            raise FileExistsError(path) from None
-        os.rename(temporary, path)

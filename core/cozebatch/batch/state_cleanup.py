@@ -1,18 +1,17 @@
 """Deletes old things from the state directory: journal rows, downloaded media, damaged journals that were kept.
 
 Never deletes what an unfinished task may need. Results files, films and drafts are not part of the state and are never
-touched. Nothing outside the state directory is touched: no link is followed.
+touched. Nothing outside the state directory is touched: no link is followed. A folder in `media` goes only if it bears
+the marker that this state directory puts into its own (`cozebatch.disk`); any other is left and told.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import stat
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -21,7 +20,11 @@ from typing import TypeVar
 
 import anyio.to_thread
 
+from cozebatch.disk.marker import is_marked
+from cozebatch.disk.places import leads_away
+from cozebatch.disk.removing import remove_empty_folder, remove_file, remove_marked
 from cozebatch.journal.opening import shm_of, wal_of
+from cozebatch.journal.owner import known_owner
 from cozebatch.journal.retention.outcome import JournalPruned, Kind, Pruned
 from cozebatch.journal.sqlite import SqliteJournal
 from cozebatch.model.errors import JournalError
@@ -75,16 +78,20 @@ async def prune_state(
     found = pruned.found
     needed = {digest(task_id) for task_id in pruned.unsettled}  # named as `LocalSynthesizer` names their folders
     media = state_dir / MEDIA
+    owner = await _in_thread(lambda: known_owner(state_dir))
     for run_folder in await _in_thread(lambda: _folders_in(media, found)):
-        await _in_thread(partial(_prune_media, run_folder, before, needed, found, dry, pruned.incomplete))
+        await _in_thread(partial(_prune_media, run_folder, owner, before, needed, found, dry, pruned.incomplete))
     await _in_thread(partial(_prune_damaged, state_dir, before, found, dry, pruned.incomplete))
     return found
 
 
 def _has_old_files(state_dir: Path, before: float) -> bool:
+    """Files of ours: a stranger's folder must not cost a look through the whole journal after every batch."""
     run_folders = _folders_in(state_dir / MEDIA, Pruned())
     tasks = (folder for run_folder in run_folders for folder in _folders_in(run_folder, Pruned()))
-    return any(_is_older(folder, before) for folder in (*run_folders, *tasks)) or any(state_dir.glob(_PUT_ASIDE))
+    old = (folder for folder in tasks if _is_older(folder, before))
+    owner = known_owner(state_dir)
+    return any(is_marked(folder, owner, state_dir) for folder in old) or any(state_dir.glob(_PUT_ASIDE))
 
 
 async def _in_thread(function: Callable[[], T]) -> T:
@@ -92,32 +99,34 @@ async def _in_thread(function: Callable[[], T]) -> T:
 
 
 def _prune_media(
-    run_folder: Path, before: float, needed: Collection[str], found: Pruned, dry: bool, incomplete: bool
+    run_folder: Path, owner: str, before: float, needed: Collection[str], found: Pruned, dry: bool, incomplete: bool
 ) -> None:
-    """The tasks' folders of one run that are old, and the run's own when nothing is left in it.
+    """The tasks' folders of one run that are old, and the run's own when nothing of it is left.
 
     While the journal is in doubt it cannot tell which tasks there are: everything stays.
     """
+    state_dir = run_folder.parent.parent
     emptied = False
     for folder in _folders_in(run_folder, found):
         try:
             newest, size = _measure(folder)
             if newest >= before:
                 continue
+            if not is_marked(folder, owner, state_dir):
+                _leave(found, folder)
+                continue
             if incomplete or folder.name in needed:
                 found.kept[Kind.MEDIA] += 1
                 continue
             if not dry:
-                shutil.rmtree(folder)
+                remove_marked(folder, owner, state_dir)
                 emptied = True
         except OSError as error:
             _report(found, folder, error)
         else:
             found.went(Kind.MEDIA, size)
-    if dry or not (emptied or _is_older(run_folder, before)):
-        return
-    with suppress(OSError):  # other tasks' media are in it
-        run_folder.rmdir()
+    if emptied:
+        remove_empty_folder(run_folder, state_dir)  # stays while other tasks' media are in it
 
 
 def _folders_in(folder: Path, found: Pruned) -> list[Path]:
@@ -135,7 +144,7 @@ def _folders_in(folder: Path, found: Pruned) -> list[Path]:
 
 
 def _is_folder(info: os.stat_result) -> bool:
-    return stat.S_ISDIR(info.st_mode) and not getattr(info, "st_reparse_tag", 0)
+    return stat.S_ISDIR(info.st_mode) and not leads_away(info)
 
 
 def _measure(folder: Path) -> tuple[float, int]:
@@ -176,7 +185,7 @@ def _damaged(state_dir: Path) -> Iterator[_Kept]:
         named = _DAMAGED.fullmatch(path.name)
         if named is None or not stat.S_ISREG(path.lstat().st_mode):
             continue
-        files = [file for file in (wal_of(path), shm_of(path), path) if file.exists()]
+        files = [file for file in (wal_of(path), shm_of(path), path) if os.path.lexists(file)]
         infos = [file.lstat() for file in files]
         try:  # the copy has the times of what it was copied from; its name says when it was put aside
             aside = datetime.strptime(named[1], "%Y%m%d_%H%M%S").timestamp()
@@ -199,7 +208,7 @@ def _prune_damaged(state_dir: Path, before: float, found: Pruned, dry: bool, inc
             continue
         try:
             for file in () if dry else kept.files:
-                file.unlink()
+                remove_file(file, state_dir)
         except OSError as error:
             _report(found, kept.files[-1], error)
         else:
@@ -209,3 +218,13 @@ def _prune_damaged(state_dir: Path, before: float, found: Pruned, dry: bool, inc
 def _report(found: Pruned, path: Path, error: OSError) -> None:
     reason = error.strerror or type(error).__name__
     found.troubles.append(Text(f"无法读取或删除 {path}：{reason}", f"{path} cannot be read or deleted: {reason}"))
+
+
+def _leave(found: Pruned, folder: Path) -> None:
+    found.troubles.append(
+        Text(
+            f"没有删除 {folder}：它没有本状态文件夹的标记。不再需要时请自行删除。",
+            f"{folder} was not deleted: it does not bear this state directory's marker. Delete it yourself when it is "
+            "no longer needed.",
+        )
+    )

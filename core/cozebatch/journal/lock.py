@@ -11,8 +11,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
+from cozebatch.disk.writing import make_folder, open_own
 from cozebatch.model.errors import JournalError, UsageError
 from cozebatch.model.text import Text
 
@@ -22,10 +23,8 @@ def state_lock(state_dir: Path) -> Iterator[None]:
     """Hold `state_dir` for this process. Raises `UsageError` naming the holder's pid when it is taken, and
     `JournalError` when nothing can be written there."""
     try:
-        state_dir.mkdir(parents=True, exist_ok=True)
-        file = open(  # noqa: SIM115 - closed below
-            state_dir / "lock", "a+", encoding="ascii", newline="", opener=_open_no_link
-        )
+        make_folder(state_dir, state_dir)
+        file = open_own(state_dir / "lock", state_dir)
     except OSError as error:
         raise UsageError(
             Text(
@@ -36,7 +35,8 @@ def state_lock(state_dir: Path) -> Iterator[None]:
     with file:
         if not _try_lock(file):
             file.seek(0)
-            pid = file.read(20).strip() or "?"
+            pid = file.read(20).decode("ascii", "replace").strip()
+            pid = pid if pid.isascii() and pid.isdigit() else "?"
             raise UsageError(
                 Text(
                     f"状态文件夹 {state_dir} 正被另一个进程使用（pid {pid}）：等它结束，或换一个 --state-dir。",
@@ -48,9 +48,10 @@ def state_lock(state_dir: Path) -> Iterator[None]:
         yield
 
 
-def _tell_pid(file: IO[str]) -> None:
+def _tell_pid(file: BinaryIO) -> None:
     try:
         os.ftruncate(file.fileno(), 0)
+        os.lseek(file.fileno(), 0, os.SEEK_SET)
         os.write(file.fileno(), str(os.getpid()).encode("ascii"))
     except OSError as error:
         raise JournalError(
@@ -62,17 +63,12 @@ def _tell_pid(file: IO[str]) -> None:
         ) from error
 
 
-def _open_no_link(path: str, flags: int) -> int:
-    """Open the lock file; raises `OSError` for a link, which could make us write the pid into another file."""
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
-
-
 if sys.platform == "win32":
     import msvcrt
 
     _OFFSET = 1 << 20
 
-    def _try_lock(file: IO[str]) -> bool:
+    def _try_lock(file: BinaryIO) -> bool:
         file.seek(_OFFSET)
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
@@ -83,7 +79,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _try_lock(file: IO[str]) -> bool:
+    def _try_lock(file: BinaryIO) -> bool:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

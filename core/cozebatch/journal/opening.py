@@ -6,10 +6,12 @@ as a new one, and would drop everything in its write-ahead log behind the first 
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import struct
 from pathlib import Path
 
+from cozebatch.disk.writing import make_folder, require_own
 from cozebatch.journal.schema import MIGRATIONS, present_source_key
 from cozebatch.model.errors import JournalError
 from cozebatch.model.text import Text
@@ -39,9 +41,10 @@ class DamagedJournal(JournalError):
 def open_to_write(path: Path) -> sqlite3.Connection:
     """A connection that can write. Raises `DamagedJournal`, or `JournalError` if it cannot be used otherwise."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent, path.parent)
     except OSError as error:
         raise journal_error(error) from error
+    refuse_links(path)
     if path.exists() or wal_of(path).exists():
         check(path)
     try:
@@ -65,6 +68,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 def open_to_read(path: Path) -> sqlite3.Connection:
     """A read-only connection that does not disturb a running batch. A file of an earlier version is copied into memory
     and migrated there. Raises `JournalError`."""
+    refuse_links(path)
     try:
         if path.stat().st_size == 0:
             raise DamagedJournal(path, "0 bytes")
@@ -86,6 +90,29 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def refuse_links(path: Path) -> None:
+    """Raise `JournalError` if the journal's file, or one that SQLite keeps beside it, is a link or has a second name.
+
+    SQLite would follow it and write into a file of another program. Two names of one journal destroy it besides, since
+    each has a write-ahead log of its own: https://www.sqlite.org/howtocorrupt.html §2.4, §2.5.
+    """
+    for file in (path, wal_of(path), shm_of(path)):
+        try:
+            require_own(file.lstat(), file)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.EMLINK, errno.EINVAL):
+                raise journal_error(error) from error
+            raise JournalError(
+                Text(
+                    f"状态文件 {file} 是链接，或不是普通文件，没有读写：请把它移走，或换一个 --state-dir。",
+                    f"The journal {file} is a link or no regular file, and was not touched: move it away, or choose "
+                    "another --state-dir.",
+                )
+            ) from None
 
 
 def is_copy(connection: sqlite3.Connection) -> bool:

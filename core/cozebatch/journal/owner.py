@@ -8,14 +8,16 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import tempfile
 from pathlib import Path
 
+from cozebatch.disk.removing import remove_file
+from cozebatch.disk.writing import make_folder, move_new, open_new, read_own, replace
 from cozebatch.model.errors import UsageError
 from cozebatch.model.text import Text
 
 FILE_NAME = "owner"
 _BITS = 128
+_MOST_BYTES = 200
 _ID = re.compile(rb"[0-9a-f]{%d}" % (_BITS // 4))
 
 
@@ -37,9 +39,17 @@ def state_owner(state_dir: Path) -> str:
         ) from error
 
 
+def known_owner(state_dir: Path) -> str:
+    """The id of `state_dir` if it has one and it can be read, else an empty text. Nothing is written."""
+    try:
+        return _read(state_dir / FILE_NAME) or ""
+    except OSError:
+        return ""
+
+
 def _read(path: Path) -> str | None:
     try:
-        content = path.read_bytes().strip()
+        content = read_own(path, path.parent, _MOST_BYTES).strip()
     except FileNotFoundError:
         return None
     return content.decode("ascii") if _ID.fullmatch(content) else None
@@ -47,16 +57,17 @@ def _read(path: Path) -> str | None:
 
 def _make(path: Path) -> str:
     """Write a new id to a temporary file and move it into place; if another process was faster, use its id."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    number, name = tempfile.mkstemp(prefix=f"{FILE_NAME}-", dir=path.parent)  # readable by its owner alone
+    folder = path.parent
+    make_folder(folder, folder)
+    new = folder / f"{FILE_NAME}-{secrets.token_hex(6)}"
     try:
-        with open(number, "wb") as file:
+        with open_new(new, folder) as file:  # readable by its owner alone
             file.write(secrets.token_hex(_BITS // 8).encode("ascii") + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        _put(Path(name), path)
+        _put(new, path)
     finally:
-        Path(name).unlink(missing_ok=True)
+        remove_file(new, folder)
     made = _read(path)
     if made is None:
         raise OSError(None, "the file 'owner' cannot be read back")
@@ -65,9 +76,7 @@ def _make(path: Path) -> str:
 
 def _put(new: Path, path: Path) -> None:
     try:
-        os.link(new, path)
+        move_new(new, path, path.parent)
     except FileExistsError:
         if _read(path) is None:
-            os.replace(new, path)  # it is damaged
-    except OSError:  # a file system without hard links
-        os.replace(new, path)
+            replace(new, path, path.parent)  # it is damaged

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from cozebatch.batch.state_cleanup import Kind, Pruned, prune_old_state, prune_state
+from cozebatch.disk.marker import NAME as MARKER_NAME
 from cozebatch.journal.memory import MemoryJournal
 from cozebatch.journal.opening import FILE_NAME, open_to_write
+from cozebatch.journal.owner import state_owner
 from cozebatch.journal.sqlite import SqliteJournal, open_journal
 from cozebatch.model.task import State, Task
 from cozebatch.model.timestamps import compact
@@ -38,9 +40,12 @@ async def journal_in(state: Path) -> AsyncIterator[SqliteJournal]:
 
 def media(state: Path, run_id: str, task: Task, at: float) -> Path:
     """What a synthesis brought here for a task, where the synthesizer itself puts it."""
-    options = SynthesisOptions(mode="video", output_dir=state / "output", media_dir=state / "media")
-    folder = LocalSynthesizer(options, pick=lambda output, key: None)._folder(run_id, task.task_id)
-    folder.mkdir(parents=True)
+    options = SynthesisOptions(
+        mode="video", output_dir=state / "output", media_dir=state / "media", owner=state_owner(state)
+    )
+    synthesizer = LocalSynthesizer(options, pick=lambda output, key: None)
+    folder = synthesizer._folder(run_id, task.task_id)
+    synthesizer._make_folder(folder)
     (folder / "video.mp4").write_bytes(b"v" * 1000)
     return aged(folder, at)
 
@@ -59,10 +64,11 @@ async def test_media_of_finished_tasks_go_with_age_and_those_of_all_others_stay(
         for task, state in zip(TASKS, states, strict=False):
             past.row(run, task, state, "e")
             folders[state] = media(tmp_path, run.run_id, task, OLD)
+    size = sum(file.stat().st_size for file in folders[State.DONE].iterdir())
     async with journal_in(tmp_path) as journal:
         found = await prune_state(journal, tmp_path, BEFORE)
     assert {state for state, folder in folders.items() if not folder.exists()} == {State.DONE}
-    assert (found.gone[Kind.MEDIA], found.freed[Kind.MEDIA]) == (1, 1000)
+    assert (found.gone[Kind.MEDIA], found.freed[Kind.MEDIA]) == (1, size)
     assert found.kept[Kind.MEDIA] == len(states) - 1
 
 
@@ -97,6 +103,27 @@ async def test_media_that_no_task_knows_go_and_what_is_no_folder_of_ours_stays(t
     assert film.exists()
 
 
+async def test_folders_in_media_that_we_did_not_make_stay_and_are_told(tmp_path: Path) -> None:
+    ours, copied = media(tmp_path, "a", TASKS[0], OLD), media(tmp_path, "b", TASKS[1], OLD)
+    foreign = tmp_path / "media" / "holiday" / "2019"
+    foreign.mkdir(parents=True)
+    (foreign / "beach.jpg").write_bytes(b"mine")
+    (foreign / MARKER_NAME).write_bytes((ours / MARKER_NAME).read_bytes())
+    (copied / MARKER_NAME).unlink()
+    aged(tmp_path / "media", OLD)
+    with Past(tmp_path / FILE_NAME):
+        pass
+    for _ in range(2):
+        async with journal_in(tmp_path) as journal:
+            found = await prune_state(journal, tmp_path, BEFORE)
+    assert not ours.exists()
+    assert (foreign / "beach.jpg").read_bytes() == b"mine"
+    assert (copied / "video.mp4").exists()
+    assert sorted(str(foreign) in text.en or str(copied) in text.en for text in found.troubles) == [True, True]
+    async with journal_in(tmp_path) as journal:
+        assert await prune_old_state(journal, tmp_path, 30, lambda: NOW) == Pruned(), "no look at the journal for them"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
 async def test_no_link_is_followed(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
@@ -124,14 +151,15 @@ async def test_what_cannot_be_deleted_is_told_and_the_rest_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folders = [media(tmp_path, "a", task, OLD) for task in TASKS[:3]]
-    stuck, really = sorted(folders)[0], shutil.rmtree
+    stuck, really = sorted(folders)[0], os.unlink
+    stuck_file = (stuck / "video.mp4").stat().st_ino
 
-    def rmtree(path: Path) -> None:
-        if path == stuck:
+    def unlink(path: str, *, dir_fd: int | None = None) -> None:
+        if os.stat(path, dir_fd=dir_fd, follow_symlinks=False).st_ino == stuck_file:
             raise PermissionError(13, "Permission denied")
-        really(path)
+        really(path, dir_fd=dir_fd)
 
-    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    monkeypatch.setattr(os, "unlink", unlink)
     with Past(tmp_path / FILE_NAME):
         pass
     async with journal_in(tmp_path) as journal:

@@ -21,8 +21,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from cozebatch.disk.removing import remove_file
+from cozebatch.disk.writing import open_new, write_whole
+from cozebatch.disk.writing import replace as replace_file
 from cozebatch.journal import records
-from cozebatch.journal.opening import DamagedJournal, journal_error, migrate, shm_of, wal_of
+from cozebatch.journal.opening import DamagedJournal, journal_error, migrate, refuse_links, shm_of, wal_of
 from cozebatch.journal.salvage.log_reader import Logs, read_logs
 from cozebatch.journal.salvage.merge import from_log, merged
 from cozebatch.journal.salvage.sqlite_pages import Scan, Tree, Value, scan
@@ -90,6 +93,7 @@ def salvage(path: Path, log_dir: Path, words: Mapping[str, State]) -> Salvaged:
     `words` maps the names used in the logs to states. Raises `JournalError` when the disk cannot be read.
     """
     found = Salvaged()
+    refuse_links(path)
     try:
         scanned = _scan_all(path)
         logs = read_logs(log_dir, words)
@@ -110,17 +114,18 @@ def rebuild(path: Path, salvaged: Salvaged, now: float) -> Text:
     `now` is Unix seconds. A crash meanwhile leaves a file that is still recognized as damaged, beside the copy. Raises
     `JournalError`.
     """
+    folder = path.parent
+    fresh = path.with_name("journal.rebuilt.tmp")
     try:
         kept = _keep(path, now)
-        fresh, empty = path.with_name("journal.rebuilt.tmp"), path.with_name("journal.empty.tmp")
         for name in (fresh, fresh.with_name(fresh.name + "-journal")):
-            name.unlink(missing_ok=True)
+            remove_file(name, folder)
+        open_new(fresh, folder).close()
         _write(fresh, salvaged, now)
-        empty.write_bytes(b"")
-        os.replace(empty, path)  # before its log is deleted; the new file comes last
+        write_whole(path, b"", folder)  # before its log is deleted; the new file comes last
         for name in (wal_of(path), shm_of(path)):
-            name.unlink(missing_ok=True)
-        os.replace(fresh, path)
+            remove_file(name, folder)
+        replace_file(fresh, path, folder)
     except (OSError, sqlite3.Error) as error:
         raise journal_error(error) from error
     told = salvaged.describe()
@@ -279,15 +284,23 @@ def _keep(path: Path, now: float) -> Path:
     """Copy the damaged file and its log under a new name."""
     number, at = 1, compact(now)
     kept = path.with_name(KEPT_NAME.format(at=at))
-    while kept.exists():
+    while any(os.path.lexists(name) for name in (kept, wal_of(kept), shm_of(kept))):
         number += 1
         kept = path.with_name(KEPT_NAME.format(at=f"{at}_{number}"))
     for of, to in ((path, kept), (wal_of(path), wal_of(kept)), (shm_of(path), shm_of(kept))):
         if of.exists():
-            shutil.copy2(of, to)
-            with to.open("rb+") as file:
-                os.fsync(file.fileno())
+            _copy(of, to)
     return kept
+
+
+def _copy(of: Path, to: Path) -> None:
+    """With the times of the original: they tell when it was last used."""
+    with of.open("rb") as source, open_new(to, to.parent) as copy:
+        shutil.copyfileobj(source, copy)
+        copy.flush()
+        os.fsync(copy.fileno())
+    info = of.stat()
+    os.utime(to, ns=(info.st_atime_ns, info.st_mtime_ns))
 
 
 def _write(path: Path, salvaged: Salvaged, now: float) -> None:

@@ -292,11 +292,11 @@ async def test_a_rebuilding_that_is_broken_off_still_ends_in_a_file_known_to_be_
     known = states(found)
     replace_file: Callable[..., None] = os.replace
 
-    def once(source: Path, target: Path) -> None:
-        replace_file(source, target)
+    def once(source: Path, target: str, **where: int | None) -> None:
+        replace_file(source, target, **where)
         raise OSError("the power went")
 
-    monkeypatch.setattr("cozebatch.journal.salvage.salvage.os.replace", once)
+    monkeypatch.setattr("cozebatch.disk.writing.os.replace", once)
     with pytest.raises(JournalError):
         rebuild(path, found, now=200.0)
     monkeypatch.undo()
