@@ -116,6 +116,17 @@ def write_whole(
         raise
 
 
+def write_named(path: Path, data: str, *, sync: bool = False) -> None:
+    """Write a file whose whole path the user has named, over a file that is there. Its folder must exist.
+
+    Raises `OSError`, also for a link or a device of that name: a shared folder may hold a planted one.
+    """
+    path = Path(os.path.abspath(path))
+    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+        require_own(path.lstat(), path)
+    write_whole(path, data, path.parent, sync=sync)
+
+
 def replace(source: Path, target: Path, below: Path, *, patience: Patience = PATIENCE) -> None:
     """Move our file `source` to `target` in one step, over a file of ours that is there. A link there is replaced."""
     with place_of(target, below) as place:

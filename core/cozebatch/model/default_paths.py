@@ -5,14 +5,22 @@ Each name is written once, here: the engine, the command's options and their hel
 
 from __future__ import annotations
 
+import re
+
 CONFIG_FILE = "configs/config.json"
 STATE_DIR = ".cozebatch"
 LOG_DIR = "workflow_logs"
 
 LOG_FILES = "workflow_????????_??????*.log"
 """Glob pattern of the names that `log_file_name` makes; it matches few others."""
+_LOG_FILE = re.compile(r"workflow_[0-9]{8}_[0-9]{6}(_[1-9][0-9]{0,2})?\.log")
 
 
 def log_file_name(stamp: str, number: int) -> str:
     """The name of a log file that begins at `stamp` (`YYYYMMDD_HHMMSS`); `number` counts from 1."""
     return f"workflow_{stamp}.log" if number == 1 else f"workflow_{stamp}_{number}.log"
+
+
+def is_log_file_name(name: str) -> bool:
+    """True for exactly the names that `log_file_name` makes. Only such a file is deleted with age."""
+    return _LOG_FILE.fullmatch(name) is not None

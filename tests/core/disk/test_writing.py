@@ -22,6 +22,7 @@ from cozebatch.disk.writing import (
     open_own,
     read_own,
     replace,
+    write_named,
     write_whole,
 )
 from support.planting import LINKS_NEED_A_RIGHT, ONLY_WINDOWS, UNTOUCHED, contents, junction, private_folder
@@ -221,3 +222,19 @@ def test_a_link_planted_between_looking_and_writing_changes_nothing(
         (aside[-1] / "letter.txt").unlink()
         os.rename(aside[-1], root / "film")
     assert contents(private) == UNTOUCHED
+
+
+@LINKS_NEED_A_RIGHT
+def test_a_file_that_the_user_named_is_written_over_a_file_and_over_nothing_else(root: Path, private: Path) -> None:
+    root.mkdir()
+    page = root / "report.html"
+    for text in ("first", "second"):
+        write_named(page, text)
+        assert page.read_text(encoding="utf-8") == text
+    page.unlink()
+    page.symlink_to(private / "letters" / "letter.txt")
+    for wrong in (page, root, root / "x" / "..", Path("/"), Path("/dev/null"), root / "no-folder" / "x"):
+        with pytest.raises(OSError, match=r"."):
+            write_named(wrong, "theirs")
+    assert contents(private) == UNTOUCHED
+    assert [path.name for path in root.iterdir()] == ["report.html"]

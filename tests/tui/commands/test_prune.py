@@ -15,7 +15,9 @@ import pytest
 
 from cozebatch.demo.coze_model import CozeOptions
 from cozebatch.demo.coze_server import RunningCoze, serve_coze
+from cozebatch.disk.marker import mark
 from cozebatch.journal.lock import state_lock
+from cozebatch.journal.owner import state_owner
 from cozebatch_tui.presentation.formatting import size_of
 from support.program import Program
 
@@ -55,6 +57,7 @@ def age(program: Program, days: float) -> None:
 def media(program: Program, name: str) -> Path:
     folder = program.folder / ".cozebatch" / "media" / "20200101_000000-abc" / name
     folder.mkdir(parents=True)
+    mark(folder, state_owner(program.folder / ".cozebatch"), program.folder / ".cozebatch")
     (folder / "video.mp4").write_bytes(b"v" * 5000)
     return folder
 
@@ -159,11 +162,11 @@ def test_without_a_state_directory_there_is_nothing_to_do(tmp_path: Path) -> Non
 def test_a_state_directory_without_a_journal_gets_none(tmp_path: Path) -> None:
     program = Program(tmp_path, "")
     folder = media(program, "0123456789abcdef")
-    for path in (folder, folder / "video.mp4"):
+    for path in (folder, *folder.iterdir()):
         os.utime(path, (1e9, 1e9))
     done = program.run("runs", "--prune")
     assert done.code == 0
-    assert "5.0 kB" in done.out
+    assert "5.1 kB" in done.out
     assert not folder.exists()
     assert not journal_of(program).exists()
 

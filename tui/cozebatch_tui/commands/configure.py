@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cozebatch.model.default_paths import CONFIG_FILE, LOG_FILES, STATE_DIR
+from cozebatch.model.default_paths import CONFIG_FILE, LOG_FILES, STATE_DIR, is_log_file_name
 from cozebatch.model.errors import UsageError
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
@@ -117,13 +118,27 @@ def open_log_file(options: argparse.Namespace, lang: Lang, mask: Callable[[str],
         ) from error
 
 
-def delete_old_logs(folder: Path, days: int) -> None:
-    """Delete log files of this program, and nothing else, that were last written more than `days` ago."""
-    oldest = time.time() - days * 86400
+def old_logs(folder: Path, before: float) -> dict[Path, int]:
+    """Log files of this program that were last written before `before` (Unix seconds), with their sizes in bytes.
+
+    A file with another name, a link and a folder are none.
+    """
+    found: dict[Path, int] = {}
     for path in folder.glob(LOG_FILES):
         with suppress(OSError):
-            if path.is_file() and path.stat().st_mtime < oldest:
-                path.unlink()
+            info = path.lstat()
+            if is_log_file_name(path.name) and stat.S_ISREG(info.st_mode) and info.st_mtime < before:
+                found[path] = info.st_size
+    return found
+
+
+def delete_old_logs(folder: Path, days: int) -> None:
+    """Delete log files of this program, and nothing else, that were last written more than `days` ago."""
+    from cozebatch.disk.removing import remove_file
+
+    for path in old_logs(folder, time.time() - days * 86400):
+        with suppress(OSError):
+            remove_file(path, folder)
 
 
 def state_words() -> dict[str, State]:

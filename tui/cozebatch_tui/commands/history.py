@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import anyio
 
+from cozebatch.disk.writing import write_named
 from cozebatch.journal.sqlite import FILE_NAME, SqliteJournal, read_journal
 from cozebatch.model.board import Board, seeded
 from cozebatch.model.errors import UsageError, unwrapped_groups
@@ -84,7 +85,7 @@ def show_report(options: argparse.Namespace, lang: Lang) -> Exit:
     if options.html:
         path = Path(options.html)
         try:
-            path.write_text(page(run, rows, statistics, lang), encoding="utf-8", errors="replace")
+            write_named(path, page(run, rows, statistics, lang))
         except OSError as error:
             raise UsageError(Text.same(f"{path}: {error.strerror}")) from error
         out.line(texts.HTML_WRITTEN.in_(lang).format(path=path))

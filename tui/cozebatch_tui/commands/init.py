@@ -6,11 +6,11 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cozebatch.disk.writing import make_folder, write_named
 from cozebatch.model.errors import UsageError
 from cozebatch.model.text import Lang, Text
 from cozebatch.settings import parse_settings
@@ -127,11 +127,8 @@ def _filled(answer: str) -> list[Text]:
 def _write(path: Path, config: dict[str, Any]) -> None:
     """Write the file in one step, readable by its owner only: it may hold secrets."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=".config-", dir=path.parent)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(json.dumps(config, ensure_ascii=False, indent=2) + "\n")
-        os.replace(name, path)
+        make_folder(path.parent, path.parent)
+        write_named(path, json.dumps(config, ensure_ascii=False, indent=2) + "\n", sync=True)
     except OSError as error:
         complaint = Text(f"{path} 无法写入：{error.strerror}", f"{path} cannot be written: {error.strerror}")
         raise UsageError(complaint) from error

@@ -16,11 +16,10 @@ from cozebatch.batch.state_cleanup import DAY, Kind, Pruned, prune_state
 from cozebatch.journal.lock import state_lock
 from cozebatch.journal.opening import wal_of
 from cozebatch.journal.sqlite import FILE_NAME, open_journal, read_journal
-from cozebatch.model.default_paths import LOG_FILES
 from cozebatch.model.errors import unwrapped_groups
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang
-from cozebatch_tui.commands.configure import delete_old_logs, find_config
+from cozebatch_tui.commands.configure import delete_old_logs, find_config, old_logs
 from cozebatch_tui.commands.errors import complain
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.headless.streams import Output
@@ -78,14 +77,7 @@ async def _prune_state(state_dir: Path, before: float, dry: bool) -> Pruned:
 
 def _prune_logs(folder: Path, days: int, now: float, found: Pruned, *, dry: bool) -> None:
     """Delete old log files, as every start does, and count them."""
-    old: dict[Path, int] = {}
-    for path in folder.glob(LOG_FILES):
-        try:
-            info = path.stat()
-        except OSError:
-            continue  # gone, or not readable: then it is not deleted either
-        if path.is_file() and info.st_mtime < now - days * DAY:
-            old[path] = info.st_size
+    old = old_logs(folder, now - days * DAY)
     if not dry:
         delete_old_logs(folder, days)
     for path, size in old.items():

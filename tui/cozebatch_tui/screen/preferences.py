@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from cozebatch.disk.writing import make_folder, write_named
+
 
 def settings_path() -> Path:
     """`COZEBATCH_SETTINGS` if it is set (tests, portable installations), else the platform's folder."""
@@ -32,5 +34,5 @@ def save_user_settings(changes: dict[str, Any]) -> None:
     path = settings_path()
     wanted = load_user_settings() | changes
     with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(wanted, ensure_ascii=False, indent=2), encoding="utf-8")
+        make_folder(path.parent, path.parent)
+        write_named(path, json.dumps(wanted, ensure_ascii=False, indent=2))

@@ -5,6 +5,7 @@ It reads events in a thread of its own, so that a slow disk does not slow the ba
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from cozebatch.disk.writing import make_folder, open_new
 from cozebatch.engine.event_bus import Subscription
 from cozebatch.model.default_paths import log_file_name
 from cozebatch.model.sanitize import clean
@@ -27,7 +29,7 @@ class LogFile:
 
     def __init__(self, folder: Path, *, mask: Callable[[str], str], lang: Lang, verbose: bool) -> None:
         """Raises `OSError` if the file cannot be created."""
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, folder)
         self.path, self._file = _create(folder)
         self._mask = mask
         self._lang: Lang = lang
@@ -98,7 +100,8 @@ def _create(folder: Path) -> tuple[Path, IO[str]]:
     for number in range(1, 1000):
         path = folder / log_file_name(stamp, number)
         try:
-            return path, open(path, "x", encoding="utf-8", errors="replace", newline="\n")
+            new = open_new(path, folder)
         except FileExistsError:
             continue
+        return path, io.TextIOWrapper(new, encoding="utf-8", errors="replace", newline="\n")
     raise FileExistsError(str(folder / log_file_name(stamp, 1)))
