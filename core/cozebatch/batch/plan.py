@@ -24,7 +24,7 @@ class RunPlan:
 
     run: RunRecord
     continuing: bool
-    planned: Sequence[Planned]
+    planned: list[Planned]
     owed: Sequence[Delivery]
     orphans: Sequence[Recorded]
     """Executions that may be in flight and that no task of the run waits for."""

@@ -7,7 +7,7 @@ Run it in any anyio event loop. `run` returns when every task has ended, when a 
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -23,18 +23,15 @@ from cozebatch.engine.ledger import Ledger, Level
 from cozebatch.engine.options import Adapters, Options, StartStep
 from cozebatch.engine.outbox import Outbox
 from cozebatch.engine.run_state import RunState
+from cozebatch.engine.start import Start
 from cozebatch.model import events
 from cozebatch.model.board import Board
 from cozebatch.model.errors import Category, JournalError
-from cozebatch.model.rows import Row
 from cozebatch.model.statistics import Statistics, compute
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
-from cozebatch.planning.planned import Action, Planned
+from cozebatch.planning.planned import Planned
 from cozebatch.ports import NO_HANDOVER, Delivery, Handover, Journal, Recorded, RunRecord
-
-_START_STEPS: Mapping[Action, StartStep] = {Action.SUBMIT: "submit", Action.WATCH: "watch", Action.FINISH: "finish"}
-_SETTLED = {Action.HOLD: State.HELD, Action.SKIP: State.SKIPPED, Action.DELIVER: State.WRITING_BACK}
 
 SEND_GRACE = 3.0
 """Seconds of a drain in which submissions on the wire may still be answered."""
@@ -102,7 +99,7 @@ class Engine:
 
     async def run(
         self,
-        planned: Sequence[Planned],
+        planned: list[Planned],
         owed: Sequence[Delivery] = (),
         *,
         save_results: SaveResults | None = None,
@@ -113,8 +110,7 @@ class Engine:
     ) -> Outcome:
         """Run what `recovery.plan` decided, and deliver what is `owed` from before.
 
-        `planned` is let go of once it is on disk: with a caller that does not hold it either, the texts of a large
-        batch are not kept in memory.
+        `planned` is emptied while it is put on disk: the texts of a large batch are not kept in memory.
 
         With `keep_open` the run does not return when there is nothing left to do, but waits for commands until
         `commands.stop`. `partial`: other tasks of this run were left out this time, so that it is to be continued.
@@ -123,13 +119,12 @@ class Engine:
         Raises `JournalError` when not even the start could be written.
         """
         self._partial = partial
-        await self._begin(planned, handover)
+        start = Start(self._ledger, planned)
+        await self._begin(start, handover)
         outcome: Outcome | None = None
         async with anyio.create_task_group() as group:
             self._start_services(group, orphans)
-            await self._settle_ended(planned)
-            self._enqueue(planned, owed)
-            del planned
+            self._enqueue(await start.publish(), owed)
             while True:
                 await self._work_off(group)
                 if self._state.draining:
@@ -149,20 +144,18 @@ class Engine:
 
     # The start
 
-    async def _begin(self, planned: Sequence[Planned], handover: Handover) -> None:
-        """Put the run and its rows on disk, then publish them."""
-        ledger = self._ledger
-        await ledger.begin(((p.task, p.row) for p in planned), handover)
-        ledger.publish(
+    async def _begin(self, start: Start, handover: Handover) -> None:
+        """Put the run and its rows on disk, then say that it has started."""
+        await start.write(handover)
+        self._ledger.publish(
             events.RunStarted(
-                run_id=ledger.run.run_id,
-                total=len(planned),
+                run_id=self._ledger.run.run_id,
+                total=start.total,
                 max_coze=self._state.slots.user_limit,
                 max_synthesis=self._state.synthesis_limiter.limit,
-                **ledger.stamp(),
+                **self._ledger.stamp(),
             )
         )
-        ledger.load(p.row if p.action is Action.KEEP else _waiting(p.row) for p in planned)
 
     def _start_services(self, group: TaskGroup, orphans: Sequence[Recorded]) -> None:
         heartbeat = Heartbeat(self._state, self._outbox, self._admission)
@@ -173,22 +166,9 @@ class Engine:
         for service in (*services, heartbeat.save_clock):
             group.start_soon(service)
 
-    async def _settle_ended(self, planned: Sequence[Planned]) -> None:
-        """Move those whose place is decided before they begin; many at a time, so that they share commits."""
-
-        async def settle(p: Planned) -> None:
-            await self._ledger.move(p.task.task_id, _SETTLED[p.action], error=p.error, note=p.note)
-
-        ending = [p for p in planned if p.action in _SETTLED]
-        for start in range(0, len(ending), 500):
-            async with anyio.create_task_group() as group:
-                for p in ending[start : start + 500]:
-                    group.start_soon(settle, p)
-
-    def _enqueue(self, planned: Sequence[Planned], owed: Sequence[Delivery]) -> None:
-        for p in planned:
-            if p.action in _START_STEPS:
-                self._state.queue.add(p.task.task_id, _START_STEPS[p.action])
+    def _enqueue(self, steps: Sequence[tuple[str, StartStep]], owed: Sequence[Delivery]) -> None:
+        for task_id, step in steps:
+            self._state.queue.add(task_id, step)
         for delivery in owed:
             self._outbox.add(delivery)
 
@@ -258,10 +238,3 @@ class Engine:
         return Outcome(
             status, statistics, path, tuple(board.paused), flawed or self._outbox.still_owes, nothing_started
         )
-
-
-def _waiting(row: Row) -> Row:
-    """The row before its task begins; the same object if it is so already, since a batch may have 100,000."""
-    if row.state is State.PENDING and row.error is None and row.note is None:
-        return row
-    return replace(row, state=State.PENDING, error=None, note=None)

@@ -81,20 +81,7 @@ class Ledger:
             with anyio.CancelScope(shield=True):  # disk and board must not part
                 await self.journal.write(PutRow(row), *changes, PutRun(self._record()))
             self._written()
-            self.publish(
-                events.TaskState(
-                    wall=wall,
-                    clock=clock,
-                    task_id=task_id,
-                    before=before.state,
-                    after=after,
-                    attempt=row.attempts if attempt is None else attempt,
-                    row=row,
-                    execute_id=row.execute_id,
-                    error=error,
-                    adopted=adopted,
-                )
-            )
+            self.publish_move(before.state, row, wall, clock, error=error, adopted=adopted, attempt=attempt)
         return row
 
     async def amend(self, task_id: str, *changes: Change, **facts: Any) -> None:
@@ -133,6 +120,33 @@ class Ledger:
     def publish(self, event: events.Event) -> None:
         self.board.apply(event)
         self.bus.publish(event)
+
+    def publish_move(
+        self,
+        before: State,
+        row: Row,
+        wall: float,
+        clock: float,
+        *,
+        error: ErrorInfo | None = None,
+        adopted: bool = False,
+        attempt: int | None = None,
+    ) -> None:
+        """Tell of a move that is on disk; `row` is as it is after that."""
+        self.publish(
+            events.TaskState(
+                wall=wall,
+                clock=clock,
+                task_id=row.task_id,
+                before=before,
+                after=row.state,
+                attempt=row.attempts if attempt is None else attempt,
+                row=row,
+                execute_id=row.execute_id,
+                error=error,
+                adopted=adopted,
+            )
+        )
 
     def load(self, rows: Iterable[Row]) -> None:
         self.publish(events.Loaded(rows=tuple(rows), **self.stamp()))

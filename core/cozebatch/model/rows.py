@@ -6,8 +6,9 @@ The journal stores rows, events carry them, and every screen shows them: one val
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from cozebatch.model.errors import ErrorInfo
@@ -113,6 +114,17 @@ class Row:
 
 _ROW_DEFAULTS = tuple((f.name, f.default) for f in fields(Row))
 _ROW_NAMES = frozenset(name for name, _ in _ROW_DEFAULTS)
+_PLACES = {f.name: place for place, f in enumerate(fields(Row))}
+_values = attrgetter(*_PLACES)
+
+
+def changed(row: Row, **facts: Any) -> Row:
+    """The row with these `facts`. `dataclasses.replace` does the same in twice the time, and a start changes the rows
+    of 100,000 tasks."""
+    values = list(_values(row))
+    for name, value in facts.items():
+        values[_PLACES[name]] = value
+    return Row(*values)
 
 
 @dataclass(slots=True)
@@ -185,7 +197,7 @@ def moved(row: Row, after: State, *, wall: float, clock: float, **facts: Any) ->
             changes["first_synthesis_clock"] = clock
     if after.is_end:
         changes |= {"finished_at": wall, "end_clock": clock}
-    return replace(row, **{**changes, **facts})
+    return changed(row, **{**changes, **facts})
 
 
 def _since(mark: float | None, clock: float) -> float:
