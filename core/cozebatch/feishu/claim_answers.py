@@ -45,6 +45,21 @@ def taken(status: str | None) -> ErrorInfo:
     )
 
 
+def hiding() -> ErrorInfo:
+    """Somebody else had it, our write came later and hides what he wrote, and that could not be undone."""
+    return ErrorInfo(
+        Category.SOURCE,
+        Text(
+            "这一行由别人处理，我们迟到的标记盖住了对方写下的内容，没能改回",
+            "somebody else has this record; our late mark hides what they wrote, and could not be undone",
+        ),
+        hint=Text(
+            "没有提交，没有计费。请看一下表里这一行，按对方的结果改好状态。",
+            "Nothing was submitted or charged. Look at the record and correct its status by the other's outcome.",
+        ),
+    )
+
+
 def unsettled() -> StepError:
     """Feishu was too slow to tell whose mark counts: not paid, and not given up either."""
     return StepError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from cozebatch.feishu.base import FeishuBase, Record
@@ -92,6 +92,15 @@ class ClaimRecords:
     async def mark(self, marks: Mapping[str, str]) -> None:
         """Write the running value and a mark into each record, in one request. Raises `FeishuError`."""
         await self._base.update(self._table_id, [(record_id, self._fields(mark)) for record_id, mark in marks.items()])
+
+    async def restore(self, records: Iterable[Record]) -> None:
+        """Write status and result of these records as they were read. Raises `FeishuError`."""
+        columns = [column for column in (self._columns.status, self._columns.result) if column is not None]
+        written = [
+            (record.record_id, {column: cell_text(record.cells.get(column)) or None for column in columns})
+            for record in records
+        ]
+        await self._base.update(self._table_id, written)
 
     def _fields(self, mark: str) -> Mapping[str, str | None]:
         fields: dict[str, str | None] = {}

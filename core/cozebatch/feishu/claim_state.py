@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
+from cozebatch.feishu.base import Record
 from cozebatch.model.errors import ErrorInfo, StepError
 
 MOST_AT_ONCE = 100
@@ -33,6 +34,10 @@ class Claim:
     counts_since: float = 0.0
     won: str | None = None
     """The mark with which it was won, until an outcome is written."""
+    seen: Record | None = None
+    """The record as somebody else had it while a write of ours was under way."""
+    hides: bool = False
+    """Our write came after all, and hides `seen`."""
     settled: bool = False
     answer: ErrorInfo | None = None
     failed: StepError | None = None

@@ -20,14 +20,17 @@ A write may be lost, or arrive late. Therefore we look at the record while a wri
   winning takes W. The mark counts.
 - It shows a mark of ours, but for W or longer we could not look: somebody may have won, and our late write may have
   hidden his mark. We do not pay. This is a problem that is told.
+- It is somebody else's before our write has arrived: it is not ours. We go on looking, and when our write arrives after
+  all and hides what he wrote, we write that back as we saw it last.
 
 What is guaranteed: as long as a read after a write's answer shows that write, at most one of all claims of a record
 succeeds until a person sets the record back. Only durations are measured; clocks need not agree.
 
 A mark begins with the random id that is kept in the state folder, so machines made from one image are told apart.
 
-Not guaranteed: after a crash in steps 2 to 4, the next start goes on with the mark that its own earlier process left
-(steps 3 and 4). If that process died with a write under way for more than W, if somebody else won meanwhile, and if the
+Not guaranteed: what somebody else wrote between our last look, at most W/4 before our late write, and its arrival is
+lost by that write. After a crash in steps 2 to 4, the next start goes on with the mark that its own earlier process
+left (steps 3 and 4). If that process died with a write under way for more than W, if somebody else won meanwhile, and if the
 write then arrived and hid his mark, both run the record. Without a mapped result column there is no mark: a claim then
 only finds out whether the record is still free, and two operators within the same W may both win.
 
@@ -40,7 +43,7 @@ from __future__ import annotations
 import anyio
 
 from cozebatch.feishu.base import Record
-from cozebatch.feishu.claim_answers import refused, taken, unsettled
+from cozebatch.feishu.claim_answers import hiding, refused, taken, unsettled
 from cozebatch.feishu.claim_records import ClaimRecords
 from cozebatch.feishu.claim_state import Claim, Together
 from cozebatch.feishu.codes import NETWORK, Kind
@@ -166,14 +169,15 @@ class Claims:
             for claim in claims:
                 claim.marks.pop()
             return error
-        await self._see([claim for claim in claims if claim.unmarked])
+        await self._see([claim for claim in claims if claim.unmarked or claim.seen is not None])
+        await self._uncover([claim for claim in claims if claim.hides])
         return None
 
     async def _watch(self, claims: list[Claim]) -> None:
-        """See whether the records are still free, or bear our marks, until cancelled."""
+        """See whether the records are still free, bear our marks, or are somebody else's, until cancelled."""
         while True:
             await anyio.sleep(self._window / _LOOKS_A_WINDOW)
-            await self._see([claim for claim in claims if claim.unmarked])
+            await self._see([claim for claim in claims if claim.unmarked or claim.seen is not None])
 
     async def _see(self, claims: list[Claim]) -> None:
         """Look at the records once, if Feishu answers."""
@@ -186,8 +190,25 @@ class Claims:
         except (FeishuError, TimeoutError):
             return
         for claim in claims:
+            record = found.get(claim.record_id)
             if claim.unmarked:
-                self._is_free(claim, found.get(claim.record_id), began)
+                self._is_free(claim, record, began)
+            if record is not None and not claim.open:
+                claim.hides = claim.seen is not None and self._records.find_mark(record, claim.marks) is not None
+                if not claim.hides:
+                    claim.seen = record
+
+    async def _uncover(self, claims: list[Claim]) -> None:
+        """Our write came after somebody else's and hides it: write back what was seen there last."""
+        seen = [claim.seen for claim in claims if claim.seen is not None]
+        if not seen:
+            return
+        try:
+            with anyio.fail_after(self._window * _LONGEST_WRITE):
+                await self._records.restore(seen)
+        except (FeishuError, TimeoutError):
+            for claim in claims:
+                claim.settle(hiding())
 
     async def _look(self, group: list[Claim]) -> None:
         """Step 4 for a group."""

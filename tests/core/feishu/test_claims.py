@@ -157,6 +157,32 @@ async def test_a_late_write_that_nobody_could_watch_is_a_problem_and_not_a_claim
         assert await sink_of(base).claim(task()) is None
 
 
+@pytest.mark.parametrize("undone", [True, False])
+async def test_a_late_write_that_hides_a_colleagues_outcome_is_undone(service: Served, undone: bool) -> None:
+    service.feishu.strike(FeishuFault("write", "slow", seconds=8.0))
+    async with service.connect() as (_, late), service.connect() as (_, base):
+        colleague = sink_of(base, "two")
+        answers: list[ErrorInfo | None] = []
+
+        async def ours() -> None:
+            answers.append(await sink_of(late).claim(task()))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(ours)
+            await until(lambda: service.feishu.counts["batch_update"] == 1)
+            assert await colleague.claim(task()) is None
+            service.feishu.edit(CONTENT, "rec00000", {"状态": DONE, "返回结果": "film.mp4"})
+            if not undone:
+                await until(lambda: len(service.feishu.writes) == 2)
+                service.feishu.strike(FeishuFault("write", code=1254302, status=403))
+    if undone:
+        assert "somebody else may be working on it" in taken(answers[0])
+        assert service.feishu.cell(CONTENT, "rec00000", "状态") == DONE
+        assert service.feishu.cell(CONTENT, "rec00000", "返回结果") == "film.mp4"
+    else:
+        assert "could not be undone" in taken(answers[0])
+
+
 async def test_our_retry_does_not_take_what_a_colleague_has_claimed_since(service: Served) -> None:
     async with service.connect() as (_, base):
         ours, colleague = sink_of(base), sink_of(base, "two")

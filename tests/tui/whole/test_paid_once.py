@@ -5,71 +5,20 @@ Each test counts the executions at the simulated Coze: one for each row that is 
 
 from __future__ import annotations
 
-import csv
-import json
-import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cozebatch.demo.coze_model import CozeOptions
-from cozebatch.demo.coze_server import RunningCoze, serve_coze
-from cozebatch.demo.environment import demo_configuration
+from cozebatch.demo.coze_model import WORKFLOW_ID
 from cozebatch.demo.faults import Fault
-from cozebatch.demo.feishu_server import APP_TOKEN, SimulatedFeishu
+from cozebatch.demo.feishu_faults import FeishuFault
 from cozebatch.demo.feishu_tables import CONTENT, DONE, FAILED, READY
-from cozebatch.demo.serving import serve
-from support.program import Finished, Program, kill, read_until
+from support.batches import BREAKS, MAKES, Files, Table
+from support.program import kill, read_until
 
 TITLED = {"conjunction": "and", "conditions": [{"field_name": "仿写标题", "operator": "isNotEmpty", "value": []}]}
 """A filter that lets finished rows through."""
-BREAKS = {"mode": "command", "command": [sys.executable, "-c", "raise SystemExit(1)"]}
-MAKES = {"mode": "command", "command": [sys.executable, "-c", "print('{}')"]}
-
-
-@pytest.fixture
-def coze() -> Iterator[RunningCoze]:
-    with serve_coze(CozeOptions(duration=0.5)) as served:
-        yield served
-
-
-@dataclass
-class Files:
-    """The program on task files without ids."""
-
-    program: Program
-    coze: RunningCoze
-
-    def write(self, contents: Sequence[str], name: str = "tasks.csv", **columns: str) -> None:
-        with (self.program.folder / name).open("w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file)
-            table.writerow(["title", "content", *columns])
-            table.writerows([f"标题 {content}", content, *columns.values()] for content in contents)
-
-    def run(self, name: str = "tasks.csv", *options: str) -> Finished:
-        return self.program.run("--no-ui", "--config", "c.json", "--tasks", name, *options)
-
-    def run_until_running(self, count: int, name: str = "tasks.csv", *options: str) -> None:
-        """Run, and kill it once so many executions are in flight."""
-        batch = ("--no-ui", "--config", "c.json", "--tasks", name, *options)
-        with self.program.start(*batch, "--json") as process:
-            read_until(process, '"to": "running"', count)
-            kill(process)
-            process.communicate(timeout=10)
-
-    @property
-    def executions(self) -> int:
-        return len(self.coze.ledger().executions)
-
-
-@pytest.fixture
-def files(coze: RunningCoze, tmp_path: Path) -> Files:
-    return Files(Program(tmp_path, coze.url).configure(), coze)
 
 
 def test_a_row_inserted_at_the_top_is_the_only_one_that_is_paid(files: Files) -> None:
@@ -147,40 +96,6 @@ def test_what_fresh_left_in_flight_counts_against_the_limit(files: Files) -> Non
     assert files.executions == 6
 
 
-@dataclass
-class Table:
-    """The program on a Feishu table."""
-
-    coze: RunningCoze
-    feishu: SimulatedFeishu
-    program: Program
-    config: dict[str, Any]
-
-    def run(self, *options: str) -> Finished:
-        self.configure()
-        return self.program.run("--no-ui", "--config", "c.json", *options)
-
-    def start(self, *options: str) -> subprocess.Popen[str]:
-        self.configure()
-        return self.program.start("--no-ui", "--config", "c.json", *options)
-
-    def configure(self) -> None:
-        (self.program.folder / "c.json").write_text(json.dumps(self.config), encoding="utf-8")
-
-    @property
-    def executions(self) -> int:
-        return len(self.coze.ledger().executions)
-
-
-@pytest.fixture
-def table(coze: RunningCoze, tmp_path: Path) -> Iterator[Table]:
-    feishu = SimulatedFeishu(latency=0.01, wiki={"wikcnNode1": APP_TOKEN})
-    with serve(feishu) as url:
-        config = demo_configuration(coze.url, url)
-        config["workflow_config"] |= {"synthesis": {"mode": "none"}, "poll_interval": 0.2, "max_retries": 0}
-        yield Table(coze, feishu, Program(tmp_path, coze.url), config)
-
-
 def test_a_filter_that_lets_finished_rows_through_pays_nothing_twice(table: Table) -> None:
     table.coze.set_faults(Fault(what="fail", match="早起的人", code=5000, message="broken"))
     table.config["tables"]["content_table"]["filter_condition"] = TITLED
@@ -238,12 +153,27 @@ def test_a_state_directory_that_is_full_from_the_start_ends_the_batch_before_any
 
 def test_a_failed_row_whose_write_back_is_owed_is_not_paid_again_and_the_exit_code_says_so(table: Table) -> None:
     table.coze.set_faults(Fault(what="fail", match="早起的人", code=5000, message="broken"))
-    assert table.run("--dry-run").code == 0
-    table.feishu.tables[CONTENT].read_only = True
+    table.feishu.strike(FeishuFault(on="write", code=1254302, status=403, times=None))
     for _ in range(3):
-        assert table.run().code in (1, 2)
-    paid = table.executions
-    table.feishu.tables[CONTENT].read_only = False
-    assert table.run().code in (0, 1)
-    assert table.executions <= max(paid, 20)
+        assert table.run().code == 1, "an outcome is owed to the table"
+        assert table.executions == 20
+    assert table.feishu.cell(CONTENT, "recdemo01", "状态") == READY
+    table.feishu.heal()
+    assert table.run().code == 0
+    assert table.executions == 20
     assert table.feishu.cell(CONTENT, "recdemo01", "状态") == FAILED
+    assert table.feishu.cell(CONTENT, "recdemo02", "状态") == DONE
+
+
+def test_executions_of_another_workflow_are_not_told_failed_in_the_table(table: Table) -> None:
+    with table.start("--json", "--limit", "4") as process:
+        read_until(process, '"to": "running"', 4)
+        kill(process)
+        process.communicate(timeout=10)
+    table.config["workflow_config"]["coze_config"]["workflow_id"] = "7999999999999999999"
+    table.run("--limit", "4")
+    assert FAILED not in [table.feishu.cell(CONTENT, f"recdemo0{n}", "状态") for n in range(1, 5)]
+    table.config["workflow_config"]["coze_config"]["workflow_id"] = WORKFLOW_ID
+    assert table.run("--include", *[f"recdemo0{n}" for n in range(1, 5)]).code in (0, 2), "2: all are done and gone"
+    assert table.executions == 4
+    assert [table.feishu.cell(CONTENT, f"recdemo0{n}", "状态") for n in range(1, 5)] == [DONE] * 4

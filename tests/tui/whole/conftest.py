@@ -1,0 +1,30 @@
+"""A simulated Coze, and the program on a file or a table beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cozebatch.demo.coze_model import CozeOptions
+from cozebatch.demo.coze_server import RunningCoze, serve_coze
+from support.batches import Files, Table, table_of
+from support.program import Program
+
+
+@pytest.fixture
+def coze() -> Iterator[RunningCoze]:
+    with serve_coze(CozeOptions(duration=0.5)) as served:
+        yield served
+
+
+@pytest.fixture
+def files(coze: RunningCoze, tmp_path: Path) -> Files:
+    return Files(Program(tmp_path, coze.url).configure(), coze)
+
+
+@pytest.fixture
+def table(coze: RunningCoze, tmp_path: Path) -> Iterator[Table]:
+    with table_of(coze, tmp_path) as opened:
+        yield opened
