@@ -30,9 +30,9 @@ A mark begins with the random id that is kept in the state folder, so machines m
 
 Not guaranteed: what somebody else wrote between our last look, at most W/4 before our late write, and its arrival is
 lost by that write. After a crash in steps 2 to 4, the next start goes on with the mark that its own earlier process
-left (steps 3 and 4). If that process died with a write under way for more than W, if somebody else won meanwhile, and if the
-write then arrived and hid his mark, both run the record. Without a mapped result column there is no mark: a claim then
-only finds out whether the record is still free, and two operators within the same W may both win.
+left (steps 3 and 4). If that process died with a write under way for more than W, if somebody else won meanwhile, and
+if the write then arrived and hid his mark, both run the record. Without a mapped result column there is no mark: a
+claim then only finds out whether the record is still free, and two operators within the same W may both win.
 
 A won claim is not believed for ever: before another execution of the same record its mark is read again, since a person
 may have set the record back and a colleague may have it now. Claims that come at the same time share their requests.
