@@ -184,15 +184,21 @@ class FakeTable:
     refuse: list[Undelivered | None] = field(default_factory=list)
     written: list[tuple[str, str]] = field(default_factory=list)
     calls: int = 0
-    claims: dict[str, ErrorInfo | None] | None = None
+    claims: dict[str, ErrorInfo | StepError | None] | None = None
+    names: list[str] = field(default_factory=list)
+    """Of the claims that were asked for."""
 
     def writes(self, outcome: str) -> bool:
         return outcome != "running" or self.claims is not None
 
-    async def claim(self, task: Task, *, asked: bool = False) -> ErrorInfo | None:
+    async def claim(self, task: Task, *, name: str = "", asked: bool = False) -> ErrorInfo | None:
         await anyio.sleep(0.1)
         assert self.claims is not None
-        return self.claims.get(task.task_id)
+        self.names.append(name)
+        answer = self.claims.get(task.task_id)
+        if isinstance(answer, StepError):
+            raise answer
+        return answer
 
     async def deliver(self, batch: Sequence[Delivery]) -> Sequence[Delivered | Undelivered]:
         self.calls += 1

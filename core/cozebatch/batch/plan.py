@@ -96,12 +96,18 @@ class Planner:
         )
 
     async def _forget(self, listed: Sequence[Task]) -> EarlierWork:
-        """`--fresh`: nothing earlier counts. A record that bears our mark is run all the same, though the filter hides
-        it for that."""
-        found, ids = EarlierWork(), {task.task_id for task in listed}
-        claimed = [t for t in await self.journal.claimed(self.source_key) if t not in ids]
-        for task_id, past in (await self.journal.past(self.source_key, claimed)).items():
-            found.tasks[task_id] = await self.journal.task(past.run_id, task_id)
+        """`--fresh`: nothing earlier counts, but the claims. A record that bears our mark since no run has ended its
+        task is run all the same, though the filter hides it for that."""
+        if not self.with_table:
+            return EarlierWork()
+        ids = {task.task_id for task in listed}
+        last = await self.journal.last_run(self.source_key)
+        rows = await self.journal.rows(last.run_id) if last is not None else ()
+        begun = [row.task_id for row in rows if row.claimed and not row.state.is_end]
+        claimed = {t: None for t in (*begun, *await self.journal.claimed(self.source_key)) if t not in ids}
+        found = EarlierWork(await self.journal.past(self.source_key, [*ids, *claimed]))
+        for task_id in [t for t in claimed if t in found.past]:
+            found.tasks[task_id] = await self.journal.task(found.past[task_id].run_id, task_id)
             found.hidden.append(task_id)
         return found
 
@@ -144,11 +150,28 @@ class Planner:
         shown = await self.source.look_up(doubtful) if doubtful else {}
         if any(shown.values()):  # a search may show a record as it was a moment ago
             planned = decide([replace(t, shown=shown.get(t.task_id, t.shown)) for t in tasks])
-        return planned
+        return await self._with_claims(planned)
+
+    async def _with_claims(self, planned: list[Planned]) -> list[Planned]:
+        """A record that is shown as running may bear the mark of a claim that no run goes on with now."""
+        unnamed = [
+            p.task.task_id
+            for p in planned
+            if p.action is Action.SUBMIT and p.task.shown == "running" and not p.row.claimed
+        ]
+        names = await self.journal.claim_names(self.source_key, unnamed) if unnamed else {}
+        if not names:
+            return planned
+        return [
+            replace(p, row=replace(p.row, claimed=True, claim=names[p.task.task_id])) if p.task.task_id in names else p
+            for p in planned
+        ]
 
     def _seems_set_back(self, p: Planned, earlier: EarlierWork) -> bool:
         past = earlier.past.get(p.task.task_id)
         if past is None or p.action is not Action.SUBMIT or p.row.asked or not self.source_is_authoritative:
+            return False
+        if self.overrides.fresh:
             return False
         return past.row.state in (State.DONE, State.FAILED)
 

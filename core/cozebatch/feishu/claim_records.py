@@ -51,9 +51,9 @@ class ClaimRecords:
             return status in self._ready
         return status not in (self._values.running, self._values.done, self._values.failed)
 
-    def new_mark(self) -> str:
-        """A mark that was never written before."""
-        return f"#{self._owner}.{secrets.token_hex(8)}"
+    def new_mark(self, name: str) -> str:
+        """A mark of the claim `name` that was never written before."""
+        return f"#{self._owner}.{name}{secrets.token_hex(8)}"
 
     def find_mark(self, record: Record, marks: Sequence[str]) -> str | None:
         """The one of these marks that the record bears. Without a result column: the last, since none can be told
@@ -63,9 +63,10 @@ class ClaimRecords:
         result = self._result(record)
         return next((mark for mark in marks if mark in result), None)
 
-    def earlier_mark(self, record: Record) -> str | None:
-        """The mark that an earlier process of this state folder left; None without a result column."""
-        found = re.search(rf"#{re.escape(self._owner)}\.[0-9a-f]+", self._result(record))
+    def earlier_mark(self, record: Record, name: str = "") -> str | None:
+        """The mark that an earlier process of this state folder left for the claim `name`, or for any; None without a
+        result column."""
+        found = re.search(rf"#{re.escape(self._owner)}\.{name}[0-9a-f]+", self._result(record))
         return found.group() if found else None
 
     async def read(self, record_ids: Sequence[str]) -> dict[str, Record]:

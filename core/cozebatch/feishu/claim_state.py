@@ -24,9 +24,13 @@ class Claim:
     """
 
     record_id: str
+    name: str = ""
+    """Its marks begin so; empty: whatever this state folder began counts."""
     asked: bool = False
     marks: list[str] = field(default_factory=list)
     """All marks of ours that may stand in the record, now or later."""
+    overdue: bool = False
+    """A write of ours was not answered: it may still arrive."""
     sure_at: float = float("-inf")
     """At this time nobody else had won the record."""
     counting: str | None = None

@@ -26,7 +26,10 @@ A write may be lost, or arrive late. Therefore we look at the record while a wri
 What is guaranteed: as long as a read after a write's answer shows that write, at most one of all claims of a record
 succeeds until a person sets the record back. Only durations are measured; clocks need not agree.
 
-A mark begins with the random id that is kept in the state folder, so machines made from one image are told apart.
+A mark begins with the random id that is kept in the state folder, so machines made from one image are told apart. The
+name of its claim follows, which is on disk before the mark is written. When somebody else has the record, a late write
+of ours may still hide his mark. Then the claim is lost and its name is not used again: the next start does not take
+that mark for a claim that goes on. It does not pay and tells the problem, until somebody sets the record back.
 
 Not guaranteed: what somebody else wrote between our last look, at most W/4 before our late write, and its arrival is
 lost by that write. After a crash in steps 2 to 4, the next start goes on with the mark that its own earlier process
@@ -48,7 +51,7 @@ from cozebatch.feishu.claim_records import ClaimRecords
 from cozebatch.feishu.claim_state import Claim, Together
 from cozebatch.feishu.codes import NETWORK, Kind
 from cozebatch.feishu.sdk import FeishuError
-from cozebatch.model.errors import ErrorInfo
+from cozebatch.model.errors import ErrorInfo, LostClaimError
 
 PATIENCE = 60.0
 """Seconds for which one claim tries again by itself."""
@@ -73,13 +76,13 @@ class Claims:
         self._known: dict[str, Claim] = {}
         """Claims of this process that were won, or are not settled yet."""
 
-    async def claim(self, record_id: str, *, asked: bool = False) -> ErrorInfo | None:
+    async def claim(self, record_id: str, *, name: str = "", asked: bool = False) -> ErrorInfo | None:
         """None when the record is ours; else why it is not. Raises `StepError` when that could not be found out: then
-        it may be asked again, and goes on where it was.
+        it may be asked again, and goes on where it was. `LostClaimError`: only with another name.
 
         `asked`: a person asked for a new execution, so only a record that somebody else has is refused.
         """
-        claim = self._known.setdefault(record_id, Claim(record_id))
+        claim = self._known.setdefault(record_id, Claim(record_id, name))
         claim.begin(asked=asked)
         give_up = anyio.current_time() + PATIENCE
         while claim.open:
@@ -94,6 +97,8 @@ class Claims:
             raise claim.failed
         if claim.answer is not None:
             self._known.pop(record_id, None)
+            if claim.overdue:  # told as a problem: a mark of ours hides another, or still may
+                raise LostClaimError(claim.answer if claim.hides else unsettled().info)
         return claim.answer
 
     def forget(self, record_id: str) -> None:
@@ -150,7 +155,7 @@ class Claims:
     async def _write(self, claims: list[Claim]) -> FeishuError | None:
         """Write a new mark for each, and watch the records meanwhile. The error when surely nothing was written."""
         for claim in claims:
-            claim.marks.append(self._records.new_mark())
+            claim.marks.append(self._records.new_mark(claim.name))
         error: FeishuError | None = None
         async with anyio.create_task_group() as group:
             group.start_soon(self._watch, claims)
@@ -169,6 +174,8 @@ class Claims:
             for claim in claims:
                 claim.marks.pop()
             return error
+        for claim in claims:
+            claim.overdue = claim.overdue or error is not None
         await self._see([claim for claim in claims if claim.unmarked or claim.seen is not None])
         await self._uncover([claim for claim in claims if claim.hides])
         return None
@@ -208,6 +215,7 @@ class Claims:
                 await self._records.restore(seen)
         except (FeishuError, TimeoutError):
             for claim in claims:
+                claim.overdue = True
                 claim.settle(hiding())
 
     async def _look(self, group: list[Claim]) -> None:
@@ -235,7 +243,9 @@ class Claims:
         status = self._records.status(record)
         if status == self._records.running:
             mark = self._mark_of_ours(claim, record)
-            if mark is None:
+            if mark is None and self._records.earlier_mark(record) is not None:
+                claim.failed = unsettled()  # of a claim that was lost: whose mark it hides is not known
+            elif mark is None:
                 claim.settle(taken(status))
             else:
                 self._saw_mark(claim, mark, began)
@@ -266,7 +276,7 @@ class Claims:
         """The mark of ours that a record in the running state bears; None where it bears none."""
         found = self._records.find_mark(record, claim.marks)
         if found is None and not claim.marks:
-            found = self._records.earlier_mark(record)
+            found = self._records.earlier_mark(record, "" if claim.asked else claim.name)
             if found is not None:
                 claim.marks.append(found)
                 claim.count(found, anyio.current_time())

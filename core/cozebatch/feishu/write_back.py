@@ -65,11 +65,11 @@ class FeishuSink:
         """Whether this outcome is written: it has a value, and there is a column for it."""
         return getattr(self._values, outcome) is not None and self._columns.status is not None
 
-    async def claim(self, task: Task, *, asked: bool = False) -> ErrorInfo | None:
+    async def claim(self, task: Task, *, name: str = "", asked: bool = False) -> ErrorInfo | None:
         """See `claims`. None: the record is ours (or nothing is claimed in this configuration)."""
         if not self.writes("running") or task.record_id is None:
             return None
-        return await self._claims.claim(task.record_id, asked=asked)
+        return await self._claims.claim(task.record_id, name=name, asked=asked)
 
     async def deliver(self, batch: Sequence[Delivery]) -> Sequence[Delivered | Undelivered]:
         """Write up to 200 outcomes in as few requests as the refusals allow; one answer for each."""

@@ -157,8 +157,16 @@ class MemoryJournal:
         for run in sorted(self._runs.values(), key=lambda run: (run.place, run.run_id)):
             if run.source_key == source_key:
                 latest |= {t: row for (run_id, t), row in self._rows.items() if run_id == run.run_id}
-        begun = (State.PENDING, State.FAILED)
-        return [t for t, row in latest.items() if row.claimed and row.state in begun and not _was_sent(row)]
+        return [t for t, row in latest.items() if row.claimed and _waits_for_its_claim(row)]
+
+    async def claim_names(self, source_key: str, task_ids: Sequence[str]) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for run in sorted(self._runs.values(), key=lambda run: (run.place, run.run_id)):
+            for task_id in task_ids:
+                row = self._rows.get((run.run_id, task_id)) if run.source_key == source_key else None
+                if row is not None and row.claim:
+                    found[task_id] = row.claim
+        return found
 
     async def output(self, execute_id: str) -> str | None:
         return self._outputs.get(execute_id)
@@ -220,5 +228,5 @@ class MemoryJournal:
         """Does nothing, because memory is never damaged."""
 
 
-def _was_sent(row: Row) -> bool:
-    return row.state is State.FAILED and row.submissions > 0
+def _waits_for_its_claim(row: Row) -> bool:
+    return row.state is State.PENDING or (row.state is State.FAILED and (row.given_up or not row.submissions))

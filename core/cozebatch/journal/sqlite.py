@@ -185,11 +185,24 @@ class SqliteJournal:
         sql = (
             "SELECT task_id FROM task JOIN run USING (run_id) WHERE source_key = ? "
             """AND row LIKE '%"claimed":true%' AND (row NOT LIKE '%"state":%' OR """
-            """(row LIKE '%"state":"failed"%' AND row NOT LIKE '%"submissions":%')) """
+            """(row LIKE '%"state":"failed"%' AND """
+            """(row LIKE '%"given_up":true%' OR row NOT LIKE '%"submissions":%'))) """
             "AND NOT EXISTS (SELECT 1 FROM task AS t JOIN run AS r USING (run_id) WHERE t.task_id = task.task_id "
             "AND r.source_key = run.source_key AND (r.place, r.run_id) > (run.place, run.run_id))"
         )
         return [str(task_id) for (task_id,) in await self._select(sql, source_key)]
+
+    async def claim_names(self, source_key: str, task_ids: Sequence[str]) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for chunk in _chunks(task_ids, 500):
+            sql = (
+                "SELECT task_id, row FROM task JOIN run USING (run_id) WHERE source_key = ? "
+                f"AND task_id IN ({','.join('?' * len(chunk))}) ORDER BY run.place, run.run_id"
+            )
+            for task_id, stored in await self._select(sql, source_key, *chunk):
+                if name := json.loads(stored).get("claim"):
+                    found[task_id] = name
+        return found
 
     async def output(self, execute_id: str) -> str | None:
         found = await self._select("SELECT output FROM output WHERE execute_id = ?", execute_id)

@@ -195,6 +195,11 @@ class StepError(CozebatchError):
         self.retry_after = retry_after
 
 
+class LostClaimError(StepError):
+    """Somebody else has the record, but a write of ours is still under way and may hide his mark: no mark of this claim
+    may be taken for a claim that was won."""
+
+
 class UsageError(CozebatchError):
     """The command, configuration or task source cannot be used as it is; nothing was submitted.
 

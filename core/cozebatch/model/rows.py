@@ -5,6 +5,7 @@ The journal stores rows, events carry them, and every screen shows them: one val
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -14,6 +15,11 @@ from typing import Any
 from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.task import State, may_move
 from cozebatch.model.text import Text
+
+
+def new_claim() -> str:
+    """A random name for a claim of a record."""
+    return secrets.token_hex(4)
 
 
 class Stage(StrEnum):
@@ -56,6 +62,12 @@ class Row:
     """Its latest submission got no clear answer, and it is still unknown whether an execution exists."""
     claimed: bool = False
     """Claiming its record was started, so the table may show our mark."""
+    claim: str = ""
+    """Names the claim that was started last: its marks begin so. Marks of an earlier one, which somebody else won, do
+    not count. Empty with `claimed`: any mark of this state folder counts (rows of older versions)."""
+    given_up: bool = False
+    """It failed for trouble that passes, before its submission: the table was not told, and the next start takes it
+    up."""
     asked: bool = False
     """A person asked for this task's next execution, so it needs no claim."""
     adopted: bool = False
@@ -174,7 +186,7 @@ def moved(row: Row, after: State, *, wall: float, clock: float, **facts: Any) ->
         changes["synthesis_seconds"] = _since(row.synthesis_clock, clock)
         changes["worker_seconds"] = row.worker_seconds + _since(row.synthesis_clock, clock)
     if before.is_end:
-        changes |= {"finished_at": None, "end_clock": None, "note": None}
+        changes |= {"finished_at": None, "end_clock": None, "note": None, "given_up": False}
     if after.in_flight and not before.in_flight:
         changes["slot_clock"] = clock
     if after is State.SUBMITTING:

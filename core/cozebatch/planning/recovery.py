@@ -63,8 +63,10 @@ def plan(
     decided = []
     for position, task in enumerate(tasks):
         earlier = None if overrides.fresh else past.get(task.task_id)
-        if earlier is None:
-            decided.append(_new(task, position, overrides, incomplete=incomplete and not overrides.fresh))
+        if overrides.fresh:
+            decided.append(_new(task, position, overrides, claim=past.get(task.task_id)))
+        elif earlier is None:
+            decided.append(_new(task, position, overrides, incomplete=incomplete))
         elif continuing == earlier.run_id:
             decided.append(_same_run(task, position, earlier, overrides, task.task_id in gone))
         else:
@@ -89,8 +91,13 @@ def resume_step(row: Row) -> Literal["finish", "watch", "submit", "paid", "deliv
     return "submit"
 
 
-def _new(task: Task, position: int, overrides: OperatorOverrides, *, incomplete: bool = False) -> Planned:
+def _new(
+    task: Task, position: int, overrides: OperatorOverrides, *, incomplete: bool = False, claim: Past | None = None
+) -> Planned:
+    """`claim`: who may have claimed its record for us."""
     row = _row(task, position)
+    if claim is not None:
+        row = replace(row, claimed=claim.row.claimed, claim=claim.row.claim)
     if task.task_id in overrides.adopt:
         return Planned(task, _adopting(row, overrides), Action.WATCH)
     if not task.content.strip():
@@ -118,8 +125,8 @@ def _same_run(task: Task, position: int, earlier: Past, overrides: OperatorOverr
         return asked
     if row.state is State.HELD and row.unanswered and overrides.may_resubmit(max(1, earlier.started)):
         return Planned(task, _again(task, row), Action.SUBMIT)
-    if _claim_unsettled(row):
-        return Planned(task, _again(task, row), Action.SUBMIT)
+    if _given_up(row):
+        return Planned(task, replace(_as_told(task, row), given_up=False), Action.SUBMIT)
     if row.state.is_end:
         return Planned(task, row, Action.KEEP)
     if row.state is State.PENDING and gone and not row.claimed:
@@ -129,10 +136,12 @@ def _same_run(task: Task, position: int, earlier: Past, overrides: OperatorOverr
     return _unfinished(task, row, earlier, overrides)
 
 
-def _claim_unsettled(row: Row) -> bool:
-    """Whether the row failed before anything was paid for it, and may bear our mark in the table: a claim that could
-    not be settled is tried again (docs/contract.md §5)."""
-    return row.state is State.FAILED and row.claimed and not row.submissions and row.execute_id is None
+def _given_up(row: Row) -> bool:
+    """Whether the row failed for trouble that passes, before a submission: a claim that could not be settled is tried
+    again (docs/contract.md §5). Rows of older versions do not say so; those that nothing was sent for did."""
+    if row.state is not State.FAILED:
+        return False
+    return row.given_up or (row.claimed and not row.attempts and not row.submissions and row.execute_id is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +194,7 @@ class _LaterRun:
     def _after_failure(self) -> Planned:
         """Failed or cancelled."""
         task, old = self.task, self.earlier.row
-        if old.claimed and not old.attempts and old.execute_id is None and task.shown in (None, "running"):
+        if _given_up(old) and task.shown in (None, "running"):
             return self._anew()
         if old.state is State.FAILED and self.earlier.owed:
             return self._skip(FAILURE_OWED)
@@ -207,6 +216,7 @@ class _LaterRun:
             _row(self.task, self.position),
             attempts=old.attempts,
             claimed=old.claimed,
+            claim=old.claim,
             execute_id=old.execute_id,
             debug_url=old.debug_url,
             submitted_at=old.submitted_at,
@@ -226,7 +236,12 @@ class _LaterRun:
         """A new, paid execution."""
         if not self.task.content.strip():
             return _new(self.task, self.position, self.overrides)
-        row = replace(_row(self.task, self.position), attempts=self.earlier.row.attempts)
+        old = self.earlier.row
+        row = replace(_row(self.task, self.position), attempts=old.attempts)
+        if not self.earlier.by_content and old.state is not State.DONE:  # our mark may stand in the table
+            row = replace(row, claimed=old.claimed, claim=old.claim)
+        if _given_up(old):
+            row = replace(row, failures=old.failures, asked=old.asked)
         return Planned(self.task, row, Action.SUBMIT)
 
     def _skip(self, note: Text) -> Planned:
@@ -250,6 +265,8 @@ def _again(task: Task, row: Row) -> Row:
         _row(task, row.position),
         attempts=row.attempts,
         submissions=row.submissions,
+        claimed=row.claimed,
+        claim=row.claim,
         first_submit_clock=row.first_submit_clock,
         coze_slot_seconds=row.coze_slot_seconds,
     )

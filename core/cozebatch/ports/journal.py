@@ -259,8 +259,12 @@ class Journal(Protocol):
         """How the latest run that did not skip it left each of these tasks; tasks never seen are missing."""
 
     async def claimed(self, source_key: str) -> Sequence[str]:
-        """Tasks whose record in the table was claimed for them and that nothing was submitted for, as the latest run
-        that has them left them."""
+        """Tasks whose record in the table was claimed for a submission that was not sent, as the latest run that has
+        them left them."""
+
+    async def claim_names(self, source_key: str, task_ids: Sequence[str]) -> Mapping[str, str]:
+        """The names of the claims of these tasks' records that were won or begun last, of all runs, abandoned ones
+        too; missing where there is none."""
 
     async def output(self, execute_id: str) -> str | None:
         """Coze's output of an execution, as it was stored."""

@@ -208,12 +208,14 @@ class StatusSink(Protocol):
     def writes(self, outcome: Literal["running", "done", "failed"]) -> bool:
         """Whether this outcome is written at all (its status value may be null)."""
 
-    async def claim(self, task: Task, *, asked: bool = False) -> ErrorInfo | None:
+    async def claim(self, task: Task, *, name: str = "", asked: bool = False) -> ErrorInfo | None:
         """Mark the record as running before it is paid for, and read it back.
 
+        `name`: of this claim, hexadecimal and on disk already: an earlier process may have begun it. Empty: whatever
+        this state folder began.
         `asked`: a person asked for a new execution, so that only a record that somebody else has is refused.
         None: it is ours. An error of category `source`: somebody else has it or it is no longer ready, skip it.
-        Raises `StepError` when it could not be found out.
+        Raises `StepError` when it could not be found out; `LostClaimError` when this name must not be used again.
         """
 
     async def deliver(self, batch: Sequence[Delivery]) -> Sequence[Delivered | Undelivered]:

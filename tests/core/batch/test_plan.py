@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import pytest
@@ -40,8 +40,8 @@ def digest_of(task: Task) -> str:
     return parameters_digest({"content": task.content})
 
 
-async def planned(journal: MemoryJournal, source: Listed, *, table: bool = False) -> RunPlan:
-    overrides, selection = OperatorOverrides(), Selection()
+async def planned(journal: MemoryJournal, source: Listed, *, table: bool = False, fresh: bool = False) -> RunPlan:
+    overrides, selection = OperatorOverrides(fresh=fresh), Selection()
     planner = Planner(
         source,
         source.key,
@@ -108,3 +108,26 @@ async def test_a_film_is_made_of_what_was_sent_though_another_row_stands_where_i
     plan = await planned(journal, Listed([other, moved]))
     assert actions(plan) == {"row-1": Action.KEEP, "row-2": Action.WATCH}
     assert {p.task.task_id: p.task.content for p in plan.planned} == {"row-1": "two", "row-2": "one"}
+
+
+async def test_a_claim_goes_on_under_its_name_after_fresh_and_after_its_run_was_abandoned() -> None:
+    """A mark of ours counts only for the claim that wrote it, and no run but the abandoned one tells which that is."""
+    journal = MemoryJournal()
+    task = Task("rec1", content="one", record_id="rec1", shown="running")
+    row = Row("rec1", 0, fingerprint=task.fingerprint(), claimed=True, claim="aa")
+    run = await left(journal, "interrupted", (task, row))
+    source = Listed([task], kind="feishu")
+    fresh = (await planned(journal, source, table=True, fresh=True)).planned[0]
+    assert (fresh.action, fresh.row.claim, fresh.row.claimed) == (Action.SUBMIT, "aa", True)
+    hidden = (await planned(journal, Listed([], kind="feishu"), table=True, fresh=True)).planned[0]
+    assert (hidden.action, hidden.row.claim) == (Action.SUBMIT, "aa")
+    await journal.begin(replace(run, status="abandoned"), [])
+    listed = (await planned(journal, source, table=True)).planned[0]
+    assert (listed.action, listed.row.claim, listed.row.claimed) == (Action.SUBMIT, "aa", True)
+
+
+async def test_fresh_runs_a_record_that_is_hidden_because_its_earlier_run_marked_it_as_running() -> None:
+    journal, task = MemoryJournal(), Task("rec1", content="one", record_id="rec1")
+    await left(journal, "interrupted", (task, Row("rec1", 0, state=State.RUNNING, execute_id="e1", claimed=True)))
+    plan = await planned(journal, Listed([], kind="feishu"), table=True, fresh=True)
+    assert actions(plan) == {"rec1": Action.SUBMIT}

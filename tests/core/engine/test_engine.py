@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from cozebatch.engine.options import Options
-from cozebatch.model.errors import Category
+from cozebatch.model.errors import Category, LostClaimError, StepError
 from cozebatch.model.events import LimitChanged, Throttled
 from cozebatch.model.rows import Stage
 from cozebatch.model.task import State
@@ -229,6 +229,30 @@ async def test_a_claimed_record_of_somebody_else_is_skipped_before_it_costs_anyt
     outcome = await world.run(tasks(2))
     assert (outcome.statistics.skipped, outcome.statistics.done) == (1, 1)
     assert world.coze.started("t1") == 0
+
+
+async def test_a_claim_that_cannot_be_settled_is_taken_up_by_the_next_start_under_its_name() -> None:
+    table = FakeTable(claims={"t1": StepError(error(Category.SOURCE, "too slow to tell"))})
+    world = World(table=table, source_is_authoritative=True)
+    first = await world.run(tasks(1))
+    assert (first.statistics.failed, first.flawed, table.written) == (1, True, [])
+    table.claims = {}
+    second = await world.run(tasks(1))
+    assert second.statistics.done == 1
+    assert world.coze.started("t1") == 1
+    assert len(set(table.names)) == 1
+
+
+async def test_a_claim_that_was_lost_is_not_asked_for_again_by_its_name() -> None:
+    table = FakeTable(claims={"t1": LostClaimError(error(Category.SOURCE, "too slow to tell"))})
+    world = World(table=table, source_is_authoritative=True)
+    await world.run(tasks(1))
+    table.claims = {"t1": error(Category.SOURCE, "taken")}
+    second = await world.run(tasks(1))
+    assert second.statistics.skipped == 1
+    assert len(set(table.names)) == len(table.names) >= 2
+    row = (await world.journal.rows("run2"))[0]
+    assert (row.claimed, row.claim) == (False, ""), "its mark is not there any more"
 
 
 async def test_a_task_without_a_script_is_skipped_with_the_reason() -> None:

@@ -13,7 +13,7 @@ from cozebatch.demo.feishu_tables import CONTENT, DONE, FAILED, READY
 from cozebatch.feishu.base import FeishuBase
 from cozebatch.feishu.layout import Columns, StatusValues
 from cozebatch.feishu.write_back import FeishuSink
-from cozebatch.model.errors import Category, ErrorInfo, StepError
+from cozebatch.model.errors import Category, ErrorInfo, LostClaimError, StepError
 from cozebatch.model.task import Task
 from cozebatch.ports import Delivery
 from support.feishu_support import COLUMNS, Served, big_table, in_process
@@ -250,6 +250,33 @@ async def test_the_same_operator_goes_on_after_a_restart(service: Served) -> Non
         assert await sink_of(base).claim(task()) is None
         assert await sink_of(base).claim(task()) is None
         assert "somebody else" in taken(await sink_of(base, "two").claim(task()))
+
+
+async def test_a_mark_counts_only_for_the_claim_that_wrote_it(service: Served) -> None:
+    """That of a lost claim may have come late and hide the winner's; a person may ask for the record all the same."""
+    async with service.connect() as (_, base):
+        assert await sink_of(base).claim(task(), name="aa") is None
+        with pytest.raises(StepError, match="too slow to tell"):
+            await sink_of(base).claim(task(), name="bb")
+        assert await sink_of(base).claim(task(), name="aa") is None
+        assert await sink_of(base).claim(task(), name="bb", asked=True) is None
+    assert len(service.feishu.writes) == 1
+
+
+async def test_who_loses_a_record_while_his_write_is_under_way_does_not_use_that_claim_again(service: Served) -> None:
+    service.feishu.strike(FeishuFault("write", "cut"))
+    async with service.connect() as (_, base):
+        sink = sink_of(base)
+
+        async def colleague() -> None:
+            await until(lambda: service.feishu.counts["batch_update"] == 1)
+            service.feishu.edit(CONTENT, "rec00000", {"状态": RUNNING, "返回结果": "#two.0123"})
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(colleague)
+            with pytest.raises(LostClaimError):
+                await sink.claim(task(), name="aa")
+        assert "somebody else" in taken(await sink.claim(task(), name="bb"))
 
 
 async def test_a_claim_that_could_not_be_looked_at_goes_on_where_it_was(service: Served) -> None:

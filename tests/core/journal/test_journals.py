@@ -197,3 +197,20 @@ def test_a_second_process_is_told_the_pid_of_the_first(tmp_path: Path) -> None:
         pass
     with state_lock(tmp_path):
         pass
+
+
+async def test_records_that_were_claimed_for_nothing_sent_are_told_with_the_names_of_their_claims(
+    kind: str, tmp_path: Path
+) -> None:
+    rows = [
+        Row("t0", 0, claimed=True, claim="aa"),
+        Row("t1", 1, state=State.FAILED, claimed=True, claim="bb", submissions=2, given_up=True),
+        Row("t2", 2, state=State.FAILED, claimed=True, claim="cc", submissions=2),
+    ]
+    async with opened(kind, tmp_path) as journal:
+        await journal.begin(replace(RUN, status="abandoned"), list(zip(TASKS, rows, strict=True)))
+        assert sorted(await journal.claimed("key")) == ["t0", "t1"]
+        later = replace(RUN, run_id="run2", started_at=200.0, place=200.0)
+        await journal.begin(later, [(TASKS[0], replace(rows[0], claim="dd")), (TASKS[1], Row("t1", 1))])
+        assert await journal.claim_names("key", ["t0", "t1", "t9"]) == {"t0": "dd", "t1": "bb"}
+        assert await journal.claim_names("other", ["t0"]) == {}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cozebatch.engine.options import Options
 from cozebatch.model.errors import Category
 from cozebatch.model.rows import Row
-from cozebatch.model.task import State
+from cozebatch.model.task import Outcome, State
 from cozebatch.planning.planned import Action, OperatorOverrides
 from cozebatch.planning.recovery import plan, resume_step
 from cozebatch.ports import Past
@@ -32,11 +32,12 @@ def decide(
     owed: bool = False,
     overrides: OperatorOverrides | None = None,
     gone: bool = False,
+    shown: Outcome | None = None,
     **facts: Any,
 ) -> Action:
     row = replace(Row("t1", 0, fingerprint=FINGERPRINT if same_input else "other"), state=state, **facts)
     planned = plan(
-        [TASK],
+        [replace(TASK, shown=shown)],
         {"t1": Past("run1", row, owed)},
         overrides or OperatorOverrides(),
         continuing="run1" if same_run else None,
@@ -97,6 +98,37 @@ def test_a_failed_synthesis_never_makes_coze_run_again_in_the_next_run() -> None
 def test_a_lost_execution_is_looked_at_again_before_anything_is_paid() -> None:
     assert decide(State.FAILED, same_run=False, execute_id="e1") is Action.WATCH
     assert decide(State.FAILED, same_run=False, execute_id="e1", execution_failed=True) is Action.SUBMIT
+
+
+@pytest.mark.parametrize("same_run", [True, False])
+def test_what_was_given_up_before_its_submission_is_taken_up_again_whatever_was_paid_earlier(same_run: bool) -> None:
+    """Its claim could not be settled, so the table still shows that it is running; nobody told it anything else."""
+
+    def next_step(**facts: Any) -> Action:
+        facts = {"claimed": True, "claim": "aa", "shown": "running", **facts}
+        return decide(State.FAILED, same_run=same_run, source_is_authoritative=True, **facts)
+
+    assert next_step(given_up=True) is Action.SUBMIT
+    assert next_step(given_up=True, attempts=2, submissions=2) is Action.SUBMIT
+    assert next_step(given_up=True, attempts=1, execute_id="e1", execution_failed=True) is Action.SUBMIT
+    assert next_step() is Action.SUBMIT, "as older versions left it"
+    assert next_step(attempts=1, submissions=1, execution_failed=True) is (Action.KEEP if same_run else Action.SKIP)
+    if not same_run:
+        assert next_step(given_up=True, shown="done") is Action.SKIP
+
+
+@pytest.mark.parametrize("same_run", [True, False])
+def test_what_was_given_up_keeps_the_name_of_its_claim_and_counts_its_failures(same_run: bool) -> None:
+    row = Row("t1", 0, fingerprint=FINGERPRINT, state=State.FAILED, claimed=True, claim="aa", given_up=True, failures=2)
+    planned = plan(
+        [TASK],
+        {"t1": Past("run1", row, False)},
+        OperatorOverrides(),
+        continuing="run1" if same_run else None,
+        source_is_authoritative=True,
+    )[0]
+    assert (planned.row.claim, planned.row.claimed, planned.row.failures) == ("aa", True, 2)
+    assert not planned.row.given_up
 
 
 def test_a_waiting_task_that_left_the_source_is_skipped() -> None:

@@ -8,7 +8,8 @@ import anyio
 
 from cozebatch.engine.lifecycle.execution_record import ExecutionRecord
 from cozebatch.engine.lifecycle.task_context import TaskContext
-from cozebatch.model.errors import Category, ErrorInfo, StepError
+from cozebatch.model.errors import Category, ErrorInfo, LostClaimError, StepError
+from cozebatch.model.rows import new_claim
 from cozebatch.model.task import State, Task, parameters_digest
 from cozebatch.model.text import Text
 from cozebatch.policy.retry import Again, Fail, Hold, PauseBatch
@@ -31,14 +32,16 @@ class SubmitStep:
         if sink is None or task.record_id is None or not sink.writes("running"):
             return True
         if not context.row.claimed:  # on disk first: a record with our mark may not be listed any more
-            await context.set_facts(claimed=True)
+            await context.set_facts(claimed=True, claim=new_claim())
         try:
-            taken = await sink.claim(task, asked=context.row.asked)
+            taken = await sink.claim(task, name=context.row.claim, asked=context.row.asked)
         except StepError as failed:
+            if isinstance(failed, LostClaimError):
+                await context.set_facts(claim=new_claim())
             await self._claim_failed(failed)
             return False
         if taken is not None:
-            await context.move(State.SKIPPED, note=taken.message)
+            await context.move(State.SKIPPED, note=taken.message, claimed=False, claim="")
             return False
         return True
 

@@ -103,7 +103,7 @@ class TaskContext:
     async def give_up(self, error: ErrorInfo) -> None:
         """End the task as failed for trouble that passes: told here, not written to the table, and taken up by the next
         start."""
-        await self.move_persistently(State.FAILED, error=error)
+        await self.move_persistently(State.FAILED, error=error, given_up=True)
 
     async def cancelled_now(self) -> bool:
         """Nothing is in flight: if the operator cancelled the task, it ends here."""
