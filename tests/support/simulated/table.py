@@ -48,6 +48,8 @@ class Table:
     """By record: who wrote which status, in the order of arrival."""
     ever: dict[str, set[Sent]] = field(default_factory=dict)
     """By record: all that it was ever to be made of."""
+    in_doubt: set[str] = field(default_factory=set)
+    """Records whose mark arrived when they were not ready any more: it may hide a mark that won, or an outcome."""
     in_transit: int = 0
     storm_until: float = 0.0
     """Until then it cannot be reached, for minutes."""
@@ -88,6 +90,7 @@ class Table:
         if before == READY:
             return f"{record_id} is ready"
         self.cells[record_id]["status"] = READY
+        self.in_doubt.discard(record_id)
         self.judge.set_back(self.sent(record_id))
         return f"{record_id} set back from {before}"
 
@@ -113,6 +116,11 @@ class Table:
     def arrive(self, machine: str, changes: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         for record_id, fields in changes:
             if record_id in self.cells:
+                is_free = self.cells[record_id]["status"] == READY
+                if fields.get("status") == RUNNING and not is_free:
+                    self.in_doubt.add(record_id)
+                else:
+                    self.in_doubt.discard(record_id)
                 self.cells[record_id].update(fields)
                 self.written.setdefault(record_id, []).append((machine, str(fields.get("status"))))
 

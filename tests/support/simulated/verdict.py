@@ -139,10 +139,10 @@ async def _table(machine: Machine, table: Table, runs: Sequence[RunRecord], rows
         for status, state in ((DONE, State.DONE), (FAILED, State.FAILED)):
             if mine and mine[-1] == status and not {state, *SINCE} & set(states):
                 machine.judge.blame(f"{machine.name}: the table says {record_id} is {status}, it is {states}")
-        if any(row.state is State.FAILED and row.claimed and not row.submissions for row in mine_rows[:1]):
+        if record_id not in table.in_doubt and any(row.given_up for row in mine_rows[:1]):
             machine.judge.blame(f"{machine.name}: {record_id} was given up, its claim was never settled")
-            continue
-        newest = next((s for s in states if s not in (State.SKIPPED, State.CANCELLED, State.HELD)), None)
+        ends = [row.state for row in mine_rows if not row.given_up]  # given up: not told, and taken up again
+        newest = next((s for s in ends if s is not State.SKIPPED), None)
         if newest in (State.DONE, State.FAILED) and mine[-1:] != [newest.value]:
             machine.judge.blame(f"{machine.name}: {record_id} is {newest}, the table was told {mine}")
 
