@@ -13,6 +13,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
+from cozebatch.bounds.json_values import read_json
 from cozebatch.coze.answers import PollAnswer, read_poll, read_submission, refusal, understood, unreachable
 from cozebatch.coze.codes import NO_PERMISSION
 from cozebatch.coze.defaults import DEFAULT_PARAMETERS
@@ -238,9 +239,9 @@ def _with_nodes(output: str | None, nodes: Mapping[str, str]) -> str:
     whole: dict[str, Any] = {}
     if output:
         try:
-            value = json.loads(output)
+            value = read_json(output)
             whole = value if isinstance(value, dict) else parse_output(output)
-        except (ValueError, RecursionError):
+        except ValueError:
             whole = {END_NODE: output}
     return json.dumps({**whole, **nodes}, ensure_ascii=False)
 

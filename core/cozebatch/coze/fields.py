@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from cozebatch.bounds.json_values import mend, read_json
 from cozebatch.coze.http import Answer
-from cozebatch.coze.layers import mend, read_json
 from cozebatch.model import sanitize
 
 Mask = Callable[[str], str]

@@ -8,9 +8,10 @@ and neighbours such as `node_status` beside the result. Everything here is bound
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
+
+from cozebatch.bounds.json_values import finite, no_number, read_json, whole
 
 END_NODE = "Output"
 """The key of the end node's result."""
@@ -18,7 +19,6 @@ END_NODE = "Output"
 MOST_LAYERS = 40
 """Layers that are opened around one result."""
 
-_MOST_LEVELS = 100
 _MOST_PLACES = 20_000
 """Values looked at in one search."""
 _MOST_STARTS = 40
@@ -26,27 +26,7 @@ _MOST_STARTS = 40
 _LONG = 1_000_000
 """Characters from which on a text is tried at its first two places only."""
 
-_SCANNER = json.JSONDecoder()
-
-
-def read_json(text: str | bytes) -> Any:
-    """JSON from outside as a value that can be written again anywhere. Raises ValueError for everything else."""
-    if isinstance(text, bytes):
-        text = text.decode("utf-8-sig")
-    try:
-        value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
-        if text.count("[") + text.count("{") > _MOST_LEVELS and _is_deeper_than(_MOST_LEVELS, value):
-            raise ValueError("nested too deeply")
-        if "\\ud" in text or "\\uD" in text or _is_broken(text):
-            value = _mended(value)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    return value
-
-
-def mend(text: str) -> str:
-    """`text` without halves of surrogate pairs, which no file and no screen can take."""
-    return text.encode("utf-8", "replace").decode("utf-8") if _is_broken(text) else text
+_SCANNER = json.JSONDecoder(parse_constant=no_number, parse_float=finite, parse_int=whole)
 
 
 def opened(text: str) -> Any | None:
@@ -154,42 +134,3 @@ def _may_hold_an_object(value: Any) -> bool:
 
 def _is_empty(value: Any) -> bool:
     return value is None or value == ""
-
-
-def _no_number(_: str) -> None:
-    return None
-
-
-def _finite(text: str) -> float | None:
-    number = float(text)
-    return number if math.isfinite(number) else None
-
-
-def _is_broken(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
-def _is_deeper_than(levels: int, value: Any) -> bool:
-    level = [value]
-    for _ in range(levels):
-        level = [
-            child
-            for item in level
-            if isinstance(item, (dict, list))
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]
-    return bool(level)
-
-
-def _mended(value: Any) -> Any:
-    if isinstance(value, str):
-        return mend(value)
-    if isinstance(value, dict):
-        return {mend(key): _mended(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_mended(item) for item in value]
-    return value

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from cozebatch.coze.layers import END_NODE, holding, mend, opened
+from cozebatch.bounds.json_values import mend
+from cozebatch.coze.layers import END_NODE, holding, opened
 
 TEXT = "text"
 """The key under which plain text is handed on."""

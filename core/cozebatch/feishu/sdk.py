@@ -16,6 +16,7 @@ import anyio
 import anyio.to_thread
 import httpx
 
+from cozebatch.bounds.json_values import read_json
 from cozebatch.feishu.codes import NETWORK, Kind, Meaning, meaning, unreadable
 from cozebatch.feishu.lark import Sdk, load_sdk
 from cozebatch.model.errors import CozebatchError, UsageError
@@ -216,8 +217,8 @@ class FeishuClient:
             response.headers.get("x-ogw-ratelimit-reset") or response.headers.get("retry-after"), now=time()
         )
         try:
-            value = json.loads(content)
-        except (ValueError, RecursionError):
+            value = read_json(content)
+        except ValueError:
             value = None
         code = value.get("code") if isinstance(value, dict) else None
         if not isinstance(value, dict) or not isinstance(code, int):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from cozebatch.bounds.json_values import MOST_DIGITS, MOST_LEVELS, is_deeper_than
 from cozebatch.files.columns import Complaints, Row, field_of
 
 LIST_KEYS = ("tasks", "data", "items", "records", "rows", "任务")
@@ -85,7 +86,7 @@ class _Document:
     def __init__(self, text: str, complaints: Complaints, first_line: int = 1) -> None:
         self.text = text
         self._complaints = complaints
-        self._decoder = json.JSONDecoder(parse_constant=_no_constant)
+        self._decoder = json.JSONDecoder(parse_constant=_no_constant, parse_int=_whole)
         self._counted = 0
         self._line = first_line
 
@@ -102,7 +103,10 @@ class _Document:
     def decode(self, position: int) -> tuple[Any, int]:
         # The complaint is raised outside the handlers: the standard error holds the whole document.
         try:
-            return self._decoder.raw_decode(self.text, position)
+            value, end = self._decoder.raw_decode(self.text, position)
+            if not is_deeper_than(MOST_LEVELS, value):
+                return value, end
+            bad, zh, en = position, "括号嵌套太深", "brackets are nested too deeply"
         except json.JSONDecodeError as error:
             bad, zh, en = error.pos, "JSON 格式不对", f"not valid JSON: {error.msg.split(':')[0]}"
         except RecursionError:
@@ -172,3 +176,9 @@ class _Document:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(name)
+
+
+def _whole(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise ValueError("too long")
+    return int(text)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cozebatch.bounds.json_values import MOST_LEVELS, finite, is_deeper_than, no_number
 from cozebatch.importing import legacy_format as older
 from cozebatch.importing import own_format as own
 from cozebatch.importing.entries import LONGEST_ID, Complaints, Entry, Finding
@@ -164,9 +165,12 @@ class _Twice(ValueError):
 def _document(raw: bytes, complaints: Complaints) -> Any:
     try:
         text = raw.decode("utf-8-sig")
-        return json.loads(
-            text, object_pairs_hook=_object, parse_constant=lambda _: None, parse_float=_finite, parse_int=_int
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_constant=no_number, parse_float=finite, parse_int=_int
         )
+        if is_deeper_than(MOST_LEVELS, value):
+            raise ValueError("nested too deeply")
+        return value
     except UnicodeDecodeError:
         complaints.add("不是 UTF-8 编码", "is not UTF-8")
     except json.JSONDecodeError as error:
@@ -193,10 +197,5 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _finite(text: str) -> float | None:
-    number = float(text)
-    return number if math.isfinite(number) else None
-
-
 def _int(text: str) -> int | float | None:
-    return int(text) if len(text) < 100 else _finite(text)
+    return int(text) if len(text) < 100 else finite(text)

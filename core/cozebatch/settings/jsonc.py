@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cozebatch.bounds.json_values import MOST_LEVELS, finite, is_deeper_than, whole
 from cozebatch.model.errors import UsageError
 from cozebatch.model.text import Text
 
@@ -68,7 +69,12 @@ def loads(text: str, *, place: str, on_duplicate: Callable[[str], None] | None =
 
     # The complaint is raised outside the handlers: an exception's context would hold the whole document.
     try:
-        return json.loads(blank(text), object_pairs_hook=unique, parse_constant=_no_constant)
+        value = json.loads(
+            blank(text), object_pairs_hook=unique, parse_constant=_no_constant, parse_int=_whole, parse_float=_finite
+        )
+        if is_deeper_than(MOST_LEVELS, value):
+            raise RecursionError
+        return value
     except json.JSONDecodeError as error:
         complaint = _complaint(place, text, error.pos, *_wording(error.msg))
     except _Endless as error:
@@ -81,7 +87,7 @@ def loads(text: str, *, place: str, on_duplicate: Callable[[str], None] | None =
     except RecursionError:
         complaint = Text(f"{place}：括号嵌套太深。", f"{place}: brackets are nested too deeply.")
     except ValueError:
-        complaint = Text(f"{place}：有一个数字太长。", f"{place}: a number in it is too long.")
+        complaint = Text(f"{place}：有一个数字太长或太大。", f"{place}: a number in it is too long or too large.")
     raise UsageError(complaint)
 
 
@@ -151,6 +157,20 @@ class _NotJson(ValueError):
 
 def _no_constant(name: str) -> Any:
     raise _NotJson(name)
+
+
+def _whole(text: str) -> int:
+    number = whole(text)
+    if number is None:
+        raise ValueError("too long")
+    return number
+
+
+def _finite(text: str) -> float:
+    number = finite(text)
+    if number is None:
+        raise ValueError("too large")
+    return number
 
 
 def _blank_comment(match: re.Match[str]) -> str:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cozebatch.coze.layers import mend, read_json
+from cozebatch.bounds.json_values import mend, read_json
 from cozebatch.coze.output import parse_output, pick
 
 RESULT = {"videoUrl": "https://v/1.mp4", "title": "三个方法"}

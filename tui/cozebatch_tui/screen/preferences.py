@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from cozebatch.bounds.json_values import read_json
 from cozebatch.disk.writing import make_folder, write_named
 
 
@@ -23,7 +24,7 @@ def settings_path() -> Path:
 def load_user_settings() -> dict[str, Any]:
     """The saved preferences; empty if there are none or the file cannot be read."""
     try:
-        found = json.loads(settings_path().read_text(encoding="utf-8"))
+        found = read_json(settings_path().read_bytes())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

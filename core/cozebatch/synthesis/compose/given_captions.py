@@ -7,13 +7,13 @@ numbers (s, ms or µs) is whichever brings the last end nearest the media's leng
 
 from __future__ import annotations
 
-import json
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from cozebatch.bounds.json_values import read_json
 from cozebatch.synthesis.compose.caption_text import has_cjk, read_stamp, read_text
 from cozebatch.synthesis.compose.captions import Caption
 from cozebatch.synthesis.compose.timeline import SECOND
@@ -66,8 +66,8 @@ def _opened(text: str) -> Any:
         text = text.partition("\n")[2].removesuffix("```").strip()
     if text[:1] in ("[", "{", '"'):
         try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
+            return read_json(text)
+        except ValueError:
             return text
     return text
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
+from cozebatch.bounds.json_values import read_json
 from cozebatch.disk.removing import remove_file
 from cozebatch.model.errors import Category, StepError
 from cozebatch.ports import Job, Media, Progress
@@ -52,8 +52,8 @@ def _urls(value: Any, depth: int = 0) -> tuple[str, ...]:
         text = value.strip()
         if text[:1] in ("[", "{", '"'):
             try:
-                return _urls(json.loads(text), depth + 1)
-            except (ValueError, RecursionError):
+                return _urls(read_json(text), depth + 1)
+            except ValueError:
                 return ()
         return (_bare(text),) if "://" in text else ()
     if isinstance(value, Mapping):

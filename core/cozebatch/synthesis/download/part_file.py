@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 import httpx
 
+from cozebatch.bounds.json_values import read_json
 from cozebatch.disk.places import is_link
 from cozebatch.disk.removing import remove_file
 from cozebatch.disk.writing import open_own, read_own, replace, write_whole
@@ -61,10 +62,10 @@ def open_part(part: Path, below: Path, start: int) -> BinaryIO:
 
 def read_beginning(part: Path, below: Path) -> Beginning | None:
     try:
-        facts = json.loads(read_own(_side(part), below, _MOST_FACTS))
+        facts = read_json(read_own(_side(part), below, _MOST_FACTS))
         total = facts["total"]
         return Beginning(str(facts["validator"]), total if isinstance(total, int) else None)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 

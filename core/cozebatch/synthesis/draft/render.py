@@ -15,10 +15,11 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
+from cozebatch.bounds.json_values import read_json
 from cozebatch.disk.in_use import persist
 from cozebatch.disk.places import is_link
 from cozebatch.disk.removing import remove_within
-from cozebatch.disk.writing import move_new
+from cozebatch.disk.writing import move_new, read_own
 from cozebatch.model.errors import Category, StepError
 from cozebatch.model.text import Text
 from cozebatch.ports import Job
@@ -34,6 +35,8 @@ from cozebatch.synthesis.scratch import scratch
 
 OWNER_NAME = "cozebatch.json"
 _MOST_NAMES = 10_000
+_MOST_BYTES = 4_000_000
+"""Of the owner file in a draft that is read."""
 _PIECE = 8 * 1024 * 1024
 
 
@@ -216,7 +219,7 @@ def _ours(final: Path, owner: Mapping[str, Any], order: Order) -> DraftReport | 
     if is_link(final):
         return None
     try:
-        if json.loads((final / OWNER_NAME).read_text(encoding="utf-8")) != owner:
+        if read_json(read_own(final / OWNER_NAME, final, _MOST_BYTES)) != owner:
             return None
         report = _verified(replace(order, folder=str(final)))
     except (OSError, ValueError, StepError):

@@ -16,6 +16,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
+from cozebatch.bounds.json_values import read_json
 from cozebatch.disk.writing import make_folder, move_new
 from cozebatch.model.errors import Category, StepError
 from cozebatch.model.text import NOTHING
@@ -88,7 +89,7 @@ def _answer(done: Finished, last: str) -> Mapping[str, Any]:
     if done.returncode != 0:
         raise _failed(done)
     try:
-        answer = json.loads(last)
+        answer = read_json(last)
     except ValueError:
         answer = None
     if not isinstance(answer, dict):

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from cozebatch.bounds.json_values import read_json
 from cozebatch.disk.places import is_link
 from cozebatch.disk.removing import remove_file
 from cozebatch.disk.writing import EVERYBODY, make_folder, open_new, read_own, replace, write_whole
@@ -85,8 +86,8 @@ def _claim(root: Path, folder: Path, project: str, owner: Mapping[str, Any], fil
 def _owner(side: Path, root: Path) -> Any:
     """Whose film the JSON says it is; None for a link and for what cannot be read."""
     try:
-        return json.loads(read_own(side, root, _MOST_BYTES))["made_for"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return read_json(read_own(side, root, _MOST_BYTES))["made_for"]
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
