@@ -44,7 +44,7 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
         journal = await _journal(request, stack)
         service = await stack.enter_async_context(coze_service(settings, mask, request.on_note))
         source, sink, checks = await _source(settings, request, mask, stack)
-        synthesizer = _synthesizer(settings, request)
+        synthesizer = _synthesizer(settings, request, mask)
         if synthesizer is not None:
             stack.push_async_callback(synthesizer.aclose)
         workflow = settings.workflow_config
@@ -152,7 +152,7 @@ def _claimant(request: Request) -> str:
     return "" if request.dry_run else state_owner(request.state_dir)[:12]
 
 
-def _synthesizer(settings: Settings, request: Request) -> Synthesizer | None:
+def _synthesizer(settings: Settings, request: Request, mask: Callable[[str], str]) -> Synthesizer | None:
     if settings.synthesis.mode == "none" or request.dry_run:
         return None
     from cozebatch.synthesis.synthesizer import LocalSynthesizer
@@ -164,7 +164,7 @@ def _synthesizer(settings: Settings, request: Request) -> Synthesizer | None:
         secret_variables=request.secret_variables,
         owner=state_owner(request.state_dir),
     )
-    return LocalSynthesizer(options, pick=pick, on_note=request.on_note)
+    return LocalSynthesizer(options, pick=pick, on_note=request.on_note, mask=mask)
 
 
 def _prune(request: Request, journal: Journal, days: int) -> Callable[[], Awaitable[Sequence[Text]]]:

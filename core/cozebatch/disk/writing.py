@@ -19,19 +19,22 @@ from cozebatch.disk.places import HANDLES, NO_FOLLOW, Place, is_link, leads_away
 OWNER_ONLY = 0o600
 EVERYBODY = 0o644
 """For films, which others open: a file's mode on POSIX."""
+PRIVATE = 0o700
+"""For folders with state or logs."""
 
 _PLAIN = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | NO_FOLLOW
 
 
-def make_folder(folder: Path, below: Path) -> None:
-    """Make `folder` and what is missing on the way to it. Raises `ELOOP` if one of them is a link below `below`."""
-    below.mkdir(parents=True, exist_ok=True)
+def make_folder(folder: Path, below: Path, mode: int = 0o777) -> None:
+    """Make `folder` and what is missing on the way to it. Raises `ELOOP` if one of them is a link below `below`. `mode`
+    is that of the folders that are made (POSIX)."""
+    below.mkdir(mode, parents=True, exist_ok=True)
     made = below
     for part in folder.relative_to(below).parts:
         made /= part
         with place_of(made, below) as place:
             with suppress(FileExistsError):
-                os.mkdir(place.name, dir_fd=place.folder)
+                os.mkdir(place.name, mode, dir_fd=place.folder)
             info = _look(place)
         if leads_away(info):
             raise link_error(made)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from cozebatch.disk.writing import make_folder, open_own
+from cozebatch.disk.writing import PRIVATE, make_folder, open_own
 from cozebatch.model.errors import JournalError, UsageError
 from cozebatch.model.text import Text
 
@@ -23,7 +23,7 @@ def state_lock(state_dir: Path) -> Iterator[None]:
     """Hold `state_dir` for this process. Raises `UsageError` naming the holder's pid when it is taken, and
     `JournalError` when nothing can be written there."""
     try:
-        make_folder(state_dir, state_dir)
+        make_folder(state_dir, state_dir, PRIVATE)
         file = open_own(state_dir / "lock", state_dir)
     except OSError as error:
         raise UsageError(

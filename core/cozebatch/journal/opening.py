@@ -7,12 +7,15 @@ as a new one, and would drop everything in its write-ahead log behind the first 
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
+import stat
 import struct
+from contextlib import suppress
 from pathlib import Path
 
-from cozebatch.disk.writing import make_folder, require_own
-from cozebatch.journal.schema import MIGRATIONS, present_source_key
+from cozebatch.disk.writing import OWNER_ONLY, PRIVATE, make_folder, require_own
+from cozebatch.journal.schema import APPLICATION_ID, MIGRATIONS, present_source_key
 from cozebatch.model.errors import JournalError
 from cozebatch.model.text import Text
 
@@ -41,7 +44,7 @@ class DamagedJournal(JournalError):
 def open_to_write(path: Path) -> sqlite3.Connection:
     """A connection that can write. Raises `DamagedJournal`, or `JournalError` if it cannot be used otherwise."""
     try:
-        make_folder(path.parent, path.parent)
+        make_folder(path.parent, path.parent, PRIVATE)
     except OSError as error:
         raise journal_error(error) from error
     refuse_links(path)
@@ -55,7 +58,11 @@ def open_to_write(path: Path) -> sqlite3.Connection:
         connection.isolation_level = "DEFERRED"
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        _keep_private(path)
         migrate(connection)
+    except OSError as error:
+        connection.close()
+        raise journal_error(error) from error
     except sqlite3.Error as error:
         connection.close()
         raise as_journal_error(path, error) from error
@@ -78,6 +85,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     except (OSError, sqlite3.Error) as error:
         raise journal_error(error) from error
     try:
+        _require_ours(connection, path)
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         _require_known(version)
         connection.execute("SELECT count(*) FROM run").fetchone()
@@ -90,6 +98,14 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _keep_private(path: Path) -> None:
+    """Make the file and those beside it readable by their owner alone."""
+    for file in (path, wal_of(path), shm_of(path)):
+        with suppress(FileNotFoundError):
+            if stat.S_IMODE(file.stat().st_mode) & 0o077 and os.name == "posix":
+                file.chmod(OWNER_ONLY)
 
 
 def refuse_links(path: Path) -> None:
@@ -150,7 +166,7 @@ def check(path: Path) -> None:
     except sqlite3.Error as error:
         raise as_journal_error(path, error) from error
     try:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        _require_ours(connection, path)
         if salts is not None:
             _check_wal(path, commits)
         elif wal.exists() and wal.stat().st_size > _WAL_HEADER + 2 * _FRAME_HEADER:
@@ -198,9 +214,26 @@ def migrate(connection: sqlite3.Connection) -> None:
     """Create the tables, or migrate older ones."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     _require_known(version)
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.create_function("present_source_key", 1, present_source_key, deterministic=True)
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
+
+
+def _require_ours(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise `JournalError` for the database of another program. Files of earlier versions have no application id, but
+    our tables; an empty database is nobody's."""
+    tables = {str(name) for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    found = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    if found == APPLICATION_ID or (found == 0 and (not tables or {"run", "task", "execution"} <= tables)):
+        return
+    raise JournalError(
+        Text(
+            f"{path} 是别的程序的数据库，没有读写：请换一个 --state-dir。",
+            f"{path} is the database of another program, and was not touched: choose another --state-dir.",
+        )
+    )
 
 
 def _require_known(version: int) -> None:

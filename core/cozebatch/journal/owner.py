@@ -11,7 +11,7 @@ import secrets
 from pathlib import Path
 
 from cozebatch.disk.removing import remove_file
-from cozebatch.disk.writing import make_folder, move_new, open_new, read_own, replace
+from cozebatch.disk.writing import PRIVATE, make_folder, move_new, open_new, read_own, replace
 from cozebatch.model.errors import UsageError
 from cozebatch.model.text import Text
 
@@ -58,7 +58,7 @@ def _read(path: Path) -> str | None:
 def _make(path: Path) -> str:
     """Write a new id to a temporary file and move it into place; if another process was faster, use its id."""
     folder = path.parent
-    make_folder(folder, folder)
+    make_folder(folder, folder, PRIVATE)
     new = folder / f"{FILE_NAME}-{secrets.token_hex(6)}"
     try:
         with open_new(new, folder) as file:  # readable by its owner alone

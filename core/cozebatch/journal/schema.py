@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+APPLICATION_ID = 0x436F7A62
+"""`PRAGMA application_id` of our files ("Cozb"): https://www.sqlite.org/pragma.html#pragma_application_id. Files of
+earlier versions have 0 there."""
+
 
 def old_key(run_id: str, task_id: str, number: int) -> str:
     """The key for an execution that the first version stored without one; the second step makes the same key."""

@@ -1,7 +1,8 @@
 """Removes secrets from texts before they are logged, stored or shown.
 
-It finds a secret as it is and in its URL and JSON spellings. It keeps at most the last four characters, and none of a
-secret so short that they would reveal it.
+It finds a secret as it is and in every spelling in which text often holds another text: JSON escapes at any depth, with
+single characters escaped or all, percent-encoding at any depth, and HTML's character references. It keeps at most the
+last four characters, and none of a secret so short that they would reveal it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -16,32 +18,42 @@ MASK = "***"
 _SHOWN = 4
 _LONG_ENOUGH = 16
 """From this length on, four characters identify a secret to its owner without revealing it."""
+_SIGNS = ("\\", "%", "&")
+"""Without one of these no character is spelt otherwise than it is."""
 
 
 class Masker:
     """Replaces every occurrence of the given secrets. No `repr` or traceback shows a secret."""
 
-    __slots__ = ("_pattern", "_replacements")
+    __slots__ = ("_pattern", "_replacements", "_spelt")
 
     def __init__(self, secrets: Iterable[str]) -> None:
+        secrets = [secret for secret in secrets if secret]
         self._replacements: dict[str, str] = {}
         for secret in secrets:
-            if not secret:
-                continue
             shown = MASK + (secret[-_SHOWN:] if len(secret) >= _LONG_ENOUGH else "")
             for spelling in _spellings(secret):
                 self._replacements.setdefault(spelling, shown)
         # The longest first: one secret may be part of another.
         ordered = sorted(self._replacements, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        self._spelt = [
+            (re.compile("".join(map(_any_spelling, secret))), MASK + (secret[-_SHOWN:] * (len(secret) >= _LONG_ENOUGH)))
+            for secret in sorted(set(secrets), key=len, reverse=True)
+        ]
 
     def __repr__(self) -> str:
         return "Masker(***)"
 
     def mask(self, text: str) -> str:
-        if self._pattern is None or not any(spelling in text for spelling in self._replacements):
+        if self._pattern is None:
             return text
-        return self._pattern.sub(lambda found: self._replacements[found[0]], text)
+        if any(spelling in text for spelling in self._replacements):
+            text = self._pattern.sub(lambda found: self._replacements[found[0]], text)
+        if any(sign in text for sign in _SIGNS):
+            for spelling, shown in self._spelt:
+                text = spelling.sub(partial(_same, shown), text)
+        return text
 
     def mask_json(self, value: Any) -> Any:
         """The same value with every string in it masked, keys too. Does not change the given value."""
@@ -55,6 +67,26 @@ class Masker:
             case tuple():
                 return tuple(self.mask_json(member) for member in value)
         return value
+
+
+def _same(shown: str, _: re.Match[str]) -> str:
+    return shown
+
+
+def _any_spelling(char: str) -> str:
+    """A pattern for one character, as it is or escaped, four times at most (15 backslashes): repetitions are bounded,
+    so that a text of nothing but backslashes costs no more than its length."""
+    units = char.encode("utf-16-be")
+    escaped = "".join(rf"\\{{1,16}}u(?i:{units[i : i + 2].hex()})" for i in range(0, len(units), 2))
+    percent = "".join(f"%(?:25){{0,8}}(?i:{byte:02x})" for byte in char.encode("utf-8"))
+    number = ord(char)
+    reference = f"&(?:amp;){{0,8}}#(?:[xX]0{{0,8}}(?i:{number:x})|0{{0,8}}{number});?"
+    found = [re.escape(char), escaped, percent, reference]
+    if number < 256:
+        found.append(rf"\\{{1,16}}x(?i:{number:02x})")
+    if char in "\"\\/'":
+        found.append(r"\\{1,16}" + re.escape(char))
+    return f"(?:{'|'.join(found)})"
 
 
 def _spellings(secret: str) -> set[str]:

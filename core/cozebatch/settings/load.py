@@ -93,10 +93,12 @@ def parse_settings(
     if need_feishu:
         _read_link(document)
         _default_filter(document)
+    borrowed = {path for path in FALLBACKS if isinstance(_value_at(document, path), Replaced)}
     cross_checks(document, found.add, found.warn, need_feishu=need_feishu)
     settings = _validate(document, found)
     if found.complaints or settings is None:
         raise UsageError(*found.complaints.values())
+    settings.note_borrowed(borrowed)
     return settings, found.warnings
 
 
@@ -224,7 +226,7 @@ def _fill_secrets(document: dict[str, Any], env: Mapping[str, str]) -> None:
             continue
         written = holder.get(str(path[-1]))
         if written is None or (isinstance(written, str) and (not written.strip() or looks_like_placeholder(written))):
-            holder[str(path[-1])] = given
+            holder[str(path[-1])] = Replaced(given)
 
 
 def _override(document: dict[str, Any], overrides: Mapping[str, object]) -> None:

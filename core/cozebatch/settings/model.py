@@ -5,12 +5,14 @@ Every description is Chinese first, then English; the JSON schema and the compla
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from cozebatch.coze.defaults import DEFAULT_PARAMETERS
 from cozebatch.settings.feishu_model import NO_SECRET, ApiConfig, SettingsModel, Tables
+from cozebatch.settings.known_hosts import host_to_ask_about
 from cozebatch.settings.values import (
     BareSecret,
     FilledText,
@@ -147,6 +149,21 @@ class Settings(SettingsModel):
     log_retention_days: WholeNumber = Field(
         default=30, ge=1, le=36_500, description="日志保留天数 / days logs are kept"
     )
+
+    _borrowed: frozenset[tuple[str | int, ...]] = PrivateAttr(default=frozenset())
+
+    def note_borrowed(self, paths: Iterable[tuple[str | int, ...]]) -> None:
+        """Say which secrets came from the environment."""
+        self._borrowed = frozenset(paths)
+
+    def hosts_to_ask_about(self) -> tuple[str, ...]:
+        """Hosts to which a secret from the environment would go, and which are neither the services' own nor on this
+        machine: they must not be contacted before the user has agreed."""
+        targets: dict[tuple[str | int, ...], str] = {("workflow_config", "coze_config", "token"): self.coze.base_url}
+        if self.api_config is not None:
+            targets["api_config", "app_secret"] = self.api_config.domain
+        hosts = [host_to_ask_about(url) for path, url in targets.items() if path in self._borrowed]
+        return tuple(dict.fromkeys(host for host in hosts if host is not None))
 
     @property
     def coze(self) -> CozeConfig:

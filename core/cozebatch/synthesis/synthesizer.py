@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import anyio.to_thread
@@ -14,6 +15,7 @@ from cozebatch.disk.marker import mark_if_empty
 from cozebatch.disk.removing import remove_empty_folder, remove_marked
 from cozebatch.disk.writing import make_folder
 from cozebatch.model.errors import Category
+from cozebatch.model.task import Task
 from cozebatch.model.text import Lang, Text
 from cozebatch.ports import Job, Media, Product, Progress
 from cozebatch.synthesis.compose import styles
@@ -33,17 +35,24 @@ from cozebatch.synthesis.video import pipeline
 
 class LocalSynthesizer:
     """Makes films on this machine as `options` say. `pick` reads a (dotted) key of Coze's output. `on_note` gets what a
-    person should know, such as folders that were not cleaned up.
+    person should know, such as folders that were not cleaned up. `mask` takes secrets out of a text: none of them
+    reaches a film, its description or a child process.
 
     Raises `UsageError` when `template_config` holds wrong values.
     """
 
     def __init__(
-        self, options: SynthesisOptions, *, pick: Pick, on_note: Callable[[Text], object] = lambda _: None
+        self,
+        options: SynthesisOptions,
+        *,
+        pick: Pick,
+        on_note: Callable[[Text], object] = lambda _: None,
+        mask: Callable[[str], str] = lambda text: text,
     ) -> None:
         self._options = options
         self._pick = pick
         self._on_note = on_note
+        self._mask = mask
         self._owner = options.owner or secrets.token_hex(16)
         self._styles = styles.parse(options.template_config)
         self._downloader: Downloader | None = None
@@ -76,6 +85,7 @@ class LocalSynthesizer:
             return Product()
         for note in await anyio.to_thread.run_sync(self._prepare, media):
             self._on_note(note)
+        job = replace(job, task=self._without_secrets(job.task))
         if options.mode == "command":
             return await run_command(options, job, media)
         return await self._film(job, media, progress)
@@ -119,6 +129,20 @@ class LocalSynthesizer:
             yield max(1, -(-(os.cpu_count() or 1) // self._rendering))
         finally:
             self._rendering -= 1
+
+    def _without_secrets(self, task: Task) -> Task:
+        mask = self._mask
+        return replace(
+            task,
+            title=mask(task.title),
+            content=mask(task.content),
+            digital_no=mask(task.digital_no),
+            voice_id=mask(task.voice_id),
+            account_id=mask(task.account_id),
+            project_name=mask(task.project_name),
+            template=mask(task.template),
+            extra={name: mask(value) for name, value in task.extra.items()},
+        )
 
     def _worker_pool(self) -> Workers:
         if self._workers is None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import pytest
 
 from cozebatch.journal.lock import state_lock
 from cozebatch.journal.memory import MemoryJournal
-from cozebatch.journal.sqlite import open_journal
+from cozebatch.journal.sqlite import open_journal, read_journal
 from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError
 from cozebatch.model.rows import Counters, Row
 from cozebatch.model.task import State, Task
@@ -166,6 +168,34 @@ async def test_a_journal_of_a_newer_version_is_not_touched(tmp_path: Path) -> No
     with pytest.raises(JournalError, match="newer"):
         async with open_journal(tmp_path / "j"):
             pass
+
+
+@pytest.mark.parametrize(("application_id", "version"), [(0, 0), (0, 1), (12345, 2)])
+async def test_the_database_of_another_program_is_not_touched(
+    tmp_path: Path, application_id: int, version: int
+) -> None:
+    path = tmp_path / "journal.sqlite3"
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(
+            f"CREATE TABLE letters (text); PRAGMA user_version = {version}; PRAGMA application_id = {application_id}"
+        )
+    before = path.read_bytes()
+    for opens in (open_journal, read_journal):
+        with pytest.raises(JournalError, match="another program"):
+            async with opens(path):
+                pass
+    assert path.read_bytes() == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes; a user's own folders are private there")
+async def test_the_journal_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "journal.sqlite3"
+    async with open_journal(path) as journal:
+        await journal.begin(RUN, list(zip(TASKS, ROWS, strict=True)))
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert modes
+    assert set(modes.values()) == {0o600}
 
 
 @pytest.mark.parametrize("damage", ["zero bytes", "cut off", "no database", "garbage inside"])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import time
 import traceback
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -33,6 +34,32 @@ def test_every_usual_spelling_of_a_secret_is_found(spelling: str) -> None:
     assert "Ab3" not in masked
     assert masked.startswith("before ")
     assert masked.endswith(" after")
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda char: f"\\u{ord(char):04x}",
+        lambda char: f"\\\\u{ord(char):04X}",
+        lambda char: f"\\x{ord(char):02x}",
+        lambda char: f"%{ord(char):02X}",
+        lambda char: f"%25{ord(char):02x}",
+        lambda char: f"&#{ord(char)};",
+        lambda char: f"&#x{ord(char):x};",
+        lambda char: f"&amp;#{ord(char)};",
+    ],
+)
+@pytest.mark.parametrize("step", [1, 3])
+def test_a_secret_spelt_character_by_character_is_found(spell: Callable[[str], str], step: int) -> None:
+    spelt = "".join(spell(char) if i % step == 0 else char for i, char in enumerate(TOKEN))
+    assert Masker([TOKEN]).mask(f"before {spelt} after") == "before ***6789 after"
+
+
+def test_a_title_escaped_inside_nested_json_does_not_give_it_away() -> None:
+    inner = json.dumps({"title": "".join(f"\\u{ord(char):04x}" for char in TOKEN)}).replace("\\\\u", "\\u")
+    output = json.dumps({"Output": inner})
+    title = json.loads(json.loads(Masker([TOKEN]).mask(output))["Output"])["title"]
+    assert title == "***6789"
 
 
 def test_at_most_four_characters_are_left_and_none_of_a_short_secret() -> None:

@@ -17,6 +17,8 @@ from cozebatch.model.errors import UsageError
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang, Text
 from cozebatch.settings import load_settings
+from cozebatch_tui.commands.prompts import agrees
+from cozebatch_tui.commands.trust import require_trusted_hosts
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.locale.headless import NO_CONFIGURATION
@@ -34,6 +36,7 @@ def check(options: argparse.Namespace, lang: Lang) -> Exit:
 
     try:
         settings, warnings = load_settings(path, env=os.environ, need_feishu=None if options.tasks is None else False)
+        require_trusted_hosts(settings, yes=options.yes, ask=lambda question: agrees(question, lang))
     except UsageError as error:
         for complaint in error.complaints:
             out.line(f"fail  {Text('配置文件', 'configuration').in_(lang)}: {clean(complaint.in_(lang), 1000)}")

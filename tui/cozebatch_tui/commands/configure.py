@@ -19,6 +19,7 @@ from cozebatch.model.default_paths import CONFIG_FILE, LOG_FILES, STATE_DIR, is_
 from cozebatch.model.errors import UsageError
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
+from cozebatch_tui.commands.trust import require_trusted_hosts
 
 if TYPE_CHECKING:
     from cozebatch.batch.request import Request
@@ -53,6 +54,7 @@ def configure(
     settings, warnings = _settings(options, stack)
     for warning in warnings:
         warn(warning)
+    require_trusted_hosts(settings, yes=options.yes, ask=ask)
     state_dir = options.state_dir or (stack.enter_context(_scratch()) if options.demo else STATE_DIR)
     secrets = set(settings.secrets())
     request = Request(

@@ -198,6 +198,9 @@ def _check_parser(lang: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--tasks", metavar="FILE", help=_t(lang, "任务文件（则不检查飞书）", "a task file (then Feishu is not checked)")
     )
+    parser.add_argument(
+        "--yes", action="store_true", help=_t(lang, "所有确认都回答“是”", "answer yes to every confirmation")
+    )
     parser.add_argument("--state-dir", metavar="DIR", default=STATE_DIR, help=_t(lang, "状态文件夹", "state"))
     return parser
 

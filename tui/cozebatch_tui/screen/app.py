@@ -25,11 +25,11 @@ from cozebatch_tui.screen.action_registry import bindings_of, live_keys, text_wi
 from cozebatch_tui.screen.action_screen import palette_entries
 from cozebatch_tui.screen.host import Host
 from cozebatch_tui.screen.lifecycle import DRAIN_SECONDS, BatchLifecycle
-from cozebatch_tui.screen.preferences import load_user_settings, save_user_settings
 from cozebatch_tui.screen.screens.message import MessageScreen
 from cozebatch_tui.screen.startup import AppStart
 from cozebatch_tui.screen.themes import HIGH_CONTRAST
 from cozebatch_tui.screen.typed_ahead import TypedAheadGuard
+from cozebatch_tui.session.preferences import load_user_settings, save_user_settings
 from cozebatch_tui.session.signals import Interrupts, leave_at_once
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from cozebatch.disk.writing import make_folder, open_new
+from cozebatch.disk.writing import PRIVATE, make_folder, open_new
 from cozebatch.engine.event_bus import Subscription
 from cozebatch.model.default_paths import log_file_name
 from cozebatch.model.sanitize import clean
@@ -29,7 +29,7 @@ class LogFile:
 
     def __init__(self, folder: Path, *, mask: Callable[[str], str], lang: Lang, verbose: bool) -> None:
         """Raises `OSError` if the file cannot be created."""
-        make_folder(folder, folder)
+        make_folder(folder, folder, PRIVATE)
         self.path, self._file = _create(folder)
         self._mask = mask
         self._lang: Lang = lang

@@ -1,4 +1,7 @@
-"""The operator's preferences: theme, language and keymap, in the platform's folder for settings."""
+"""The operator's preferences on this machine: theme, language, keymap, and the hosts he trusts with his secrets.
+
+They lie in the platform's folder for settings, never in the folder of a batch.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from typing import Any
 
 from cozebatch.bounds.json_values import read_json
 from cozebatch.disk.writing import make_folder, write_named
+
+_TRUSTED = "trusted_hosts"
 
 
 def settings_path() -> Path:
@@ -37,3 +42,13 @@ def save_user_settings(changes: dict[str, Any]) -> None:
     with suppress(OSError):
         make_folder(path.parent, path.parent)
         write_named(path, json.dumps(wanted, ensure_ascii=False, indent=2))
+
+
+def trusted_hosts() -> frozenset[str]:
+    """Hosts that the operator has agreed to send a secret from the environment to."""
+    found = load_user_settings().get(_TRUSTED, [])
+    return frozenset(host for host in found if isinstance(host, str)) if isinstance(found, list) else frozenset()
+
+
+def trust_host(host: str) -> None:
+    save_user_settings({_TRUSTED: sorted({*trusted_hosts(), host})})
