@@ -87,8 +87,9 @@ class Judge:
     on_the_wire: Counter[str] = field(default_factory=Counter)
     limits: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
     """By machine: the operator's limit, with its beginning."""
-    called_lost: set[tuple[str, str, str]] = field(default_factory=set)
-    """Machine, task and execution: rows that were judged before."""
+    called_lost: set[tuple[str, str, float]] = field(default_factory=set)
+    """Machine, execution and when its task ended: judgements of the program that were looked at. Its row may be written
+    again, under another id too."""
     set_back_at: dict[Sent, float] = field(default_factory=dict)
     """Records set back by a colleague while they were claimed and not submitted yet."""
     clock_lies: bool = False
@@ -128,6 +129,10 @@ class Judge:
         now = anyio.current_time()
         known = (self.executions[e] for e in self.known[machine] if e in self.executions)
         return sorted(e.execute_id for e in known if e.ends_at > now)
+
+    def until_all_ended(self) -> float:
+        """Seconds until no execution runs any more."""
+        return max([0.0, *(paid.ends_at - anyio.current_time() for paid in self.executions.values())])
 
     def request_leaves(self, machine: str) -> None:
         """A living process sends a submission: with it, no more may be in flight than the limit."""
@@ -184,9 +189,10 @@ class Judge:
         if row.error.scope == "batch":
             self.blame(f"{machine}: {row.task_id} failed for what is wrong with configuration or account")
         if row.error.category is Category.EXECUTION_LOST and paid is not None:
-            if (machine, row.task_id, paid.execute_id) not in self.called_lost and not self._is_lost(paid):
+            judgement = (machine, paid.execute_id, row.finished_at or 0.0)
+            if judgement not in self.called_lost and not self._is_lost(paid):
                 self.blame(f"{machine}: {row.task_id} calls {paid.execute_id} lost, unknown since {paid.unknown_since}")
-            self.called_lost.add((machine, row.task_id, paid.execute_id))
+            self.called_lost.add(judgement)
 
     def _is_lost(self, paid: Paid) -> bool:
         now = anyio.current_time()
