@@ -2,7 +2,8 @@
 
 A row with an id of its own (a Feishu record, a file's `task_id`) is recognized by it. A row without one, or whose id is
 new, is recognized by what would be sent for it: an execution with the same parameters serves it, each execution one
-row. So a file that was renamed, moved or sorted anew changes nothing. Of other sources only executions of the same
+row. So a file that was renamed, moved or sorted anew changes nothing. A row whose parameters were changed since is
+looked for among other sources, too: what it says now may have been paid for under another name of its file. Of other sources only executions of the same
 workflow count; a row of the same source keeps what another workflow made, as one with an id of its own does.
 """
 
@@ -33,6 +34,11 @@ class Paid:
         if len(self.executions) == 1:
             return self.executions[0]
         return min(reversed(self.executions), key=_rank)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing of it is in flight, unanswered, or a result that waits for its film."""
+        return all(r.status not in ("running", "sent", "unanswered") for r in self.executions) and _rank(self.best) != 1
 
     @property
     def latest(self) -> Recorded:
@@ -77,8 +83,11 @@ class Recognition:
                 continue
             if r.task_id not in kept if r.source_key == self.source_key else r.workflow_id == self.workflow_id:
                 _put(groups.setdefault(r.digest, {}), (r.source_key, r.task_id), r, by_content=True)
+        by_id = frozenset(found)
         for digest, free in groups.items():
-            found |= self._share_out(wanted[digest], list(free.values()))
+            for task_id, paid in self._share_out(wanted[digest], list(free.values())).items():
+                if task_id not in by_id or _rank(paid.best) < _FAILED:
+                    found[task_id] = paid
         return found
 
     def _by_id(self, listed: Sequence[Task]) -> dict[str, Paid]:
@@ -92,13 +101,19 @@ class Recognition:
         return found
 
     def _by_digest(self, listed: Sequence[Task], by_id: Mapping[str, Paid]) -> dict[str, list[Task]]:
-        """The rows that are not recognized by their id, by what would be sent for them."""
+        """The rows that are not recognized by their id, or were changed since and paid for elsewhere as they are now, by
+        what would be sent for them."""
         found: dict[str, list[Task]] = {}
         if not self.record:
             return found
+        elsewhere = {r.digest for r in self.record if r.source_key != self.source_key and r.digest is not None}
         for task in listed:
-            if task.content.strip() and task.task_id not in by_id:
-                found.setdefault(self.digest_of(task), []).append(task)
+            paid = by_id.get(task.task_id)
+            if not task.content.strip() or (paid is not None and not (elsewhere and paid.is_settled)):
+                continue
+            digest = self.digest_of(task)
+            if paid is None or (digest in elsewhere and all(r.digest not in (None, digest) for r in paid.executions)):
+                found.setdefault(digest, []).append(task)
         return found
 
     def _share_out(self, rows: Sequence[Task], free: Sequence[Paid]) -> dict[str, Paid]:
@@ -128,6 +143,9 @@ class Recognition:
         return Paid(paid.executions) if paid.best.source_key == self.source_key else paid
 
 
+_FAILED = 5
+"""The rank of what leads nowhere."""
+
 Place = TypeVar("Place")
 
 
@@ -149,4 +167,4 @@ def _rank(r: Recorded) -> int:
         case "sent" | "unanswered":
             return 4
         case _:
-            return 5
+            return _FAILED

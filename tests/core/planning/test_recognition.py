@@ -77,6 +77,19 @@ def test_another_id_in_the_same_source_takes_only_what_its_row_does_not_need_any
     assert recognition.unlisted([Task("z", content="other")]) == []
 
 
+def test_a_changed_row_takes_what_was_paid_for_it_as_it_is_now_under_another_name_of_its_file() -> None:
+    old, elsewhere = paid(1, "old", task_id="x"), paid(2, "new", source=THERE, task_id="x", status="running")
+    found = recognize([Task("x", content="new")], [old, elsewhere])
+    assert keys(found) == {"x": ["k2"]}
+    assert found["x"].by_content
+    assert keys(recognize([Task("x", content="old")], [old, elsewhere])) == {"x": ["k1"]}, "it was not changed"
+    assert keys(recognize([Task("x", content="third")], [old, elsewhere])) == {"x": ["k1"]}
+    in_flight = replace(old, status="running")
+    assert keys(recognize([Task("x", content="new")], [in_flight, elsewhere])) == {"x": ["k1"]}, "it is watched first"
+    nothing = replace(elsewhere, status="failed", has_output=False, has_film=False)
+    assert keys(recognize([Task("x", content="new")], [old, nothing])) == {"x": ["k1"]}
+
+
 def test_a_copy_of_the_file_pays_nothing_and_takes_the_furthest_first() -> None:
     record = [paid(1, "a", status="failed"), paid(2, "a", source=THERE), paid(3, "a", source=THERE, status="running")]
     assert keys(recognize([row(7, "a")], record)) == {"row-7": ["k3"]}
