@@ -3,8 +3,9 @@
 A row with an id of its own (a Feishu record, a file's `task_id`) is recognized by it. A row without one, or whose id is
 new, is recognized by what would be sent for it: an execution with the same parameters serves it, each execution one
 row. So a file that was renamed, moved or sorted anew changes nothing. A row whose parameters were changed since is
-looked for among other sources, too: what it says now may have been paid for under another name of its file. Of other sources only executions of the same
-workflow count; a row of the same source keeps what another workflow made, as one with an id of its own does.
+looked for among other sources, too: what it says now may have been paid for under another name of its file. Of other
+sources only executions of the same workflow count; a row of the same source keeps what another workflow made, as one
+with an id of its own does.
 """
 
 from __future__ import annotations
@@ -101,8 +102,8 @@ class Recognition:
         return found
 
     def _by_digest(self, listed: Sequence[Task], by_id: Mapping[str, Paid]) -> dict[str, list[Task]]:
-        """The rows that are not recognized by their id, or were changed since and paid for elsewhere as they are now, by
-        what would be sent for them."""
+        """By what would be sent for them: the rows that are not recognized by their id, or were changed since and paid
+        for elsewhere as they are now."""
         found: dict[str, list[Task]] = {}
         if not self.record:
             return found
