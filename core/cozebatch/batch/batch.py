@@ -120,7 +120,8 @@ class Batch:
             return
         assert self._plan is not None, "prepare first"
         complaints, named = [], dict[str, str]()
-        tasks = {p.task.task_id: p.task for p in self._plan.planned if p.task.task_id in self.overrides.adopt}
+        asked = (p.task for p in self._plan.planned if p.task_id in self.overrides.adopt)
+        tasks = {task.task_id: task for task in asked if isinstance(task, Task)}
         for task_id, execute_id in self.overrides.adopt.items():
             if execute_id in named:
                 complaints.append(belongs_to(named[execute_id], execute_id))

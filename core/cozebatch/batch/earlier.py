@@ -7,7 +7,7 @@ left of a task, its row is made from that.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cozebatch.model.rows import Row
@@ -38,7 +38,7 @@ class EarlierWork:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """`last`: the run to be continued, with its `rows`."""
+    """`last`: the run to be continued, with its `rows`. `listed`: the ids of all tasks that the source lists."""
 
     journal: Journal
     source: TaskSource
@@ -46,6 +46,7 @@ class Survey:
     recognition: Recognition
     last: RunRecord | None
     rows: Mapping[str, Row]
+    listed: Collection[str]
 
     async def earlier_work(self, listed: Sequence[Task]) -> EarlierWork:
         """Raises `UsageError` when the source cannot be asked, and `JournalError`."""
@@ -55,8 +56,8 @@ class Survey:
         by_id = await self.by_id([task.task_id for task in listed])
         await self._recognized(listed, by_id, found)
         self._not_on_record(listed, by_id, found)
-        await self._gone({task.task_id for task in listed}, found)
-        await self._hidden({task.task_id for task in listed}, found)
+        await self._gone(found)
+        await self._hidden(found)
         await self._inputs(listed, found)
         return found
 
@@ -137,7 +138,7 @@ class Survey:
                     found.moved.add(stood_at)
                 break
 
-    async def _gone(self, listed: set[str], found: EarlierWork) -> None:
+    async def _gone(self, found: EarlierWork) -> None:
         """Tasks of the continued run that the source does not list now, and that no other row stands for: they stay
         as the run has them, skipped ones too."""
         owed = {delivery.task_id for delivery in await self.journal.owed(self.source_key)}
@@ -146,23 +147,25 @@ class Survey:
             if r.source_key == self.source_key and r.task_id in self.rows:
                 of_task[r.task_id].append(r)
         for task_id, row in self.rows.items():
-            if self.last is None or task_id in listed or task_id in found.moved:
+            if self.last is None or task_id in self.listed or task_id in found.moved:
                 continue
             past = Past(self.last.run_id, row, owed=task_id in owed)
             if executions := of_task.get(task_id):
                 past = replace(past, digest=executions[-1].digest, started=len(executions))
             found.past[task_id] = past
 
-    async def _hidden(self, listed: set[str], found: EarlierWork) -> None:
+    async def _hidden(self, found: EarlierWork) -> None:
         """Tasks of this source that an earlier run began and did not end, for whatever reason it was not continued."""
         used = {r.key for paid in found.paid.values() for r in paid.executions}
         of_task: dict[str, list[Recorded]] = defaultdict(list)
         for r in self.recognition.record:
-            if r.source_key == self.source_key and r.task_id not in listed and r.task_id not in self.rows:
+            if r.source_key == self.source_key and r.task_id not in self.listed and r.task_id not in self.rows:
                 of_task[r.task_id].append(r)
         unfinished = [t for t, of in of_task.items() if of[-1].key not in used and _is_unfinished(of[-1])]
         begun = await self.journal.past(self.source_key, unfinished) if unfinished else {}
-        claimed = [t for t in await self.journal.claimed(self.source_key) if t not in listed and t not in self.rows]
+        claimed = [
+            t for t in await self.journal.claimed(self.source_key) if t not in self.listed and t not in self.rows
+        ]
         begun = {t: past for t, past in begun.items() if past.row.state in _BEGUN}
         begun |= await self.journal.past(self.source_key, [t for t in claimed if t not in begun])
         for task_id, past in begun.items():
@@ -175,7 +178,7 @@ class Survey:
     async def _inputs(self, listed: Sequence[Task], found: EarlierWork) -> None:
         """Work that was begun keeps the input that it was begun with; what is not sent to Coze follows the source."""
         by_id = {task.task_id: task for task in listed}
-        gone = [t for t in self.rows if t not in by_id and t not in found.moved]
+        gone = [t for t in self.rows if t not in self.listed and t not in found.moved]
         wanted: dict[str, dict[str, str]] = defaultdict(dict)  # run → stored task → the row it serves now
         if self.last is not None:
             wanted[self.last.run_id] |= {task_id: task_id for task_id in gone}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from cozebatch.batch.earlier import EarlierWork, Survey
+from cozebatch.batch.listing import Listing, listing
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.timestamps import compact
@@ -15,6 +16,7 @@ from cozebatch.planning.planned import Action, OperatorOverrides, Planned, limit
 from cozebatch.planning.recognition import DigestOf, Recognition
 from cozebatch.planning.recovery import plan
 from cozebatch.planning.selection import Selection, require_known
+from cozebatch.planning.settled import moved_to
 from cozebatch.ports import Delivery, Handover, Journal, Rebound, Recorded, RunRecord, TaskSource
 
 
@@ -57,31 +59,37 @@ class Planner:
 
     async def plan(self) -> RunPlan:
         """Load the tasks, choose, and decide what becomes of each. Raises `UsageError`, `JournalError`."""
-        listed = list(await self.source.load())
-        runs = await self.journal.runs()
         last = None if self.overrides.fresh else await self.journal.last_run(self.source_key)
         if last is not None and last.status == "finished":
             last = None
-        rows = {} if last is None else {row.task_id: row for row in await self.journal.rows(last.run_id)}
-        record = await self.journal.record()
-        digests = await self.journal.missing_digests(self.digest_of)
-        if digests:
-            record = [replace(r, digest=digests[r.key]) if r.key in digests else r for r in record]
+        listed = await listing(
+            await self.source.load(),
+            self.journal,
+            self.source_key,
+            self.overrides,
+            continuing=last.run_id if last else None,
+            source_is_authoritative=self.source_is_authoritative,
+        )
+        runs = await self.journal.runs()
+        record, digests = await self._record(listed)
         abandoned = {run.run_id for run in runs if run.status == "abandoned"}
         counting = [r for r in record if r.status != "refused" and r.run_id not in abandoned]
-        recognition = Recognition(counting, self.source_key, self.workflow_id, self.digest_of)
-        survey = Survey(self.journal, self.source, self.source_key, recognition, last, rows)
-        earlier = await self._forget(listed) if self.overrides.fresh else await survey.earlier_work(listed)
-        candidates, gone = self._candidates(listed, rows, earlier)
+        listed.reopen(counting, self.source_key, self.workflow_id, self.digest_of)
+        rows, order = await self._continued(last, listed)
+        recognition = Recognition(counting, self.source_key, self.workflow_id, self.digest_of, listed.settled)
+        survey = Survey(self.journal, self.source, self.source_key, recognition, last, rows, listed.order)
+        earlier = await self._forget(listed) if self.overrides.fresh else await survey.earlier_work(listed.open)
+        candidates, gone = self._candidates(listed, order, earlier)
         await self._asked_for(survey, candidates, earlier)
         chosen = self.selection.choose(list(candidates))
         for option, wanted in (("--rerun", self.overrides.rerun), ("--adopt", self.overrides.adopt)):
             require_known(option, wanted, chosen)
         incomplete = await self.journal.is_incomplete(self.source_key)
-        tasks = [candidates[task_id] for task_id in chosen]
-        planned = await self._decide(tasks, earlier, last, gone, incomplete)
+        open_ = [(n, task) for n, t in enumerate(chosen) if (task := candidates[t]) is not None]
+        decided = await self._decide(open_, earlier, last, gone, incomplete)
         run = last if last is not None else self._new_run(runs)
-        rebound, planned = self._rebound(run, planned, earlier)
+        rebound, decided = self._rebound(run, decided, earlier)
+        planned = _in_order(chosen, decided, listed.settled)
         dropped = [task_id for task_id in rows if task_id not in candidates]
         taken = set(chosen)
         return RunPlan(
@@ -91,41 +99,57 @@ class Planner:
             await self.journal.owed(self.source_key) if self.with_table else (),
             self._orphans(record, planned),
             Handover(rebound, digests, dropped, abandon_earlier=self.overrides.fresh),
-            any(not row.state.is_end for t, row in rows.items() if t in candidates and t not in taken),
+            any(not row.state.is_end for t, row in rows.items() if t in candidates and t not in taken)
+            or any(p.action is Action.SUBMIT for t, p in listed.settled.items() if t not in taken),
             incomplete,
         )
 
-    async def _forget(self, listed: Sequence[Task]) -> EarlierWork:
+    async def _record(self, listed: Listing) -> tuple[Sequence[Recorded], Mapping[str, str]]:
+        """The record without what the settled tasks need not ask, and digests that it did not have yet."""
+        record = await self.journal.record(self.source_key, listed.settled)
+        digests = await self.journal.missing_digests(self.digest_of)
+        if digests:
+            record = [replace(r, digest=digests[r.key]) if r.key in digests else r for r in record]
+        return record, digests
+
+    async def _continued(self, last: RunRecord | None, listed: Listing) -> tuple[dict[str, Row], Sequence[str]]:
+        """The rows of the continued run that are to be decided about, and the ids of all of its tasks in order."""
+        if last is None:
+            return {}, ()
+        rows = {row.task_id: row for row in await self.journal.rows(last.run_id, listed.settled)}
+        return rows, await self.journal.order(last.run_id) if listed.settled else list(rows)
+
+    async def _forget(self, listed: Listing) -> EarlierWork:
         """`--fresh`: nothing earlier counts, but the claims. A record that bears our mark since no run has ended its
         task is run all the same, though the filter hides it for that."""
         if not self.with_table:
             return EarlierWork()
-        ids = {task.task_id for task in listed}
         last = await self.journal.last_run(self.source_key)
         rows = await self.journal.rows(last.run_id) if last is not None else ()
         begun = [row.task_id for row in rows if row.claimed and not row.state.is_end]
-        claimed = {t: None for t in (*begun, *await self.journal.claimed(self.source_key)) if t not in ids}
-        found = EarlierWork(await self.journal.past(self.source_key, [*ids, *claimed]))
+        claimed = {t: None for t in (*begun, *await self.journal.claimed(self.source_key)) if t not in listed.order}
+        found = EarlierWork(await self.journal.past(self.source_key, [*listed.order, *claimed]))
         for task_id in [t for t in claimed if t in found.past]:
             found.tasks[task_id] = await self.journal.task(found.past[task_id].run_id, task_id)
             found.hidden.append(task_id)
         return found
 
     def _candidates(
-        self, listed: Sequence[Task], rows: Mapping[str, Row], earlier: EarlierWork
-    ) -> tuple[dict[str, Task], set[str]]:
-        """All tasks this run could have, in order, and those among them that the source no longer lists."""
-        by_id = {task.task_id: task for task in listed}
-        gone = {task_id for task_id in rows if task_id not in by_id and task_id not in earlier.moved}
-        order = (*(t for t in rows if t in by_id or t in gone), *by_id, *earlier.hidden)
-        candidates: dict[str, Task] = {}
+        self, listed: Listing, continued: Sequence[str], earlier: EarlierWork
+    ) -> tuple[dict[str, Task | None], set[str]]:
+        """All tasks this run could have, in order, and those among them that the source no longer lists. A settled task
+        is None."""
+        by_id = {task.task_id: task for task in listed.open}
+        gone = {t for t in continued if t not in listed.order and t not in earlier.moved}
+        order = (*(t for t in continued if t in listed.order or t in gone), *listed.order, *earlier.hidden)
+        candidates: dict[str, Task | None] = {}
         for task_id in order:
             task = earlier.tasks.get(task_id) or by_id.get(task_id)
-            if task is not None and task_id not in candidates:
+            if (task is not None or task_id in listed.settled) and task_id not in candidates:
                 candidates[task_id] = task
         return candidates, gone
 
-    async def _asked_for(self, survey: Survey, candidates: dict[str, Task], earlier: EarlierWork) -> None:
+    async def _asked_for(self, survey: Survey, candidates: dict[str, Task | None], earlier: EarlierWork) -> None:
         """Tasks that the operator names may be hidden by the filter."""
         asked = [t for t in {*self.overrides.rerun, *self.overrides.adopt} if t not in candidates]
         for task_id, past in (await survey.by_id(asked)).items():
@@ -133,8 +157,15 @@ class Planner:
             earlier.past[task_id] = past
 
     async def _decide(
-        self, tasks: Sequence[Task], earlier: EarlierWork, last: RunRecord | None, gone: set[str], incomplete: bool
+        self,
+        open_: Sequence[tuple[int, Task]],
+        earlier: EarlierWork,
+        last: RunRecord | None,
+        gone: set[str],
+        incomplete: bool,
     ) -> list[Planned]:
+        """The plan for tasks that are not settled, with their positions."""
+        tasks = [task for _, task in open_]
         decide = partial(
             plan,
             past=earlier.past,
@@ -144,9 +175,10 @@ class Planner:
             gone=gone,
             incomplete=incomplete,
             digest_of=self.digest_of,
+            positions=[position for position, _ in open_],
         )
         planned = decide(tasks)
-        doubtful = [p.task.task_id for p in planned if self._seems_set_back(p, earlier)]
+        doubtful = [p.task_id for p in planned if self._seems_set_back(p, earlier)]
         shown = await self.source.look_up(doubtful) if doubtful else {}
         if any(shown.values()):  # a search may show a record as it was a moment ago
             planned = decide([replace(t, shown=shown.get(t.task_id, t.shown)) for t in tasks])
@@ -155,20 +187,23 @@ class Planner:
     async def _with_claims(self, planned: list[Planned]) -> list[Planned]:
         """A record that is shown as running may bear the mark of a claim that no run goes on with now."""
         unnamed = [
-            p.task.task_id
+            p.task_id
             for p in planned
-            if p.action is Action.SUBMIT and p.task.shown == "running" and not p.row.claimed
+            if p.action is Action.SUBMIT
+            and isinstance(p.task, Task)
+            and p.task.shown == "running"
+            and not p.row.claimed
         ]
         names = await self.journal.claim_names(self.source_key, unnamed) if unnamed else {}
         if not names:
             return planned
         return [
-            replace(p, row=replace(p.row, claimed=True, claim=names[p.task.task_id])) if p.task.task_id in names else p
+            replace(p, row=replace(p.row, claimed=True, claim=names[p.task_id])) if p.task_id in names else p
             for p in planned
         ]
 
     def _seems_set_back(self, p: Planned, earlier: EarlierWork) -> bool:
-        past = earlier.past.get(p.task.task_id)
+        past = earlier.past.get(p.task_id)
         if past is None or p.action is not Action.SUBMIT or p.row.asked or not self.source_is_authoritative:
             return False
         if self.overrides.fresh:
@@ -182,7 +217,7 @@ class Planner:
         rebound: list[Rebound] = []
         counted: list[Planned] = []
         for p in planned:
-            task_id = p.task.task_id
+            task_id = p.task_id
             paid, past = earlier.paid.get(task_id), earlier.past.get(task_id)
             if paid is not None and past is not None and (paid.by_content or p.action in _GOES_ON):
                 taken = [r for r in paid.executions if paid.by_content or r.run_id == past.run_id]
@@ -221,6 +256,20 @@ class Planner:
             started_at=now,
             place=max(now, latest + 0.002),
         )
+
+
+def _in_order(chosen: Sequence[str], decided: Sequence[Planned], settled: Mapping[str, Planned]) -> list[Planned]:
+    """The plan for all chosen tasks, each with its position in the run."""
+    rest = iter(decided)
+    planned = []
+    for position, task_id in enumerate(chosen):
+        p = settled.get(task_id)
+        if p is None:
+            p = next(rest)
+        elif p.row.position != position:
+            p = moved_to(p, position)
+        planned.append(p)
+    return planned
 
 
 _GOES_ON = frozenset({Action.WATCH, Action.FINISH, Action.DELIVER, Action.HOLD})

@@ -21,7 +21,7 @@ from cozebatch.model.errors import ErrorInfo, JournalError
 from cozebatch.model.rows import Row, moved
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
-from cozebatch.ports import NO_HANDOVER, Change, Handover, Journal, PutRow, PutRun, RunRecord
+from cozebatch.ports import NO_HANDOVER, Change, Handover, Journal, PutRow, PutRun, RunRecord, StoredInput
 
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -48,7 +48,7 @@ class Ledger:
         """Call this after every write that reached the disk."""
         self._after_write.append(call)
 
-    async def begin(self, entries: Iterable[tuple[Task, Row]], handover: Handover = NO_HANDOVER) -> None:
+    async def begin(self, entries: Iterable[tuple[Task | StoredInput, Row]], handover: Handover = NO_HANDOVER) -> None:
         """Put the run, its new or changed rows and what it takes over on disk."""
         await self.journal.begin(self._record(), entries, handover)
 

@@ -19,7 +19,7 @@ from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.rows import Row, changed, moved
 from cozebatch.model.task import State, Task
 from cozebatch.planning.planned import Action, Planned
-from cozebatch.ports import Handover
+from cozebatch.ports import Handover, StoredInput
 
 _START_STEPS: Mapping[Action, StartStep] = MappingProxyType(
     {Action.SUBMIT: "submit", Action.WATCH: "watch", Action.FINISH: "finish"}
@@ -71,7 +71,7 @@ class Start:
             await anyio.lowlevel.checkpoint()
         return steps
 
-    def _entries(self, wall: float, clock: float) -> Iterator[tuple[Task, Row]]:
+    def _entries(self, wall: float, clock: float) -> Iterator[tuple[Task | StoredInput, Row]]:
         self._planned.reverse()
         while self._planned:
             p = self._planned.pop()
@@ -82,7 +82,8 @@ class Start:
             elif p.action is not Action.KEEP:
                 row = _waiting(row)
             self._begun.append(_Begun(row, p.action, p.error))
-            yield p.task, stored
+            if not p.on_disk:
+                yield p.task, stored
 
 
 def _waiting(row: Row) -> Row:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 
 import anyio.lowlevel
@@ -15,6 +15,7 @@ from cozebatch.model.rows import Row
 from cozebatch.model.task import CONTENT_ONLY, State, Task
 from cozebatch.ports import (
     NO_HANDOVER,
+    NOT_ENDED,
     Change,
     Delivery,
     Execution,
@@ -29,6 +30,7 @@ from cozebatch.ports import (
     Recorded,
     RunRecord,
     Settle,
+    StoredInput,
 )
 
 
@@ -53,7 +55,7 @@ class MemoryJournal:
         return twin
 
     async def begin(
-        self, run: RunRecord, entries: Iterable[tuple[Task, Row]], handover: Handover = NO_HANDOVER
+        self, run: RunRecord, entries: Iterable[tuple[Task | StoredInput, Row]], handover: Handover = NO_HANDOVER
     ) -> None:
         await anyio.lowlevel.checkpoint()
         self._current = run
@@ -63,8 +65,9 @@ class MemoryJournal:
                     self._runs[earlier.run_id] = replace(earlier, status="abandoned")
         self._runs[run.run_id] = run
         for task, row in entries:
-            self._tasks[run.run_id, task.task_id] = task
-            self._rows[run.run_id, task.task_id] = row
+            stored = task if isinstance(task, Task) else self._tasks[task.run_id, row.task_id]
+            self._tasks[run.run_id, row.task_id] = stored
+            self._rows[run.run_id, row.task_id] = row
         for task_id in handover.dropped:
             self._tasks.pop((run.run_id, task_id), None)
             self._rows.pop((run.run_id, task_id), None)
@@ -129,8 +132,12 @@ class MemoryJournal:
     async def runs(self) -> Sequence[RunRecord]:
         return sorted(self._runs.values(), key=lambda run: (run.place, run.run_id), reverse=True)
 
-    async def rows(self, run_id: str) -> Sequence[Row]:
-        return sorted((row for (run, _), row in self._rows.items() if run == run_id), key=lambda row: row.position)
+    async def rows(self, run_id: str, besides: Collection[str] = ()) -> Sequence[Row]:
+        found = (row for (run, task_id), row in self._rows.items() if run == run_id and task_id not in besides)
+        return sorted(found, key=lambda row: row.position)
+
+    async def order(self, run_id: str) -> Sequence[str]:
+        return [row.task_id for row in await self.rows(run_id)]
 
     async def task(self, run_id: str, task_id: str) -> Task:
         await anyio.lowlevel.checkpoint()
@@ -175,7 +182,7 @@ class MemoryJournal:
         found = [e for e in self._executions.values() if (e.run_id, e.task_id) == (run_id, task_id)]
         return sorted(found, key=lambda execution: (execution.number, execution.sent_at))
 
-    async def record(self) -> Sequence[Recorded]:
+    async def record(self, source_key: str = "", settled: Collection[str] = ()) -> Sequence[Recorded]:
         found = sorted(self._executions.values(), key=lambda execution: execution.sent_at)
         return [
             Recorded(
@@ -193,7 +200,11 @@ class MemoryJournal:
                 e.film is not None,
             )
             for e in found
+            if e.task_id not in settled or e.source_key != source_key or e.status in NOT_ENDED
         ]
+
+    async def bound_elsewhere(self, source_key: str) -> Collection[str]:
+        return {e.execute_id for e in self._executions.values() if e.source_key != source_key and e.execute_id}
 
     async def missing_digests(self, digest_of: Callable[[Task], str]) -> Mapping[str, str]:
         found = {}

@@ -27,6 +27,7 @@ from cozebatch.ports import (
     Recorded,
     RunRecord,
     Settle,
+    StoredInput,
     Workflow,
 )
 
@@ -88,19 +89,25 @@ def put_run(db: sqlite3.Connection, run: RunRecord) -> None:
     )
 
 
-def put_tasks(db: sqlite3.Connection, run_id: str, entries: Iterable[tuple[Task, Row]]) -> None:
+def put_tasks(db: sqlite3.Connection, run_id: str, entries: Iterable[tuple[Task | StoredInput, Row]]) -> None:
     """Store new or changed tasks with their inputs, a few hundred in memory at a time."""
     waiting = iter(entries)
     while some := list(itertools.islice(waiting, 500)):
         db.executemany(
             "INSERT INTO task (run_id, task_id, position, row) VALUES (?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET position = excluded.position, row = excluded.row",
-            ((run_id, task.task_id, row.position, dumps(row.to_json())) for task, row in some),
+            ((run_id, row.task_id, row.position, dumps(row.to_json())) for _, row in some),
         )
         db.executemany(
             "INSERT INTO input (run_id, task_id, input) VALUES (?, ?, ?) "
             "ON CONFLICT DO UPDATE SET input = excluded.input WHERE input.input != excluded.input",
-            ((run_id, task.task_id, dumps(task.to_json())) for task, _ in some),
+            ((run_id, task.task_id, dumps(task.to_json())) for task, _ in some if isinstance(task, Task)),
+        )
+        db.executemany(
+            "INSERT INTO input (run_id, task_id, input) "
+            "SELECT ?, task_id, input FROM input WHERE run_id = ? AND task_id = ? "
+            "ON CONFLICT DO UPDATE SET input = excluded.input WHERE input.input != excluded.input",
+            ((run_id, task.run_id, row.task_id) for task, row in some if isinstance(task, StoredInput)),
         )
 
 

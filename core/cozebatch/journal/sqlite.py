@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,10 +35,11 @@ from cozebatch.journal.retention.pruning import Pruning
 from cozebatch.journal.retention.vacuum import compact as compact_file
 from cozebatch.model.errors import JournalError
 from cozebatch.model.rows import Row
-from cozebatch.model.task import CONTENT_ONLY, State, Task
+from cozebatch.model.task import CONTENT_ONLY, Task
 from cozebatch.model.text import Text
 from cozebatch.ports import (
     NO_HANDOVER,
+    NOT_ENDED,
     Change,
     Delivery,
     Execution,
@@ -46,6 +47,7 @@ from cozebatch.ports import (
     Past,
     Recorded,
     RunRecord,
+    StoredInput,
 )
 
 __all__ = ["FILE_NAME", "DamagedJournal", "SqliteJournal", "open_journal", "read_journal"]
@@ -115,7 +117,7 @@ class SqliteJournal:
         """What a person should know about the file."""
 
     async def begin(
-        self, run: RunRecord, entries: Iterable[tuple[Task, Row]], handover: Handover = NO_HANDOVER
+        self, run: RunRecord, entries: Iterable[tuple[Task | StoredInput, Row]], handover: Handover = NO_HANDOVER
     ) -> None:
         def insert() -> None:
             with self._db:
@@ -148,9 +150,17 @@ class SqliteJournal:
     async def runs(self) -> Sequence[RunRecord]:
         return [run_of(r) for r in await self._select(f"SELECT {RUN_COLUMNS} FROM run ORDER BY place DESC, run_id")]
 
-    async def rows(self, run_id: str) -> Sequence[Row]:
-        found = await self._select("SELECT row FROM task WHERE run_id = ? ORDER BY position", run_id)
-        return [Row.from_json(json.loads(row)) for (row,) in found]
+    async def rows(self, run_id: str, besides: Collection[str] = ()) -> Sequence[Row]:
+        sql = "SELECT task_id, row FROM task WHERE run_id = ? ORDER BY position"
+
+        def run() -> list[Row]:
+            with closing(self._db.execute(sql, (run_id,))) as cursor:
+                return [Row.from_json(json.loads(row)) for task_id, row in cursor if task_id not in besides]
+
+        return await self._call(run)
+
+    async def order(self, run_id: str) -> Sequence[str]:
+        return [t for (t,) in await self._select("SELECT task_id FROM task WHERE run_id = ? ORDER BY position", run_id)]
 
     async def task(self, run_id: str, task_id: str) -> Task:
         found = await self._select("SELECT input FROM input WHERE run_id = ? AND task_id = ?", run_id, task_id)
@@ -172,12 +182,10 @@ class SqliteJournal:
             sql = (
                 "SELECT task.task_id, task.run_id, task.row FROM task JOIN run USING (run_id) "
                 f"WHERE run.source_key = ? AND run.status != 'abandoned' AND task.task_id IN ({marks}) "
-                "ORDER BY run.place, run.run_id"
+                """AND instr(row, '"state":"skipped"') = 0 ORDER BY run.place, run.run_id"""
             )
             for task_id, run_id, stored in await self._select(sql, source_key, *chunk):
-                row = Row.from_json(json.loads(stored))
-                if row.state is not State.SKIPPED:
-                    found[task_id] = Past(run_id, row, task_id in owed)
+                found[task_id] = Past(run_id, Row.from_json(json.loads(stored)), task_id in owed)
         return found
 
     async def claimed(self, source_key: str) -> Sequence[str]:
@@ -212,7 +220,7 @@ class SqliteJournal:
         sql = f"SELECT {EXECUTION_COLUMNS} FROM execution WHERE run_id = ? AND task_id = ? ORDER BY number, sent_at"
         return [execution_of(r) for r in await self._select(sql, run_id, task_id)]
 
-    async def record(self) -> Sequence[Recorded]:
+    async def record(self, source_key: str = "", settled: Collection[str] = ()) -> Sequence[Recorded]:
         sql = (
             "SELECT key, source_key, run_id, task_id, number, status, sent_at, workflow_id, digest, e.execute_id, "
             "output.execute_id IS NOT NULL, film IS NOT NULL "
@@ -221,9 +229,15 @@ class SqliteJournal:
 
         def run() -> list[Recorded]:
             with closing(self._db.execute(sql)) as cursor:
-                return [recorded_of(r) for r in cursor]
+                return [
+                    recorded_of(r) for r in cursor if r[3] not in settled or r[1] != source_key or r[5] in NOT_ENDED
+                ]
 
         return await self._call(run)
+
+    async def bound_elsewhere(self, source_key: str) -> Collection[str]:
+        sql = "SELECT execute_id FROM execution WHERE source_key != ? AND execute_id IS NOT NULL"
+        return {execute_id for (execute_id,) in await self._select(sql, source_key)}
 
     async def missing_digests(self, digest_of: Callable[[Task], str]) -> Mapping[str, str]:
         sql = (

@@ -11,6 +11,7 @@ from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.rows import Row
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
+from cozebatch.ports import StoredInput
 
 
 class Action(StrEnum):
@@ -32,13 +33,19 @@ class Action(StrEnum):
 class Planned:
     """One task of the run: its `row`, as it is or will be on disk, and the `action` that comes next."""
 
-    task: Task
+    task: Task | StoredInput
     row: Row
     action: Action
     error: ErrorInfo | None = None
     note: Text | None = None
     recognized: bool = False
     """By its parameters: what is used for it was paid for as another row."""
+    on_disk: bool = False
+    """Task and row are stored in this run as they are here."""
+
+    @property
+    def task_id(self) -> str:
+        return self.row.task_id
 
 
 class HasAction(Protocol):

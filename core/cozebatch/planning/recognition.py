@@ -54,6 +54,8 @@ class Recognition:
     source_key: str
     workflow_id: str
     digest_of: DigestOf
+    settled: Collection[str] = ()
+    """Further tasks that are listed; what was paid for them serves no other row."""
 
     def unlisted(self, listed: Sequence[Task]) -> list[str]:
         """Tasks of this source that are not listed and whose executions a listed row might take: it may only if the
@@ -67,6 +69,7 @@ class Recognition:
                 r.task_id
                 for r in self.record
                 if r.source_key == self.source_key and r.digest in wanted and r.task_id not in ids
+                if r.task_id not in self.settled
             )
         )
 
@@ -82,7 +85,11 @@ class Recognition:
         for r in self.record:
             if r.digest is None or r.digest not in wanted:
                 continue
-            if r.task_id not in kept if r.source_key == self.source_key else r.workflow_id == self.workflow_id:
+            if (
+                r.task_id not in kept and r.task_id not in self.settled
+                if r.source_key == self.source_key
+                else r.workflow_id == self.workflow_id
+            ):
                 _put(groups.setdefault(r.digest, {}), (r.source_key, r.task_id), r, by_content=True)
         by_id = frozenset(found)
         for digest, free in groups.items():

@@ -44,8 +44,9 @@ def plan(
     gone: Collection[str] = (),
     incomplete: bool = False,
     digest_of: DigestOf | None = None,
+    positions: Sequence[int] | None = None,
 ) -> list[Planned]:
-    """What is to be done with each task, in order.
+    """What is to be done with each task, in order. `positions`: of the tasks in the run; 0, 1, 2 … by default.
 
     `past` holds no skipped rows: it says what such a task was before. Only a task of the continued run that the source
     does not list now is there as the run skipped it, and stays so.
@@ -61,7 +62,7 @@ def plan(
     is empty, nothing is known of its input, and it counts as made from what the source says now.
     """
     decided = []
-    for position, task in enumerate(tasks):
+    for position, task in enumerate(tasks) if positions is None else zip(positions, tasks, strict=True):
         earlier = None if overrides.fresh else past.get(task.task_id)
         if overrides.fresh:
             decided.append(_new(task, position, overrides, claim=past.get(task.task_id)))

@@ -5,6 +5,7 @@
 
 from cozebatch.ports.journal import (
     NO_HANDOVER,
+    NOT_ENDED,
     Change,
     Execution,
     ExecutionStatus,
@@ -23,6 +24,7 @@ from cozebatch.ports.journal import (
     RunRecord,
     RunStatus,
     Settle,
+    StoredInput,
     new_key,
 )
 from cozebatch.ports.services import (
@@ -46,6 +48,7 @@ from cozebatch.ports.services import (
 )
 
 __all__ = [
+    "NOT_ENDED",
     "NO_HANDOVER",
     "Accepted",
     "Change",
@@ -75,6 +78,7 @@ __all__ = [
     "RunStatus",
     "Settle",
     "StatusSink",
+    "StoredInput",
     "Submission",
     "Synthesizer",
     "TaskSource",

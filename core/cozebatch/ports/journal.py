@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -48,6 +48,8 @@ class RunRecord:
 ExecutionStatus = Literal[
     "sent", "refused", "unanswered", "running", "succeeded", "failed", "interrupted", "lost", "cancelled"
 ]
+NOT_ENDED: frozenset[ExecutionStatus] = frozenset({"sent", "unanswered", "running", "lost"})
+"""What became of these is not known for good."""
 
 
 def new_key() -> str:
@@ -177,6 +179,13 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredInput:
+    """The input of a task, unchanged, as it is stored for an earlier run or for the run itself."""
+
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class PutRow:
     row: Row
 
@@ -232,7 +241,7 @@ class Journal(Protocol):
     """The memory that survives a crash. Everything raises `JournalError` when the disk does not do its part."""
 
     async def begin(
-        self, run: RunRecord, entries: Iterable[tuple[Task, Row]], handover: Handover = NO_HANDOVER
+        self, run: RunRecord, entries: Iterable[tuple[Task | StoredInput, Row]], handover: Handover = NO_HANDOVER
     ) -> None:
         """Start or continue `run`, with the tasks and rows that are new or changed (read once, possibly in another
         thread), and what it takes over. Later writes belong to it."""
@@ -246,8 +255,11 @@ class Journal(Protocol):
     async def runs(self) -> Sequence[RunRecord]:
         """All runs, newest first."""
 
-    async def rows(self, run_id: str) -> Sequence[Row]:
-        """A run's rows by position."""
+    async def rows(self, run_id: str, besides: Collection[str] = ()) -> Sequence[Row]:
+        """A run's rows by position, `besides` those of these tasks."""
+
+    async def order(self, run_id: str) -> Sequence[str]:
+        """The ids of a run's tasks by position."""
 
     async def task(self, run_id: str, task_id: str) -> Task:
         """A task's input as it was when the run took it."""
@@ -272,8 +284,12 @@ class Journal(Protocol):
     async def executions(self, run_id: str, task_id: str) -> Sequence[Execution]:
         """A task's submissions in a run, oldest first."""
 
-    async def record(self) -> Sequence[Recorded]:
-        """All executions ever started from this state directory, of all runs and sources, oldest first."""
+    async def record(self, source_key: str = "", settled: Collection[str] = ()) -> Sequence[Recorded]:
+        """All executions ever started from this state directory, of all runs and sources, oldest first; without the
+        ended ones of the `settled` tasks of that source."""
+
+    async def bound_elsewhere(self, source_key: str) -> Collection[str]:
+        """The executions (by `execute_id`) that serve tasks of other sources than this."""
 
     async def missing_digests(self, digest_of: Callable[[Task], str]) -> Mapping[str, str]:
         """The digests of executions (by key) that have none on record, made by `digest_of` (called in another thread)

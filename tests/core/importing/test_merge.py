@@ -114,7 +114,7 @@ async def test_an_import_is_whole_durable_in_order_and_harmless_when_repeated() 
     assert await journal.durations("w1") == [600.0, 300.0]
     tasks = [Task(task_id, content="一段文案。", title="新标题") for task_id in MIXED]
     planned = plan(tasks, past, OperatorOverrides(), continuing=last.run_id, source_is_authoritative=True)
-    assert {p.task.task_id: p.action for p in planned} == {
+    assert {p.task_id: p.action for p in planned} == {
         "alive": Action.WATCH,
         "made": Action.FINISH,
         "done": Action.SKIP,

@@ -31,6 +31,7 @@ from cozebatch.ports import (
     PutRun,
     RunRecord,
     Settle,
+    StoredInput,
     Workflow,
 )
 
@@ -244,3 +245,30 @@ async def test_records_that_were_claimed_for_nothing_sent_are_told_with_the_name
         await journal.begin(later, [(TASKS[0], replace(rows[0], claim="dd")), (TASKS[1], Row("t1", 1))])
         assert await journal.claim_names("key", ["t0", "t1", "t9"]) == {"t0": "dd", "t1": "bb"}
         assert await journal.claim_names("other", ["t0"]) == {}
+
+
+async def test_a_stored_input_serves_a_later_run_without_being_read(kind: str, tmp_path: Path) -> None:
+    async with opened(kind, tmp_path) as journal:
+        await journal.begin(RUN, list(zip(TASKS, ROWS, strict=True)))
+        later = replace(RUN, run_id="run2", place=200.0)
+        await journal.begin(later, [(StoredInput("run1"), replace(ROWS[1], position=5)), (TASKS[0], ROWS[0])])
+        await journal.begin(later, [(StoredInput("run2"), replace(ROWS[1], position=6))])
+        assert await journal.tasks("run2", ["t0", "t1"]) == {"t0": TASKS[0], "t1": TASKS[1]}
+        assert await journal.order("run2") == ["t0", "t1"]
+        assert await journal.rows("run2", besides={"t0"}) == [replace(ROWS[1], position=6)]
+
+
+async def test_the_record_leaves_out_only_what_has_ended_of_settled_tasks(kind: str, tmp_path: Path) -> None:
+    async with opened(kind, tmp_path) as journal:
+        await journal.begin(RUN, list(zip(TASKS, ROWS, strict=True)))
+        at = replace(Execution("t0", 1, "succeeded", 1.0, "e1"), key="k1")
+        for execution in (
+            at,
+            replace(at, key="k2", execute_id="e2", status="running", sent_at=2.0),
+            replace(at, key="k3", execute_id="e3", task_id="t1", sent_at=3.0),
+            replace(at, key="k4", execute_id="e4", source_key="other", sent_at=4.0),
+        ):
+            await journal.write(PutExecution(execution))
+        assert [r.key for r in await journal.record("key", {"t0"})] == ["k2", "k3", "k4"]
+        assert [r.key for r in await journal.record()] == ["k1", "k2", "k3", "k4"]
+        assert await journal.bound_elsewhere("key") == {"e4"}

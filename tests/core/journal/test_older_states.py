@@ -115,7 +115,7 @@ async def test_the_same_is_decided(version: Path, tmp_path: Path) -> None:
         for source_key, said in decisions(version).items():
             plan = await planned(journal, source_key, said)
             wanted = {t: DECIDED_OTHERWISE.get((version.name, t), action) for t, action in said["decided"].items()}
-            assert {p.task.task_id: p.action.value for p in plan.planned} == wanted, source_key
+            assert {p.task_id: p.action.value for p in plan.planned} == wanted, source_key
             assert len(plan.owed) == said["owed"]
             in_flight = {r.execute_id for r in await journal.record() if r.status in ("running", "lost")}
             watched = {p.row.execute_id for p in plan.planned if p.action is Action.WATCH}
@@ -127,7 +127,7 @@ async def test_a_renamed_source_finds_what_the_older_version_paid_for(tmp_path: 
     async with open_journal(path) as journal:
         said = decisions(STATES / "v1")["file:/data/second.csv"]
         plan = await planned(journal, "file:/data/renamed.csv", said)
-        actions = {p.task.task_id: p.action for p in plan.planned}
+        actions = {p.task_id: p.action for p in plan.planned}
         paid = {t for t, action in actions.items() if action is Action.SUBMIT}
         assert paid == {"waiting", "told", "failed"}, "what was never started, and what Coze failed"
         assert actions["flying"] is Action.WATCH

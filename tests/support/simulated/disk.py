@@ -19,7 +19,17 @@ from cozebatch.model.errors import JournalError
 from cozebatch.model.rows import Row
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
-from cozebatch.ports import NO_HANDOVER, Change, Handover, Journal, PutExecution, PutOutput, PutRow, RunRecord
+from cozebatch.ports import (
+    NO_HANDOVER,
+    Change,
+    Handover,
+    Journal,
+    PutExecution,
+    PutOutput,
+    PutRow,
+    RunRecord,
+    StoredInput,
+)
 from support.simulated.coze import Life
 from support.simulated.judge import Judge
 
@@ -104,7 +114,7 @@ class Disk:
         return getattr(self._store, name)
 
     async def begin(
-        self, run: RunRecord, entries: Iterable[tuple[Task, Row]], handover: Handover = NO_HANDOVER
+        self, run: RunRecord, entries: Iterable[tuple[Task | StoredInput, Row]], handover: Handover = NO_HANDOVER
     ) -> None:
         kept = list(entries)
         await self._put(lambda: self._store.begin(run, kept, handover), [PutRow(row) for _, row in kept])

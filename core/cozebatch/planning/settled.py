@@ -1,0 +1,90 @@
+"""Decides the tasks that need no second look: finished with the same input, or not begun. Pure.
+
+Most of 100,000 tasks are of these two kinds at a second start. Their texts, earlier rows and executions need not be in
+memory together to see it. All other tasks are for `recovery.plan`, whose decision for these would be the same.
+"""
+
+from __future__ import annotations
+
+from cozebatch.model.rows import Row, changed
+from cozebatch.model.task import State, Task
+from cozebatch.planning.planned import DONE_EARLIER, SHOWN_AS_OURS, Action, OperatorOverrides, Planned
+from cozebatch.planning.recovery import is_unverified
+from cozebatch.ports import Past, StoredInput
+
+
+def finished_before(
+    task: Task, past: Past, overrides: OperatorOverrides, *, continuing: str | None, source_is_authoritative: bool
+) -> Planned | None:
+    """The plan for a task that was finished with the input that it has now; None for all others.
+
+    `continuing`, `source_is_authoritative`: see `recovery.plan`. The position is that of the earlier row.
+    """
+    old = past.row
+    if old.state is not State.DONE or old.unanswered or old.execute_id is None or old.given_up or is_unverified(old):
+        return None
+    if not task.own_id or _is_named(task, overrides) or old.fingerprint != task.fingerprint():
+        return None
+    stored = StoredInput(past.run_id)
+    if past.run_id == continuing:
+        return Planned(stored, old, Action.KEEP, on_disk=True)
+    if past.owed or not source_is_authoritative:
+        note = DONE_EARLIER
+    elif task.shown is not None:
+        note = SHOWN_AS_OURS
+    else:
+        return None
+    row = Row(
+        old.task_id,
+        old.position,
+        title=old.title,
+        account_id=old.account_id,
+        project_name=old.project_name,
+        record_id=old.record_id,
+        fingerprint=old.fingerprint,
+        state=State.SKIPPED,
+        attempts=old.attempts,
+        execute_id=old.execute_id,
+        debug_url=old.debug_url,
+        has_output=old.has_output,
+        execution_failed=old.execution_failed,
+        claimed=old.claimed,
+        claim=old.claim,
+        submitted_at=old.submitted_at,
+        coze_finished_at=old.coze_finished_at,
+        draft_path=old.draft_path,
+        video_path=old.video_path,
+        note=note,
+    )
+    return Planned(stored, row, Action.SKIP, note=note)
+
+
+def not_begun(task: Task, past: Past, overrides: OperatorOverrides, *, continuing: str | None) -> Planned | None:
+    """The plan for a task of the continued run for which nothing was done yet and whose input is the same; None for all
+    others. It holds unless something is on record that was paid for the same parameters."""
+    if past.run_id != continuing or past.row.state is not State.PENDING or not task.own_id or not task.content.strip():
+        return None
+    if task.shown is not None:  # it may bear the mark of a claim
+        return None
+    row = Row(
+        task.task_id,
+        past.row.position,
+        title=task.title,
+        account_id=task.account_id,
+        project_name=task.project_name,
+        record_id=task.record_id,
+        fingerprint=task.fingerprint(),
+    )
+    if _is_named(task, overrides) or changed(past.row, project_name=row.project_name) != row:
+        return None
+    return Planned(task, row, Action.SUBMIT)
+
+
+def moved_to(planned: Planned, position: int) -> Planned:
+    """The same for another position in the run."""
+    row = changed(planned.row, position=position)
+    return Planned(planned.task, row, planned.action, note=planned.note, on_disk=False)
+
+
+def _is_named(task: Task, overrides: OperatorOverrides) -> bool:
+    return task.task_id in overrides.rerun or task.task_id in overrides.adopt
