@@ -125,7 +125,7 @@ class Machine:
             self.say(f"{self.name}: ended with {error!r}")
         except DeadError:
             assert life.dead
-        self._take_events(start)
+        self.take_events(start)
         self.crashes += life.dead
         outcome = None if life.dead else start.outcome
         life.dead = True  # no straggler of it reaches anything any more
@@ -167,10 +167,10 @@ class Machine:
         await self.operate(self, start)
 
     async def _watch(self, start: Start) -> None:
-        """Keep the operator's view up to date, and see the end of a batch whose screen stays open."""
+        """See the end of a batch whose screen stays open, and stop at the first violation."""
         while True:
-            await anyio.sleep(20.0)
-            self._take_events(start)
+            await anyio.sleep(60.0)
+            self.take_events(start)
             self.judge.raise_broken()
 
     async def _die(self, start: Start, scope: anyio.CancelScope) -> None:
@@ -312,7 +312,8 @@ class Machine:
             first = rng.randint(1, 40)
             self.disk.refuse = {self.disk.writes + first + n for n in range(rng.randint(1, 4))}
 
-    def _take_events(self, start: Start) -> None:
+    def take_events(self, start: Start) -> None:
+        """Bring the operator's view up to date."""
         news: list[Event] = start.told.take()
         for event in news:
             start.board.apply(event)

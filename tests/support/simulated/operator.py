@@ -36,6 +36,7 @@ async def operate(machine: Machine, start: Start) -> None:
                 await anyio.sleep(rng.uniform(0, 300))
             else:
                 await start.ended.wait()
+            machine.take_events(start)
             if not start.board.rows:
                 continue
             group.start_soon(_command, machine, start, rng.choice(COMMANDS), rng.choice(sorted(start.board.rows)))
@@ -45,6 +46,7 @@ async def operate(machine: Machine, start: Start) -> None:
 
 async def _command(machine: Machine, start: Start, command: str, task_id: str) -> None:
     """A command that could not be written, or is refused, is told to whoever gave it."""
+    machine.take_events(start)
     row = start.board.rows[task_id]
     machine.say(f"{machine.name} operator: {command} {task_id} ({row.state})")
     try:
@@ -121,6 +123,6 @@ async def _named(machine: Machine, start: Start, row: Row) -> str | None:
 
 
 async def _sent(machine: Machine, start: Start, row: Row) -> Sent:
-    runs = await machine.disk.journal.runs()
-    current = max((run for run in runs if run.status != "abandoned"), key=lambda run: (run.place, run.run_id))
+    current = await machine.last_run()
+    assert current is not None
     return sent_for(await machine.disk.journal.task(current.run_id, row.task_id))
