@@ -23,6 +23,7 @@ from typing import Any, Self
 import anyio
 import httpx
 
+from cozebatch.bounds.http_body import ReceivedBody
 from cozebatch.model.errors import CozebatchError, UsageError
 from cozebatch.model.loopback import is_loopback_url
 from cozebatch.model.text import Text
@@ -175,19 +176,14 @@ class Connection:
             method, self.base_url + path, headers=headers, stream=_Body(content), extensions=self._extensions
         )
         response: httpx.Response | None = None
-        body = bytearray()
-        broken: str | None = None
+        received = ReceivedBody()
         lane = self._lane()
         lane.busy += 1
         try:
             with anyio.fail_after(2 * self.connect_timeout + patience * self.request_timeout) as scope:
                 response = await lane.client.send(request, auth=None, follow_redirects=False, stream=True)
                 try:
-                    async for chunk in response.aiter_bytes():
-                        body += chunk
-                        if len(body) > most_bytes:
-                            broken = f"longer than {most_bytes} bytes"
-                            scope.cancel()  # leaving the loop would leave httpx's generators half-way
+                    await received.read(response, most_bytes, scope)
                 finally:
                     await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
@@ -195,10 +191,10 @@ class Connection:
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             if response is None:
                 raise NoAnswer(_reason(error)) from None
-            broken = _reason(error)
+            received.broken = _reason(error)
         finally:
             lane.busy -= 1
-        return Answer(response.status_code, response.headers, bytes(body), broken)
+        return Answer(response.status_code, response.headers, bytes(received.body), received.broken)
 
     def _lane(self) -> _Lane:
         """The first lane with room, so that as few connections as possible are kept warm."""

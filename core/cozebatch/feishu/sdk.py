@@ -16,6 +16,7 @@ import anyio
 import anyio.to_thread
 import httpx
 
+from cozebatch.bounds.http_body import ReceivedBody
 from cozebatch.bounds.json_values import read_json
 from cozebatch.feishu.codes import NETWORK, Kind, Meaning, meaning, unreadable
 from cozebatch.feishu.lark import Sdk, load_sdk
@@ -136,7 +137,11 @@ class FeishuClient:
         timeout = httpx.Timeout(self._timeout, connect=min(CONNECT_TIMEOUT, self._timeout))
         try:
             self._http = httpx.AsyncClient(
-                timeout=timeout, limits=limits, trust_env=not loopback, transport=self._transport
+                timeout=timeout,
+                limits=limits,
+                trust_env=not loopback,
+                transport=self._transport,
+                headers={"Accept-Encoding": "gzip, deflate"},  # what `ReceivedBody` understands
             )
         except (ImportError, ValueError, httpx.InvalidURL):
             raise UsageError(
@@ -195,21 +200,20 @@ class FeishuClient:
         if body is not None:
             headers = {**headers, "Content-Type": "application/json; charset=utf-8"}
         request = self._http.build_request(method, url, headers=headers, params=queries or None, content=body)
-        content = bytearray()
+        received = ReceivedBody()
         try:
-            with anyio.fail_after(self._timeout * 2 + CONNECT_TIMEOUT):
+            with anyio.fail_after(self._timeout * 2 + CONNECT_TIMEOUT) as scope:
                 response = await self._http.send(request, stream=True, follow_redirects=False)
                 try:
-                    async for chunk in response.aiter_bytes():
-                        content += chunk
-                        if len(content) > MOST_BYTES:
-                            raise FeishuError(NETWORK, wording=f"the answer is longer than {MOST_BYTES} bytes")
+                    await received.read(response, MOST_BYTES, scope)
                 finally:
                     await response.aclose()
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             wording = self._words(str(error) or type(error).__name__)
             raise FeishuError(NETWORK, wording=wording) from None
-        return self._judge(response, bytes(content))
+        if received.broken is not None:
+            raise FeishuError(NETWORK, wording=f"the answer cannot be read: {received.broken}")
+        return self._judge(response, bytes(received.body))
 
     def _judge(self, response: httpx.Response, content: bytes) -> Answer:
         logid = response.headers.get("x-tt-logid")

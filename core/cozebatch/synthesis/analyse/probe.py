@@ -10,7 +10,7 @@ from typing import Literal
 
 from cozebatch.model.errors import Category
 from cozebatch.synthesis.failures import clean, failure
-from cozebatch.synthesis.process.ffmpeg import SAFE_INPUT, Ffmpeg
+from cozebatch.synthesis.process.ffmpeg import SAFE_INPUT, Ffmpeg, too_many_pixels
 
 _DURATION = re.compile(r"^ {2}Duration: (?:(\d+):(\d\d):(\d\d)\.(\d+)|N/A)", re.MULTILINE)
 _STREAM = re.compile(r"^ {2}Stream #0:(\d+)(?:\[\w+\])?(?:\(\w+\))?: (Video|Audio): (\w+)(.*)$", re.MULTILINE)
@@ -68,6 +68,8 @@ async def probe(ffmpeg: Ffmpeg, path: Path) -> Probe:
     done = await ffmpeg.ask([*SAFE_INPUT, "-i", path.name], cwd=path.parent)
     found = parse(done.stderr)
     if found is None or not found.streams:
+        if (too_large := too_many_pixels(done.stderr)) is not None:
+            raise too_large
         reason = _reason(done.stderr)
         raise failure(
             Category.MEDIA,

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from cozebatch.model.errors import Category, StepError
+from cozebatch.model.errors import Category, ErrorInfo, StepError
+from cozebatch.model.text import Text
 from cozebatch.synthesis.failures import failure, from_os_error, last_line
 from cozebatch.synthesis.process import process
 from cozebatch.synthesis.process.process import Finished, OutOfTime
@@ -24,8 +25,18 @@ DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,asf,ogg,wav,mp3,aac,flac,amr,aiff,caf,"
     "image2,png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,gif,gif_pipe"
 )
-SAFE_INPUT = ("-protocol_whitelist", "file", "-format_whitelist", DEMUXERS)
-"""Options to stand before every `-i` of a file from outside."""
+MAX_PIXELS = 50_000_000
+"""Of a picture that is decoded; one of them takes about 150 MB. The largest pictures of phones have 48 million, film of
+7680×4320 has 33 million."""
+
+
+def safe_input(most_pixels: int = MAX_PIXELS) -> tuple[str, ...]:
+    """Options to stand before every `-i` of a file from outside. A larger picture is refused before it is decoded."""
+    limit = ("-max_pixels", str(min(most_pixels, MAX_PIXELS)))
+    return ("-protocol_whitelist", "file", "-format_whitelist", DEMUXERS, *limit)
+
+
+SAFE_INPUT = safe_input()
 
 _DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded|not enough space on the disk", re.IGNORECASE)
 _BAD_MEDIA = re.compile(
@@ -34,7 +45,12 @@ _BAD_MEDIA = re.compile(
     r"|Not on the whitelist|not in whitelist|Error opening input",
     re.IGNORECASE,
 )
+_TOO_MANY_PIXELS = re.compile(r"exceeds specified max pixel count|Picture size \d+x\d+ is invalid")
 _NO_MEMORY = re.compile(r"Cannot allocate memory|Out of memory", re.IGNORECASE)
+
+
+class TooManyPixels(StepError):
+    """A picture is larger than was allowed. Nothing of it was decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +162,18 @@ def categorised(done: Finished) -> StepError:
             f"ffmpeg died ({done.returncode})",
             code=str(done.returncode),
         )
+    if (too_large := too_many_pixels(log)) is not None:
+        return too_large
     line = last_line(log)
     if _BAD_MEDIA.search(log):
         return failure(Category.MEDIA, f"素材无法解码：{line}", f"the media cannot be decoded: {line}")
     return failure(Category.SYNTHESIS, f"ffmpeg 报错：{line}", f"ffmpeg failed: {line}")
+
+
+def too_many_pixels(log: str) -> TooManyPixels | None:
+    """The error if that is what ffmpeg complained about."""
+    if _TOO_MANY_PIXELS.search(log) is None:
+        return None
+    millions = MAX_PIXELS // 1_000_000
+    text = Text(f"画面太大（超过 {millions * 100} 万像素）", f"a picture has more than {millions} million pixels")
+    return TooManyPixels(ErrorInfo(Category.MEDIA, text))

@@ -14,16 +14,18 @@ import sys
 import threading
 from typing import BinaryIO
 
+from cozebatch.bounds.memory import bound_memory
 from cozebatch.model.errors import StepError
 
 HEADER = struct.Struct(">I")
-_MEMORY = 4 * 1024**3
+MEMORY = 2 * 1024**3
+"""Bytes that a worker may have. A call that needs more ends its worker, and fails as `worker_crashed`."""
 
 
 def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    _bound_memory()
+    bound_memory(MEMORY)
     calls: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, calls), daemon=True).start()
     while True:
@@ -68,14 +70,6 @@ def _megabytes() -> int:
 
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most // (1024 * 1024 if sys.platform == "darwin" else 1024)  # bytes on macOS, KB elsewhere
-
-
-def _bound_memory() -> None:
-    if sys.platform == "linux":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ that folder, because a drive's colon breaks a filter string on Windows.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +15,9 @@ from cozebatch.model.errors import Category
 from cozebatch.synthesis.compose.timeline import SECOND, Clip, Music, Source, Timeline
 from cozebatch.synthesis.failures import failure
 from cozebatch.synthesis.options import SynthesisOptions
-from cozebatch.synthesis.process.ffmpeg import SAFE_INPUT, Ffmpeg
+from cozebatch.synthesis.process.ffmpeg import SAFE_INPUT, Ffmpeg, TooManyPixels, safe_input
 from cozebatch.synthesis.subtitles.prepare import ASS_NAME, FONTS_NAME
-from cozebatch.synthesis.video import encoders
+from cozebatch.synthesis.video import encoders, stills
 
 RATE = 48_000
 _PEAK = 0.84  # -1.5 dB: room for what AAC adds
@@ -34,13 +35,23 @@ async def render(
     threads: int = 0,
 ) -> Path:
     """Render into `folder`/film.mp4, where `prepare_subtitles` has laid the texts. Raises `StepError`."""
-    log = await ffmpeg.run(
-        arguments(timeline, options, encoder, threads),
-        cwd=folder,
-        timeout=options.timeout,
-        seconds=timeline.duration / SECOND,
-        progress=progress,
-    )
+
+    async def run(arguments: list[str]) -> str:
+        return await ffmpeg.run(
+            arguments, cwd=folder, timeout=options.timeout, seconds=timeline.duration / SECOND, progress=progress
+        )
+
+    log: str | None = None
+    if timeline.picture[0].source.kind == "video" or stills.most_pixels(timeline):
+        try:
+            log = await run(arguments(timeline, options, encoder, threads))
+        except TooManyPixels:
+            if timeline.picture[0].source.kind == "video":
+                raise
+    if log is None:
+        filters = ",".join(_fitted(timeline.picture[0].source, timeline))
+        await stills.scale_each(ffmpeg, timeline, filters, folder, timeout=options.timeout)
+        log = await run(arguments(timeline, options, encoder, threads, scaled=True))
     if _TOFU in log:
         raise failure(
             Category.SYNTHESIS, "有字符没有字形，画面会出现方框", "a character had no glyph, boxes were drawn"
@@ -55,9 +66,11 @@ async def draw_poster(ffmpeg: Ffmpeg, film: Path, target: Path) -> None:
     )
 
 
-def arguments(timeline: Timeline, options: SynthesisOptions, encoder: str, threads: int = 0) -> list[str]:
-    """ffmpeg's arguments for the whole film."""
-    graph = _Graph(timeline)
+def arguments(
+    timeline: Timeline, options: SynthesisOptions, encoder: str, threads: int = 0, *, scaled: bool = False
+) -> list[str]:
+    """ffmpeg's arguments for the whole film. `scaled`: its stills lie scaled in the folder (see `stills`)."""
+    graph = _Graph(timeline, scaled)
     picture = graph.picture()
     sound = graph.sound()
     seconds = f"{timeline.duration / SECOND:.6f}"
@@ -76,6 +89,7 @@ class _Graph:
     """Collects inputs and filter chains."""
 
     timeline: Timeline
+    scaled: bool = False
     inputs: list[str] = field(default_factory=list)
     chains: list[str] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
@@ -90,7 +104,7 @@ class _Graph:
     def picture(self) -> str:
         timeline = self.timeline
         moving = timeline.picture[0].source.kind == "video"
-        label = self._talking_head() if moving else self._slides()
+        label = self._talking_head() if moving else self._scaled_slides() if self.scaled else self._slides()
         if timeline.cover is not None:
             label = self._covered(label, timeline.cover)
         if timeline.texts:
@@ -116,6 +130,7 @@ class _Graph:
         """Every picture is decoded and scaled once, then repeated."""
         timeline = self.timeline
         labels = ""
+        limited = safe_input(stills.most_pixels(timeline))
         for number, clip in enumerate(timeline.picture):
             count = self._frame(clip.target.end) - self._frame(clip.target.start)
             chain = [
@@ -127,12 +142,30 @@ class _Graph:
             ]
             # The same picture may come twice: every use is an input of its own.
             self._numbers[f"{number}:{clip.source.path}"] = index = len(self._numbers)
-            self.inputs += [*SAFE_INPUT, "-i", str(Path(clip.source.path).absolute())]
+            self.inputs += [*limited, "-i", str(Path(clip.source.path).absolute())]
             self.chains.append(f"[{index}:v:0]{','.join(chain)}[slide{number}]")
             labels += f"[slide{number}]"
         if len(timeline.picture) == 1:
             return "slide0"
         self.chains.append(f"{labels}concat=n={len(timeline.picture)}:v=1:a=0,settb=1/{timeline.fps},setpts=N[picture]")
+        return "picture"
+
+    def _scaled_slides(self) -> str:
+        """One input brings the scaled pictures in turn; each is given its first frame's time and stands until the next.
+
+        `fps` drops the last one, which has no next: it is there twice (`stills.scale_each`).
+        """
+        timeline = self.timeline
+        self._numbers[stills.SCALED] = index = len(self._numbers)
+        self.inputs += ["-f", "image2", "-framerate", "1", "-start_number", "0", *SAFE_INPUT, "-i", stills.SCALED]
+        starts = [self._frame(clip.target.start) for clip in timeline.picture] + [timeline.frames]
+        steps = "+".join(
+            f"{after - before}*gte(N,{number})"
+            for number, (before, after) in enumerate(itertools.pairwise(starts), start=1)
+        )
+        chain = [f"settb=1/{timeline.fps}", f"setpts='{steps}'", f"fps={timeline.fps}:start_time=0"]
+        chain += ["setsar=1", "format=yuv420p", "tpad=stop=-1:stop_mode=clone", f"trim=end_frame={timeline.frames}"]
+        self.chains.append(f"[{index}:v:0]{','.join(chain)}[picture]")
         return "picture"
 
     def _covered(self, label: str, cover: Clip) -> str:
