@@ -36,6 +36,8 @@ class Sdk:
     record: Any
     field: Any
     config: Any
+    misread: tuple[type[Exception], ...]
+    """What the SDK lets out when it reads an answer whose parts are not of the kind that it expects."""
 
 
 _loading = threading.Lock()
@@ -88,7 +90,9 @@ def _names() -> Sdk:
     fields = importlib.import_module("lark_oapi.api.bitable.v1.resource.app_table_field")
     _quiet()
     _send_through_us(transport)
-    return Sdk(core, models, records.AppTableRecord, fields.AppTableField, core.Config)
+    strange = importlib.import_module("lark_oapi.core.exception").UnmarshalException
+    misread = (strange, TypeError, AttributeError, KeyError, ValueError)
+    return Sdk(core, models, records.AppTableRecord, fields.AppTableField, core.Config, misread)
 
 
 def _quiet() -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import pairwise
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from cozebatch.model.text import Text
+from cozebatch.model.urls import split_url
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _OTHER_DOCUMENTS = {
@@ -57,7 +58,9 @@ def parse_base(text: str) -> BaseLink:
     if is_identifier(text):
         # Older wiki nodes have tokens that begin like this; a base's own do not.
         return BaseLink(text, needs_resolving=text.startswith("wikcn"))
-    address = urlsplit(text if "://" in text else f"https://{text}")
+    address = split_url(text if "://" in text else f"https://{text}")
+    if address is None:
+        raise LinkError(_WANTED)
     steps = [step for step in address.path.split("/") if step]
     if "." not in (address.hostname or "") or not steps:
         raise LinkError(_WANTED)

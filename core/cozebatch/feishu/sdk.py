@@ -183,6 +183,9 @@ class FeishuClient:
             except FeishuError as error:
                 if error.kind is not Kind.TOKEN or last_try:
                     raise
+            except self.sdk.misread as error:
+                wording = self._words(f"an answer of an unexpected shape ({type(error).__name__}: {error})")
+                raise FeishuError(unreadable(200), wording=wording, status=200) from None
             if self._token == token:
                 self._token = ""
         raise AssertionError("unreachable")

@@ -25,6 +25,8 @@ MOST_CHECKED = 64 * 1024 * 1024
 """A journal up to this size in bytes is checked completely when it is opened (about 0.1 s)."""
 
 _WAL_HEADER, _FRAME_HEADER = 32, 24
+_DAMAGE = ("disk image is malformed", "not a database", "Could not decode")
+"""In messages of SQLite and its driver that are operational errors all the same."""
 
 
 class DamagedJournal(JournalError):
@@ -196,7 +198,7 @@ def as_journal_error(path: Path, error: sqlite3.Error) -> JournalError:
     """Turns an SQLite error into `DamagedJournal` if it means damage, else into `JournalError`."""
     if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
         return DamagedJournal(path, str(error))
-    if "disk image is malformed" in str(error) or "not a database" in str(error):
+    if any(words in str(error) for words in _DAMAGE):
         return DamagedJournal(path, str(error))
     return journal_error(error)
 
@@ -222,9 +224,12 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 
 def _require_ours(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise `JournalError` for the database of another program. Files of earlier versions have no application id, but
-    our tables; an empty database is nobody's."""
-    tables = {str(name) for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    """Raise `DamagedJournal`, or `JournalError` for the database of another program. Files of earlier versions have no
+    application id, but our tables; an empty database is nobody's."""
+    try:
+        tables = {str(name) for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except UnicodeDecodeError as error:  # raised by the driver for a damaged schema
+        raise DamagedJournal(path, str(error)) from None
     found = int(connection.execute("PRAGMA application_id").fetchone()[0])
     if found == APPLICATION_ID or (found == 0 and (not tables or {"run", "task", "execution"} <= tables)):
         return

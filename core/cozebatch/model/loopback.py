@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urlsplit
+
+from cozebatch.model.urls import split_url
 
 
 def is_loopback_host(host: str) -> bool:
@@ -18,4 +19,5 @@ def is_loopback_host(host: str) -> bool:
 
 def is_loopback_url(url: str) -> bool:
     """The same for the host of a URL."""
-    return is_loopback_host(urlsplit(url).hostname or "")
+    parts = split_url(url)
+    return parts is not None and is_loopback_host(parts.hostname or "")

@@ -6,9 +6,8 @@ goes to the services' own hosts and to this machine, and anywhere else only when
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from cozebatch.model.loopback import is_loopback_host
+from cozebatch.model.urls import split_url
 
 KNOWN_HOSTS = frozenset({"api.coze.cn", "api.coze.com", "open.feishu.cn", "open.larksuite.com"})
 """Coze's and Feishu's own: docs/coze.md, docs/feishu.md."""
@@ -16,7 +15,9 @@ KNOWN_HOSTS = frozenset({"api.coze.cn", "api.coze.com", "open.feishu.cn", "open.
 
 def host_to_ask_about(url: str) -> str | None:
     """The host (with a port that is not https's) to ask about before a secret goes there; None if it is known."""
-    parts = urlsplit(url)
+    parts = split_url(url)
+    if parts is None:
+        return url
     host = (parts.hostname or "").rstrip(".").lower()
     if is_loopback_host(host) or (host in KNOWN_HOSTS and parts.port in (None, 443) and parts.scheme == "https"):
         return None

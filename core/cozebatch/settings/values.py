@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from cozebatch.feishu.links import LinkError, is_identifier, parse_base
 from cozebatch.model.loopback import is_loopback_host
 from cozebatch.model.text import Text
+from cozebatch.model.urls import split_url
 
 
 class Replaced(str):
@@ -113,7 +114,8 @@ def _identifier(value: Any) -> Any:
 def _workflow(value: Any) -> Any:
     """A workflow's address holds its id: `…/work_flow?space_id=…&workflow_id=…`."""
     if isinstance(value, str) and "://" in value:
-        found = parse_qs(urlsplit(value.strip()).query).get("workflow_id", [])
+        address = split_url(value.strip())
+        found = parse_qs(address.query).get("workflow_id", []) if address is not None else []
         if len(found) != 1:
             raise wrong(
                 "这个链接里没有 workflow_id，请打开工作流编辑页再复制",
@@ -141,14 +143,10 @@ def _link(value: Any) -> Any:
 
 
 def _url(value: str) -> str:
-    try:
-        address = urlsplit(value.strip())
-        host, port = address.hostname or "", address.port
-    except ValueError:
-        host, port = "", None
-    if not host or port == 0 or address.scheme not in ("https", "http"):
+    address = split_url(value.strip())
+    if address is None or not address.hostname or address.port == 0 or address.scheme not in ("https", "http"):
         raise wrong("应为网址，如 https://api.coze.cn", "should be an address such as https://api.coze.cn")
-    if address.scheme == "http" and not is_loopback_host(host):
+    if address.scheme == "http" and not is_loopback_host(address.hostname):
         raise wrong(
             "应以 https:// 开头（http:// 只允许本机）", "should begin with https:// (http:// only for loopback)"
         )

@@ -6,13 +6,15 @@ import textwrap
 from collections.abc import Iterator
 
 import anyio
+import httpx
 import pytest
 
 from cozebatch.demo.feishu_faults import FeishuFault
 from cozebatch.demo.feishu_server import SimulatedFeishu
 from cozebatch.demo.feishu_tables import CONTENT
-from cozebatch.feishu.base import patiently
+from cozebatch.feishu.base import FeishuBase, patiently
 from cozebatch.feishu.codes import Kind
+from cozebatch.feishu.links import parse_base
 from cozebatch.feishu.sdk import FeishuClient, FeishuError
 from support.feishu_support import Served, served
 
@@ -172,6 +174,20 @@ async def test_every_kind_of_refusal_is_told_apart(service: Served, fault: Feish
         assert caught.value.logid == (f"2026demo{fault.code}" if fault.what == "code" else None)
         # The connection is still good for the next call.
         assert (await base.search(CONTENT)).total == 20
+
+
+@pytest.mark.parametrize("data", ['"text"', "[]", "7", '{"items": {"a": 1}}', '{"items": [7]}', '{"__class__": 1}'])
+async def test_an_answer_of_an_unexpected_shape_is_an_error_of_the_service(data: str) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        flat = b'{"code": 0, "tenant_access_token": "t-1", "expire": 7200}'
+        return httpx.Response(200, content=flat if "auth" in request.url.path else f'{{"code": 0, "data": {data}}}')
+
+    transport = httpx.MockTransport(answer)
+    domain = "http://127.0.0.1"
+    async with FeishuClient(app_id="cli_demo", app_secret="s", domain=domain, transport=transport) as client:
+        with pytest.raises(FeishuError) as caught:
+            await FeishuBase(client, parse_base("demoapp")).search(CONTENT)
+    assert caught.value.kind is Kind.SERVER
 
 
 async def test_a_service_that_answers_too_late_is_not_waited_for(service: Served) -> None:

@@ -1,0 +1,3 @@
+from support.mutations.run import main
+
+raise SystemExit(main())
