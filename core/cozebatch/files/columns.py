@@ -10,7 +10,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from cozebatch.model.errors import UsageError
@@ -73,7 +73,7 @@ class Complaints:
 
 def field_of(column: str) -> str | None:
     """The field a column stands for; None for an extra one."""
-    return _BY_NAME.get(_plain(column))
+    return _BY_NAME.get(column) or _BY_NAME.get(_plain(column))
 
 
 def tasks_of(rows: Iterable[Row], columns: Sequence[str] | None, complaints: Complaints) -> list[Task]:
@@ -137,7 +137,7 @@ def _task(row: Row, number: int, complaints: Complaints) -> Task:
     fields: dict[str, str] = {}
     extra: dict[str, str] = {}
     for column, value in row.cells.items():
-        if len(value) > MAX_CELL_BYTES or len(value.encode(errors="replace")) > MAX_CELL_BYTES:
+        if len(value) * 4 > MAX_CELL_BYTES and len(value.encode(errors="replace")) > MAX_CELL_BYTES:
             complaints.add(
                 row.line,
                 column,
@@ -166,8 +166,8 @@ def _task(row: Row, number: int, complaints: Complaints) -> Task:
             f"task_id 不能超过 {MAX_ID_CHARACTERS} 个字符，也不能有换行等控制字符",
             f"a task_id has at most {MAX_ID_CHARACTERS} characters and no control characters",
         )
-    task = Task(task_id, **fields)  # type: ignore[arg-type]
-    return replace(task, own_id=bool(given), extra=MappingProxyType(extra) if extra else NO_EXTRA)
+    proxy = MappingProxyType(extra) if extra else NO_EXTRA
+    return Task(task_id, own_id=bool(given), extra=proxy, **fields)  # type: ignore[arg-type]
 
 
 def named(header: Sequence[str], cells: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -187,4 +187,4 @@ def _shown(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-_BY_NAME = {_plain(name): field for field, names in FIELD_NAMES.items() for name in names}
+_BY_NAME = {spelt: field for field, names in FIELD_NAMES.items() for name in names for spelt in (name, _plain(name))}

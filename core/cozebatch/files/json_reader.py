@@ -86,7 +86,6 @@ class _Document:
     def __init__(self, text: str, complaints: Complaints, first_line: int = 1) -> None:
         self.text = text
         self._complaints = complaints
-        self._decoder = json.JSONDecoder(parse_constant=_no_constant, parse_int=_whole)
         self._counted = 0
         self._line = first_line
 
@@ -103,7 +102,7 @@ class _Document:
     def decode(self, position: int) -> tuple[Any, int]:
         # The complaint is raised outside the handlers: the standard error holds the whole document.
         try:
-            value, end = self._decoder.raw_decode(self.text, position)
+            value, end = _DECODER.raw_decode(self.text, position)
             if not is_deeper_than(MOST_LEVELS, value):
                 return value, end
             bad, zh, en = position, "括号嵌套太深", "brackets are nested too deeply"
@@ -182,3 +181,6 @@ def _whole(text: str) -> int:
     if len(text) > MOST_DIGITS:
         raise ValueError("too long")
     return int(text)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_int=_whole)

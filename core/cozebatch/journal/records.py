@@ -240,9 +240,12 @@ def _film(film: Film) -> str:
     return dumps({name: getattr(film, name) for name in film.__slots__ if getattr(film, name) is not None})
 
 
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def dumps(value: Any) -> str:
     """A value as JSON that SQLite can store."""
-    return _storable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return _storable(_encoder.encode(value))
 
 
 def _storable(text: str) -> str:

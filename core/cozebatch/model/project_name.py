@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from cozebatch.model.task import Task
@@ -32,8 +31,9 @@ def assign_project_names(tasks: Iterable[Task], now: datetime) -> list[Task]:
     stamp = now.strftime("%Y%m%d_%H%M%S")
     taken: set[int] = set()  # hashes; after a collision a name only gets a needless number
     next_number: dict[int, int] = {}
-    named = []
-    for task in tasks:
+    named = list(tasks)
+    del tasks
+    for place, task in enumerate(named):
         name = safe_name(task.project_name) or _default(task, stamp)
         key = hash(_alike(name))
         if key in taken:
@@ -43,7 +43,7 @@ def assign_project_names(tasks: Iterable[Task], now: datetime) -> list[Task]:
             next_number[key] = number + 1
             name = numbered
         taken.add(hash(_alike(name)))
-        named.append(replace(task, project_name=name))
+        named[place] = task.with_project_name(name)
     return named
 
 
@@ -51,11 +51,12 @@ def safe_name(text: str, *, characters: int = MAX_CHARACTERS, size: int = MAX_BY
     """`text` as a valid folder name on Windows, macOS and Linux; empty if nothing is left."""
     # The text can have 100 MB; only its beginning can get into the name.
     text = text[: characters * 20]
-    text = "".join(
-        " " if character.isspace() else character
-        for character in text
-        if character.isspace() or unicodedata.category(character) not in _INVISIBLE
-    )
+    if not text.isprintable():
+        text = "".join(
+            " " if character.isspace() else character
+            for character in text
+            if character.isspace() or unicodedata.category(character) not in _INVISIBLE
+        )
     text = unicodedata.normalize("NFC", text)
     text = _SPACES.sub(" ", _UNSAFE.sub("_", text)).strip(" .")
     if _RESERVED.fullmatch(text):

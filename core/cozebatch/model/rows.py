@@ -105,11 +105,14 @@ class Row:
 
     def to_json(self) -> dict[str, Any]:
         """JSON for the journal; holds only what differs from a new row."""
-        kept: dict[str, Any] = {}
-        for name, default in _ROW_DEFAULTS:
-            value = getattr(self, name)
-            if value != default:
-                kept[name] = value.to_json() if name in ("error", "note") else value
+        kept = {
+            name: value
+            for (name, default), value in zip(_ROW_DEFAULTS, _values(self), strict=True)
+            if value is not default and value != default
+        }
+        for name in ("error", "note"):
+            if name in kept:
+                kept[name] = kept[name].to_json()
         return kept
 
     @classmethod
