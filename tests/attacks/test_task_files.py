@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import zipfile
 from pathlib import Path
@@ -12,6 +11,9 @@ import pytest
 
 from cozebatch.files.source import read_tasks
 from cozebatch.model.errors import UsageError
+
+if sys.platform != "win32":
+    import resource
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="measures memory with getrusage")
 

@@ -14,10 +14,12 @@ from typing import Any
 
 from cozebatch.demo.coze_server import RunningCoze
 from cozebatch.demo.environment import demo_configuration
+from cozebatch.demo.faults import Fault
 from cozebatch.demo.feishu_server import APP_TOKEN, SimulatedFeishu
 from cozebatch.demo.serving import serve
 from support.program import Finished, Program, kill, read_until
 
+LONG = Fault(what="lasts", seconds=2.5)
 BREAKS = {"mode": "command", "command": [sys.executable, "-c", "raise SystemExit(1)"]}
 MAKES = {"mode": "command", "command": [sys.executable, "-c", "print('{}')"]}
 

@@ -14,6 +14,8 @@ from typing import Any
 
 from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID
 
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Signals that ask the program to end; Windows has not all of them."""
 SECONDS = 60.0
 """A run that takes longer than this has hung."""
 
@@ -113,5 +115,9 @@ def read_until(process: subprocess.Popen[str], word: str, count: int = 1) -> lis
     raise AssertionError(f"ended without {word!r}: {lines[-5:]}")
 
 
-def kill(process: subprocess.Popen[str], number: int = signal.SIGKILL) -> None:
-    process.send_signal(number)
+def kill(process: subprocess.Popen[str], number: int | None = None) -> None:
+    """Send the signal; without one, end it as hard as the system can."""
+    if number is None:
+        process.kill()
+    else:
+        process.send_signal(number)

@@ -13,7 +13,7 @@ import pytest
 from cozebatch.demo.coze_model import CozeOptions
 from cozebatch.demo.coze_server import RunningCoze, serve_coze
 from cozebatch.demo.faults import Fault
-from support.program import BATCH, Program, kill, read_until
+from support.program import BATCH, SIGNALS, Program, kill, read_until
 
 
 def started(coze: RunningCoze) -> dict[str, int]:
@@ -21,7 +21,7 @@ def started(coze: RunningCoze) -> dict[str, int]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_an_interrupt_saves_everything_within_five_seconds(tmp_path: Path, number: int) -> None:
     with serve_coze(CozeOptions(duration=1.5)) as coze:
         program = Program(tmp_path, coze.url).configure(max_coze_concurrent=4).tasks(8)

@@ -9,7 +9,7 @@ import pytest
 
 from cozebatch.demo.coze_model import CozeOptions
 from cozebatch.demo.coze_server import RunningCoze, serve_coze
-from support.batches import Files, Table, table_of
+from support.batches import LONG, Files, Table, table_of
 from support.program import Program
 
 
@@ -28,3 +28,12 @@ def files(coze: RunningCoze, tmp_path: Path) -> Files:
 def table(coze: RunningCoze, tmp_path: Path) -> Iterator[Table]:
     with table_of(coze, tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+def two(files: Files) -> Files:
+    """At most two at once; the executions begun now last."""
+    files.program.configure(max_coze_concurrent=2)
+    files.coze.set_faults(LONG)
+    files.write(["a", "b", "c"])
+    return files

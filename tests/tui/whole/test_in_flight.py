@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from cozebatch.demo.faults import Fault
 from support.batches import Files
-from support.kill_screen import terminal
-
-LONG = Fault(what="lasts", seconds=2.5)
-
-
-@pytest.fixture
-def two(files: Files) -> Files:
-    """At most two at once; the executions begun now last."""
-    files.program.configure(max_coze_concurrent=2)
-    files.coze.set_faults(LONG)
-    files.write(["a", "b", "c"])
-    return files
 
 
 def in_flight_at_most(files: Files) -> int:
@@ -72,36 +58,3 @@ def test_an_execution_that_cannot_be_seen_for_a_while_keeps_its_place(two: Files
     assert two.run().code == 0
     assert in_flight_at_most(two) == 2
     assert two.executions == 3
-
-
-def test_a_cancelled_execution_counts_at_the_next_start_too(two: Files) -> None:
-    with terminal(two.program.folder, ("--config", "c.json", "--tasks", "tasks.csv", "--yes")) as screen:
-        assert screen.until(lambda: two.executions == 2, 20), screen.tail()
-        time.sleep(0.8)  # a question typed ahead of is not answered
-        screen.press("c")
-        time.sleep(0.8)
-        screen.press("y")
-        time.sleep(0.5)
-    two.coze.set_faults()
-    two.write(["d", "e"], name="another.csv")
-    assert two.run("another.csv").code == 0
-    assert in_flight_at_most(two) == 2
-    assert two.executions == 4
-
-
-def test_what_is_run_again_after_the_end_and_killed_is_found_by_the_next_start(two: Files) -> None:
-    two.coze.set_faults()
-    with terminal(two.program.folder, ("--config", "c.json", "--tasks", "tasks.csv", "--yes")) as screen:
-        assert screen.until(lambda: two.executions == 3 and two.coze.service.in_flight() == 0, 30), screen.tail()
-        time.sleep(1.5)
-        two.coze.set_faults(LONG)
-        screen.press("x")
-        time.sleep(0.8)
-        screen.press("y")
-        assert screen.until(lambda: two.executions == 4, 20), screen.tail()
-    two.coze.set_faults()
-    assert two.run().code == 0
-    assert two.executions == 4
-    newest = list(two.coze.ledger().executions)[-1]
-    assert newest in {task["execute_id"] for task in two.program.results()["tasks"].values()}
-    assert set(two.program.statuses().values()) <= {"done", "skipped"}

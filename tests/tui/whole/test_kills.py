@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -23,7 +22,7 @@ from support.feishu_support import big_table
 from support.kill_checks import RUNNING
 from support.kill_plans import draw
 from support.kills import scenario
-from support.program import BATCH, Program, kill
+from support.program import BATCH, SIGNALS, Program, kill
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -60,7 +59,7 @@ def test_a_seed_draws_the_same_plan_again() -> None:
     assert draw(11) != draw(12)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_an_interrupt_while_the_program_opens_is_exit_130_and_submits_nothing(
     coze: RunningCoze, tmp_path: Path, number: int
 ) -> None:
