@@ -24,6 +24,8 @@ NUMBER = "<v>1</v>"
 
 def peak_megabytes() -> float:
     """Of this process and of the children it has waited for."""
+    import resource  # not on Windows
+
     unit = 1024**2 if sys.platform == "darwin" else 1024
     return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / unit
 

@@ -18,13 +18,14 @@ from cozebatch.batch.batch import Batch
 from cozebatch.batch.request import Request
 from cozebatch.batch.results_file import ResultsWriter
 from cozebatch.coze.output import parse_output, pick
+from cozebatch.disk.places import is_link
 from cozebatch.engine.event_bus import Bus
 from cozebatch.engine.options import Adapters, Options
 from cozebatch.journal.lock import state_lock
 from cozebatch.journal.memory import MemoryJournal
 from cozebatch.journal.owner import state_owner
 from cozebatch.journal.sqlite import FILE_NAME, DamagedJournal, open_journal, read_journal
-from cozebatch.model.errors import ErrorInfo
+from cozebatch.model.errors import ErrorInfo, UsageError
 from cozebatch.model.redact import Masker
 from cozebatch.model.text import Text
 from cozebatch.planning.planned import OperatorOverrides
@@ -164,6 +165,14 @@ def _synthesizer(settings: Settings, request: Request, mask: Callable[[str], str
         secret_variables=request.secret_variables,
         owner=state_owner(request.state_dir),
     )
+    if is_link(options.media_dir):  # before anything is paid for that could not be downloaded
+        raise UsageError(
+            Text(
+                f"{options.media_dir} 是链接，素材不会写到别处：请删掉这个链接，或换一个 --state-dir。",
+                f"{options.media_dir} is a link, and media are not written elsewhere: delete the link, or choose "
+                "another --state-dir.",
+            )
+        )
     return LocalSynthesizer(options, pick=pick, on_note=request.on_note, mask=mask)
 
 

@@ -44,7 +44,9 @@ LEAST_RATE = 16_384
 GRACE = 60.0
 """Seconds that every file may take whatever its size."""
 _LOOK_EVERY = 1_000_000
-"""Bytes after which the disk's free space is looked at again."""
+"""Bytes, of all downloads together, after which the disk's free space is looked at again."""
+_ON_THE_WAY = 4_000_000
+"""Bytes that all downloads together may write between two looks: `_LOOK_EVERY`, and a piece of each."""
 _CUTS = 3
 """How often one call goes on after a cut by itself, as long as each piece brought something."""
 
@@ -58,6 +60,8 @@ class Downloader:
     def __init__(self, *, max_bytes: int, allow_loopback: bool, silence: float = SILENCE, grace: float = GRACE) -> None:
         self._max_bytes = max_bytes
         self._grace = grace
+        self._unseen = _LOOK_EVERY
+        """Bytes that all downloads have written since the last look at the free space."""
         self._client = httpx.AsyncClient(
             transport=GuardedTransport(allow_loopback=allow_loopback),
             timeout=httpx.Timeout(silence, connect=min(10.0, silence), pool=None),
@@ -113,7 +117,11 @@ class Downloader:
             start, total = extent(response, have)
             self._check(response, total)
             if total is not None:
-                need_space(part.parent, total - start)
+                try:
+                    need_space(part.parent, total - start)
+                except StepError:
+                    drop(part, below)
+                    raise
             write_beginning(part, below, response, total)
             await self._write(response, part, below, start, total, on_progress, began)
         finally:
@@ -130,7 +138,7 @@ class Downloader:
         on_progress: OnProgress,
         began: float,
     ) -> None:
-        got, look_at = start, start
+        got = start
         trouble: Exception | None = None
         with open_part(part, below, start) as file:
             try:
@@ -141,9 +149,8 @@ class Downloader:
                         if trouble is None:
                             got += len(chunk)
                             trouble = self._too_slow(got - start, anyio.current_time() - began)
-                        if trouble is None and got >= look_at:
-                            look_at = got + _LOOK_EVERY
-                            trouble = _too_full(part.parent, len(chunk))
+                        if trouble is None:
+                            trouble = self._too_full(part.parent, len(chunk))
                         if trouble is None:
                             trouble = await self._append(file, chunk, got)
                             on_progress(got, total)
@@ -157,6 +164,18 @@ class Downloader:
             raise trouble
         if total is not None and got != total:
             raise _Cut(f"{got} of {total} bytes came")
+
+    def _too_full(self, folder: Path, coming: int) -> OSError | None:
+        """The disk's last `RESERVE_BYTES` bytes belong to the journal. What is free is measured, so that it holds for
+        all downloads together; whichever comes to touch it makes room by dropping what it has."""
+        self._unseen += coming
+        if self._unseen < _LOOK_EVERY:
+            return None
+        self._unseen = 0
+        if shutil.disk_usage(folder).free - _ON_THE_WAY >= RESERVE_BYTES:
+            return None
+        self._unseen = _LOOK_EVERY  # the next piece, of any download, looks again
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
     async def _append(self, file: BinaryIO, chunk: bytes, got: int) -> Exception | None:
         if got > self._max_bytes:
@@ -230,13 +249,6 @@ def _joined(base: httpx.URL, location: str) -> str:
         return str(base.join(location))
     except (httpx.InvalidURL, ValueError):
         return ""
-
-
-def _too_full(folder: Path, coming: int) -> OSError | None:
-    """The disk's last `RESERVE_BYTES` bytes belong to the journal. It is measured, so that it holds for all downloads
-    together."""
-    free = shutil.disk_usage(folder).free
-    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) if free - coming < RESERVE_BYTES else None
 
 
 def _parse(url: str) -> httpx.URL:

@@ -67,7 +67,10 @@ async def run_command(options: SynthesisOptions, job: Job, media: Media) -> Prod
         except OSError as error:
             raise from_os_error(error, Category.SYNTHESIS, output_dir) from error
         answer = _answer(done, last)
-        return await anyio.to_thread.run_sync(_product, answer, job, cwd, output_dir)
+        try:
+            return await anyio.to_thread.run_sync(_product, answer, job, cwd, output_dir)
+        except OSError as error:
+            raise from_os_error(error, Category.SYNTHESIS, output_dir) from error
 
 
 def _program(name: str) -> str:
@@ -133,9 +136,10 @@ def _result(answer: Mapping[str, Any], key: str, job: Job, cwd: Path, output_dir
     if value is None or value == "":
         return None
     path = Path(os.path.normpath(cwd / str(value)))
-    if not path.exists() and not Path(str(value)).is_absolute():
+    # `os.path.exists` is False for a name that the system does not take; `Path.exists` would raise.
+    if not os.path.exists(path) and not Path(str(value)).is_absolute():
         path = Path(os.path.normpath(output_dir / str(value)))
-    if not path.exists() or (path.is_file() and path.stat().st_size == 0):
+    if not os.path.exists(path) or (path.is_file() and path.stat().st_size == 0):
         raise failure(
             Category.SYNTHESIS,
             f"合成命令报告的 {key} 不存在或为空：{clean(str(value))}",
