@@ -178,6 +178,7 @@ def moved(row: Row, after: State, *, wall: float, clock: float, **facts: Any) ->
     if not may_move(before, after):
         raise IllegalMove(f"{row.task_id}: {before} -> {after}")
     changes: dict[str, Any] = {"state": after, "entered_clock": clock, "stage": None, "fraction": None, "error": None}
+    changes["given_up"] = False
     if before.in_flight and not after.in_flight:
         changes["coze_slot_seconds"] = row.coze_slot_seconds + _since(row.slot_clock, clock)
         changes["slot_clock"] = None
@@ -189,7 +190,7 @@ def moved(row: Row, after: State, *, wall: float, clock: float, **facts: Any) ->
         changes["synthesis_seconds"] = _since(row.synthesis_clock, clock)
         changes["worker_seconds"] = row.worker_seconds + _since(row.synthesis_clock, clock)
     if before.is_end:
-        changes |= {"finished_at": None, "end_clock": None, "note": None, "given_up": False}
+        changes |= {"finished_at": None, "end_clock": None, "note": None}
     if after.in_flight and not before.in_flight:
         changes["slot_clock"] = clock
     if after is State.SUBMITTING:

@@ -127,7 +127,7 @@ def _same_run(task: Task, position: int, earlier: Past, overrides: OperatorOverr
     if row.state is State.HELD and row.unanswered and overrides.may_resubmit(max(1, earlier.started)):
         return Planned(task, _again(task, row), Action.SUBMIT)
     if _given_up(row):
-        return Planned(task, replace(_as_told(task, row), given_up=False), Action.SUBMIT)
+        return Planned(task, _as_told(task, row), Action.SUBMIT)
     if row.state.is_end:
         return Planned(task, row, Action.KEEP)
     if row.state is State.PENDING and gone and not row.claimed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import anyio
 import pytest
 
@@ -10,7 +12,7 @@ from cozebatch.model.errors import Category, LostClaimError, StepError
 from cozebatch.model.events import LimitChanged, Throttled
 from cozebatch.model.rows import Stage
 from cozebatch.model.task import State
-from cozebatch.ports import Undelivered
+from cozebatch.ports import PutRun, Undelivered
 from support.fakes import FakeCoze, FakeSynthesizer, FakeTable, World, error, tasks
 
 pytestmark = pytest.mark.anyio
@@ -241,6 +243,19 @@ async def test_a_claim_that_cannot_be_settled_is_taken_up_by_the_next_start_unde
     assert second.statistics.done == 1
     assert world.coze.started("t1") == 1
     assert len(set(table.names)) == 1
+
+
+async def test_a_kill_at_the_start_that_takes_a_claim_up_again_does_not_lose_the_task() -> None:
+    table = FakeTable(claims={"t1": StepError(error(Category.SOURCE, "too slow to tell"))})
+    world = World(table=table, source_is_authoritative=True)
+    await world.run(tasks(1))
+    run = await world.journal.last_run("test")
+    assert run is not None
+    await world.journal.write(PutRun(replace(run, status="interrupted")))
+    table.claims = {}
+    await world.crash_after(0.002, tasks(1))
+    outcome = await world.run(tasks(1))
+    assert outcome.statistics.done == 1
 
 
 async def test_a_claim_that_was_lost_is_not_asked_for_again_by_its_name() -> None:
