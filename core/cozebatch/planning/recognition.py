@@ -91,10 +91,10 @@ class Recognition:
                 else r.workflow_id == self.workflow_id
             ):
                 _put(groups.setdefault(r.digest, {}), (r.source_key, r.task_id), r, by_content=True)
-        by_id = frozenset(found)
+        own_ids = {task.task_id for task in listed if task.own_id}
         for digest, free in groups.items():
             for task_id, paid in self._share_out(wanted[digest], list(free.values())).items():
-                if task_id not in by_id or _rank(paid.best) < _FAILED:
+                if task_id not in own_ids or _rank(paid.best) < _FAILED:  # another's failure is no reason not to begin
                     found[task_id] = paid
         return found
 

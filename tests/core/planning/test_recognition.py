@@ -90,6 +90,12 @@ def test_a_changed_row_takes_what_was_paid_for_it_as_it_is_now_under_another_nam
     assert keys(recognize([Task("x", content="new")], [old, nothing])) == {"x": ["k1"]}
 
 
+def test_a_new_id_is_not_taken_for_failed_because_another_row_with_its_parameters_was() -> None:
+    failed = paid(1, "a", task_id="gone", status="failed")
+    assert recognize([Task("copy", content="a")], [failed]) == {}
+    assert keys(recognize([row(2, "a")], [failed])) == {"row-2": ["k1"]}, "without an id it is the same row"
+
+
 def test_a_copy_of_the_file_pays_nothing_and_takes_the_furthest_first() -> None:
     record = [paid(1, "a", status="failed"), paid(2, "a", source=THERE), paid(3, "a", source=THERE, status="running")]
     assert keys(recognize([row(7, "a")], record)) == {"row-7": ["k3"]}
