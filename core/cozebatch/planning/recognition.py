@@ -31,10 +31,13 @@ class Paid:
 
     @property
     def best(self) -> Recorded:
-        """The one that leads on furthest, the latest of these."""
+        """The one that leads on furthest, the latest of these. If the last submission went unanswered and nothing is in
+        flight, it is that one: another execution was asked for, and may have been paid, whatever there was before."""
         if len(self.executions) == 1:
             return self.executions[0]
-        return min(reversed(self.executions), key=_rank)
+        best = min(reversed(self.executions), key=_rank)
+        doubtful = self.latest.status in ("sent", "unanswered") and best.status != "running"
+        return self.latest if doubtful else best
 
     @property
     def is_settled(self) -> bool:

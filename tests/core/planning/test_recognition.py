@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,6 +60,14 @@ def test_a_row_inserted_at_the_top_moves_what_was_paid_with_its_rows() -> None:
 def test_the_same_rows_at_the_same_place_are_not_told_as_recognized() -> None:
     found = recognize([row(1, "a"), row(2, "b")], [paid(1, "a"), paid(2, "b")])
     assert not any(p.by_content for p in found.values())
+
+
+@pytest.mark.parametrize("status", ["sent", "unanswered"])
+def test_a_rerun_that_went_unanswered_is_what_became_of_the_row(status: ExecutionStatus) -> None:
+    record = [paid(1, "a", task_id="row-1"), paid(2, "a", task_id="row-1", status=status)]
+    assert recognize([row(1, "a")], record)["row-1"].best.key == "k2"
+    record.append(paid(3, "a", task_id="row-1"))
+    assert recognize([row(1, "a")], record)["row-1"].best.key == "k3"
 
 
 def test_an_id_of_its_own_counts_more_than_the_content() -> None:

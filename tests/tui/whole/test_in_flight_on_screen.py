@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from cozebatch.demo.faults import Fault
 from support.batches import LONG, Files
 from support.kill_screen import terminal
 
@@ -28,19 +29,35 @@ def test_a_cancelled_execution_counts_at_the_next_start_too(two: Files) -> None:
     assert two.executions == 4
 
 
-def test_what_is_run_again_after_the_end_and_killed_is_found_by_the_next_start(two: Files) -> None:
+def run_again_and_kill(two: Files, fault: Fault) -> None:
+    """All end; a task is run again on the screen, with this fault at Coze, and the program is killed."""
     two.coze.set_faults()
     with terminal(two.program.folder, ("--config", "c.json", "--tasks", "tasks.csv", "--yes")) as screen:
         assert screen.until(lambda: two.executions == 3 and two.coze.service.in_flight() == 0, 30), screen.tail()
         time.sleep(1.5)
-        two.coze.set_faults(LONG)
+        two.coze.set_faults(fault)
         screen.press("x")
         time.sleep(0.8)
         screen.press("y")
         assert screen.until(lambda: two.executions == 4, 20), screen.tail()
+        time.sleep(1.0)
     two.coze.set_faults()
+
+
+def test_a_rerun_after_the_end_that_is_killed_is_watched_by_the_next_start(two: Files) -> None:
+    run_again_and_kill(two, LONG)
     assert two.run().code == 0
     assert two.executions == 4
     newest = list(two.coze.ledger().executions)[-1]
     assert newest in {task["execute_id"] for task in two.program.results()["tasks"].values()}
     assert set(two.program.statuses().values()) <= {"done", "skipped"}
+
+
+def test_a_rerun_after_the_end_whose_answer_a_kill_cut_off_is_held_by_the_next_start(two: Files) -> None:
+    run_again_and_kill(two, Fault(what="late", on="submit", seconds=5.0))
+    assert two.run().code == 1
+    assert sorted(two.program.statuses().values()) == ["done", "done", "held"]
+    [held] = (task_id for task_id, status in two.program.statuses().items() if status == "held")
+    newest = list(two.coze.ledger().executions)[-1]
+    assert two.run("tasks.csv", "--adopt", f"{held}={newest}").code == 0
+    assert two.executions == 4
