@@ -37,6 +37,8 @@ without a risk of ending it."""
 _TRIES = 500
 _PAUSE = 0.001
 _RANDOM_BYTES = 4
+_MODE = 0o700 if os.name == "posix" else 0o777
+"""On Windows a film that is moved out of a folder keeps its rights, so the folder has those of the output folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def _make_once(under: Path, owner: str) -> Path:
     parent = under / _PARENT
     folder = parent / f"{_of(owner)}{os.getpid()}-{secrets.token_hex(_RANDOM_BYTES)}"
     make_folder(parent, under)
-    make_new_folder(folder, under, 0o700)
+    make_new_folder(folder, under, _MODE)
     mark(folder, owner, under)
     return folder
 
