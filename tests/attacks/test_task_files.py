@@ -12,9 +12,6 @@ import pytest
 from cozebatch.files.source import read_tasks
 from cozebatch.model.errors import UsageError
 
-if sys.platform != "win32":
-    import resource
-
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="measures memory with getrusage")
 
 MOST_MEGABYTES = 300
