@@ -32,6 +32,7 @@ def row_from_record(task: Task, paid: Paid, digest: str) -> Row:
         fingerprint=task.fingerprint() if same else f"sent:{best.digest}",
         attempts=len(paid.executions),
         submissions=len(paid.executions),
+        failures=sum(r.status in ("failed", "unanswered") for r in paid.executions),
         execute_id=best.execute_id,
         has_output=best.has_output,
         submitted_at=best.sent_at,

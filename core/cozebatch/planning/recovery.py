@@ -165,7 +165,8 @@ class _LaterRun:
         if _of_another_script(old, task):
             return self._anew()
         if not old.state.is_end:
-            return _unfinished(task, replace(self._kept, state=old.state), self.earlier, self.overrides)
+            row = replace(self._kept, state=old.state, failures=old.failures)
+            return _unfinished(task, row, self.earlier, self.overrides)
         if old.state is State.HELD or old.unanswered:  # given up is not found out
             if self.overrides.may_resubmit(max(1, self.earlier.started)):
                 return self._anew()

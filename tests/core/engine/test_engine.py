@@ -12,7 +12,7 @@ from cozebatch.model.errors import Category, LostClaimError, StepError
 from cozebatch.model.events import LimitChanged, Throttled
 from cozebatch.model.rows import Stage
 from cozebatch.model.task import State
-from cozebatch.ports import PutRun, Undelivered
+from cozebatch.ports import PutRow, PutRun, Undelivered
 from support.fakes import FakeCoze, FakeSynthesizer, FakeTable, World, error, tasks
 
 pytestmark = pytest.mark.anyio
@@ -251,7 +251,8 @@ async def test_a_kill_at_the_start_that_takes_a_claim_up_again_does_not_lose_the
     await world.run(tasks(1))
     run = await world.journal.last_run("test")
     assert run is not None
-    await world.journal.write(PutRun(replace(run, status="interrupted")))
+    row = replace((await world.journal.rows(run.run_id))[0], attempts=1, submissions=2)  # one was unanswered earlier
+    await world.journal.write(PutRow(row), PutRun(replace(run, status="interrupted")))
     table.claims = {}
     await world.crash_after(0.002, tasks(1))
     outcome = await world.run(tasks(1))

@@ -131,6 +131,15 @@ def test_what_was_given_up_keeps_the_name_of_its_claim_and_counts_its_failures(s
     assert planned.row.given_up is same_run, "on disk it stays so until its first move"
 
 
+def test_what_goes_on_in_another_run_counts_its_failures_on() -> None:
+    """A file that is renamed while an execution runs gives a task no new retries."""
+    row = Row("t1", 0, fingerprint=FINGERPRINT, state=State.RUNNING, execute_id="e1", failures=2)
+    planned = plan(
+        [TASK], {"t1": Past("run1", row, False)}, OperatorOverrides(), continuing=None, source_is_authoritative=False
+    )[0]
+    assert (planned.action, planned.row.failures) == (Action.WATCH, 2)
+
+
 def test_a_waiting_task_that_left_the_source_is_skipped() -> None:
     assert decide(State.PENDING, gone=True) is Action.SKIP
     assert decide(State.RUNNING, gone=True, execute_id="e1") is Action.WATCH
