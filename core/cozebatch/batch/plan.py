@@ -198,7 +198,7 @@ class Planner:
         if not names:
             return planned
         return [
-            replace(p, row=replace(p.row, claimed=True, claim=names[p.task_id])) if p.task_id in names else p
+            replace(p, made=replace(p.row, claimed=True, claim=names[p.task_id])) if p.task_id in names else p
             for p in planned
         ]
 
@@ -229,7 +229,7 @@ class Planner:
                 ]
                 if moved:
                     rebound += moved
-                    p = replace(p, row=replace(p.row, submissions=max(p.row.submissions, len(taken))))
+                    p = replace(p, made=replace(p.row, submissions=max(p.row.submissions, len(taken))))
             counted.append(p)
         return rebound, counted
 
@@ -266,7 +266,7 @@ def _in_order(chosen: Sequence[str], decided: Sequence[Planned], settled: Mappin
         p = settled.get(task_id)
         if p is None:
             p = next(rest)
-        elif p.row.position != position:
+        elif p.position != position:
             p = moved_to(p, position)
         planned.append(p)
     return planned

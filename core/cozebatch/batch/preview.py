@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cozebatch.model.sanitize import clean
-from cozebatch.model.task import State
+from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
 from cozebatch.planning.leftovers import Leftover, leftovers
 from cozebatch.planning.planned import Action, Planned, is_expired, limit_new
@@ -35,6 +35,8 @@ class PlannedTask:
     @classmethod
     def of(cls, planned: Planned, now: float) -> PlannedTask:
         """`now` in Unix seconds."""
+        if isinstance(planned.made, int) and isinstance(planned.task, Task):
+            return cls(planned.task.task_id, planned.task.title, planned.action, State.PENDING)
         row, error = planned.row, planned.error
         return cls(
             row.task_id,

@@ -16,7 +16,7 @@ import anyio.lowlevel
 from cozebatch.engine.ledger import Ledger
 from cozebatch.engine.options import StartStep
 from cozebatch.model.errors import ErrorInfo
-from cozebatch.model.rows import Row, changed, moved
+from cozebatch.model.rows import Row, changed
 from cozebatch.model.task import State, Task
 from cozebatch.planning.planned import Action, Planned
 from cozebatch.ports import Handover, StoredInput
@@ -77,13 +77,20 @@ class Start:
             p = self._planned.pop()
             stored = row = p.row
             if p.action in _SETTLED:
-                after = _SETTLED[p.action]
-                stored = row = moved(_waiting(row), after, wall=wall, clock=clock, error=p.error, note=p.note)
+                stored = row = _settled(p, wall, clock)
             elif p.action is not Action.KEEP:
                 row = _waiting(row)
             self._begun.append(_Begun(row, p.action, p.error))
             if not p.on_disk:
                 yield p.task, stored
+
+
+def _settled(p: Planned, wall: float, clock: float) -> Row:
+    """The row after its move from `pending`: `rows.moved` gives the same, in thrice the time of a start."""
+    after = _SETTLED[p.action]
+    ended = {"finished_at": wall, "end_clock": clock} if after.is_end else {}
+    facts = {"entered_clock": clock, "stage": None, "fraction": None, "error": p.error, "note": p.note}
+    return changed(p.row, state=after, **facts, **ended)
 
 
 def _waiting(row: Row) -> Row:

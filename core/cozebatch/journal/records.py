@@ -103,11 +103,16 @@ def put_tasks(db: sqlite3.Connection, run_id: str, entries: Iterable[tuple[Task 
             "ON CONFLICT DO UPDATE SET input = excluded.input WHERE input.input != excluded.input",
             ((run_id, task.task_id, dumps(task.to_json())) for task, _ in some if isinstance(task, Task)),
         )
+        stored: dict[str, list[str]] = {}
+        for task, row in some:
+            if isinstance(task, StoredInput) and task.run_id != run_id:
+                stored.setdefault(task.run_id, []).append(row.task_id)
         db.executemany(
             "INSERT INTO input (run_id, task_id, input) "
-            "SELECT ?, task_id, input FROM input WHERE run_id = ? AND task_id = ? "
+            "SELECT ?, task_id, input FROM json_each(?) AS wanted "
+            "CROSS JOIN input ON run_id = ? AND task_id = wanted.value WHERE true "  # in this order, by the key
             "ON CONFLICT DO UPDATE SET input = excluded.input WHERE input.input != excluded.input",
-            ((run_id, task.run_id, row.task_id) for task, row in some if isinstance(task, StoredInput)),
+            ((run_id, dumps(task_ids), earlier) for earlier, task_ids in stored.items()),
         )
 
 

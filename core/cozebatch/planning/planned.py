@@ -31,10 +31,14 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One task of the run: its `row`, as it is or will be on disk, and the `action` that comes next."""
+    """One task of the run: its `row`, as it is or will be on disk, and the `action` that comes next.
+
+    `made`: the row; or the position of a row that says no more than `task` does. Such a row is made when it is asked
+    for, since most of 100,000 tasks have one, and their texts are in memory too while they are planned.
+    """
 
     task: Task | StoredInput
-    row: Row
+    made: Row | int
     action: Action
     error: ErrorInfo | None = None
     note: Text | None = None
@@ -45,7 +49,31 @@ class Planned:
 
     @property
     def task_id(self) -> str:
-        return self.row.task_id
+        return self.task.task_id if isinstance(self.task, Task) else self.row.task_id
+
+    @property
+    def row(self) -> Row:
+        if not isinstance(self.made, int):
+            return self.made
+        assert isinstance(self.task, Task)
+        return new_row(self.task, self.made)
+
+    @property
+    def position(self) -> int:
+        return self.made if isinstance(self.made, int) else self.made.position
+
+
+def new_row(task: Task, position: int) -> Row:
+    """The row of a task for which nothing was done yet."""
+    return Row(
+        task_id=task.task_id,
+        position=position,
+        title=task.title,
+        account_id=task.account_id,
+        project_name=task.project_name,
+        record_id=task.record_id,
+        fingerprint=task.fingerprint(),
+    )
 
 
 class HasAction(Protocol):

@@ -29,6 +29,7 @@ from cozebatch.planning.planned import (
     Action,
     OperatorOverrides,
     Planned,
+    new_row,
 )
 from cozebatch.planning.recognition import DigestOf
 from cozebatch.ports import Past
@@ -96,14 +97,17 @@ def _new(
     task: Task, position: int, overrides: OperatorOverrides, *, incomplete: bool = False, claim: Past | None = None
 ) -> Planned:
     """`claim`: who may have claimed its record for us."""
-    row = _row(task, position)
+    unknown = incomplete and task.task_id not in overrides.rerun and overrides.on_unknown_submit == "hold"
+    if claim is None and task.task_id not in overrides.adopt and task.content.strip() and not unknown:
+        return Planned(task, position, Action.SUBMIT)
+    row = new_row(task, position)
     if claim is not None:
         row = replace(row, claimed=claim.row.claimed, claim=claim.row.claim)
     if task.task_id in overrides.adopt:
         return Planned(task, _adopting(row, overrides), Action.WATCH)
     if not task.content.strip():
         return _skip(task, row, NO_CONTENT)
-    if incomplete and task.task_id not in overrides.rerun and overrides.on_unknown_submit == "hold":
+    if unknown:
         held = replace(row, state=State.HELD, error=JOURNAL_INCOMPLETE, unanswered=True)
         return Planned(task, held, Action.HOLD, error=JOURNAL_INCOMPLETE)
     return Planned(task, row, Action.SUBMIT)
@@ -215,7 +219,7 @@ class _LaterRun:
         """The row with what was paid for."""
         old = self.earlier.row
         return replace(
-            _row(self.task, self.position),
+            new_row(self.task, self.position),
             attempts=old.attempts,
             claimed=old.claimed,
             claim=old.claim,
@@ -239,7 +243,7 @@ class _LaterRun:
         if not self.task.content.strip():
             return _new(self.task, self.position, self.overrides)
         old = self.earlier.row
-        row = replace(_row(self.task, self.position), attempts=old.attempts)
+        row = replace(new_row(self.task, self.position), attempts=old.attempts)
         if not self.earlier.by_content and old.state is not State.DONE:  # our mark may stand in the table
             row = replace(row, claimed=old.claimed, claim=old.claim)
         if _given_up(old):
@@ -264,7 +268,7 @@ def _asked(task: Task, row: Row, overrides: OperatorOverrides) -> Planned | None
 def _again(task: Task, row: Row) -> Row:
     """A row for a new execution. It keeps the counts of `row`."""
     return replace(
-        _row(task, row.position),
+        new_row(task, row.position),
         attempts=row.attempts,
         submissions=row.submissions,
         claimed=row.claimed,
@@ -346,16 +350,4 @@ def _adopting(row: Row, overrides: OperatorOverrides) -> Row:
         error=None,
         end_clock=None,
         finished_at=None,
-    )
-
-
-def _row(task: Task, position: int) -> Row:
-    return Row(
-        task_id=task.task_id,
-        position=position,
-        title=task.title,
-        account_id=task.account_id,
-        project_name=task.project_name,
-        record_id=task.record_id,
-        fingerprint=task.fingerprint(),
     )

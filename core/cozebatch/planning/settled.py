@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from cozebatch.model.rows import Row, changed
 from cozebatch.model.task import State, Task
-from cozebatch.planning.planned import DONE_EARLIER, SHOWN_AS_OURS, Action, OperatorOverrides, Planned
+from cozebatch.planning.planned import DONE_EARLIER, SHOWN_AS_OURS, Action, OperatorOverrides, Planned, new_row
 from cozebatch.planning.recovery import is_unverified
 from cozebatch.ports import Past, StoredInput
 
@@ -66,24 +66,16 @@ def not_begun(task: Task, past: Past, overrides: OperatorOverrides, *, continuin
         return None
     if task.shown is not None:  # it may bear the mark of a claim
         return None
-    row = Row(
-        task.task_id,
-        past.row.position,
-        title=task.title,
-        account_id=task.account_id,
-        project_name=task.project_name,
-        record_id=task.record_id,
-        fingerprint=task.fingerprint(),
-    )
+    row = new_row(task, past.row.position)
     if _is_named(task, overrides) or changed(past.row, project_name=row.project_name) != row:
         return None
-    return Planned(task, row, Action.SUBMIT)
+    return Planned(task, row.position, Action.SUBMIT)
 
 
 def moved_to(planned: Planned, position: int) -> Planned:
     """The same for another position in the run."""
-    row = changed(planned.row, position=position)
-    return Planned(planned.task, row, planned.action, note=planned.note, on_disk=False)
+    made = position if isinstance(planned.made, int) else changed(planned.made, position=position)
+    return Planned(planned.task, made, planned.action, note=planned.note)
 
 
 def _is_named(task: Task, overrides: OperatorOverrides) -> bool:

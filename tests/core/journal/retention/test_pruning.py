@@ -90,7 +90,7 @@ def dump(path: Path) -> list[str]:
 
 def decided(seen: Seen) -> list[Planned]:
     """Whether the output of a finished task is still there decides nothing."""
-    return [replace(p, row=replace(p.row, has_output=False)) for p in seen.plans]
+    return [replace(p, made=replace(p.row, has_output=False)) for p in seen.plans]
 
 
 @pytest.mark.parametrize("seed", range(25))
