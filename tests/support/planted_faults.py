@@ -26,10 +26,10 @@ FAULTS = (
         "a submission is on disk before it leaves",
         "engine/ledger.py",
         "                await self.journal.write(PutRow(row), *changes, PutRun(self._record()))\n"
-        "            self._written()\n            self.publish(",
+        "            self._written()\n            self.publish_move(",
         "                if after is not State.SUBMITTING:\n"
         "                    await self.journal.write(PutRow(row), *changes, PutRun(self._record()))\n"
-        "            self._written()\n            self.publish(",
+        "            self._written()\n            self.publish_move(",
     ),
     Planted(
         "a crash while sending is forgotten",
@@ -66,12 +66,12 @@ FAULTS = (
         "no state is shown that is not so",
         "engine/ledger.py",
         "                await self.journal.write(PutRow(row), *changes, PutRun(self._record()))\n"
-        "            self._written()\n            self.publish(",
+        "            self._written()\n            self.publish_move(",
         "                try:\n"
         "                    await self.journal.write(PutRow(row), *changes, PutRun(self._record()))\n"
         "                except JournalError:\n"
         "                    pass\n"
-        "            self._written()\n            self.publish(",
+        "            self._written()\n            self.publish_move(",
     ),
     # Planning
     Planted(

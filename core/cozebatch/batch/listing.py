@@ -28,7 +28,7 @@ class Listing:
     open: list[Task] = field(default_factory=list)
     """Tasks to be decided about, in order."""
     settled: dict[str, Planned] = field(default_factory=dict)
-    untouched: dict[str, tuple[Task, Planned]] = field(default_factory=dict)
+    untouched: dict[str, Planned] = field(default_factory=dict)
     """Not begun, and paid for by nothing that is on record under their ids."""
 
     def reopen(self, record: Iterable[Recorded], source_key: str, workflow_id: str, digest_of: DigestOf) -> None:
@@ -43,11 +43,17 @@ class Listing:
                 r.task_id not in self.order if r.source_key == source_key else r.workflow_id == workflow_id
             ):
                 free.add(r.digest)
-        again = {t for t, (task, _) in self.untouched.items() if t in known or (free and digest_of(task) in free)}
+        again = {}
+        for task_id, planned in self.untouched.items():
+            task = planned.task
+            assert isinstance(task, Task), "the text of an untouched task is kept"
+            if task_id in known or (free and digest_of(task) in free):
+                again[task_id] = task
+            else:
+                self.settled[task_id] = planned
         if again:
-            opened = {task.task_id: task for task in self.open} | {t: self.untouched[t][0] for t in again}
+            opened = {task.task_id: task for task in self.open} | again
             self.open = [opened[t] for t in self.order if t in opened]
-        self.settled |= {t: planned for t, (_, planned) in self.untouched.items() if t not in again}
         self.untouched = {}
 
 
@@ -80,7 +86,7 @@ async def listing(
             ):
                 listed.settled[task.task_id] = settled
             elif untouched := not_begun(task, past, overrides, continuing=continuing):
-                listed.untouched[task.task_id] = (task, untouched)
+                listed.untouched[task.task_id] = untouched
             else:
                 listed.open.append(task)
     return listed

@@ -20,6 +20,7 @@ MAX_BYTES = 180
 TITLE_CHARACTERS = 30
 
 _UNSAFE = re.compile(r'[<>:"/\\|?*]')
+_STAMP = re.compile(r"(?:^|_)[0-9]{8}_[0-9]{6}(?:_[0-9]+)?$")
 _SPACES = re.compile(r"\s+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)\s*(\..*)?", re.IGNORECASE)
 """Device names of Windows; they are reserved with any ending too."""
@@ -34,7 +35,8 @@ def assign_project_names(tasks: Iterable[Task], now: datetime) -> list[Task]:
     named = list(tasks)
     del tasks
     for place, task in enumerate(named):
-        name = safe_name(task.project_name) or _default(task, stamp)
+        given = safe_name(task.project_name)
+        name = given or _default(task, stamp)
         key = hash(_alike(name))
         if key in taken:
             number = next_number.get(key, 2)
@@ -43,12 +45,19 @@ def assign_project_names(tasks: Iterable[Task], now: datetime) -> list[Task]:
             next_number[key] = number + 1
             name = numbered
         taken.add(hash(_alike(name)))
-        named[place] = task.with_project_name(name)
+        named[place] = task.with_project_name(name, default=not given)
     return named
+
+
+def differ_in_time_only(name: str, other: str) -> bool:
+    """Whether both are default names of the same task, made at different starts."""
+    return _STAMP.search(name) is not None and _STAMP.sub("", name) == _STAMP.sub("", other)
 
 
 def safe_name(text: str, *, characters: int = MAX_CHARACTERS, size: int = MAX_BYTES) -> str:
     """`text` as a valid folder name on Windows, macOS and Linux; empty if nothing is left."""
+    if not text:
+        return text
     # The text can have 100 MB; only its beginning can get into the name.
     text = text[: characters * 20]
     if not text.isprintable():

@@ -36,6 +36,8 @@ class Task:
     extra: Mapping[str, str] = field(default_factory=lambda: NO_EXTRA)
     own_id: bool = field(default=True, compare=False)
     """True if the source gave the id; False if it is the row's position, which may change until the next start."""
+    default_name: bool = field(default=False, compare=False)
+    """The project name was made here, at the time of this start; the source gives none."""
     shown: Outcome | None = field(default=None, compare=False)
     """The outcome that the status cell shows; None if it shows none of our values, or if there is no such cell."""
 
@@ -46,8 +48,11 @@ class Task:
             return None if value is None else str(value)
         return self.extra.get(name)
 
-    def with_project_name(self, name: str) -> Task:
-        """The same task with this project name. `dataclasses.replace` does the same in thrice the time."""
+    def with_project_name(self, name: str, *, default: bool) -> Task:
+        """The same task with this project name; `default`: see `default_name`.
+
+        `dataclasses.replace` does the same in thrice the time.
+        """
         return Task(
             self.task_id,
             self.title,
@@ -60,6 +65,7 @@ class Task:
             self.record_id,
             self.extra,
             self.own_id,
+            default,
             self.shown,
         )
 

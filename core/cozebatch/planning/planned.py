@@ -63,14 +63,14 @@ class Planned:
         return self.made if isinstance(self.made, int) else self.made.position
 
 
-def new_row(task: Task, position: int) -> Row:
-    """The row of a task for which nothing was done yet."""
+def new_row(task: Task, position: int, project_name: str | None = None) -> Row:
+    """The row of a task for which nothing was done yet; `project_name`: another than the task's."""
     return Row(
         task_id=task.task_id,
         position=position,
         title=task.title,
         account_id=task.account_id,
-        project_name=task.project_name,
+        project_name=task.project_name if project_name is None else project_name,
         record_id=task.record_id,
         fingerprint=task.fingerprint(),
     )

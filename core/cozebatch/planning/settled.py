@@ -6,6 +6,7 @@ memory together to see it. All other tasks are for `recovery.plan`, whose decisi
 
 from __future__ import annotations
 
+from cozebatch.model.project_name import differ_in_time_only
 from cozebatch.model.rows import Row, changed
 from cozebatch.model.task import State, Task
 from cozebatch.planning.planned import DONE_EARLIER, SHOWN_AS_OURS, Action, OperatorOverrides, Planned, new_row
@@ -61,15 +62,18 @@ def finished_before(
 
 def not_begun(task: Task, past: Past, overrides: OperatorOverrides, *, continuing: str | None) -> Planned | None:
     """The plan for a task of the continued run for which nothing was done yet and whose input is the same; None for all
-    others. It holds unless something is on record that was paid for the same parameters."""
+    others. It holds unless something is on record that was paid for the same parameters. A default project name stays
+    the one of the start that took the task, so that nothing of the task has to be written again."""
     if past.run_id != continuing or past.row.state is not State.PENDING or not task.own_id or not task.content.strip():
         return None
     if task.shown is not None:  # it may bear the mark of a claim
         return None
-    row = new_row(task, past.row.position)
-    if _is_named(task, overrides) or changed(past.row, project_name=row.project_name) != row:
+    position, name = past.row.position, past.row.project_name
+    if _is_named(task, overrides) or past.row != new_row(task, position, name):
         return None
-    return Planned(task, row.position, Action.SUBMIT)
+    if task.default_name and differ_in_time_only(name, task.project_name):
+        task = task.with_project_name(name, default=True)
+    return Planned(task, position, Action.SUBMIT, on_disk=task.project_name == name)
 
 
 def moved_to(planned: Planned, position: int) -> Planned:

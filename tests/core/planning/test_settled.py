@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,4 +99,26 @@ def test_most_of_a_second_start_is_settled_at_first_sight() -> None:
     waiting = Row("t1", 4, title=TASK.title, record_id="r1", fingerprint=TASK.fingerprint(), project_name="old")
     untouched = not_begun(TASK, Past("run1", waiting, False), none, continuing="run1")
     assert untouched is not None
-    assert (untouched.action, untouched.row.project_name) == (Action.SUBMIT, "new")
+    assert (untouched.action, untouched.row.project_name, untouched.on_disk) == (Action.SUBMIT, "new", False)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "default", "kept"),
+    [
+        ("a_标题_20260101_120000", "a_标题_20260102_093000_2", True, True),
+        ("given", "given", False, True),
+        ("a_标题_20260101_120000", "a_标题_20260102_093000", False, False),
+        ("given", "a_标题_20260102_093000", True, False),
+    ],
+)
+def test_an_untouched_task_keeps_the_default_name_that_it_was_taken_with(
+    before: str, now: str, default: bool, kept: bool
+) -> None:
+    task = TASK.with_project_name(now, default=default)
+    waiting = Row("t1", 4, title=TASK.title, record_id="r1", fingerprint=TASK.fingerprint(), project_name=before)
+    untouched = not_begun(task, Past("run1", waiting, False), OperatorOverrides(), continuing="run1")
+    assert untouched is not None
+    assert untouched.on_disk is kept
+    assert (untouched.row == waiting) is kept
+    assert untouched.row.project_name == (before if kept else now)
+    assert not moved_to(untouched, 3).on_disk
