@@ -213,10 +213,10 @@ class Survey:
 
 
 def _is_of(row: Row, paid: Paid) -> bool:
-    """Whether the row that a run keeps tells of these executions."""
+    """Whether the row that a run keeps tells of these executions, and not of another script that stands there since."""
     if row.execute_id is not None:
         return any(r.execute_id == row.execute_id for r in paid.executions)
-    return paid.best.execute_id is None
+    return paid.best.execute_id is None and (row.unanswered or row.state is State.SUBMITTING)
 
 
 def _is_unfinished(r: Recorded) -> bool:

@@ -132,3 +132,16 @@ async def test_fresh_runs_a_record_that_is_hidden_because_its_earlier_run_marked
     await left(journal, "interrupted", (task, Row("rec1", 0, state=State.RUNNING, execute_id="e1", claimed=True)))
     plan = await planned(journal, Listed([], kind="feishu"), table=True, fresh=True)
     assert actions(plan) == {"rec1": Action.SUBMIT}
+
+
+async def test_what_is_unanswered_stays_held_though_another_row_failed_where_it_stood() -> None:
+    """A start with `--limit` left the row out after the file was sorted, and ran the row that stands there now."""
+    journal = MemoryJournal()
+    moved, other = Task("row-4", content="one", own_id=False), Task("row-1", content="two", own_id=False)
+    await left(journal, "interrupted", (other, Row("row-1", 0, fingerprint=other.fingerprint(), state=State.FAILED)))
+    sent = Execution("row-1", 1, "unanswered", 1.0, workflow=Workflow("w"), digest=digest_of(moved))
+    await journal.write(PutExecution(sent))
+    for key in ("file:/tasks.csv", "file:/renamed.csv"):
+        plan = await planned(journal, Listed([moved], key=key, deleted={"row-1"}))
+        row = next(p.row for p in plan.planned if p.task_id == "row-4")
+        assert (row.state, row.unanswered) == (State.HELD, True)
