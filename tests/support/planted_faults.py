@@ -98,10 +98,9 @@ FAULTS = (
     Planted(
         "done rows are wanted again whatever their cell shows",
         "a finished row is paid again only when it was set back",
-        "planning/recovery.py",
-        "        if self.source_is_authoritative and task.shown is not None:\n"
-        "            return self._skip(SHOWN_AS_OURS)\n        same = ",
-        "        same = ",
+        "feishu/layout.py",
+        "        return next((outcome for outcome in OUTCOMES if cell and cell ==",
+        "        return next((outcome for outcome in OUTCOMES if not cell and cell ==",
     ),
     Planted(
         "a result whose film failed is not used",
@@ -238,9 +237,8 @@ FAULTS = (
         "adopt believes whatever it is told",
         "an execution that another task has is refused",
         "engine/adoption.py",
-        "        if recorded.execute_id == execute_id and (recorded.source_key, recorded.task_id) != "
-        "(source_key, task_id):\n",
-        "        if False:\n",
+        "        if recorded.execute_id != execute_id:\n            continue\n",
+        "        continue\n",
     ),
     # The table
     Planted(
@@ -267,9 +265,9 @@ FAULTS = (
     Planted(
         "a claim is won without waiting",
         "of several operators one runs a record",
-        "feishu/claims.py",
-        "        end = claim.counts_since + self._window\n",
-        "        end = claim.counts_since\n",
+        "feishu/claim_state.py",
+        "        self.counting, self.counts_since = mark, now\n",
+        "        self.counting, self.counts_since = mark, now - 3.0\n",
     ),
     Planted(
         "a claim outlives its outcome",

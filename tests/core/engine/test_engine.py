@@ -8,10 +8,11 @@ import anyio
 import pytest
 
 from cozebatch.engine.options import Options
-from cozebatch.model.errors import Category, LostClaimError, StepError
+from cozebatch.model.errors import Category, JournalError, LostClaimError, StepError
 from cozebatch.model.events import LimitChanged, Throttled
 from cozebatch.model.rows import Stage
 from cozebatch.model.task import State
+from cozebatch.model.text import Text
 from cozebatch.ports import PutRow, PutRun, Undelivered
 from support.fakes import FakeCoze, FakeSynthesizer, FakeTable, World, error, tasks
 
@@ -257,6 +258,22 @@ async def test_a_kill_at_the_start_that_takes_a_claim_up_again_does_not_lose_the
     await world.crash_after(0.002, tasks(1))
     outcome = await world.run(tasks(1))
     assert outcome.statistics.done == 1
+
+
+async def test_a_disk_that_refuses_writes_right_after_the_start_does_not_end_the_run() -> None:
+    """Where earlier work puts a task is on disk with the start; no write of its own can be refused."""
+    world = World(coze=FakeCoze(mishaps={"t1": ["lost"]}))
+    await world.run(tasks(1))
+    write = world.journal.write
+
+    async def refuse(*changes: object) -> None:
+        raise JournalError(Text.same("the disk is full"))
+
+    world.journal.write = refuse  # type: ignore[method-assign]
+    outcome = await world.run(tasks(2))
+    assert (outcome.status, outcome.statistics.held) == ("stopped", 1)
+    world.journal.write = write  # type: ignore[method-assign]
+    assert (await world.run(tasks(2))).statistics.done == 1
 
 
 async def test_a_claim_that_was_lost_is_not_asked_for_again_by_its_name() -> None:

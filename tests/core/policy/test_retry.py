@@ -85,3 +85,9 @@ def test_a_look_that_failed_never_ends_an_execution_early(category: Category, in
 def test_back_off_grows_and_stays_within_its_cap(tries: int, base: float, cap: float) -> None:
     delay = policy().backoff(tries, base=base, cap=cap)
     assert 0 <= delay <= min(cap, base * 2.0 ** min(tries - 1, 16))
+
+
+def test_back_off_waits_longer_from_one_try_to_the_next() -> None:
+    retry = policy()
+    waits = [sum(retry.backoff(tries, base=2.0, cap=60.0) for _ in range(1000)) / 1000 for tries in (1, 2, 3)]
+    assert waits == pytest.approx([1.0, 2.0, 4.0], rel=0.1), "on average: half of the longest wait"
