@@ -82,7 +82,7 @@ class Survey:
                 continue
             best, here = paid.best, by_id.get(task.task_id)
             if task.own_id and not paid.by_content:
-                past = here or self._from_record(task, paid)
+                past = here if here is not None and not _is_outdated(here.row, paid) else self._from_record(task, paid)
             else:
                 at = (best.source_key, best.task_id)
                 stood = here if at == (self.source_key, task.task_id) else elsewhere.get(at)
@@ -215,8 +215,15 @@ class Survey:
 def _is_of(row: Row, paid: Paid) -> bool:
     """Whether the row that a run keeps tells of these executions, and not of another script that stands there since."""
     if row.execute_id is not None:
-        return any(r.execute_id == row.execute_id for r in paid.executions)
+        return any(r.execute_id == row.execute_id for r in paid.executions) and not _is_outdated(row, paid)
     return paid.best.execute_id is None and (row.unanswered or row.state is State.SUBMITTING)
+
+
+def _is_outdated(row: Row, paid: Paid) -> bool:
+    """Whether the row ended with an execution after which others served it, under another name of its file."""
+    newer = (paid.best.execute_id, paid.latest.execute_id)
+    known = any(r.execute_id == row.execute_id for r in paid.executions)
+    return row.state.is_end and row.execute_id is not None and known and row.execute_id not in newer
 
 
 def _is_unfinished(r: Recorded) -> bool:

@@ -145,3 +145,15 @@ async def test_what_is_unanswered_stays_held_though_another_row_failed_where_it_
         plan = await planned(journal, Listed([moved], key=key, deleted={"row-1"}))
         row = next(p.row for p in plan.planned if p.task_id == "row-4")
         assert (row.state, row.unanswered) == (State.HELD, True)
+
+
+@pytest.mark.parametrize("own_id", [True, False])
+async def test_what_failed_here_and_was_finished_under_another_name_of_the_file_is_not_paid_again(own_id: bool) -> None:
+    """The file was renamed, run, and renamed back; the run that skipped the row took its executions over."""
+    journal, task = MemoryJournal(), Task("row-1", content="one", own_id=own_id)
+    row = Row("row-1", 0, fingerprint=task.fingerprint(), attempts=1, execute_id="e1", execution_failed=True)
+    await left(journal, "finished", (task, replace(row, state=State.FAILED)))
+    failed = Execution("row-1", 1, "failed", 1.0, "e1", workflow=Workflow("w"), digest=digest_of(task))
+    made = Execution("row-1", 2, "succeeded", 2.0, "e2", workflow=Workflow("w"), digest=digest_of(task), film=Film(3.0))
+    await journal.write(PutExecution(failed), PutExecution(made), PutOutput("e2", "{}"))
+    assert actions(await planned(journal, Listed([task]))) == {"row-1": Action.SKIP}
