@@ -11,7 +11,7 @@ import hmac
 import os
 from pathlib import Path
 
-from cozebatch.disk.places import HANDLES, is_link
+from cozebatch.disk.places import HANDLES, NO_FOLLOW, is_link
 from cozebatch.disk.writing import open_new, read_own
 
 NAME = ".cozebatch-owner"
@@ -50,7 +50,7 @@ def is_marked(folder: Path, owner: str, below: Path) -> bool:
 def read_in(handle: int) -> bytes:
     """The contents of the marker in an open folder; only where there are `HANDLES`. Raises `OSError`."""
     assert HANDLES
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_RDONLY | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     with open(os.open(NAME, flags, dir_fd=handle), "rb") as file:
         return file.read(LONGEST)
 

@@ -180,7 +180,8 @@ async def test_every_kind_of_refusal_is_told_apart(service: Served, fault: Feish
 async def test_an_answer_of_an_unexpected_shape_is_an_error_of_the_service(data: str) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         flat = b'{"code": 0, "tenant_access_token": "t-1", "expire": 7200}'
-        return httpx.Response(200, content=flat if "auth" in request.url.path else f'{{"code": 0, "data": {data}}}')
+        body = flat if "auth" in request.url.path else f'{{"code": 0, "data": {data}}}'.encode()
+        return httpx.Response(200, stream=httpx.ByteStream(body))  # not read yet, as from the network
 
     transport = httpx.MockTransport(answer)
     domain = "http://127.0.0.1"

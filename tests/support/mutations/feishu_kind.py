@@ -55,8 +55,8 @@ class _Changing(httpx.AsyncBaseTransport):
             self._left -= 1
             body = self._data if self._rng.random() < 0.3 else mutated(self._rng, [body])
             status = self._rng.choice([200, 200, 200, response.status_code, 400, 403, 429, 500])
-            return httpx.Response(status, headers=[("content-type", "application/json")], content=body)
-        return httpx.Response(response.status_code, headers=response.headers, content=body)
+            return httpx.Response(status, headers=[("content-type", "application/json")], stream=httpx.ByteStream(body))
+        return httpx.Response(response.status_code, headers=response.headers, stream=httpx.ByteStream(body))
 
 
 def read_feishu(data: bytes, _folder: Path, rng: random.Random) -> None:
