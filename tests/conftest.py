@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from support.wine import NO_AFD, is_wine
+
 HERE = Path(__file__).parent
+LONGEST_ID = 200
 
 QUICK = (
     "core/coze/test_clean.py",
@@ -52,6 +56,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if config.option.markexpr == "quick" and not is_quick(collection_path) else None
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A long text is no name: on Windows it would not fit into the variable that tells which test runs."""
+    if isinstance(val, str | bytes) and len(val) > LONGEST_ID:
+        return f"{argname}-{zlib.crc32(val.encode('utf-8', 'surrogatepass') if isinstance(val, str) else val):08x}"
+    return None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if is_quick(item.path):
@@ -61,6 +72,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     """Core runs on both; a test that needs one of them overrides this fixture."""
+    if request.param == "trio" and is_wine():
+        pytest.skip(NO_AFD)
     return str(request.param)
 
 

@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 import trio.testing
 
+from support.wine import NO_AFD, is_wine
+
 
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, Any]]:
+    if is_wine():
+        pytest.skip(NO_AFD)
     return "trio", {"clock": trio.testing.MockClock(autojump_threshold=0)}

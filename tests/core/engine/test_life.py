@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from support.simulated.schedule import simulate
+from support.wine import NO_AFD, is_wine
+
+pytestmark = pytest.mark.skipif(is_wine(), reason=NO_AFD)
 
 SCHEDULES_A_TEST = 50
 
