@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cozebatch.disk import marker
 from cozebatch.disk.in_use import PATIENCE, Patience, persist
-from cozebatch.disk.places import HANDLES, Place, is_link, leads_away, link_error, open_folder, place_of
+from cozebatch.disk.places import HANDLES, Place, leads_away, link_error, open_folder, place_of
 from cozebatch.disk.writing import read_own
 
 
@@ -68,9 +68,12 @@ def remove_within(folder: Path, marked: Path) -> None:
 
 @contextmanager
 def _opened(place: Place, folder: Path) -> Iterator[int | None]:
-    """A handle on the folder, so that looking and acting concern the same one; None where there are no handles."""
+    """A handle on the folder, so that looking and acting concern the same one; None where there are no handles.
+
+    Raises `FileNotFoundError` if there is no such folder.
+    """
     if not HANDLES:
-        if is_link(folder):
+        if leads_away(folder.lstat()):
             raise link_error(folder)
         yield None
         return
