@@ -15,6 +15,7 @@ from cozebatch.synthesis.process.command import run_command
 from cozebatch.synthesis.process.worker import MEMORY
 from cozebatch.synthesis.process.workers import Workers
 from support.films import job, options
+from support.wine import is_wine
 
 pytestmark = pytest.mark.anyio
 
@@ -27,6 +28,7 @@ async def workers() -> AsyncIterator[Workers]:
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not keep limits on memory")
+@pytest.mark.skipif(is_wine(), reason="Wine does not keep the limits of job objects")
 async def test_a_call_that_asks_for_all_memory_fails_and_the_next_one_is_served(workers: Workers) -> None:
     with pytest.raises(StepError) as caught:
         await workers.call(bytearray, 2 * MEMORY, timeout=30)
