@@ -113,8 +113,10 @@ class Survey:
 
     def _not_on_record(self, listed: Sequence[Task], by_id: Mapping[str, Past], found: EarlierWork) -> None:
         """Rows of which no execution tells what was sent: nothing was started, or they come from an import or a damaged
-        journal. Without an id of its own a row is recognized by its texts, as far as they are known."""
+        journal. Without an id of its own a row is recognized by its texts, as far as they are known; not by what a run
+        keeps of an execution that serves another row now."""
         on_record = {r.task_id for r in self.recognition.record if r.source_key == self.source_key and r.digest}
+        serving = {r.execute_id for r in self.recognition.record if r.digest and r.execute_id}
         pool: dict[str, dict[str, Past]] = defaultdict(dict)
         for task in listed:
             past = by_id.get(task.task_id)
@@ -122,7 +124,7 @@ class Survey:
                 continue
             if task.own_id:
                 found.past[task.task_id] = past
-            elif task.task_id not in on_record:
+            elif task.task_id not in on_record and past.row.execute_id not in serving:
                 pool[past.row.fingerprint or task.task_id][task.task_id] = past
         if not pool:
             return

@@ -129,7 +129,7 @@ def _same_run(task: Task, position: int, earlier: Past, overrides: OperatorOverr
     if asked is not None:
         return asked
     if row.state is State.HELD and row.unanswered and overrides.may_resubmit(max(1, earlier.started)):
-        return Planned(task, _again(task, row), Action.SUBMIT)
+        return Planned(task, _resubmitted(_again(task, row), earlier), Action.SUBMIT)
     if _given_up(row):
         return Planned(task, _as_told(task, row), Action.SUBMIT)
     if row.state.is_end:
@@ -173,7 +173,8 @@ class _LaterRun:
             return _unfinished(task, row, self.earlier, self.overrides)
         if old.state is State.HELD or old.unanswered:  # given up is not found out
             if self.overrides.may_resubmit(max(1, self.earlier.started)):
-                return self._anew()
+                anew = self._anew()
+                return replace(anew, made=_resubmitted(anew.row, self.earlier))
             held = replace(self._kept, state=State.HELD, error=old.error or CRASHED_WHILE_SENDING)
             return Planned(task, held, Action.HOLD, error=held.error)
         if old.state is State.DONE:
@@ -278,12 +279,19 @@ def _again(task: Task, row: Row) -> Row:
     )
 
 
+def _resubmitted(row: Row, earlier: Past) -> Row:
+    """The row for an execution beside one that may exist: each that was started counts as a failure, so that there are
+    at most 1 + max_retries in all (docs/contract.md §5)."""
+    return replace(row, failures=max(row.failures, earlier.started, 1))
+
+
 def _unfinished(task: Task, row: Row, earlier: Past, overrides: OperatorOverrides) -> Planned:
     if not is_unverified(row) and row.state is not State.SUBMITTING:
         row = _as_told(task, row)
     match row.state:
         case State.SUBMITTING if overrides.may_resubmit(max(1, earlier.started)):
-            return Planned(task, replace(row, state=State.PENDING, attempts=row.attempts + 1), Action.SUBMIT)
+            again = replace(_resubmitted(row, earlier), state=State.PENDING, attempts=row.attempts + 1)
+            return Planned(task, again, Action.SUBMIT)
         case State.SUBMITTING:
             held = replace(row, attempts=row.attempts + 1, state=State.HELD, error=CRASHED_WHILE_SENDING)
             held = replace(held, unanswered=True)

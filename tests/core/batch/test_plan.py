@@ -111,6 +111,20 @@ async def test_a_film_is_made_of_what_was_sent_though_another_row_stands_where_i
     assert scripts == {"row-1": "two", "row-2": "one"}
 
 
+async def test_an_execution_that_serves_another_row_now_makes_no_second_film_of_the_row_it_stood_for() -> None:
+    """The row moved in a start with `--limit`, so that the run still says where it stood before."""
+    journal, moved = MemoryJournal(), Task("row-1", content="one", own_id=False)
+    mark = moved.fingerprint()
+    stood = Row("row-3", 0, fingerprint=mark, state=State.DONE, execute_id="e1")
+    await left(journal, "interrupted", (replace(moved, task_id="row-3"), stood))
+    sent = Execution(
+        "row-1", 1, "succeeded", 1.0, "e1", workflow=Workflow("w"), digest=digest_of(moved), film=Film(2.0)
+    )
+    await journal.write(PutExecution(sent), PutOutput("e1", "{}"))
+    plan = await planned(journal, Listed([moved, replace(moved, task_id="row-6")]))
+    assert actions(plan)["row-6"] is Action.SUBMIT
+
+
 async def test_a_claim_goes_on_under_its_name_after_fresh_and_after_its_run_was_abandoned() -> None:
     """A mark of ours counts only for the claim that wrote it, and no run but the abandoned one tells which that is."""
     journal = MemoryJournal()

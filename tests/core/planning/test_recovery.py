@@ -79,6 +79,25 @@ def test_resubmit_sends_again_what_a_crash_left_unanswered() -> None:
     assert decide(State.SUBMITTING, overrides=OperatorOverrides(on_unknown_submit="resubmit")) is Action.SUBMIT
 
 
+@pytest.mark.parametrize("same_run", [True, False])
+@pytest.mark.parametrize(("state", "unanswered"), [(State.SUBMITTING, False), (State.HELD, True)])
+@pytest.mark.parametrize("started", [0, 1, 2])
+def test_what_is_sent_again_counts_every_execution_as_a_failure(
+    state: State, unanswered: bool, started: int, same_run: bool
+) -> None:
+    """So that there are at most 1 + max_retries in all, whatever becomes of the next ones."""
+    row = Row("t1", 0, fingerprint=FINGERPRINT, state=state, unanswered=unanswered)
+    [planned] = plan(
+        [TASK],
+        {"t1": Past("run1", row, owed=False, started=started)},
+        OperatorOverrides(on_unknown_submit="resubmit", max_retries=2),
+        continuing="run1" if same_run else None,
+        source_is_authoritative=False,
+    )
+    assert planned.action is Action.SUBMIT
+    assert planned.row.failures == max(1, started)
+
+
 def test_a_file_skips_what_was_done_with_the_same_input_and_runs_what_changed() -> None:
     assert decide(State.DONE, same_run=False) is Action.SKIP
     assert decide(State.DONE, same_run=False, same_input=False) is Action.SUBMIT

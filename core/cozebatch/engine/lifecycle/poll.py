@@ -92,18 +92,28 @@ class PollStep:
                 case "succeeded" | "failed" | "interrupted":
                     self._record.ended()
                     return EndedExecution(result, age)
-                case "running" | "unknown" if age >= context.options.execution_timeout:
+                case "running" if age >= context.options.execution_timeout:
                     await self._lost(self._why_lost(result))
                     return None
                 case "running":
                     wait = pacing.next_wait(age)
-                case "unknown" if age < NOT_YET_KNOWN or now - unknown_since < NOT_YET_KNOWN:
+                case "unknown" if self._may_turn_up(age, now - unknown_since):
                     wait = min(pacing.next_wait(age), NOT_YET_KNOWN / 6)
                 case "unknown":
                     await self._lost(self._why_lost(result))
                     return None
                 case _:
                     assert_never(result.status)
+
+    def _may_turn_up(self, age: float, unknown_for: float) -> bool:
+        """Whether Coze may know it again: it forgets for a while, but for good only after days."""
+        if age >= self._context.options.execution_timeout and self._is_expired:
+            return False
+        return min(age, unknown_for) < NOT_YET_KNOWN
+
+    @property
+    def _is_expired(self) -> bool:
+        return is_expired(self._context.row, self._context.ledger.clock.wall())
 
     def _age_at_adoption(self) -> float:
         row = self._context.row
@@ -147,7 +157,7 @@ class PollStep:
     def _why_lost(self, result: PollResult) -> ErrorInfo:
         if result.status != "unknown":
             error = TOO_LONG
-        elif is_expired(self._context.row, self._context.ledger.clock.wall()):
+        elif self._is_expired:
             error = EXPIRED
         else:
             error = NOT_KNOWN

@@ -136,8 +136,11 @@ class SubmitStep:
         return Unanswered(ErrorInfo(Category.UNKNOWN_SUBMIT, NO_ANSWER_BEFORE_EXIT))
 
     async def _accepted(self, answer: Accepted) -> None:
-        facts = {"execute_id": answer.execute_id, "debug_url": answer.debug_url}
+        facts: dict[str, Any] = {"execute_id": answer.execute_id, "debug_url": answer.debug_url}
         change = self._record.update(status="running", logid=answer.logid, **facts)
+        if self._record.clock_jumped:  # the machine slept: the execution is not as old as its intent
+            facts["submitted_at"] = self._context.ledger.clock.wall()
+            change = self._record.update(sent_at=facts["submitted_at"])
         self._state.submissions.forget_refusals(self._context.task_id)
         self._state.slots.accepted(self._context.task_id)
         self._state.pauses.accepted()
