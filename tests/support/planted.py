@@ -20,7 +20,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from support.planted_faults import FAULTS, Planted
+from support.planted_fault import Planted
+from support.planted_faults import FAULTS
 
 TESTS = Path(__file__).parents[1]
 LIBRARY = TESTS.parent / "core"

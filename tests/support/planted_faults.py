@@ -5,19 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """`breaks`: the rule, in a few words. `file` is relative to `core/cozebatch`."""
-
-    name: str
-    breaks: str
-    file: str
-    old: str
-    new: str
-
+from support.planted_fault import Planted
+from support.planted_table_faults import TABLE_FAULTS
 
 FAULTS = (
     # The record
@@ -108,6 +97,20 @@ FAULTS = (
         "planning/recovery.py",
         '            if step == "finish":\n',
         '            if step == "finish" and False:\n',
+    ),
+    Planted(
+        "what another file has taken over is settled unseen",
+        "each execution serves one row",
+        "batch/listing.py",
+        "            if past is None or past.row.execute_id in elsewhere:\n",
+        "            if past is None:\n",
+    ),
+    Planted(
+        "untouched rows are not looked for on record",
+        "the record is asked before anything is paid for",
+        "batch/listing.py",
+        "            if task_id in known or (free and digest_of(task) in free):\n",
+        "            if task_id in known:\n",
     ),
     # The limit
     Planted(
@@ -240,56 +243,12 @@ FAULTS = (
         "        if recorded.execute_id != execute_id:\n            continue\n",
         "        continue\n",
     ),
-    # The table
     Planted(
-        "an owed write-back is dropped",
-        "the table learns of every outcome",
-        "engine/lifecycle/task_context.py",
-        "move_persistently(State.FAILED, Owe(delivery), *changes,",
-        "move_persistently(State.FAILED, *changes,",
+        "adopt does not ask Coze",
+        "an execution that Coze does not know is refused",
+        "engine/adoption.py",
+        '    if result.status == "unknown":\n',
+        "    if False:\n",
     ),
-    Planted(
-        "a write-back that was given up counts as delivered",
-        "it stays owed",
-        "engine/outbox.py",
-        "        settled = Settle(delivery.serial, error)\n",
-        "        settled = Settle(delivery.serial)\n",
-    ),
-    Planted(
-        "a film is done before it is made",
-        "done is done",
-        "engine/lifecycle/produce.py",
-        '                    return await self._synthesizer.synthesize(job, media, self._progress("synthesis"))\n',
-        "                    return Product()\n",
-    ),
-    Planted(
-        "a claim is won without waiting",
-        "of several operators one runs a record",
-        "feishu/claim_state.py",
-        "        self.counting, self.counts_since = mark, now\n",
-        "        self.counting, self.counts_since = mark, now - 3.0\n",
-    ),
-    Planted(
-        "a claim outlives its outcome",
-        "a record that is won is forgotten once its task has ended",
-        "feishu/claims.py",
-        '        """An outcome was written over our mark: the record is anybody\'s again."""\n'
-        "        self._known.pop(record_id, None)\n",
-        '        """An outcome was written over our mark: the record is anybody\'s again."""\n',
-    ),
-    # Figures
-    Planted(
-        "the open slot is not counted",
-        "the utilisation counts slots that are in use",
-        "model/statistics.py",
-        "            (r.coze_slot_seconds + _open(r.slot_clock, now) for r in rows),\n",
-        "            (r.coze_slot_seconds for r in rows),\n",
-    ),
-    Planted(
-        "submissions are counted only when they are accepted",
-        "the figures agree with what Coze saw",
-        "engine/ledger.py",
-        "        self.board.counters.submissions += 1\n",
-        "        pass\n",
-    ),
+    *TABLE_FAULTS,
 )

@@ -216,6 +216,20 @@ async def test_a_record_whose_outcome_was_written_is_not_ours_any_more(service: 
         assert await sink.claim(task(), asked=True) is None
 
 
+async def test_a_mark_that_stands_there_after_its_outcome_is_watched_anew(service: Served) -> None:
+    """A write that was sent twice may come long after the record was won, done, and set back by somebody, who may be
+    claiming it too."""
+    async with service.connect() as (_, base):
+        sink = sink_of(base)
+        assert await sink.claim(task()) is None
+        mark = service.feishu.cell(CONTENT, "rec00000", "返回结果")
+        await sink.deliver([Delivery(1, "rec00000", "rec00000", "done", "it is done")])
+        service.feishu.edit(CONTENT, "rec00000", {"状态": RUNNING, "返回结果": mark})
+        began = anyio.current_time()
+        assert await sink.claim(task()) is None
+        assert anyio.current_time() - began >= WINDOW
+
+
 async def test_refusals_that_pass_are_waited_out(service: Served) -> None:
     service.feishu.strike(
         FeishuFault("batch_get", code=1254290), FeishuFault("write", code=1254291), FeishuFault("write", code=1254607)

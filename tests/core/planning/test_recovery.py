@@ -299,3 +299,16 @@ def test_what_is_known_to_be_done_from_an_import_only_is_not_paid_again_unasked(
         )
         is Action.SUBMIT
     )
+
+
+@pytest.mark.parametrize("content", [TASK.content, "edited"])
+def test_a_finished_row_is_paid_for_again_only_when_its_cell_was_set_back(content: str) -> None:
+    """Not because it was edited, as long as the table says that it is done."""
+    row = Row("t1", 0, state=State.DONE, execute_id="e1", fingerprint=FINGERPRINT)
+    shown = replace(TASK, content=content, shown="done")
+    past = {"t1": Past("run1", row, owed=False)}
+    actions = [
+        plan([task], past, OperatorOverrides(), continuing=None, source_is_authoritative=True)[0].action
+        for task in (shown, replace(shown, shown=None))
+    ]
+    assert actions == [Action.SKIP, Action.SUBMIT]

@@ -1,0 +1,74 @@
+"""Faults in what the table is told, in claims and in figures; see `planted_faults`."""
+
+from __future__ import annotations
+
+from support.planted_fault import Planted
+
+TABLE_FAULTS = (
+    # The table
+    Planted(
+        "an owed write-back is dropped",
+        "the table learns of every outcome",
+        "engine/lifecycle/task_context.py",
+        "move_persistently(State.FAILED, Owe(delivery), *changes,",
+        "move_persistently(State.FAILED, *changes,",
+    ),
+    Planted(
+        "a write-back that was given up counts as delivered",
+        "it stays owed",
+        "engine/outbox.py",
+        "        settled = Settle(delivery.serial, error)\n",
+        "        settled = Settle(delivery.serial)\n",
+    ),
+    Planted(
+        "a film is done before it is made",
+        "done is done",
+        "engine/lifecycle/produce.py",
+        '                    return await self._synthesizer.synthesize(job, media, self._progress("synthesis"))\n',
+        "                    return Product()\n",
+    ),
+    Planted(
+        "a claim is won without waiting",
+        "of several operators one runs a record",
+        "feishu/claim_state.py",
+        "        self.counting, self.counts_since = mark, now\n",
+        "        self.counting, self.counts_since = mark, now - 3.0\n",
+    ),
+    Planted(
+        "a claim is won with a late mark",
+        "only a mark that was there in time counts",
+        "feishu/claims.py",
+        "                    if claim.unmarked and now - claim.sure_at < self._window:\n",
+        "                    if claim.unmarked:\n",
+    ),
+    Planted(
+        "all state folders have the same owner",
+        "a mark names one state folder",
+        "journal/owner.py",
+        '            file.write(secrets.token_hex(_BITS // 8).encode("ascii") + b"\\n")\n',
+        '            file.write(b"0" * (_BITS // 4) + b"\\n")\n',
+    ),
+    Planted(
+        "a claim outlives its outcome",
+        "a record that is won is forgotten once its task has ended",
+        "feishu/claims.py",
+        '        """An outcome was written over our mark: the record is anybody\'s again."""\n'
+        "        self._known.pop(record_id, None)\n",
+        '        """An outcome was written over our mark: the record is anybody\'s again."""\n',
+    ),
+    # Figures
+    Planted(
+        "the open slot is not counted",
+        "the utilisation counts slots that are in use",
+        "model/statistics.py",
+        "            (r.coze_slot_seconds + _open(r.slot_clock, now) for r in rows),\n",
+        "            (r.coze_slot_seconds for r in rows),\n",
+    ),
+    Planted(
+        "submissions are counted only when they are accepted",
+        "the figures agree with what Coze saw",
+        "engine/ledger.py",
+        "        self.board.counters.submissions += 1\n",
+        "        pass\n",
+    ),
+)
