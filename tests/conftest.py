@@ -14,14 +14,17 @@ HERE = Path(__file__).parent
 LONGEST_ID = 200
 
 QUICK = (
+    "core/batch/test_listing.py",
     "core/coze/test_clean.py",
     "core/coze/test_debug_link.py",
     "core/coze/test_output.py",
     "core/engine/test_adoption.py",
     "core/engine/test_rate_limiter.py",
     "core/feishu/test_cells.py",
+    "core/feishu/test_claims.py",
     "core/feishu/test_links.py",
     "core/importing",
+    "core/journal/test_owner.py",
     "core/model",
     "core/planning",
     "core/policy",
