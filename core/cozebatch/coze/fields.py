@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from cozebatch.bounds import numbers
 from cozebatch.bounds.json_values import mend, read_json
 from cozebatch.coze.http import Answer
 from cozebatch.model import sanitize
@@ -46,18 +47,7 @@ def code_of(body: Mapping[str, Any] | None) -> int | None:
 
 def whole_number(value: Any) -> int | None:
     """A whole number, also from a string; `""` counts as 0, as Coze writes it where nothing is wrong."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value if abs(value) < 10**18 else None
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    if isinstance(value, str):
-        text = value.strip()
-        if not text:
-            return 0
-        return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else None
-    return None
+    return 0 if isinstance(value, str) and not value.strip() else numbers.whole_number(value)
 
 
 def count(value: Any) -> int:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import anyio
 
+from cozebatch.bounds.numbers import count
 from cozebatch.feishu.codes import Kind, Meaning
 from cozebatch.feishu.links import BaseLink
 from cozebatch.feishu.sdk import FeishuClient, FeishuError
@@ -95,7 +96,7 @@ class FeishuBase:
         items = (data.items if data is not None else None) or []
         records = tuple(Record(i.record_id, i.fields or {}) for i in items if isinstance(i.record_id, str))
         more = data is not None and bool(data.has_more)
-        return Page(records, data.page_token if more else None, int((data and data.total) or 0))
+        return Page(records, data.page_token if more else None, (count(data.total) if data is not None else None) or 0)
 
     async def search_all(
         self,
@@ -141,7 +142,7 @@ class FeishuBase:
             for item in (data.items if data is not None else None) or []:
                 options = (item.property.options if item.property is not None else None) or []
                 names = tuple(o.name for o in options if isinstance(o.name, str))
-                found.append(Column(str(item.field_name), int(item.type or 0), names))
+                found.append(Column(str(item.field_name), count(item.type) or 0, names))
             if data is None or not data.has_more or not data.page_token:
                 return found
             token = data.page_token

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cozebatch.bounds.numbers import number
 from cozebatch.model.errors import Category
 from cozebatch.synthesis.compose.timeline import SECOND, Span
 from cozebatch.synthesis.failures import failure
@@ -62,9 +63,9 @@ async def _once(ffmpeg: Ffmpeg, path: Path, duration_us: int, gate: float, timeo
     def read_line(line: str) -> None:
         nonlocal lufs
         for kind, seconds in _SILENCE.findall(line):
-            silences.append((kind, float(seconds)))
+            silences.append((kind, number(seconds) or 0.0))
         if match := _LOUDNESS.search(line):
-            lufs = float(match[1])
+            lufs = float("-inf") if match[1] == "-inf" else number(match[1])
 
     detect = f"silencedetect=n={gate:.1f}dB:d={SHORTEST_PAUSE},ebur128=framelog=quiet"
     arguments = [*SAFE_INPUT, "-i", path.name, "-map", "0:a:0", "-af", detect, "-f", "null", "-"]

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from cozebatch.bounds.numbers import count, number
 from cozebatch.model.errors import Category
 from cozebatch.synthesis.failures import clean, failure
 from cozebatch.synthesis.process.ffmpeg import SAFE_INPUT, Ffmpeg, too_many_pixels
 
 _DURATION = re.compile(r"^ {2}Duration: (?:(\d+):(\d\d):(\d\d)\.(\d+)|N/A)", re.MULTILINE)
 _STREAM = re.compile(r"^ {2}Stream #0:(\d+)(?:\[\w+\])?(?:\(\w+\))?: (Video|Audio): (\w+)(.*)$", re.MULTILINE)
+_LONGEST, _WIDEST = 10**15, 10**6
+"""Microseconds and pixels beyond which a figure is nonsense."""
 _SIZE = re.compile(r", (\d{1,5})x(\d{1,5})[ ,]")
 _SAR = re.compile(r"\bSAR (\d+):(\d+)")
 _FPS = re.compile(r"([\d.]+)(k?) fps")
@@ -90,8 +93,8 @@ async def length_us(ffmpeg: Ffmpeg, path: Path, kind: Literal["video", "audio"])
     def read_line(line: str) -> None:
         nonlocal last
         name, _, value = line.partition("=")
-        if name == "out_time_us" and value.isdigit():
-            last = int(value)
+        if name == "out_time_us":
+            last = count(value) or last
 
     copying = [*SAFE_INPUT, "-i", path.name, "-map", f"0:{stream}", "-c", "copy", "-f", "null", "-"]
     await ffmpeg.ask(copying, cwd=path.parent, on_line=read_line)
@@ -105,12 +108,13 @@ def parse(log: str) -> Probe | None:
         return None
     duration = 0
     if (match := _DURATION.search(log)) and match[1] is not None:
-        hours, minutes, seconds = int(match[1]), int(match[2]), int(match[3])
-        duration = (hours * 3600 + minutes * 60 + seconds) * 1_000_000 + round(float(f"0.{match[4]}") * 1e6)
+        hours, minutes, seconds, fraction = (count(part) or 0 for part in match.groups())
+        whole = (hours * 3600 + minutes * 60 + seconds) * 1_000_000
+        duration = min(whole + round(fraction / 10 ** len(match[4]) * 1e6), _LONGEST)
     found = list(_STREAM.finditer(log))
     streams: list[Stream] = []
-    for number, match in enumerate(found):
-        end = found[number + 1].start() if number + 1 < len(found) else len(log)
+    for place, match in enumerate(found):
+        end = found[place + 1].start() if place + 1 < len(found) else len(log)
         stream = _stream(match, log[match.end() : end])
         if stream is not None:
             streams.append(stream)
@@ -118,23 +122,23 @@ def parse(log: str) -> Probe | None:
 
 
 def _stream(match: re.Match[str], side_data: str) -> Stream | None:
-    index, codec, facts = int(match[1]), match[3], match[4]
+    index, codec, facts = count(match[1]) or 0, match[3], match[4]
     if match[2] == "Audio":
         rate = _RATE.search(facts)
-        return Stream("audio", index, codec, sample_rate=int(rate[1]) if rate else 0)
+        return Stream("audio", index, codec, sample_rate=(count(rate[1]) if rate else None) or 0)
     size = _SIZE.search(facts + ",")
     if "(attached pic)" in facts or size is None:
         return None
-    width, height = int(size[1]), int(size[2])
-    if (sar := _SAR.search(facts)) and int(sar[1]) and int(sar[2]):
-        width = round(width * int(sar[1]) / int(sar[2]))
+    width, height = count(size[1]) or 0, count(size[2]) or 0
+    if (sar := _SAR.search(facts)) and (across := count(sar[1])) and (down := count(sar[2])):
+        width = min(round(width * across / down), _WIDEST)
     rotation = 0
     if turned := _ROTATION.search(side_data):
-        rotation = round(float(turned[1])) % 360
+        rotation = round(number(turned[1]) or 0.0) % 360
         if rotation in (90, 270):
             width, height = height, width
     fps = _FPS.search(facts)
-    rate_ = float(fps[1]) * (1000 if fps[2] else 1) if fps else 0.0
+    rate_ = ((number(fps[1]) if fps else None) or 0.0) * (1000 if fps and fps[2] else 1)
     return Stream("video", index, codec, width, height, rate_, rotation)
 
 

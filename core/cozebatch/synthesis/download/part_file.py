@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import httpx
 
 from cozebatch.bounds.json_values import read_json
+from cozebatch.bounds.numbers import count
 from cozebatch.disk.places import is_link
 from cozebatch.disk.removing import remove_file
 from cozebatch.disk.writing import open_own, read_own, replace, write_whole
@@ -20,7 +21,6 @@ from cozebatch.model.errors import Category, StepError
 from cozebatch.synthesis.download.file_type import file_type
 from cozebatch.synthesis.failures import failure
 
-_MOST_DIGITS = 18
 _MOST_FACTS = 4096
 """Bytes of the JSON beside a `.part`."""
 
@@ -37,15 +37,10 @@ def extent(response: httpx.Response, have: int) -> tuple[int, int | None]:
     """The offset at which this answer begins, and the length of the whole file."""
     if response.status_code == 206:
         span, _, whole = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
-        if _count(span.partition("-")[0]) == have:
-            return have, _count(whole)
+        if count(span.partition("-")[0]) == have:
+            return have, count(whole)
         raise failure(Category.DOWNLOAD, "服务器返回了错误的片段", "the server sent another part than was asked for")
-    return 0, _count(response.headers.get("Content-Length", ""))
-
-
-def _count(text: str) -> int | None:
-    """A number of bytes in a header; None for everything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
+    return 0, count(response.headers.get("Content-Length", ""))
 
 
 def open_part(part: Path, below: Path, start: int) -> BinaryIO:

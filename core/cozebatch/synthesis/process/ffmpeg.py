@@ -15,6 +15,7 @@ from pathlib import Path
 
 import anyio.to_thread
 
+from cozebatch.bounds.numbers import count
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.text import Text
 from cozebatch.synthesis.failures import failure, from_os_error, last_line
@@ -76,8 +77,8 @@ class Ffmpeg:
 
         def read_line(line: str) -> None:
             name, _, value = line.partition("=")
-            if progress is not None and name == "out_time_us" and value.isdigit() and seconds > 0:
-                progress(min(1.0, int(value) / 1e6 / seconds))
+            if progress is not None and name == "out_time_us" and seconds > 0:
+                progress(min(1.0, (count(value) or 0) / 1e6 / seconds))
 
         command = [self.path, "-hide_banner", "-nostdin", "-progress", "pipe:1", "-nostats", *arguments]
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import anyio
 
+from cozebatch.bounds.numbers import count, number
 from cozebatch.model.errors import Category, StepError
 from cozebatch.synthesis.analyse.probe import parse
 from cozebatch.synthesis.compose.timeline import SECOND, Timeline
@@ -47,8 +48,8 @@ class Log:
 
     def progress(self, line: str) -> None:
         name, _, value = line.partition("=")
-        if name == "frame" and value.strip().isdigit():
-            self.frames = int(value)
+        if name == "frame":
+            self.frames = count(value) or self.frames
 
     def message(self, line: str) -> None:
         if len(self.head) < 200:
@@ -56,9 +57,9 @@ class Log:
         self.black += "pblack:" in line
         self.keys += "showinfo" in line and " pts_time:" in line
         if match := re.search(r"n_samples: (\d+)", line):
-            self.samples = int(match[1])
+            self.samples = count(match[1]) or 0
         if match := re.search(r"mean_volume: (-?[\d.]+|-inf) dB", line):
-            self.mean_volume = float(match[1])
+            self.mean_volume = number(match[1]) or float("-inf")
 
 
 async def verify_film(ffmpeg: Ffmpeg, path: Path, timeline: Timeline, *, timeout: float) -> MeasuredFilm:
