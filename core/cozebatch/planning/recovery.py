@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
+from cozebatch.model.errors import Category
 from cozebatch.model.rows import Row
 from cozebatch.model.task import CONTENT_ONLY, State, Task
 from cozebatch.model.text import Text
@@ -70,7 +71,9 @@ def plan(
         elif earlier is None:
             decided.append(_new(task, position, overrides, incomplete=incomplete))
         elif continuing == earlier.run_id:
-            decided.append(_same_run(task, position, earlier, overrides, task.task_id in gone))
+            decided.append(
+                _same_run(task, position, earlier, overrides, source_is_authoritative, gone=task.task_id in gone)
+            )
         else:
             decided.append(_LaterRun(task, position, earlier, overrides, source_is_authoritative, digest_of).plan())
         if earlier is not None and earlier.by_content and decided[-1].action is not Action.SUBMIT:
@@ -113,8 +116,17 @@ def _new(
     return Planned(task, row, Action.SUBMIT)
 
 
-def _same_run(task: Task, position: int, earlier: Past, overrides: OperatorOverrides, gone: bool) -> Planned:
-    """The run continues: ended tasks stay ended, the others resume where they were."""
+def _same_run(
+    task: Task,
+    position: int,
+    earlier: Past,
+    overrides: OperatorOverrides,
+    source_is_authoritative: bool,
+    *,
+    gone: bool,
+) -> Planned:
+    """The run continues: ended tasks stay ended, the others resume where they were. An execution that was lost is
+    looked for again, as in a new run; a table that was told of the failure keeps it."""
     row = earlier.row if earlier.row.position == position else replace(earlier.row, position=position)
     if row.task_id != task.task_id:  # a row without an id of its own, which stood elsewhere
         row = replace(row, task_id=task.task_id, record_id=task.record_id)
@@ -132,6 +144,8 @@ def _same_run(task: Task, position: int, earlier: Past, overrides: OperatorOverr
         return Planned(task, _resubmitted(_again(task, row), earlier), Action.SUBMIT)
     if _given_up(row):
         return Planned(task, _as_told(task, row), Action.SUBMIT)
+    if not source_is_authoritative and (found := _looked_for_again(task, row)) is not None:
+        return found
     if row.state.is_end:
         return Planned(task, row, Action.KEEP)
     if row.state is State.PENDING and gone and not row.claimed:
@@ -139,6 +153,20 @@ def _same_run(task: Task, position: int, earlier: Past, overrides: OperatorOverr
     if _of_another_script(row, task):
         return Planned(task, _again(task, row), Action.SUBMIT)
     return _unfinished(task, row, earlier, overrides)
+
+
+def _looked_for_again(task: Task, row: Row) -> Planned | None:
+    """The free step for a task that failed because its execution could not be found: Coze may know it by now, or has
+    told its result after the task had ended. None for all other tasks."""
+    if row.state is not State.FAILED or row.error is None or not _same_input(row, task):
+        return None
+    step = resume_step(row)
+    again = replace(row, error=None, finished_at=None, end_clock=None)
+    if step == "watch":
+        return Planned(task, replace(again, state=State.RUNNING), Action.WATCH)
+    if step == "finish" and row.error.category is Category.EXECUTION_LOST:
+        return Planned(task, replace(again, state=State.DOWNLOADING), Action.FINISH)
+    return None
 
 
 def _given_up(row: Row) -> bool:

@@ -119,6 +119,16 @@ def test_a_lost_execution_is_looked_at_again_before_anything_is_paid() -> None:
     assert decide(State.FAILED, same_run=False, execute_id="e1", execution_failed=True) is Action.SUBMIT
 
 
+def test_an_interrupted_run_looks_again_for_an_execution_that_it_had_lost() -> None:
+    lost: dict[str, Any] = {"execute_id": "e1", "error": error(Category.EXECUTION_LOST)}
+    assert decide(State.FAILED, **lost) is Action.WATCH
+    assert decide(State.FAILED, has_output=True, **lost) is Action.FINISH, "its result came after the task had ended"
+    assert decide(State.FAILED, same_input=False, **lost) is Action.KEEP
+    assert decide(State.FAILED, execution_failed=True, **lost) is Action.KEEP
+    assert decide(State.FAILED, source_is_authoritative=True, **lost) is Action.KEEP, "the table was told"
+    assert decide(State.FAILED, execute_id="e1", has_output=True, error=error(Category.SYNTHESIS)) is Action.KEEP
+
+
 @pytest.mark.parametrize("same_run", [True, False])
 def test_what_was_given_up_before_its_submission_is_taken_up_again_whatever_was_paid_earlier(same_run: bool) -> None:
     """Its claim could not be settled, so the table still shows that it is running; nobody told it anything else."""
