@@ -60,6 +60,24 @@ def hiding() -> ErrorInfo:
     )
 
 
+def late_mark() -> StepError:
+    """The record bears our mark of a claim that was lost. It may hide the mark of somebody who won, or hide nothing, if
+    the record was set back before it arrived: the table does not tell."""
+    return StepError(
+        ErrorInfo(
+            Category.SOURCE,
+            Text(
+                "这一行留着本机一个迟到的标记，不确定有没有盖住别人的；没有提交，没有扣费",
+                "the record bears a late mark of ours that may hide somebody else's; nothing was submitted or charged",
+            ),
+            hint=Text(
+                "确认没人在做这一行，把状态改回待处理的值，再运行一次。",
+                "If nobody is working on the record, set its status back to the ready value and run again.",
+            ),
+        )
+    )
+
+
 def unsettled() -> StepError:
     """Feishu was too slow to tell whose mark counts: not paid, and not given up either."""
     return StepError(

@@ -46,7 +46,7 @@ from __future__ import annotations
 import anyio
 
 from cozebatch.feishu.base import Record
-from cozebatch.feishu.claim_answers import hiding, refused, taken, unsettled
+from cozebatch.feishu.claim_answers import hiding, late_mark, refused, taken, unsettled
 from cozebatch.feishu.claim_records import ClaimRecords
 from cozebatch.feishu.claim_state import Claim, Together
 from cozebatch.feishu.codes import NETWORK, Kind
@@ -244,7 +244,7 @@ class Claims:
         if status == self._records.running:
             mark = self._mark_of_ours(claim, record)
             if mark is None and self._records.earlier_mark(record) is not None:
-                claim.failed = unsettled()  # of a claim that was lost: whose mark it hides is not known
+                claim.failed = late_mark()
             elif mark is None:
                 claim.settle(taken(status))
             else:

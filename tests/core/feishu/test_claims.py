@@ -274,11 +274,22 @@ async def test_a_mark_counts_only_for_the_claim_that_wrote_it(service: Served) -
     """That of a lost claim may have come late and hide the winner's; a person may ask for the record all the same."""
     async with service.connect() as (_, base):
         assert await sink_of(base).claim(task(), name="aa") is None
-        with pytest.raises(StepError, match="too slow to tell"):
+        with pytest.raises(StepError, match="late mark of ours") as told:
             await sink_of(base).claim(task(), name="bb")
+        assert "set its status back" in told.value.info.hint.en
         assert await sink_of(base).claim(task(), name="aa") is None
         assert await sink_of(base).claim(task(), name="bb", asked=True) is None
     assert len(service.feishu.writes) == 1
+
+
+async def test_a_late_mark_of_a_lost_claim_is_a_problem_until_the_record_is_set_back(service: Served) -> None:
+    async with service.connect() as (_, base):
+        assert await sink_of(base).claim(task(), name="aa") is None
+        for _ in range(2):
+            with pytest.raises(StepError, match="late mark of ours"):
+                await sink_of(base).claim(task(), name="bb")
+        service.feishu.edit(CONTENT, "rec00000", {"状态": READY})
+        assert await sink_of(base).claim(task(), name="bb") is None
 
 
 async def test_who_loses_a_record_while_his_write_is_under_way_does_not_use_that_claim_again(service: Served) -> None:

@@ -49,7 +49,8 @@ class Table:
     ever: dict[str, set[Sent]] = field(default_factory=dict)
     """By record: all that it was ever to be made of."""
     in_doubt: set[str] = field(default_factory=set)
-    """Records whose mark arrived when they were not ready any more: it may hide a mark that won, or an outcome."""
+    """Records whose mark arrived when they were not ready any more, or was overtaken by somebody else's: who wrote it
+    cannot tell whether it hides a mark that won, or an outcome."""
     in_transit: int = 0
     storm_until: float = 0.0
     """Until then it cannot be reached, for minutes."""
@@ -113,10 +114,13 @@ class Table:
         wanted = [] if filter is None else [v for c in filter["conditions"] for v in c["value"]]
         return (r for r, cells in self.cells.items() if not wanted or cells.get("status") in wanted)
 
-    def arrive(self, machine: str, changes: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    def arrive(
+        self, machine: str, changes: Sequence[tuple[str, Mapping[str, Any]]], overtaken: Collection[str] = ()
+    ) -> None:
+        """`overtaken`: the records that somebody else wrote to since this was sent."""
         for record_id, fields in changes:
             if record_id in self.cells:
-                is_free = self.cells[record_id]["status"] == READY
+                is_free = self.cells[record_id]["status"] == READY and record_id not in overtaken
                 if fields.get("status") == RUNNING and not is_free:
                     self.in_doubt.add(record_id)
                 else:
@@ -126,9 +130,12 @@ class Table:
 
     async def carry(self, delay: float, machine: str, changes: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         self.in_transit += 1
+        before = {record_id: len(self.written.get(record_id, ())) for record_id, _ in changes}
         try:
             await anyio.sleep(delay)
-            self.arrive(machine, changes)
+            since = {record_id: self.written.get(record_id, [])[count:] for record_id, count in before.items()}
+            overtaken = [record_id for record_id, news in since.items() if any(who != machine for who, _ in news)]
+            self.arrive(machine, changes, overtaken)
         finally:
             self.in_transit -= 1
 
