@@ -23,7 +23,7 @@ FAULTS = (
     Planted(
         "a crash while sending is forgotten",
         "an execution that may exist is not started again unasked",
-        "planning/recovery.py",
+        "planning/decisions.py",
         "            held = replace(row, attempts=row.attempts + 1, state=State.HELD, error=CRASHED_WHILE_SENDING)\n"
         "            held = replace(held, unanswered=True)\n"
         "            return Planned(task, held, Action.HOLD, error=CRASHED_WHILE_SENDING)\n",
@@ -94,7 +94,7 @@ FAULTS = (
     Planted(
         "a result whose film failed is not used",
         "a retry goes back only to the step that failed",
-        "planning/recovery.py",
+        "planning/later_run.py",
         '            if step == "finish":\n',
         '            if step == "finish" and False:\n',
     ),

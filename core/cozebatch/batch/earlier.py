@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
+from cozebatch.planning.decisions import is_unverified
 from cozebatch.planning.from_record import row_from_record
 from cozebatch.planning.recognition import Paid, Recognition
-from cozebatch.planning.recovery import is_unverified
 from cozebatch.ports import Journal, Past, Recorded, RunRecord, TaskSource
 
 _BEGUN = frozenset(

@@ -9,8 +9,8 @@ from __future__ import annotations
 from cozebatch.model.project_name import differ_in_time_only
 from cozebatch.model.rows import Row, changed
 from cozebatch.model.task import State, Task
+from cozebatch.planning.decisions import is_unverified
 from cozebatch.planning.planned import DONE_EARLIER, SHOWN_AS_OURS, Action, OperatorOverrides, Planned, new_row
-from cozebatch.planning.recovery import is_unverified
 from cozebatch.ports import Past, StoredInput
 
 

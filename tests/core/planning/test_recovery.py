@@ -14,8 +14,9 @@ from cozebatch.engine.options import Options
 from cozebatch.model.errors import Category
 from cozebatch.model.rows import Row
 from cozebatch.model.task import Outcome, State
+from cozebatch.planning.decisions import resume_step
 from cozebatch.planning.planned import Action, OperatorOverrides
-from cozebatch.planning.recovery import plan, resume_step
+from cozebatch.planning.recovery import plan
 from cozebatch.ports import Past
 from support.fakes import FakeCoze, FakeSynthesizer, FakeTable, World, error, tasks
 
