@@ -13,6 +13,7 @@ from typing import Any
 
 import anyio
 
+from cozebatch.batch.inspections import MAKING, Inspection, complaints, failures
 from cozebatch.batch.plan import Planner, RunPlan
 from cozebatch.batch.preview import Preview, preview_of
 from cozebatch.batch.results_file import ResultsWriter
@@ -53,6 +54,8 @@ class Batch:
     source_is_authoritative: bool
     checks: Sequence[Callable[[], Awaitable[ErrorInfo | None]]]
     """Cheap checks before the first submission: None, or what is wrong."""
+    inspections: Sequence[Inspection] = ()
+    """Further looks at what the plan needs."""
     parameters_of: Callable[[Task], dict[str, str]]
     """What is sent to Coze for a task."""
     prune: Callable[[], Awaitable[Sequence[Text]]] | None = None
@@ -110,6 +113,21 @@ class Batch:
                 left = patience - (anyio.current_time() - started)
                 await anyio.sleep(max(0.0, min(5.0, 0.5 * 2.0**tries, left)))
         await self._check_adoptions()
+        await self._inspect(patience)
+
+    async def _inspect(self, patience: float) -> None:
+        """Look at everything that the plan needs. Raises `UsageError`."""
+        planned = self._plan.planned if self._plan is not None else []
+        actions = {p.action for p in planned}
+        wanted = [inspection for inspection in self.inspections if actions & inspection.before]
+        tasks = [p.task for p in planned if p.action in MAKING and isinstance(p.task, Task)]
+        give_up, pause = anyio.current_time() + patience, 0.5
+        while failed := await failures(wanted, tasks):
+            lasting = [item for item in failed if not item.may_pass]
+            if lasting or anyio.current_time() + pause > give_up:
+                raise UsageError(*complaints(lasting or failed))
+            await anyio.sleep(pause)
+            pause = min(2 * pause, 5.0)
 
     def _will_pay(self) -> bool:
         return self._plan is None or any(p.action is Action.SUBMIT for p in self._plan.planned)

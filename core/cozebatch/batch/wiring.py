@@ -15,6 +15,7 @@ import anyio.to_thread
 
 from cozebatch.batch.adapters import coze_service, feishu_base, feishu_client, feishu_layout, synthesis_options
 from cozebatch.batch.batch import Batch
+from cozebatch.batch.inspections import Inspection, inputs_of, results_in, synthesis_of, table_of
 from cozebatch.batch.request import Request
 from cozebatch.batch.results_file import ResultsWriter
 from cozebatch.coze.output import parse_output, pick
@@ -25,7 +26,7 @@ from cozebatch.journal.lock import state_lock
 from cozebatch.journal.memory import MemoryJournal
 from cozebatch.journal.owner import state_owner
 from cozebatch.journal.sqlite import FILE_NAME, DamagedJournal, open_journal, read_journal
-from cozebatch.model.errors import ErrorInfo, UsageError
+from cozebatch.model.errors import UsageError
 from cozebatch.model.redact import Masker
 from cozebatch.model.text import Text
 from cozebatch.planning.planned import OperatorOverrides
@@ -44,7 +45,7 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
     async with AsyncExitStack() as stack:
         journal = await _journal(request, stack)
         service = await stack.enter_async_context(coze_service(settings, mask, request.on_note))
-        source, sink, checks = await _source(settings, request, mask, stack)
+        source, sink, inspections = await _source(settings, request, mask, stack)
         synthesizer = _synthesizer(settings, request, mask)
         if synthesizer is not None:
             stack.push_async_callback(synthesizer.aclose)
@@ -68,7 +69,8 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
             selection=request.selection,
             workflow_id=settings.coze.workflow_id,
             source_is_authoritative=sink is not None and sink.writes("done"),
-            checks=[service.preflight, *checks],
+            checks=[service.preflight],
+            inspections=[inputs_of(service), *inspections, *_of_this_machine(settings, request)],
             parameters_of=service.parameters_of,
             prune=_prune(request, journal, settings.log_retention_days),
             results=_results(settings, request, journal, mask),
@@ -106,12 +108,9 @@ def _mend(damaged: DamagedJournal, request: Request) -> None:
     request.on_note(rebuild(damaged.path, salvaged, time.time()))
 
 
-Checks = list[Callable[[], Awaitable[ErrorInfo | None]]]
-
-
 async def _source(
     settings: Settings, request: Request, mask: Callable[[str], str], stack: AsyncExitStack
-) -> tuple[TaskSource, StatusSink | None, Checks]:
+) -> tuple[TaskSource, StatusSink | None, list[Inspection]]:
     if request.tasks_file is not None:
         from cozebatch.files import FileSource
 
@@ -133,7 +132,12 @@ async def _source(
         ready=settings.tables.content_table.ready_values(),
         owner=_claimant(request),
     )
-    return source, sink, []
+    return source, sink, [table_of(client, base, layout, values)]
+
+
+def _of_this_machine(settings: Settings, request: Request) -> list[Inspection]:
+    found = [synthesis_of(settings, request)] if settings.synthesis.mode != "none" else []
+    return [*found, results_in(request.results_dir)] if request.save_results else found
 
 
 def _origin(settings: Settings, request: Request) -> str:

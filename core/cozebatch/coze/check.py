@@ -29,6 +29,15 @@ async def check_coze(service: CozeService) -> list[CheckItem]:
     ]
 
 
+async def check_inputs(service: CozeService) -> list[CheckItem]:
+    """The inputs alone; nothing where they cannot be read, which the token may not be allowed to."""
+    try:
+        workflow = await service.declaration()
+    except StepError:
+        return []
+    return _compare(workflow, service.parameters)
+
+
 def _trouble(error: ErrorInfo) -> CheckItem:
     if error.code == str(NO_PERMISSION):
         return CheckItem(

@@ -45,7 +45,7 @@ async def check_feishu(client: FeishuClient, base: FeishuBase, layout: Layout, v
     try:
         await client.check_token()
     except FeishuError as error:
-        return [CheckItem(Level.FAIL, application, error.complaint)]
+        return [_refused(application, error)]
     items.append(CheckItem(Level.OK, application, Text("凭证有效", "the credentials are good")))
     content = Text("任务表", "task table")
     columns = await _columns(base, layout.table_id, content, items)
@@ -66,11 +66,15 @@ async def check_feishu(client: FeishuClient, base: FeishuBase, layout: Layout, v
     return items
 
 
+def _refused(subject: Text, error: FeishuError) -> CheckItem:
+    return CheckItem(Level.FAIL, subject, error.complaint, may_pass=error.kind.may_pass)
+
+
 async def _columns(base: FeishuBase, table_id: str, subject: Text, items: list[CheckItem]) -> list[Column] | None:
     try:
         columns = await base.columns(table_id)
     except FeishuError as error:
-        items.append(CheckItem(Level.FAIL, subject, error.complaint))
+        items.append(_refused(subject, error))
         return None
     items.append(CheckItem(Level.OK, subject, Text(f"可以访问，{len(columns)} 列", f"found, {len(columns)} columns")))
     return columns
@@ -152,7 +156,7 @@ async def _rows(base: FeishuBase, layout: Layout) -> list[CheckItem]:
             return [CheckItem(Level.OK, subject, text)]
         anything = await base.search(layout.table_id, page_size=1)
     except FeishuError as error:
-        return [CheckItem(Level.FAIL, subject, error.complaint)]
+        return [_refused(subject, error)]
     if anything.records:
         return [CheckItem(Level.OK, subject, Text("没有符合筛选条件的行", "none that the filter lets through"))]
     return [
@@ -178,7 +182,7 @@ async def _right_to_write(base: FeishuBase, layout: Layout, values: StatusValues
         if error.kind is Kind.RECORD:
             return [CheckItem(Level.OK, subject, Text("可以写入", "may write"))]
         if error.kind is Kind.PERMISSION:
-            return [CheckItem(Level.FAIL, subject, error.complaint)]
+            return [_refused(subject, error)]
         if error.kind in (Kind.COLUMN, Kind.VALUE):
             # The complaint about the column is made already.
             return []

@@ -16,8 +16,10 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckItem:
-    """`subject` names what was checked; `text` says the result and, unless `ok`, what to do."""
+    """`subject` names what was checked; `text` says the result and, unless `ok`, what to do. `may_pass`: a service did
+    not answer as it should, and asking again may help."""
 
     level: Level
     subject: Text
     text: Text
+    may_pass: bool = False

@@ -40,8 +40,8 @@ def rows(table: Table) -> list[str]:
 @pytest.mark.parametrize(
     "weather",
     [
-        [FeishuFault(on="write", what="cut", times=1)],
-        [FeishuFault(on="write", what="slow", seconds=4.0, times=1)],
+        [FeishuFault(on="write", what="cut", times=4)],
+        [FeishuFault(on="write", what="slow", seconds=4.0, times=3)],
     ],
     ids=["a lost write", "a late write"],
 )

@@ -1,0 +1,119 @@
+"""What a look that costs nothing can find is not found out by paying: exit 2, and the table stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cozebatch.demo.feishu_model import MULTI_SELECT
+from cozebatch.demo.feishu_tables import CONTENT, READY
+from support.batches import MAKES, Files, Table
+
+Spoil = Callable[[Table, Path], None]
+LIMITED = ("--limit", "2")
+
+
+def synthesis(table: Table, **keys: Any) -> None:
+    table.config["workflow_config"]["synthesis"] = {"mode": "video", **keys}
+
+
+def no_draft_folder(table: Table, folder: Path) -> None:
+    synthesis(table, mode="draft")
+    table.config["workflow_config"]["draft_folder_path"] = str(folder / "missing")
+
+
+def no_music(table: Table, folder: Path) -> None:
+    synthesis(table, background_music_path=str(folder / "missing.mp3"))
+
+
+def music_that_is_none(table: Table, folder: Path) -> None:
+    (folder / "song.mp3").write_bytes(b"no song")
+    synthesis(table, background_music_path=str(folder / "song.mp3"))
+
+
+def output_is_a_file(table: Table, folder: Path) -> None:
+    (folder / "films").write_bytes(b"")
+    synthesis(table, output_dir=str(folder / "films"))
+
+
+def no_program(table: Table, folder: Path) -> None:
+    synthesis(table, mode="command", command=[str(folder / "missing")])
+
+
+def no_such_template(table: Table, folder: Path) -> None:
+    synthesis(table)
+    table.config["template_config"] = {"main": {"title_color": "#ffffff"}}
+    table.feishu.edit(CONTENT, "recdemo01", {"模板名称": "mian"})
+
+
+def no_right_to_write(table: Table, folder: Path) -> None:
+    table.feishu.tables[CONTENT].read_only = True
+
+
+def result_column_takes_no_text(table: Table, folder: Path) -> None:
+    column = table.feishu.tables[CONTENT].column("返回结果")
+    assert column is not None
+    column.kind = MULTI_SELECT
+
+
+def status_column_of_many_values(table: Table, folder: Path) -> None:
+    column = table.feishu.tables[CONTENT].column("状态")
+    assert column is not None
+    column.kind = MULTI_SELECT
+
+
+def an_input_that_is_not_sent(table: Table, folder: Path) -> None:
+    table.config["workflow_config"]["coze_config"]["parameters"] = {"title": "title"}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (no_draft_folder, "JianYing draft folder: does not exist"),
+        (no_music, "background music: the file does not exist"),
+        (music_that_is_none, "background music"),
+        (output_is_a_file, "output folder: does not exist"),
+        (no_program, "was not found"),
+        (no_such_template, "names the template 'mian', which does not exist. There are: main"),
+        (no_right_to_write, "right to write"),
+        (result_column_takes_no_text, "column 返回结果"),
+        (status_column_of_many_values, "column 状态"),
+        (an_input_that_is_not_sent, "the workflow requires inputs that are not sent: content"),
+    ],
+)
+def test_what_a_free_look_finds_is_not_paid_for(table: Table, tmp_path: Path, spoil: Spoil, said: str) -> None:
+    spoil(table, tmp_path)
+    writes = len(table.feishu.writes)
+    done = table.run(*LIMITED)
+    assert done.code == 2, done.out + done.err
+    assert said in done.err
+    assert table.executions == 0
+    assert len(table.feishu.writes) == writes
+    assert table.feishu.cell(CONTENT, "recdemo01", "状态") == READY
+
+
+def test_a_results_folder_that_cannot_be_written_is_found_before_the_start(files: Files) -> None:
+    files.write(["a"])
+    (files.program.folder / "results").write_bytes(b"a file")
+    done = files.run("tasks.csv", "--results-dir", "results/in")
+    assert done.code == 2
+    assert "results folder: cannot be written" in done.err
+    assert files.executions == 0
+
+
+def test_a_batch_with_nothing_to_do_is_not_stopped_by_what_it_does_not_need(files: Files) -> None:
+    files.program.configure(synthesis=MAKES)
+    files.write(["a"])
+    assert files.run().code == 0
+    files.program.configure(synthesis={"mode": "command", "command": ["/missing"]})
+    assert files.run().code == 0
+
+
+def test_a_feishu_that_stumbles_for_a_moment_does_not_stop_the_batch(table: Table) -> None:
+    from cozebatch.demo.feishu_faults import FeishuFault
+
+    table.feishu.strike(FeishuFault("fields", "html", status=502, times=2))
+    assert table.run(*LIMITED).code == 0
