@@ -183,7 +183,11 @@ class MemoryJournal:
         return sorted(found, key=lambda execution: (execution.number, execution.sent_at))
 
     async def record(self, source_key: str = "", settled: Collection[str] = ()) -> Sequence[Recorded]:
-        found = sorted(self._executions.values(), key=lambda execution: execution.sent_at)
+        places = {run.run_id: run.place for run in self._runs.values()}
+
+        def age(e: Execution) -> tuple[float, int, float]:
+            return places.get(e.run_id, e.sent_at), e.number, e.sent_at
+
         return [
             Recorded(
                 e.key,
@@ -199,7 +203,7 @@ class MemoryJournal:
                 e.execute_id in self._outputs,
                 e.film is not None,
             )
-            for e in found
+            for e in sorted(self._executions.values(), key=age)
             if e.task_id not in settled or e.source_key != source_key or e.status in NOT_ENDED
         ]
 

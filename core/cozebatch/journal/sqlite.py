@@ -222,9 +222,10 @@ class SqliteJournal:
 
     async def record(self, source_key: str = "", settled: Collection[str] = ()) -> Sequence[Recorded]:
         sql = (
-            "SELECT key, source_key, run_id, task_id, number, status, sent_at, workflow_id, digest, e.execute_id, "
-            "output.execute_id IS NOT NULL, film IS NOT NULL "
-            "FROM execution AS e LEFT JOIN output USING (execute_id) ORDER BY sent_at, e.rowid"
+            "SELECT key, e.source_key, e.run_id, task_id, number, e.status, sent_at, e.workflow_id, digest, "
+            "e.execute_id, output.execute_id IS NOT NULL, film IS NOT NULL "
+            "FROM execution AS e LEFT JOIN output USING (execute_id) LEFT JOIN run ON run.run_id = e.run_id "
+            "ORDER BY coalesce(run.place, sent_at), number, sent_at, e.rowid"
         )
 
         def run() -> list[Recorded]:

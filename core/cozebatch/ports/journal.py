@@ -285,8 +285,9 @@ class Journal(Protocol):
         """A task's submissions in a run, oldest first."""
 
     async def record(self, source_key: str = "", settled: Collection[str] = ()) -> Sequence[Recorded]:
-        """All executions ever started from this state directory, of all runs and sources, oldest first; without the
-        ended ones of the `settled` tasks of that source."""
+        """All executions ever started from this state directory, of all runs and sources; without the ended ones of the
+        `settled` tasks of that source. Those of one task are in the order in which they were started, by the place of
+        their run and by number: the clock may have been put back between two of them."""
 
     async def bound_elsewhere(self, source_key: str) -> Collection[str]:
         """The executions (by `execute_id`) that serve tasks of other sources than this."""

@@ -10,8 +10,10 @@ import pytest
 
 from cozebatch.batch.plan import Planner, RunPlan
 from cozebatch.journal.memory import MemoryJournal
+from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.rows import Row
 from cozebatch.model.task import Outcome, State, Task, parameters_digest
+from cozebatch.model.text import Text
 from cozebatch.planning.planned import DONE_AS_ANOTHER, GONE, Action, OperatorOverrides
 from cozebatch.planning.selection import Selection
 from cozebatch.ports import Execution, Film, PutExecution, PutOutput, PutRun, RunRecord, Workflow
@@ -93,6 +95,21 @@ async def test_a_row_whose_script_was_changed_is_not_done_because_the_record_has
     await journal.write(PutExecution(sent), PutOutput("e1", "{}"), PutRun(run))
     assert actions(await planned(journal, Listed([old]))) == {"t1": Action.SKIP}
     assert actions(await planned(journal, Listed([Task("t1", content="new")]))) == {"t1": Action.SUBMIT}
+
+
+async def test_a_lost_execution_is_looked_for_though_the_clock_was_put_back_before_it_was_started() -> None:
+    """The row was done earlier, with another script."""
+    journal, old, new = MemoryJournal(), Task("t1", content="old"), Task("t1", content="new")
+    lost = ErrorInfo(Category.EXECUTION_LOST, Text.same("Coze does not know it"))
+    run = await left(journal, "finished", (old, done := Row("t1", 0, fingerprint=old.fingerprint(), state=State.DONE)))
+    sent = Execution("t1", 1, "succeeded", 9e5, "e1", workflow=Workflow("w"), digest=digest_of(old), film=Film(9e5))
+    await journal.write(PutExecution(replace(sent, key="k1")), PutRun(run))
+    failed = replace(done, fingerprint=new.fingerprint(), state=State.FAILED, execute_id="e2", error=lost)
+    run = replace(run, run_id="run2", place=run.place + 0.002)
+    await journal.begin(run, [(new, failed)])
+    sent = Execution("t1", 1, "lost", 7e5, "e2", workflow=Workflow("w"), digest=digest_of(new))
+    await journal.write(PutExecution(replace(sent, key="k2")), PutRun(run))
+    assert actions(await planned(journal, Listed([new]))) == {"t1": Action.WATCH}
 
 
 async def test_a_film_is_made_of_what_was_sent_though_another_row_stands_where_it_stood() -> None:

@@ -272,3 +272,16 @@ async def test_the_record_leaves_out_only_what_has_ended_of_settled_tasks(kind: 
         assert [r.key for r in await journal.record("key", {"t0"})] == ["k2", "k3", "k4"]
         assert [r.key for r in await journal.record()] == ["k1", "k2", "k3", "k4"]
         assert await journal.bound_elsewhere("key") == {"e4"}
+
+
+async def test_the_executions_of_a_task_are_in_order_even_after_the_clock_was_put_back(
+    kind: str, tmp_path: Path
+) -> None:
+    async with opened(kind, tmp_path) as journal:
+        sent = Execution("t0", 1, "succeeded", 5000.0, "e1")
+        await journal.begin(replace(RUN, run_id="a", started_at=5000.0, place=5000.0), [(TASKS[0], ROWS[0])])
+        await journal.write(PutExecution(replace(sent, key="k1")))
+        await journal.begin(replace(RUN, run_id="b", started_at=100.0, place=5000.002), [(TASKS[0], ROWS[0])])
+        await journal.write(PutExecution(replace(sent, key="k2", execute_id="e2", sent_at=200.0)))
+        await journal.write(PutExecution(replace(sent, key="k3", execute_id="e3", number=2, sent_at=100.0)))
+        assert [r.key for r in await journal.record()] == ["k1", "k2", "k3"]

@@ -226,7 +226,7 @@ class Pruning:
     def _latest(self, history: History) -> str | None:
         """The key of the task's latest execution."""
         executions = [execution for row in history.rows for execution in self._executions(row)]
-        latest = max(executions, key=lambda e: (e.sent_at, e.run.order, e.number), default=None)
+        latest = max(executions, key=lambda e: (e.run.order, e.number, e.sent_at), default=None)
         return latest.key if latest is not None else None
 
     def _paces(self, execution: _Execution) -> bool:
