@@ -10,7 +10,6 @@ from typing import Literal
 
 import anyio
 import trio.lowlevel
-import trio.testing
 
 from cozebatch.batch.batch import Batch
 from cozebatch.engine.engine import Outcome
@@ -34,6 +33,7 @@ from support.simulated.judge import EXECUTION_TIMEOUT, MAX_RETRIES, Judge, Sent,
 from support.simulated.rows import FileModel, TaskFile
 from support.simulated.swarm import QUIET, Fault
 from support.simulated.table import COLUMNS, DOMAIN, READY, TABLE, Line, Table, layout, status_values
+from support.simulated.virtual_clock import VirtualClock
 
 Way = Literal["crash", "stop", "end"]
 LONGEST = 8 * 86400.0
@@ -201,7 +201,7 @@ class Machine:
     async def _clocks(self) -> None:
         """The machine sleeps (with a monotonic clock that goes on, or stands still), or its clock is set."""
         clock = trio.lowlevel.current_clock()
-        assert isinstance(clock, trio.testing.MockClock)
+        assert isinstance(clock, VirtualClock)
         for _ in range(self.rng.choice([1, 2, 4])):
             await anyio.sleep(self.rng.uniform(0, 600))
             seconds = self.rng.choice([20.0, 600.0, 7200.0, 2e5])

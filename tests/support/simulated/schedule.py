@@ -8,7 +8,6 @@ from unittest.mock import patch
 
 import anyio
 import trio._core._run as trio_run  # its documented seam for reproducible schedules
-import trio.testing
 
 from cozebatch.engine.engine import Outcome
 from cozebatch.model.errors import unwrapped_groups
@@ -22,6 +21,7 @@ from support.simulated.rows import TaskFile
 from support.simulated.swarm import QUIET, Fault, draw, told
 from support.simulated.table import Table
 from support.simulated.verdict import verdict
+from support.simulated.virtual_clock import VirtualClock
 
 QUIET_STARTS = 10
 """Starts without trouble within which everything must have come to its end."""
@@ -134,9 +134,8 @@ class Schedule:
 
 def simulate(seed: int, *, talk: bool = False, without: frozenset[Fault] = QUIET) -> Schedule:
     """Run one schedule, `without` some kinds of faults. Raises `Violation`, and whatever else escaped."""
-    clock = trio.testing.MockClock(autojump_threshold=0)
     schedule = Schedule(seed, talk=talk, without=without)
     trio_run._r.seed(seed)  # Trio draws the order of tasks that are ready at the same time: by the seed, too
     with patch.object(trio_run, "_ALLOW_DETERMINISTIC_SCHEDULING", True), unwrapped_groups():
-        anyio.run(schedule.run, backend="trio", backend_options={"clock": clock})
+        anyio.run(schedule.run, backend="trio", backend_options={"clock": VirtualClock()})
     return schedule
