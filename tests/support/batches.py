@@ -15,6 +15,7 @@ from typing import Any
 from cozebatch.demo.coze_server import RunningCoze
 from cozebatch.demo.environment import demo_configuration
 from cozebatch.demo.faults import Fault
+from cozebatch.demo.feishu_faults import FeishuFault
 from cozebatch.demo.feishu_server import APP_TOKEN, SimulatedFeishu
 from cozebatch.demo.serving import serve
 from support.program import Finished, Program, kill, read_until
@@ -69,6 +70,14 @@ class Table:
     def start(self, *options: str) -> subprocess.Popen[str]:
         self.configure()
         return self.program.start("--no-ui", "--config", "c.json", *options)
+
+    def run_refused_after(self, word: str, *options: str) -> Finished:
+        """Run; once an event of this name was told, the right to write is gone."""
+        with self.start("--json", *options) as process:
+            lines = read_until(process, word)
+            self.feishu.strike(FeishuFault(on="write", code=1254302, status=403, times=None))
+            out, err = process.communicate(timeout=60)
+        return Finished(process.returncode, "".join(lines) + out, err)
 
     def configure(self) -> None:
         (self.program.folder / "c.json").write_text(json.dumps(self.config), encoding="utf-8")
