@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.task import Outcome, Task
+from cozebatch.model.text import Text
 
 
 class TaskSource(Protocol):
@@ -157,6 +158,8 @@ class Product:
     video_path: str | None = None
     draft_path: str | None = None
     message: str | None = None
+    warnings: tuple[Text, ...] = ()
+    """What a person should know of how it was made."""
 
 
 class Synthesizer(Protocol):

@@ -119,7 +119,7 @@ class LocalSynthesizer:
             video_path = str(video)
             warnings += more
         progress(1.0)
-        return Product(video_path, draft_path, _joined(warnings, options.lang))
+        return Product(video_path, draft_path, _joined(warnings, options.lang), tuple(dict.fromkeys(warnings)))
 
     @contextmanager
     def _share_of_processors(self) -> Iterator[int]:

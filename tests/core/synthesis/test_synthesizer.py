@@ -213,3 +213,13 @@ async def test_mode_command_gets_what_was_downloaded(server: FileServer, clip: P
     assert done.message is not None
     assert [Path(p).read_bytes()[-1:] for p in done.message.split(" ")] == [b"1", b"2"]
     await running.aclose()
+
+
+@pytest.mark.parametrize("captions", ["no captions at all", [{"a": 1}], "[" * 500, {"start": 1e308}])
+async def test_captions_that_cannot_be_read_cost_one_warning(
+    synthesizer: LocalSynthesizer, clip: Path, captions: Any
+) -> None:
+    wanted = job({"videoUrl": "x", "captions": captions, "content": "一句话。"})
+    product = await synthesizer.synthesize(wanted, Media({"video": str(clip)}), lambda _: None)
+    assert product.video_path is not None
+    assert [warning.en.partition(" (")[0] for warning in product.warnings] == ["Coze's captions cannot be read"]

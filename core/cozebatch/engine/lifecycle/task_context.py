@@ -79,6 +79,8 @@ class TaskContext:
     async def complete(self, product: Product, *changes: Change, **facts: Any) -> None:
         """The film exists and is proven: write it back where a table waits for it, otherwise the task is done."""
         facts |= {"draft_path": product.draft_path, "video_path": product.video_path}
+        for warning in product.warnings:
+            self.ledger.note("warning", warning, self.task_id)
         if self.row.execute_id is not None:
             film = Film(self.ledger.clock.wall(), product.video_path, product.draft_path, product.message)
             changes = (*changes, PutFilm(self.row.execute_id, film))

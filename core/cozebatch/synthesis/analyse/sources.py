@@ -16,7 +16,7 @@ from cozebatch.synthesis.compose import given_captions
 from cozebatch.synthesis.compose.compose import Footage, Words
 from cozebatch.synthesis.compose.styles import Style
 from cozebatch.synthesis.compose.timeline import SECOND, Source
-from cozebatch.synthesis.failures import failure
+from cozebatch.synthesis.failures import clean, failure
 from cozebatch.synthesis.options import Pick, SynthesisOptions
 from cozebatch.synthesis.process.ffmpeg import Ffmpeg
 
@@ -59,7 +59,8 @@ async def read_footage(ffmpeg: Ffmpeg, options: SynthesisOptions, media: Media, 
 
 
 def read_words(options: SynthesisOptions, pick: Pick, job: Job, media_us: int) -> Words:
-    """The texts on the film: Coze's output first, the task's own fields where it has none."""
+    """The texts on the film: Coze's output first, the task's own fields where it has none. Captions that cannot be read
+    cost nothing: the script is laid over the speech, and a warning says so."""
 
     def text(name: str) -> str:
         key = options.outputs.get(name)
@@ -69,7 +70,8 @@ def read_words(options: SynthesisOptions, pick: Pick, job: Job, media_us: int) -
         return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
     captions_key = options.outputs.get("captions")
-    given = given_captions.read(pick(job.output, captions_key), media_us) if captions_key else []
+    raw = pick(job.output, captions_key) if captions_key else None
+    given = given_captions.read(raw, media_us)
     title = text("title") or job.task.title
     return Words(
         title=title,
@@ -77,9 +79,18 @@ def read_words(options: SynthesisOptions, pick: Pick, job: Job, media_us: int) -
         cover_title=text("cover_title") or title,
         cover_subtitle=text("cover_subtitle"),
         captions=tuple(given),
+        warning=_unreadable(raw) if raw and not given else None,
         keywords=tuple(
             word for word in text("keywords").replace("，", ",").replace("\n", ",").split(",") if word.strip()
         ),
+    )
+
+
+def _unreadable(raw: Any) -> Text:
+    seen = clean(raw if isinstance(raw, str) else repr(raw), 60)
+    return Text(
+        f"Coze 给的字幕读不懂（开头是：{seen}），已按文案排字幕",
+        f"Coze's captions cannot be read (they begin: {seen}); the script is laid over the speech instead",
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from cozebatch.model.text import Text
 from cozebatch.synthesis.compose import captions as captions_
 from cozebatch.synthesis.compose.captions import Caption
 from cozebatch.synthesis.compose.styles import Style
@@ -49,6 +50,8 @@ class Words:
     cover_subtitle: str = ""
     captions: tuple[Caption, ...] = ()
     keywords: tuple[str, ...] = ()
+    warning: Text | None = None
+    """What a person should know of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,8 @@ async def plan(ffmpeg: Ffmpeg, options: SynthesisOptions, styles: Styles, pick: 
     if faults := timeline.faults():
         shown = "; ".join(faults[:3])
         raise failure(Category.INTERNAL, f"时间线有误：{shown}", f"the timeline is unsound: {shown}")
-    return Plan(timeline, _recipe(options, style, job, timeline), () if warning is None else (warning,))
+    warnings = tuple(text for text in (warning, words.warning) if text is not None)
+    return Plan(timeline, _recipe(options, style, job, timeline), warnings)
 
 
 async def make_video(
