@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from support.wine import NO_JUNCTIONS, is_wine
+
 LINKS_NEED_A_RIGHT = pytest.mark.skipif(sys.platform == "win32", reason="symbolic links need a right on Windows")
-ONLY_WINDOWS = pytest.mark.skipif(sys.platform != "win32", reason="junctions and sharing errors exist on Windows only")
+JUNCTIONS = pytest.mark.skipif(
+    sys.platform != "win32" or is_wine(), reason=NO_JUNCTIONS if is_wine() else "junctions exist on Windows only"
+)
+ONLY_WINDOWS = pytest.mark.skipif(sys.platform != "win32", reason="sharing errors exist on Windows only")
 
 
 def private_folder(parent: Path) -> Path:

@@ -23,6 +23,8 @@ LONGEST_ID = 200
 _EXECUTE_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
 _MOST_COMPLAINTS = 20
 _OLDEST = 946_684_800.0
+_LAST_YEAR = 2999
+"""Windows converts no later time."""
 """2000-01-01. Coze did not exist before, and some systems cannot format much older times."""
 
 
@@ -97,7 +99,10 @@ class Entry:
         if value is None or value == "":
             return None
         try:
-            seconds = datetime.fromisoformat(value).timestamp()
+            moment = datetime.fromisoformat(value)
+            if moment.year > _LAST_YEAR:
+                return self._now
+            seconds = moment.timestamp()
         except (TypeError, ValueError, OverflowError, OSError):
             seconds = -1.0
         if seconds < _OLDEST:

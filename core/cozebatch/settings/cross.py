@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from cozebatch.disk.jianying import own_draft_folder
 from cozebatch.settings.complaints import Path
 from cozebatch.settings.feishu_model import DEFAULT_READY
 from cozebatch.settings.values import Unset
@@ -88,6 +89,10 @@ def _synthesis(document: dict[str, Any], add: Report, warn: Report) -> None:
 
 
 def _usual_folder() -> str:
+    """JianYing's draft folder as it is written in JSON, or how it usually looks."""
+    found = own_draft_folder()
+    if found is not None and found.path.is_dir():
+        return str(found.path).replace("\\", "\\\\")
     if sys.platform == "darwin":
         return "~/Movies/JianyingPro/User Data/Projects/com.lveditor.draft"
     return r"C:\\Users\\…\\AppData\\Local\\JianyingPro\\User Data\\Projects\\com.lveditor.draft"

@@ -121,10 +121,11 @@ def _read(path: Path) -> bytes:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         problem = Text(f"找不到文件 {path}。", f"There is no file {path}.")
-    except IsADirectoryError:
-        problem = Text(f"{path} 是文件夹，这里要一个文件。", f"{path} is a folder, a file is wanted.")
     except OSError as error:
-        problem = Text(f"无法读取 {path}：{error.strerror}。", f"{path} cannot be read: {error.strerror}.")
+        if path.is_dir():  # Windows says "Permission denied" of a folder
+            problem = Text(f"{path} 是文件夹，这里要一个文件。", f"{path} is a folder, a file is wanted.")
+        else:
+            problem = Text(f"无法读取 {path}：{error.strerror}。", f"{path} cannot be read: {error.strerror}.")
     else:
         if len(data) <= MAX_BYTES:
             return data

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 
+from cozebatch.disk.jianying import Source, own_draft_folder
 from cozebatch.disk.places import is_link
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import StepError, UsageError
@@ -34,6 +36,11 @@ _STYLES = Text("template_config", "template_config")
 _MUSIC = Text("背景音乐", "background music")
 _COMMAND = Text("synthesis.command", "synthesis.command")
 _LIBRARY = Text("pyJianYingDraft", "pyJianYingDraft")
+_SOURCES: Mapping[Source, Text] = {
+    "registry": Text("剪映在注册表中的设置", "JianYing's entry in the registry"),
+    "settings": Text("剪映的设置文件", "JianYing's settings file"),
+    "usual": Text("剪映的默认位置", "JianYing's usual place"),
+}
 
 
 async def check_synthesis(options: SynthesisOptions) -> list[CheckItem]:
@@ -84,7 +91,32 @@ def _draft_folder(options: SynthesisOptions) -> CheckItem:
             "没有配置 draft_folder_path：填剪映“草稿位置”的文件夹，或把 synthesis.mode 设为 video",
             'draft_folder_path is not configured: give JianYing\'s draft folder, or set synthesis.mode to "video"',
         )
-    return _folder(_DRAFTS, Path(options.draft_folder_path), False)
+    folder = Path(options.draft_folder_path)
+    item = _folder(_DRAFTS, folder, False)
+    own = own_draft_folder()
+    if options.draft_media_root is not None or own is None:  # the drafts are for another machine
+        return item
+    source = _SOURCES[own.source]
+    if _same(folder, own.path):
+        return replace(item, text=Text(f"{item.text.zh}（{source.zh}）", f"{item.text.en} ({source.en})"))
+    if not own.path.is_dir() or own.source == "usual":
+        return item
+    level = Level.WARN if item.level is Level.OK else item.level
+    return replace(
+        item,
+        level=level,
+        text=Text(
+            f"{item.text.zh}。剪映自己用的是 {own.path}（{source.zh}）：在别处的草稿，剪映不会列出来",
+            f"{item.text.en}. JianYing itself uses {own.path} ({source.en}): it does not list drafts elsewhere",
+        ),
+    )
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return os.path.normcase(os.path.abspath(one)) == os.path.normcase(os.path.abspath(other))
 
 
 def _library() -> CheckItem:

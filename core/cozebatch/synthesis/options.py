@@ -71,6 +71,8 @@ class SynthesisOptions:
     owner: str = ""
 
     def child_environment(self) -> dict[str, str]:
-        """The environment for child processes: ours without the secrets."""
+        """The environment for child processes: ours without the secrets. A Python among them reads and writes UTF-8,
+        whatever code page Windows has."""
         hidden = {*SECRET_VARIABLES, *self.secret_variables}
-        return {name: value for name, value in os.environ.items() if name not in hidden}
+        kept = {name: value for name, value in os.environ.items() if name not in hidden}
+        return {"PYTHONUTF8": "1"} | kept | {"PYTHONIOENCODING": "utf-8"}

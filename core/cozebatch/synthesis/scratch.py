@@ -11,7 +11,6 @@ import os
 import platform
 import re
 import secrets
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -21,6 +20,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
+from cozebatch.disk.alive import is_alive
 from cozebatch.disk.marker import is_marked, mark
 from cozebatch.disk.places import is_link
 from cozebatch.disk.removing import remove_empty_folder, remove_marked
@@ -31,9 +31,6 @@ from cozebatch.synthesis.failures import from_os_error
 from cozebatch.synthesis.names import digest
 
 _PARENT = ".cozebatch-scratch"
-_OLD = 2 * 86400.0
-"""Seconds after which a folder of ours counts as dead on Windows, where a process cannot be asked whether it lives
-without a risk of ending it."""
 _TRIES = 500
 _PAUSE = 0.001
 _RANDOM_BYTES = 4
@@ -131,23 +128,6 @@ def _of(owner: str) -> str:
 
 
 def _is_left_over(folder: Path, owner: str) -> bool:
-    """Whether it is named like ours, by a process that is not alive."""
+    """Whether it is named like ours, by a process that is not alive any more."""
     named = re.fullmatch(rf"{_of(owner)}(\d{{1,10}})-[0-9a-f]{{{2 * _RANDOM_BYTES}}}", folder.name, re.ASCII)
-    if named is None or int(named[1]) == os.getpid():
-        return False
-    if sys.platform != "win32":
-        return not _alive(int(named[1]))
-    try:
-        return time.time() - folder.lstat().st_mtime > _OLD
-    except OSError:
-        return False
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
+    return named is not None and int(named[1]) != os.getpid() and not is_alive(int(named[1]))

@@ -13,7 +13,7 @@ import pytest
 from cozebatch.disk import marker
 from cozebatch.disk.marker import is_marked, mark, mark_if_empty
 from cozebatch.disk.removing import NotOurs, remove_empty_folder, remove_file, remove_marked, remove_within
-from support.planting import LINKS_NEED_A_RIGHT, ONLY_WINDOWS, UNTOUCHED, contents, junction, private_folder
+from support.planting import JUNCTIONS, LINKS_NEED_A_RIGHT, UNTOUCHED, contents, junction, private_folder
 from support.planting import swap_for_link as swap
 
 OURS, THEIRS = "0123456789abcdef" * 2, "f" * 32
@@ -121,7 +121,7 @@ def test_a_marker_that_is_a_link_proves_nothing(root: Path) -> None:
         remove_marked(copied, OURS, root)
 
 
-@ONLY_WINDOWS
+@JUNCTIONS
 def test_a_junction_in_a_folder_of_ours_goes_and_what_it_leads_to_stays(root: Path, private: Path) -> None:
     folder = made(root)
     junction(folder / "junction", private)

@@ -25,7 +25,7 @@ from cozebatch.disk.writing import (
     write_named,
     write_whole,
 )
-from support.planting import LINKS_NEED_A_RIGHT, ONLY_WINDOWS, UNTOUCHED, contents, junction, private_folder
+from support.planting import JUNCTIONS, LINKS_NEED_A_RIGHT, UNTOUCHED, contents, junction, private_folder
 from support.planting import swap_for_link as swap
 
 
@@ -121,7 +121,7 @@ def test_a_link_in_a_files_place_is_not_followed(root: Path, private: Path) -> N
     assert contents(private) == UNTOUCHED
 
 
-@ONLY_WINDOWS
+@JUNCTIONS
 def test_a_junction_counts_as_a_link(root: Path, private: Path) -> None:
     root.mkdir()
     junction(root / "junction", private)

@@ -122,7 +122,8 @@ def test_spaces_around_keys_are_ignored() -> None:
 
 def test_a_key_written_twice_is_told(tmp_path: Path) -> None:
     path = tmp_path / "c.json"
-    path.write_text(GUIDE.replace('"max_coze_concurrent": 16', '"poll_interval": 1, "max_coze_concurrent": 2'))
+    text = GUIDE.replace('"max_coze_concurrent": 16', '"poll_interval": 1, "max_coze_concurrent": 2')
+    path.write_text(text, encoding="utf-8")
     settings, warnings = load_settings(path, env={}, need_feishu=False)
     assert settings.workflow_config.poll_interval == 30
     assert any("poll_interval" in w.en and "twice" in w.en for w in warnings)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -206,7 +207,7 @@ async def test_mode_none_makes_nothing(tmp_path: Path) -> None:
 async def test_mode_command_gets_what_was_downloaded(server: FileServer, clip: Path, tmp_path: Path) -> None:
     server.files.update({"/v": clip.read_bytes(), "/1.png": b"\x89PNG\r\n\x1a\n1", "/2.png": b"\x89PNG\r\n\x1a\n2"})
     code = "import json,sys; print(json.dumps({'message': ' '.join(json.load(sys.stdin)['media']['images'])}))"
-    running = LocalSynthesizer(options(tmp_path, mode="command", command=("python3", "-c", code)), pick=pick)
+    running = LocalSynthesizer(options(tmp_path, mode="command", command=(sys.executable, "-c", code)), pick=pick)
     work = job({"videoUrl": server.url("/v"), "images": json.dumps([server.url("/1.png"), server.url("/2.png")])})
     media = await running.fetch(work, Progress())
     done = await running.synthesize(work, media, Progress())

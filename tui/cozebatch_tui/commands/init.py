@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cozebatch.disk.jianying import own_draft_folder
 from cozebatch.disk.writing import make_folder, write_named
 from cozebatch.model.errors import UsageError
 from cozebatch.model.text import Lang, Text
@@ -90,13 +91,9 @@ def ask_all(dialogue: Dialogue) -> dict[str, Any]:
 
 
 def usual_draft_folder() -> str:
-    """JianYing's usual draft folder on this system; empty if unknown."""
-    below = Path("User Data") / "Projects" / "com.lveditor.draft"
-    if sys.platform == "win32":
-        return str(Path(os.environ.get("LOCALAPPDATA", "C:\\")) / "JianyingPro" / below)
-    if sys.platform == "darwin":
-        return str(Path.home() / "Movies" / "JianyingPro" / below)
-    return ""
+    """JianYing's draft folder on this computer; empty if unknown."""
+    found = own_draft_folder()
+    return str(found.path) if found is not None else ""
 
 
 def _coze_check(key: str, known: Mapping[str, str]) -> Callable[[str], list[Text]]:

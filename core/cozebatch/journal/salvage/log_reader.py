@@ -74,7 +74,7 @@ def read_logs(folder: Path, words: Mapping[str, State]) -> Logs:
 def _read(lines: Iterable[str], logs: Logs, move: re.Pattern[str], words: Mapping[str, State]) -> None:
     current: LoggedRun | None = None
     for line in lines:
-        found = _LINE.fullmatch(line.rstrip("\n"))
+        found = _LINE.fullmatch(line.rstrip("\r\n"))
         if found is None:
             continue
         text = found[2]

@@ -85,7 +85,7 @@ def _write_request(path: Path, job: Job, media: Media, output_dir: Path) -> None
         "media": {name: list(f) if isinstance(f, tuple) else f for name, f in media.files.items()},
         "output_dir": str(output_dir),
     }
-    path.write_text(json.dumps(request, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(request) + "\n", encoding="ascii")  # is UTF-8 too, and the same in every code page
 
 
 def _answer(done: Finished, last: str) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ import anyio
 from anyio.abc import ByteReceiveStream, Process
 
 from cozebatch.synthesis.process import supervisor
+from cozebatch.synthesis.process.printed import decode
 from cozebatch.synthesis.process.timeouts import wait_suspend_aware
 
 TAIL_BYTES = 16_384
@@ -144,7 +145,7 @@ class _Tail:
         self._bytes = (self._bytes + chunk)[-TAIL_BYTES:]
 
     def text(self) -> str:
-        return self._bytes.decode("utf-8", "replace").replace("\r\n", "\n").strip()
+        return decode(self._bytes, cut=len(self._bytes) == TAIL_BYTES).replace("\r\n", "\n").strip()
 
 
 class _Lines:
@@ -170,4 +171,4 @@ class _Lines:
 
     def _pass_on(self, line: bytes) -> None:
         if self._on_line is not None:
-            self._on_line(line.decode("utf-8", "replace").rstrip("\r"))
+            self._on_line(decode(line).rstrip("\r"))

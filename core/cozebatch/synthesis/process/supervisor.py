@@ -25,17 +25,19 @@ def main(arguments: list[str]) -> int:
         if hasattr(signal, name):
             # Ctrl-C reaches the whole terminal; when to stop is the engine's decision, told by closing the pipe.
             signal.signal(getattr(signal, name), signal.SIG_IGN)
+    job = _Job()
     try:
         with open(source_path, "rb") as source:
             child = _start(command, source)
     except OSError as error:
         sys.stderr.write(f"cannot start {command[0]}: {error.strerror}\n")
         return CANNOT_START
-    threading.Thread(target=_watch, args=(child,), daemon=True).start()
+    threading.Thread(target=_watch, args=(child, job), daemon=True).start()
     code = child.wait()
     if code < 0:
         _die_by(-code)
-    return code
+    job.let_go()
+    return code - (1 << 32) if code >= 1 << 31 else code  # an NTSTATUS of Windows as a C integer, which `exit` wants
 
 
 def _start(command: list[str], source: BinaryIO) -> subprocess.Popen[bytes]:
@@ -63,14 +65,63 @@ def _death_signal() -> Callable[[], object]:
     return prepare
 
 
-def _watch(child: subprocess.Popen[bytes]) -> None:
+class _Job:
+    """On Windows a job object with this process in it, and with all that it starts: the system kills them when this
+    process dies, however it dies. On other systems, and where Windows refuses, it is nothing.
+
+    https://learn.microsoft.com/windows/win32/procthread/job-objects
+    """
+
+    _EXTENDED_LIMITS = 9  # JobObjectExtendedLimitInformation
+    _KILL_ON_CLOSE = 0x2000  # JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE
+    _FLAGS_AT = 16
+    """Where LimitFlags stands in JOBOBJECT_EXTENDED_LIMIT_INFORMATION: behind two times of 64 bits."""
+
+    def __init__(self) -> None:
+        """The handle of the job stays open until this process ends."""
+        self._handle: int | None = None
+        if sys.platform == "win32":
+            import ctypes
+            from ctypes import wintypes
+
+            self._kernel = kernel = ctypes.WinDLL("kernel32")
+            kernel.CreateJobObjectW.restype = wintypes.HANDLE
+            kernel.CreateJobObjectW.argtypes = (ctypes.c_void_p, wintypes.LPCWSTR)
+            kernel.SetInformationJobObject.argtypes = (wintypes.HANDLE, ctypes.c_int, ctypes.c_void_p, wintypes.DWORD)
+            kernel.AssignProcessToJobObject.argtypes = (wintypes.HANDLE, wintypes.HANDLE)
+            kernel.TerminateJobObject.argtypes = (wintypes.HANDLE, wintypes.UINT)
+            kernel.GetCurrentProcess.restype = wintypes.HANDLE
+            self._size = 144 if ctypes.sizeof(ctypes.c_void_p) == 8 else 112
+            self._handle = kernel.CreateJobObjectW(None, None)
+            self._limit(self._KILL_ON_CLOSE)
+            if self._handle and not kernel.AssignProcessToJobObject(self._handle, kernel.GetCurrentProcess()):
+                self._handle = None
+
+    def let_go(self) -> None:
+        """From now on what the program has left running outlives this process, as on other systems."""
+        self._limit(0)
+
+    def kill(self) -> None:
+        """End everything in the job, this process too."""
+        if sys.platform == "win32" and self._handle:
+            self._kernel.TerminateJobObject(self._handle, 1)
+
+    def _limit(self, flags: int) -> None:
+        if sys.platform == "win32" and self._handle:
+            limits = bytearray(self._size)
+            limits[self._FLAGS_AT : self._FLAGS_AT + 4] = flags.to_bytes(4, "little")
+            self._kernel.SetInformationJobObject(self._handle, self._EXTENDED_LIMITS, bytes(limits), self._size)
+
+
+def _watch(child: subprocess.Popen[bytes], job: _Job) -> None:
     while os.read(0, 4096):
         pass
-    _kill_tree(child)
+    _kill_tree(child, job)
 
 
-def _kill_tree(child: subprocess.Popen[bytes]) -> None:
+def _kill_tree(child: subprocess.Popen[bytes], job: _Job) -> None:
     if sys.platform == "win32":
+        job.kill()
         subprocess.run(["taskkill", "/T", "/F", "/PID", str(child.pid)], capture_output=True, check=False)
         return
     try:

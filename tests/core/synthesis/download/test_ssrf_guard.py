@@ -98,6 +98,8 @@ def test_what_python_itself_knows_as_special_is_special_here() -> None:
     random = Random(12)
     addresses: list[IPAddress] = [ipaddress.IPv4Address(random.getrandbits(32)) for _ in range(20_000)]
     addresses += [ipaddress.IPv6Address(random.getrandbits(128)) for _ in range(20_000)]
+    # Newer Pythons count all of 6to4 as special; here it is judged by the IPv4 address in it.
+    addresses = [a for a in addresses if not (isinstance(a, ipaddress.IPv6Address) and a.sixtofour)]
     assert [a for a in addresses if allowed(a) and (not a.is_global or a.is_multicast or a.is_reserved)] == []
     ordinary = [a for a in addresses if isinstance(a, ipaddress.IPv4Address) and a.is_global and not a.is_multicast]
     assert sum(allowed(a) for a in ordinary) > 0.999 * len(ordinary)

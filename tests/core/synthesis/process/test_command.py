@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import locale
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -115,9 +116,19 @@ async def test_a_failure_is_a_failed_synthesis_that_says_why(configured: Configu
     assert said in error.info.message.en
 
 
+async def test_what_is_printed_in_the_code_page_of_the_system_is_read(configured: Configured) -> None:
+    """A program that knows nothing of UTF-8, here a Python that is told so, on a Chinese Windows or an English one."""
+    text = "字幕" if locale.getencoding() == "cp936" else "é"
+    code = f"""
+sys.stdout.reconfigure(encoding={locale.getencoding()!r})
+print(json.dumps({{"message": {text!r}}}, ensure_ascii=False))
+"""
+    assert (await run(configured(code))).message == text
+
+
 async def test_out_of_time_is_told_with_the_end_of_stderr(configured: Configured) -> None:
     code = "sys.stderr.write('step 2 of 9'); sys.stderr.flush(); time.sleep(60)"
-    error = await failing(configured(code, timeout=0.8))
+    error = await failing(configured(code, timeout=6.0 if sys.platform == "win32" else 0.8))
     assert error.info.category is Category.SYNTHESIS_TIMEOUT
     assert "step 2 of 9" in error.info.message.en
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from cozebatch.disk.alive import is_alive
 from cozebatch.model.errors import Category, StepError
 from cozebatch.synthesis.process.workers import Workers
 
@@ -34,17 +35,9 @@ async def failing(workers: Workers, function: object, *arguments: object, timeou
     return caught.value.info.category
 
 
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 async def until_dead(pid: int) -> None:
     with anyio.fail_after(5):
-        while alive(pid):
+        while is_alive(pid):
             await anyio.sleep(0.01)
 
 
@@ -80,14 +73,12 @@ async def test_a_crash_costs_one_call(workers: Workers, end: object) -> None:
     assert await workers.call(os.getpid, timeout=20) != pid
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="looks at processes by pid")
 async def test_a_hang_is_killed(workers: Workers) -> None:
     pid = await workers.call(os.getpid, timeout=20)
     assert await failing(workers, time.sleep, 60, timeout=0.2) is Category.SYNTHESIS_TIMEOUT
     await until_dead(pid)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="looks at processes by pid")
 async def test_a_cancelled_call_takes_its_process_along(workers: Workers) -> None:
     pid = await workers.call(os.getpid, timeout=20)
     with anyio.move_on_after(0.2) as scope:
@@ -96,7 +87,6 @@ async def test_a_cancelled_call_takes_its_process_along(workers: Workers) -> Non
     await until_dead(pid)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="looks at processes by pid")
 async def test_a_busy_worker_dies_with_an_engine_that_is_killed(tmp_path: Path) -> None:
     engine = """
 import anyio, os, time

@@ -98,7 +98,7 @@ async def test_title_captions_and_cover_are_drawn_where_and_when_they_belong(
 async def test_nothing_is_written_outside_the_output_folder(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = tmp_path / "home & <co>"
+    home = tmp_path / "home & [co]"
     home.mkdir()
     for name in ("HOME", "XDG_CACHE_HOME", "TMPDIR"):
         monkeypatch.setenv(name, str(home))
