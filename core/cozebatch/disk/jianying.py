@@ -22,7 +22,7 @@ Source = Literal["registry", "settings", "usual"]
 
 _KEY = r"Software\Bytedance\JianyingPro\GlobalSettings\History"
 _VALUE = "currentCustomDraftPath"
-_SETTING = re.compile(rf'^{_VALUE}[ \t]*=[ \t]*"?([^"\r\n]+?)"?[ \t]*$', re.MULTILINE)
+_SETTING = re.compile(rf'^{_VALUE}[ \t]*=[ \t]*"?([^"\r\n]+?)"?[ \t\r]*$', re.MULTILINE)
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{1,4})|(.))")
 _MOST_BYTES = 1_000_000
 _DRAFTS = Path("User Data", "Projects", "com.lveditor.draft")
