@@ -33,6 +33,8 @@ from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.text import NOTHING, Text
 from cozebatch.ports import Accepted, PollResult, Refused, Submission, Unanswered
 
+_CANCELLED = frozenset({"Cancel", "Canceled", "Cancelled"})
+"""Ends that Coze Studio writes when a person cancels an execution (docs/coze.md)."""
 _NOT_LIKE_COZE = Text(
     "这个地址不像 Coze 的接口：请检查 base_url（https://api.coze.cn 或 https://api.coze.com）和代理。",
     "This address does not answer like Coze: check base_url (https://api.coze.cn or https://api.coze.com) and any "
@@ -109,6 +111,8 @@ def _read_record(record: Mapping[str, Any], logid: str | None, mask: Mask) -> Po
     waits = waits_for_a_person(record.get("interrupt_data"))
     if word == "Fail":
         status, error = "failed", _failure(record, logid, mask)
+    elif word in _CANCELLED:
+        status, error = "failed", _cancellation(record, logid, mask)
     elif word == "Success" and (output or not waits):
         status = "succeeded"
     elif waits:
@@ -217,6 +221,21 @@ def _interruption(data: Any, logid: str | None, mask: Mask) -> ErrorInfo:
         f"The workflow waits for a person to answer{': ' + asked if asked else ''}",
     )
     return ErrorInfo(Category.WORKFLOW_INTERRUPTED, message, logid=logid)
+
+
+def _cancellation(record: Mapping[str, Any], logid: str | None, mask: Mask) -> ErrorInfo:
+    """A person ended it in Coze: its slot is free, and another execution would cure nothing."""
+    said = clean(record.get("error_message"), mask, most=200)
+    return ErrorInfo(
+        Category.WORKFLOW_INTERRUPTED,
+        Text(
+            f"这次执行在 Coze 里被取消了{'：' + said if said else ''}",
+            f"The execution was cancelled in Coze{': ' + said if said else ''}",
+        ),
+        code=short(record.get("error_code"), mask),
+        logid=logid,
+        hint=Text("需要的话，重跑这个任务（付费）。", "Run the task again (paid) if it is still wanted."),
+    )
 
 
 def _unanswered(seen: Text, logid: str | None) -> Unanswered:

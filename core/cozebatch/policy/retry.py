@@ -23,8 +23,8 @@ REFUSED_LOOKS = 3
 PAUSES_BATCH = frozenset({Category.AUTH, Category.QUOTA, Category.DISK_FULL})
 """Categories that stop every task: the batch pauses."""
 
-CANNOT_PASS = PAUSES_BATCH | {Category.INVALID_REQUEST, Category.CONTENT_REJECTED}
-"""Categories for which trying the same again gives the same answer."""
+CANNOT_PASS = PAUSES_BATCH | {Category.INVALID_REQUEST, Category.CONTENT_REJECTED, Category.WORKFLOW_INTERRUPTED}
+"""Categories for which trying the same again gives the same answer, or is not wanted."""
 
 _FINAL_STEPS = frozenset({Category.MEDIA, Category.BAD_OUTPUT, Category.DRAFT_FOLDER, Category.INVALID_REQUEST})
 

@@ -142,6 +142,15 @@ async def test_an_unknown_status_word_counts_as_running_and_is_told_once() -> No
     assert "\x1b" not in note.en
 
 
+@pytest.mark.parametrize("word", ["Cancel", "Canceled", "Cancelled"])
+async def test_an_execution_that_a_person_cancelled_has_ended(word: str) -> None:
+    result = await poll_with(Fault(what="word", text=word), options=CozeOptions(duration=60))
+    assert result.status == "failed"
+    assert result.error is not None
+    assert result.error.category is Category.WORKFLOW_INTERRUPTED
+    assert "was cancelled in Coze" in result.error.message.en
+
+
 async def test_a_workflow_that_waits_for_a_person_is_interrupted() -> None:
     result = await poll_with(Fault(what="interrupt", text="选哪一个？"))
     assert result.status == "interrupted"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cozebatch.demo.faults import Fault
-from support.batches import Files
+from support.batches import LONG, Files
 
 
 def in_flight_at_most(files: Files) -> int:
@@ -30,6 +30,13 @@ def test_what_is_left_out_counts_and_is_found_when_it_is_wanted_again(two: Files
     assert two.run().code == 0
     assert two.executions == 3
     assert in_flight_at_most(two) == 2
+
+
+def test_a_cancelled_execution_is_an_end_and_is_not_paid_for_again(two: Files) -> None:
+    two.coze.set_faults(Fault(what="word", text="Cancel"), LONG)
+    assert two.run().code == 1
+    assert two.executions == 3
+    assert set(two.program.statuses().values()) == {"failed"}
 
 
 def test_what_is_edited_while_it_runs_counts(two: Files) -> None:
