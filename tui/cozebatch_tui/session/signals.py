@@ -1,4 +1,5 @@
-"""SIGINT, SIGTERM and SIGHUP: the first begins a drain, the second ends the process at once.
+"""SIGINT, SIGTERM and SIGHUP, and on Windows a closed console: the first begins a drain, the second ends the process at
+once.
 
 A handler only writes a byte into a pipe; a thread of its own acts on it. An interrupt therefore works whatever the main
 thread waits for, even a terminal that takes no more output.
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 
 from cozebatch_tui.exit_codes import Exit
+from cozebatch_tui.session.console_events import console_events
 
 DEADLINE = 4.8
 """Seconds after the first interrupt when the process ends in any case (docs/contract.md §1 grants 5)."""
@@ -43,11 +45,14 @@ class Interrupts:
             number = getattr(signal, name, None)
             if number is not None:
                 self._before[number] = signal.signal(number, self._handle)
+        self._console = console_events(self.begin)
+        self._console.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._console.__exit__(None, None, None)
         for number, handler in self._before.items():
             # After an interrupt, later signals must not change the exit code.
             signal.signal(number, signal.SIG_IGN if self.seen else handler)  # type: ignore[arg-type]
@@ -58,8 +63,12 @@ class Interrupts:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _handle(self, number: int, frame: FrameType | None) -> None:
+    def begin(self) -> None:
+        """What a signal does; may be called from any thread inside the block."""
         os.write(self._write, b"i")
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.begin()
 
     def _act(self) -> None:
         while os.read(self._read, 1) == b"i":
