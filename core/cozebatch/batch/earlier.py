@@ -81,6 +81,9 @@ class Survey:
             if paid is None:
                 continue
             best, here = paid.best, by_id.get(task.task_id)
+            if task.own_id and paid.by_content and paid.leads_nowhere and here is not None:
+                del found.paid[task.task_id]  # what failed under another name of its file changes nothing here
+                continue
             if task.own_id and not paid.by_content:
                 past = here if here is not None and not _is_outdated(here.row, paid) else self._from_record(task, paid)
             else:

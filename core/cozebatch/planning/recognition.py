@@ -45,6 +45,11 @@ class Paid:
         return all(r.status not in ("running", "sent", "unanswered") for r in self.executions) and _rank(self.best) != 1
 
     @property
+    def leads_nowhere(self) -> bool:
+        """Whether all of them failed: only a new execution helps."""
+        return _rank(self.best) >= _FAILED
+
+    @property
     def latest(self) -> Recorded:
         return self.executions[-1]
 
@@ -97,7 +102,9 @@ class Recognition:
         own_ids = {task.task_id for task in listed if task.own_id}
         for digest, free in groups.items():
             for task_id, paid in self._share_out(wanted[digest], list(free.values())).items():
-                if task_id not in own_ids or _rank(paid.best) < _FAILED:  # another's failure is no reason not to begin
+                elsewhere = paid.best.source_key != self.source_key and paid.best.task_id == task_id
+                renamed = elsewhere and task_id not in found
+                if task_id not in own_ids or renamed or not paid.leads_nowhere:  # another's failure means nothing
                     found[task_id] = paid
         return found
 

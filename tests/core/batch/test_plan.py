@@ -112,6 +112,27 @@ async def test_a_lost_execution_is_looked_for_though_the_clock_was_put_back_befo
     assert actions(await planned(journal, Listed([new]))) == {"t1": Action.WATCH}
 
 
+async def test_a_renamed_file_does_not_forget_what_failed_under_its_old_name() -> None:
+    """The process was killed before it could try again."""
+    journal, task = MemoryJournal(), Task("t1", content="one")
+    row = Row("t1", 0, fingerprint=task.fingerprint(), attempts=1, failures=1, execute_id="e1", execution_failed=True)
+    run = replace(await left(journal, "open", (task, row)), run_id="run1")
+    failed = Execution("t1", 1, "failed", 1.0, "e1", workflow=Workflow("w"), digest=digest_of(task), key="k1")
+    await journal.write(PutExecution(failed), PutRun(run))
+    plan = (await planned(journal, Listed([task], key="file:/renamed.csv"))).planned[0]
+    assert (plan.action, plan.row.attempts, plan.row.failures) == (Action.SUBMIT, 1, 1)
+
+
+async def test_a_row_that_was_cancelled_stays_so_whatever_failed_under_another_name_of_its_file() -> None:
+    journal, task = MemoryJournal(), Task("t1", content="one")
+    await left(journal, "interrupted", (task, Row("t1", 0, fingerprint=task.fingerprint(), state=State.CANCELLED)))
+    other = RunRecord("run2", "file:/other.csv", "file", "w", 2.0, status="finished")
+    await journal.begin(other, [(task, Row("t1", 0, state=State.FAILED, execute_id="e1", execution_failed=True))])
+    failed = Execution("t1", 1, "failed", 2.0, "e1", workflow=Workflow("w"), digest=digest_of(task), key="k1")
+    await journal.write(PutExecution(failed), PutRun(other))
+    assert actions(await planned(journal, Listed([task]))) == {"t1": Action.KEEP}
+
+
 async def test_a_film_is_made_of_what_was_sent_though_another_row_stands_where_it_stood() -> None:
     """A start with `--limit` left the row out after the file was sorted, and ran the row that stands there now."""
     journal = MemoryJournal()

@@ -99,6 +99,12 @@ def test_a_changed_row_takes_what_was_paid_for_it_as_it_is_now_under_another_nam
     assert keys(recognize([Task("x", content="new")], [old, nothing])) == {"x": ["k1"]}
 
 
+def test_what_failed_under_another_name_of_the_file_counts_for_the_row_with_the_same_id() -> None:
+    failed = [paid(1, "a", source=THERE, task_id="t1", status="failed")]
+    assert keys(recognize([Task("t1", content="a")], failed)) == {"t1": ["k1"]}
+    assert recognize([Task("t2", content="a")], failed) == {}
+
+
 def test_a_new_id_is_not_taken_for_failed_because_another_row_with_its_parameters_was() -> None:
     failed = paid(1, "a", task_id="gone", status="failed")
     assert recognize([Task("copy", content="a")], [failed]) == {}
