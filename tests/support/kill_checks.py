@@ -56,6 +56,8 @@ class Start:
     hung: bool = False
     screen: bool = False
     """It had its screen: there are no events on stdout."""
+    rerun: float | None = None
+    """When a person asked for one more execution on it."""
 
     def says(self, event: str) -> bool:
         return any(f'"event": "{event}"' in line for line in self.lines)
@@ -80,12 +82,13 @@ class World:
     """Starts that were new runs: the one before had finished, or the file had another name."""
 
     def results(self) -> dict[str, dict[str, Any]]:
-        """What the results files say of each task, the newest that did not skip it."""
+        """What the results files say of each task: the newest that did not skip it, if it had ended by then."""
         merged: dict[str, dict[str, Any]] = {}
         found = self.program.folder.glob("*_async_results_*.json")
         for path in sorted(found, key=lambda path: path.stat().st_mtime_ns):
             tasks = json.loads(path.read_text(encoding="utf-8"))["tasks"]
-            merged |= {t: facts for t, facts in tasks.items() if facts["status"] != "skipped" or t not in merged}
+            ended = {t for t, facts in merged.items() if facts["status"] in ENDS}
+            merged |= {t: facts for t, facts in tasks.items() if facts["status"] != "skipped" or t not in ended}
         return merged
 
 
@@ -192,11 +195,11 @@ def _task(
     allowed = 1 + world.reruns + min(len(failed), (1 + world.max_retries) * (1 + world.later + world.reruns) - 1)
     if len(executions) > allowed:
         yield f"{len(executions)} executions, {len(failed)} of them reported as failed"
-    if not len(executions) <= task["attempts"] <= len(executions) + (status == "held"):
+    if not len(executions) <= task["attempts"] <= len(executions) + max(status == "held", world.reruns):
         yield f"{task['attempts']} attempts told, {len(executions)} executions started"
     succeeded = [e for e in executions if e.outcome == "Success" and e.execute_id in known]
     no_film = status == "failed" and task["error"]["category"] in ("synthesis", "synthesis_timeout", "worker_crashed")
-    if succeeded and not (status == "done" or no_film):
+    if succeeded and not (status == "done" or no_film or (status == "held" and world.reruns)):
         yield f"{succeeded[-1].execute_id} succeeded and was known, but the task is {status}"
     if status == "done" or no_film:
         mine = own.get(task["execute_id"])
@@ -224,7 +227,8 @@ def _rightly_held(world: World, submissions: list[Submission]) -> bool:
         return True
     if any(start.began < last.arrived <= start.ended and start.ended - TO_DISK <= last.answered for start in abrupt):
         return True
-    if any(start.began > last.arrived for start in abrupt):  # the next intent may never have become a request
+    # The next intent may never have become a request, that of a rerun either.
+    if any(start.began > last.arrived or (start.rerun or 0.0) > last.arrived for start in abrupt):
         return True
     return any(
         start.signalled is not None and last.arrived <= start.ended and start.signalled + SEND_GRACE <= last.answered

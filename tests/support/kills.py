@@ -176,7 +176,7 @@ class Scenario:
         with terminal(place.program.folder, (*self._batch(), "--yes")) as screen:
             if strike.after_end:
                 if screen.until(lambda: _is_finished(place.program.folder), HANGS / 2):
-                    self._run_one_again(place, screen)
+                    self._run_one_again(place, screen, start)
             elif strike.after_lines is not None:
                 wanted = before + strike.after_lines
                 screen.until(lambda: len(place.witness.submissions()) >= wanted, 20.0)
@@ -190,12 +190,12 @@ class Scenario:
             start.errors = screen.tail()
         return start
 
-    def _run_one_again(self, place: World, screen: Terminal) -> None:
+    def _run_one_again(self, place: World, screen: Terminal, start: Start) -> None:
         """Move to some task, ask for another execution of it, and say yes."""
         screen.press(DOWN * random.Random(self.plan.seed).randrange(4))
         screen.press("x")
         time.sleep(0.8)  # a question typed ahead of is not answered
-        place.reruns += 1
+        place.reruns, start.rerun = place.reruns + 1, time.monotonic()
         screen.press("y")
 
     def _batch(self) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ class Judge:
     told_failed: set[str] = field(default_factory=set)
     unanswered: Counter[Sent] = field(default_factory=Counter)
     later_runs: int = 0
-    """Starts after a run had finished: each may try again what failed."""
+    """Starts after a run had finished, or with another name of the file: each may try again what failed."""
     films: set[str] = field(default_factory=set)
     """Executions of which a film was made."""
     film_failed: set[str] = field(default_factory=set)

@@ -80,6 +80,8 @@ class Machine:
     def __post_init__(self) -> None:
         self.rng = random.Random(f"{self.name} {self.seed}")
         self.outputs: set[str] = set()
+        self.keys: set[str] = set()
+        """Of its source, under each name that it was started with."""
         self.open_filter = Fault.OPEN_FILTER in self.faults
 
     def has(self, fault: Fault) -> bool:
@@ -112,7 +114,9 @@ class Machine:
         self.coze.credentials = True
         self.coze.is_published = not (self.has(Fault.CONFIGURATION) and rng.random() < 0.3)
         last = await self.last_run()
-        self.judge.later_runs += last is not None and last.status == "finished"
+        renamed = self.starts > 1 and self.key not in self.keys
+        self.keys.add(self.key)
+        self.judge.later_runs += renamed or (last is not None and last.status == "finished")
         start = await self._make(life, limit)
         self._draw_disk_faults(way)
         self.say(f"{self.name} start {self.starts}: {way}, {start.batch.overrides} {start.batch.selection}")
