@@ -35,8 +35,8 @@ class MeasuredFilm:
 
 
 class Log:
-    """What one run of ffmpeg over a film tells. Its filters log from several threads, and two messages may share
-    a line: every message is looked for in every line."""
+    """What one run of ffmpeg over a film tells. Its filters log from several threads: two messages may share a line, and
+    a message may come without the name of its filter. Every message is looked for in every line, by its own words."""
 
     def __init__(self) -> None:
         self.head: list[str] = []
@@ -54,8 +54,8 @@ class Log:
     def message(self, line: str) -> None:
         if len(self.head) < 200:
             self.head.append(line)
-        self.black += "pblack:" in line
-        self.keys += "showinfo" in line and " pts_time:" in line
+        self.black += line.count("pblack:")
+        self.keys += line.count(" pts_time:")
         if match := re.search(r"n_samples: (\d+)", line):
             self.samples = count(match[1]) or 0
         if match := re.search(r"mean_volume: (-?[\d.]+|-inf) dB", line):

@@ -17,3 +17,12 @@ def test_the_last_number_of_frames_counts() -> None:
     for line in ("frame=12", "fps=0.0", "frame=  50", "progress=end"):
         log.progress(line)
     assert log.frames == 50
+
+
+def test_a_message_whose_filter_is_not_named_counts_too() -> None:
+    """Seen on Windows: a metadata message of another thread came in between and took the name."""
+    log = Log()
+    log.message("[Parsed_showinfo_1 @ 0x1] config in time_base: 1/12800, frame_rate: 25/1")
+    log.message("    encoder    : n:   0 pts:      0 pts_time:0       duration:    512 duration_time:0.04")
+    log.message("[Parsed_blackframe_2 @ 0x2] frame:0 pblack:100 pts:0 t:0.000000 type:I last_keyframe:0")
+    assert (log.keys, log.black) == (1, 1)
