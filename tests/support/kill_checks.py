@@ -199,7 +199,9 @@ def _task(
         yield f"{task['attempts']} attempts told, {len(executions)} executions started"
     succeeded = [e for e in executions if e.outcome == "Success" and e.execute_id in known]
     no_film = status == "failed" and task["error"]["category"] in ("synthesis", "synthesis_timeout", "worker_crashed")
-    if succeeded and not (status == "done" or no_film or (status == "held" and world.reruns)):
+    rerun_failed = status == "failed" and executions[-1].outcome == "Fail"
+    asked_again = world.reruns > 0 and (status == "held" or rerun_failed)
+    if succeeded and not (status == "done" or no_film or asked_again):
         yield f"{succeeded[-1].execute_id} succeeded and was known, but the task is {status}"
     if status == "done" or no_film:
         mine = own.get(task["execute_id"])
