@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import unicodedata
 from typing import Any
 
 from cozebatch.ports import Job
 
 _FORBIDDEN = frozenset('<>:"/\\|?*%')
+WINDOWS_PATH = 259
+"""UTF-16 code units of a path that every program on Windows opens; longer ones need a setting and a newer program.
+https://learn.microsoft.com/windows/win32/fileio/maximum-file-path-limitation"""
+SHORTEST = 16
+"""What is left of a name at least; where even that does not fit, writing fails and says so."""
 _RESERVED = frozenset(
     ["con", "prn", "aux", "nul", "conin$", "conout$"]
     + [f"{device}{n}" for device in ("com", "lpt") for n in "0123456789¹²³"]
@@ -29,6 +35,28 @@ def safe_name(text: str, limit: int = 120) -> str:
     if not kept:
         return "_"
     return f"_{kept}" if kept.split(".")[0].lower().strip() in _RESERVED else kept
+
+
+def fitting_name(text: str, *folders: str, room: int, copies: int = 1, on_windows: bool = os.name == "nt") -> str:
+    """`safe_name(text)`, shortened so that paths below each of `folders` are not too long for Windows' programs.
+
+    `copies`: how often the name stands in the path. `room`: characters for the rest of it. The same name at every try.
+    """
+    name = safe_name(text)
+    if not on_windows:
+        return name
+    left = min(WINDOWS_PATH - _units(folder) for folder in folders) - room
+    limit = max(left // copies - 1, SHORTEST)
+    if _units(name) <= limit:
+        return name
+    ending = "-" + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    while _units(name) > limit - len(ending):
+        name = name[:-1]
+    return name.rstrip(" .") + ending
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def digest(*parts: str, length: int = 16) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cozebatch.synthesis.names import safe_name
+from cozebatch.synthesis.names import WINDOWS_PATH, fitting_name, safe_name
 from cozebatch.synthesis.video.publish import publish
 from support.films import job
 
@@ -34,6 +34,25 @@ def test_names_windows_keeps_for_itself_are_avoided(text: str) -> None:
 
 def test_texts_that_differ_beyond_the_limit_stay_apart() -> None:
     assert safe_name("很" * 100 + "一") != safe_name("很" * 100 + "二")
+
+
+@given(st.text(max_size=200), st.integers(3, 150), st.sampled_from([1, 2]))
+def test_a_path_below_a_long_folder_fits_windows_and_stays_the_same(text: str, depth: int, copies: int) -> None:
+    folder = "C:\\" + "夹" * depth
+    name = fitting_name(text, folder, room=60, copies=copies, on_windows=True)
+    if depth <= 150 - 20 * copies:
+        path = "\\".join([folder, *[name] * copies]) + "x" * 60
+        assert len(path.encode("utf-16-le")) // 2 <= WINDOWS_PATH
+    assert safe_name(name) == name
+    assert fitting_name(name, folder, room=60, copies=copies, on_windows=True) == name
+    assert fitting_name(text, folder, room=60, copies=copies, on_windows=False) == safe_name(text)
+
+
+def test_names_that_are_shortened_stay_apart() -> None:
+    folder = "C:\\" + "夹" * 140
+    names = {fitting_name("很长" * 20 + end, folder, room=80, on_windows=True) for end in "一二三"}
+    assert len(names) == 3
+    assert all(len(name) < 45 for name in names)
 
 
 def finished(folder: Path, name: str, content: str) -> dict[str, Path]:

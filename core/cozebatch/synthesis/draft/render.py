@@ -27,7 +27,7 @@ from cozebatch.synthesis.compose.timeline import Clip, Timeline
 from cozebatch.synthesis.draft.build import MEDIA_FOLDER, Order, build
 from cozebatch.synthesis.draft.verify import DraftReport, verify_draft
 from cozebatch.synthesis.failures import failure, from_os_error
-from cozebatch.synthesis.names import owner_of, safe_name
+from cozebatch.synthesis.names import fitting_name, owner_of
 from cozebatch.synthesis.options import SynthesisOptions
 from cozebatch.synthesis.process.ffmpeg import SAFE_INPUT, Ffmpeg
 from cozebatch.synthesis.process.workers import Workers
@@ -35,6 +35,8 @@ from cozebatch.synthesis.scratch import scratch
 
 OWNER_NAME = "cozebatch.json"
 _MOST_NAMES = 10_000
+_INSIDE = 80
+"""Characters for what JianYing puts below a draft's folder, and for a number at the end of its name."""
 _MOST_BYTES = 4_000_000
 """Of the owner file in a draft that is read."""
 _PIECE = 8 * 1024 * 1024
@@ -62,12 +64,14 @@ async def make_draft(
     async with scratch(root, options.owner, Category.DRAFT_FOLDER) as home:
         files = await _bring(timeline, home / "media", root, options.media_dir.absolute())
         has_cover = await _cover_picture(ffmpeg, timeline, home)
+        shown_root, separator = shown(options, root)
+        on_windows = os.name == "nt" or separator == "\\"
+        title = job.task.project_name or job.task.task_id
+        project = fitting_name(title, str(root), shown_root, room=_INSIDE, on_windows=on_windows)
         for number in range(1, _MOST_NAMES):
-            project = safe_name(job.task.project_name or job.task.task_id)
             name = project if number == 1 else f"{project}_{number}"
-            shown_root, separator = shown(options, root)
             order = Order(
-                timeline, str(home / name), name, shown_root, f"{shown_root}{separator}{name}", separator, files,
+                timeline, str(home / "draft"), name, shown_root, f"{shown_root}{separator}{name}", separator, files,
                 json.dumps(owner["made_for"], sort_keys=True), job.submitted_at, has_cover,
             )  # fmt: skip
             final = root / name

@@ -22,13 +22,15 @@ from cozebatch.model.errors import Category, StepError
 from cozebatch.model.text import NOTHING
 from cozebatch.ports import Job, Media, Product
 from cozebatch.synthesis.failures import clean, failure, from_os_error
-from cozebatch.synthesis.names import safe_name
+from cozebatch.synthesis.names import fitting_name
 from cozebatch.synthesis.options import SynthesisOptions
 from cozebatch.synthesis.process import process
 from cozebatch.synthesis.process.process import Finished, OutOfTime
 from cozebatch.synthesis.scratch import scratch
 
 _MESSAGE = 1000
+_INSIDE = 80
+"""Characters for the name of the file that the program made."""
 
 
 async def run_command(options: SynthesisOptions, job: Job, media: Media) -> Product:
@@ -149,7 +151,7 @@ def _result(answer: Mapping[str, Any], key: str, job: Job, cwd: Path, output_dir
 
 
 def _move_out(path: Path, job: Job, output_dir: Path) -> Path:
-    folder = output_dir / safe_name(job.task.project_name or job.task.task_id)
+    folder = output_dir / fitting_name(job.task.project_name or job.task.task_id, str(output_dir), room=_INSIDE)
     make_folder(folder, output_dir)
     stem, suffix = (path.stem, path.suffix) if path.is_file() else (path.name, "")
     number = 1

@@ -18,9 +18,10 @@ from cozebatch.disk.places import is_link
 from cozebatch.disk.removing import remove_file
 from cozebatch.disk.writing import EVERYBODY, make_folder, open_new, read_own, replace, write_whole
 from cozebatch.ports import Job
-from cozebatch.synthesis.names import owner_of, safe_name
+from cozebatch.synthesis.names import fitting_name, owner_of
 
 _MAX_NAMES = 10_000
+_ENDING = len("_9999_9999.json")
 _MOST_BYTES = 4_000_000
 """Of the JSON beside a film that is read."""
 
@@ -31,7 +32,7 @@ def publish(job: Job, output_dir: Path, files: Mapping[str, Path], recipe: Mappi
     Returns suffix → absolute path. `.mp4` is moved last: when it is there, all is there. Raises `OSError`.
     """
     root = output_dir.absolute()
-    project = safe_name(job.task.project_name or job.task.task_id)
+    project = fitting_name(job.task.project_name or job.task.task_id, str(root), room=_ENDING, copies=2)
     folder = _folder(root, project)
     owner = owner_of(job)
     name = _claim(root, folder, project, owner, files)

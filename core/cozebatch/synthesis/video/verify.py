@@ -35,8 +35,8 @@ class MeasuredFilm:
 
 
 class Log:
-    """What one run of ffmpeg over a film tells. Its filters log from several threads: two messages may share a line, and
-    a message may come without the name of its filter. Every message is looked for in every line, by its own words."""
+    """What one run of ffmpeg over a film tells. Its filters log from several threads: two messages may share a line,
+    and a message may come without its filter's name. Every message is looked for in every line, by its own words."""
 
     def __init__(self) -> None:
         self.head: list[str] = []
