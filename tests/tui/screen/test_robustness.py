@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from cozebatch.demo.coze_server import RunningCoze
 from cozebatch.demo.faults import Fault
 from cozebatch.model.events import Noted
 from cozebatch.model.task import State
+from cozebatch_tui.screen.screens.task import TaskScreen
 from cozebatch_tui.screen.widgets.error_panel import ErrorPanel
 from cozebatch_tui.screen.widgets.task_table import TaskTable
 from support.ui import application, rows
@@ -143,3 +146,18 @@ async def test_an_error_inside_a_widget_is_told_and_the_batch_goes_on(
         await screen.until(lambda: screen.count(State.DONE) == 3, "done")
         notes = [event.text.en for event in screen.app.view_model.log if isinstance(event, Noted)]
         assert any("ZeroDivisionError" in text for text in notes), "the log has the whole of it"
+
+
+async def test_a_film_whose_folder_was_moved_away_is_told(tmp_path: Path, quick: RunningCoze) -> None:
+    film = tmp_path / "films" / "film.mp4"
+    film.parent.mkdir()
+    film.write_bytes(b"film")
+    answer = json.dumps({"video_path": str(film)})
+    own = {"mode": "command", "command": [sys.executable, "-c", f"print({answer!r})"], "output_dir": str(tmp_path)}
+    async with application(tmp_path, quick, rows(1), synthesis=own) as screen:
+        await screen.until(lambda: screen.count(State.DONE) == 1, "done")
+        film.parent.rename(tmp_path / "moved")
+        await screen.press("enter")
+        await screen.until(lambda: isinstance(screen.app.screen, TaskScreen), "the task")
+        await screen.press("f", "escape")
+        await screen.until(lambda: "The folder is no longer there" in screen.text(), "what became of it")

@@ -129,6 +129,8 @@ TASK_ATTEMPTS = Text("提交记录", "Submissions")
 TASK_STAGES = Text("各阶段", "Stages")
 TASK_PATHS = Text("文件", "Files")
 TASK_PROBLEM = Text("问题", "Problem")
+FOLDER_GONE = Text("文件夹已不存在：{folder}", "The folder is no longer there: {folder}")
+FOLDER_NOT_OPENED = Text("无法打开文件夹：{folder}", "The folder cannot be opened: {folder}")
 ADOPT_PROMPT = Text("粘贴 execute_id 或调试链接，回车认领", "paste an execute id or debug link, enter adopts")
 HELD_HELP = Text(
     "{when} 发出的请求没有得到明确回答，可能已计费。到 Coze 后台查看：有执行就按 {key_adopt} 认领（免费），"

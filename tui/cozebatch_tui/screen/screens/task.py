@@ -179,15 +179,22 @@ class TaskScreen(ActionScreen):
         if path is None:
             return
         folder = Path(path).parent
-        self.host.say(str(folder))
-        if sys.platform == "win32":
-            os.startfile(folder)
+        if not folder.is_dir():
+            self.host.say(self.text(texts.FOLDER_GONE, folder=folder))
             return
-        opener = "open" if sys.platform == "darwin" else "xdg-open"
+        self.host.say(str(folder))
         try:
-            subprocess.Popen([opener, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            _open(folder)
         except OSError:
-            self.host.say(f"{opener}: {folder}")
+            self.host.say(self.text(texts.FOLDER_NOT_OPENED, folder=folder))
+
+
+def _open(folder: Path) -> None:
+    if sys.platform == "win32":
+        os.startfile(folder)
+        return
+    opener = "open" if sys.platform == "darwin" else "xdg-open"
+    subprocess.Popen([opener, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _time(seconds: float) -> str:
