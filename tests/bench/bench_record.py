@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +68,7 @@ async def finish(folder: Path, status: RunStatus) -> None:
             await _record(journal, done[first : first + 5000], first, now)
 
 
-async def _record(journal: SqliteJournal, tasks: list[Task], first: int, now: float) -> None:
+async def _record(journal: SqliteJournal, tasks: Sequence[Task], first: int, now: float) -> None:
     changes: list[Change] = []
     for number, task in enumerate(tasks, start=first):
         sent = {name: task.value(field) or "" for name, field in SENT.items()}

@@ -117,7 +117,10 @@ class Planner:
         if last is None:
             return {}, ()
         rows = {row.task_id: row for row in await self.journal.rows(last.run_id, listed.settled)}
-        return rows, await self.journal.order(last.run_id) if listed.settled else list(rows)
+        if not listed.settled:
+            return rows, list(rows)
+        same = {task_id: task_id for task_id in listed.order}  # the listing's own texts, so that none is kept twice
+        return rows, [same.get(task_id, task_id) for task_id in await self.journal.order(last.run_id)]
 
     async def _forget(self, listed: Listing) -> EarlierWork:
         """`--fresh`: nothing earlier counts, but the claims. A record that bears our mark since no run has ended its

@@ -6,6 +6,7 @@ The journal stores rows, events carry them, and every screen shows them: one val
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -120,6 +121,8 @@ class Row:
         facts = {name: v for name, v in value.items() if name in _ROW_NAMES}
         if "state" in facts:
             facts["state"] = State(facts["state"])
+        if "account_id" in facts:
+            facts["account_id"] = sys.intern(facts["account_id"])  # many rows have the same
         if facts.get("error") is not None:
             facts["error"] = ErrorInfo.from_json(facts["error"])
         if facts.get("note") is not None:

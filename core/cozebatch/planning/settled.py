@@ -6,6 +6,8 @@ memory together to see it. All other tasks are for `recovery.plan`, whose decisi
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from cozebatch.model.project_name import differ_in_time_only
 from cozebatch.model.rows import Row, changed
 from cozebatch.model.task import State, Task
@@ -26,7 +28,7 @@ def finished_before(
         return None
     if not task.own_id or _is_named(task, overrides) or old.fingerprint != task.fingerprint():
         return None
-    stored = StoredInput(past.run_id)
+    stored = _input_of(past.run_id)
     if past.run_id == continuing:
         return Planned(stored, old, Action.KEEP, on_disk=True)
     if past.owed or not source_is_authoritative:
@@ -36,7 +38,7 @@ def finished_before(
     else:
         return None
     row = Row(
-        old.task_id,
+        task.task_id,  # the text that the listing keeps, too
         old.position,
         title=old.title,
         account_id=old.account_id,
@@ -80,6 +82,12 @@ def moved_to(planned: Planned, position: int) -> Planned:
     """The same for another position in the run."""
     made = position if isinstance(planned.made, int) else changed(planned.made, position=position)
     return Planned(planned.task, made, planned.action, note=planned.note)
+
+
+@lru_cache(maxsize=64)
+def _input_of(run_id: str) -> StoredInput:
+    """One object for all tasks of a run: a start has 100,000 of them."""
+    return StoredInput(run_id)
 
 
 def _is_named(task: Task, overrides: OperatorOverrides) -> bool:

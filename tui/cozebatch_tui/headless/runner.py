@@ -102,11 +102,12 @@ class HeadlessRunner:
         return outcome
 
     def _print(self, found: list[Event]) -> None:
-        for event in found:
-            if self._json is not None and (line := self._json.line(event)) is not None:
-                self._out.line(line)
-            if self._json is None or _needs_attention(event):
-                self._printer.event(event)
+        with self._out.gathering(), self._err.gathering():
+            for event in found:
+                if self._json is not None and (line := self._json.line(event)) is not None:
+                    self._out.line(line)
+                if self._json is None or _needs_attention(event):
+                    self._printer.event(event)
 
     def _show_plan(self, preview: Preview, *, every_task: bool) -> None:
         if preview.continuing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from typing import TextIO
 
 
@@ -13,6 +14,7 @@ class Output:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._gathering = False
         self.gone = False
 
     def write(self, text: str) -> None:
@@ -20,10 +22,21 @@ class Output:
             return
         try:
             self._stream.write(text)
-            self._stream.flush()
+            if not self._gathering:
+                self._stream.flush()
         except (OSError, ValueError):
             self.gone = True
             self._to_nowhere()
+
+    @contextlib.contextmanager
+    def gathering(self) -> Iterator[None]:
+        """What is written within is flushed together at the end: a start may print 100,000 lines."""
+        self._gathering = True
+        try:
+            yield
+        finally:
+            self._gathering = False
+            self.write("")
 
     def line(self, text: str = "") -> None:
         self.write(text + "\n")

@@ -1,4 +1,4 @@
-"""The log file: one line per event, in local time, flushed at once (docs/contract.md §6).
+"""The log file: one line per event, in local time, flushed as soon as no other event waits (docs/contract.md §6).
 
 It reads events in a thread of its own, so that a slow disk does not slow the batch.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 import io
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -16,11 +17,14 @@ from typing import IO
 from cozebatch.disk.writing import PRIVATE, make_folder, open_new
 from cozebatch.engine.event_bus import Subscription
 from cozebatch.model.default_paths import log_file_name
+from cozebatch.model.events import Event
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang, Text
 from cozebatch.model.timestamps import compact
 from cozebatch_tui.presentation.describe import describe
 
+AT_ONCE = 500
+"""Lines that are flushed together when so many events wait."""
 _LEVELS = {"debug": "DEBUG", "info": "INFO", "warning": "WARNING", "error": "ERROR"}
 
 
@@ -54,7 +58,7 @@ class LogFile:
 
     def say(self, level: str, text: Text, task_id: str = "-") -> None:
         """Write one line now."""
-        self._write(time.time(), level, task_id, text.in_(self._lang))
+        self._write([self._line(time.time(), level, task_id, text.in_(self._lang))])
 
     def close(self) -> None:
         self._closing = True
@@ -70,19 +74,27 @@ class LogFile:
             self._wake.wait()
             self._wake.clear()
             closing = self._closing
-            for event in self._subscription.take():
-                line = describe(event, self._lang)
-                if line is not None and (self._verbose or line[0] != "debug"):
-                    self._write(event.wall, *line)
+            waiting = deque(self._subscription.take())
+            while waiting:
+                some = [waiting.popleft() for _ in range(min(AT_ONCE, len(waiting)))]
+                self._write([line for event in some if (line := self._line_of(event)) is not None])
             if closing:
                 return
 
-    def _write(self, wall: float, level: str, task_id: str, text: str) -> None:
-        at = datetime.fromtimestamp(wall).strftime("%Y-%m-%d %H:%M:%S")
-        line = f"{at} {_LEVELS[level]:<7} {clean(task_id, 120)} {clean(self._mask(text), 4000)}\n"
+    def _line_of(self, event: Event) -> str | None:
+        described = describe(event, self._lang)
+        if described is None or (described[0] == "debug" and not self._verbose):
+            return None
+        return self._line(event.wall, *described)
+
+    def _line(self, wall: float, level: str, task_id: str, text: str) -> str:
+        at = datetime.fromtimestamp(wall).isoformat(" ", "seconds")
+        return f"{at} {_LEVELS[level]:<7} {clean(task_id, 120)} {clean(self._mask(text), 4000)}\n"
+
+    def _write(self, lines: Sequence[str]) -> None:
         with self._lock:
             try:
-                self._file.write(line)
+                self._file.writelines(lines)
                 self._file.flush()
                 return
             except ValueError:  # it is closed
