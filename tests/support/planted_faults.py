@@ -218,8 +218,8 @@ FAULTS = (
         "lost after one look",
         "lost is what Coze has not known for 60 s in a row",
         "engine/lifecycle/poll.py",
-        '                case "unknown" if age < NOT_YET_KNOWN or now - unknown_since < NOT_YET_KNOWN:\n',
-        '                case "unknown" if age < NOT_YET_KNOWN:\n',
+        "        return min(age, unknown_for) < NOT_YET_KNOWN\n",
+        "        return age < NOT_YET_KNOWN\n",
     ),
     # Commands
     Planted(
