@@ -7,23 +7,18 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
-from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID, CozeOptions
+from cozebatch.demo.coze_model import WORKFLOW_ID, CozeOptions
 from cozebatch.demo.coze_server import RunningCoze, serve_coze
 from cozebatch.demo.environment import demo_configuration
 from cozebatch.demo.feishu_server import SimulatedFeishu
 from cozebatch.demo.feishu_tables import CONTENT, DONE, READY
 from cozebatch.demo.serving import serve
-from cozebatch.journal.lock import state_lock
-from support.program import BATCH, Finished, Program, kill, read_until
-
-IMPORT = ("--config", "c.json", "--tasks", "tasks.json")
+from support.older_tool import RESULT, ago, begin, entry, leave, take_over
+from support.program import BATCH, Program, kill, read_until
 
 
 @pytest.fixture
@@ -35,43 +30,6 @@ def coze() -> Iterator[RunningCoze]:
 @pytest.fixture
 def program(tmp_path: Path, coze: RunningCoze) -> Program:
     return Program(tmp_path, coze.url).configure().tasks(6)
-
-
-def begin(coze: RunningCoze, title: str, content: str) -> str:
-    """An execution as the older tool starts it."""
-    body = {"workflow_id": WORKFLOW_ID, "parameters": {"title": title, "content": content}, "is_async": True}
-    answer = httpx.post(f"{coze.url}/v1/workflow/run", json=body, headers={"Authorization": f"Bearer {TOKEN}"})
-    execute_id = answer.json()["execute_id"]
-    assert isinstance(execute_id, str)
-    return execute_id
-
-
-def ago(**by: float) -> str:
-    return (datetime.now() - timedelta(**by)).isoformat()
-
-
-def entry(task_id: str, status: str, **facts: Any) -> dict[str, Any]:
-    number = task_id.removeprefix("t")
-    known = {
-        "task_id": task_id, "content": f"文案{number}号", "digital_no": "", "voice_id": "", "title": f"标题{number}号",
-        "project_name": f"p{number}", "record_id": "", "status": status, "execute_id": None, "submit_time": None,
-        "complete_time": None, "coze_result": None, "video_path": None, "error_message": None, "retry_count": 0,
-        "max_retries": 3,
-    }  # fmt: skip
-    return known | facts
-
-
-def leave(program: Program, *entries: dict[str, Any], name: str = "old.json") -> None:
-    """Write the older tool's results file."""
-    document = {"tasks": {e["task_id"]: e for e in entries}, "statistics": {"total_tasks": len(entries)}}
-    (program.folder / name).write_text(json.dumps(document, ensure_ascii=False, indent=2), encoding="utf-8")
-
-
-def take_over(program: Program, *options: str, name: str = "old.json") -> Finished:
-    return program.run("runs", "--import", name, *IMPORT, *options)
-
-
-RESULT = {"videoUrl": "https://media.example/v.mp4"}
 
 
 def test_switching_over_pays_for_nothing_again(program: Program, coze: RunningCoze) -> None:
@@ -200,84 +158,6 @@ def test_a_run_that_was_killed_learns_what_the_older_tool_did(program: Program, 
     assert program.statuses() == {f"t{n}": "done" for n in range(1, 7)}
     started = {title: len(executions) for title, executions in coze.ledger().tasks.items()}
     assert started == {f"标题{n}号": 1 for n in (1, 2, 3, 4, 5)}
-
-
-def test_a_cut_file_is_named_and_nothing_is_written(program: Program) -> None:
-    leave(program, entry("t1", "running", execute_id="75001"))
-    whole = (program.folder / "old.json").read_bytes()
-    (program.folder / "cut.json").write_bytes(whole[: len(whole) // 2])
-    told = program.run("runs", "--import", "old.json", "cut.json", *IMPORT)
-    assert told.code == 2
-    assert "cut.json" in told.err
-    assert "Traceback" not in told.err
-    assert not (program.folder / ".cozebatch").exists()
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ((), "--config"),
-        (("--config", "missing.json"), "missing.json"),
-        (("--config", "c.json", "--tasks", "missing.csv"), "missing.csv"),
-        (("--config", "c.json"), "api_config"),
-    ],
-)
-def test_what_is_missing_is_said(program: Program, options: tuple[str, ...], said: str) -> None:
-    leave(program, entry("t1", "finished"))
-    told = program.run("runs", "--import", "old.json", *options)
-    assert told.code == 2
-    assert said in told.err
-    assert "Traceback" not in told.err
-
-
-def test_a_running_process_keeps_its_state_to_itself(program: Program) -> None:
-    leave(program, entry("t1", "finished"))
-    with state_lock(program.folder / ".cozebatch"):
-        told = take_over(program)
-    assert told.code == 2
-    assert "pid" in told.err
-
-
-def test_hostile_text_does_no_harm(program: Program, coze: RunningCoze) -> None:
-    evil = "\x1b]0;x\x07\x1b[31m[red]{command}{0}\u202e\ud800\r\n=cmd()"
-    path = program.folder / "old.json"
-    facts = {"title": evil, "content": evil, "project_name": "../../" + evil, "error_message": f"Coze提交失败: {evil}"}
-    tasks = {
-        evil: entry("x", "failed", **facts),
-        "t1": entry(
-            "t1",
-            "completed",
-            coze_result={"videoUrl": evil, evil: [evil]},
-            execute_id="75001",
-            **facts | {"content": "文案1号"},
-        ),
-        "t2": entry("t2", evil, **facts),
-    }
-    path.write_text(json.dumps({"tasks": tasks}), encoding="utf-8")
-    told = take_over(program)
-    assert told.code == 0, told.err
-    assert "held 2" in told.out
-    assert "\x1b" not in told.out
-    assert "\u202e" not in told.out
-    assert len(told.out.splitlines()) == 6
-    done = program.batch("--include", "t1", "t2", "t3")
-    assert done.code == 1, done.err
-    assert program.statuses()["t1"] == "done"
-    assert program.statuses()["t2"] == "held"
-    assert len(coze.ledger().executions) == 1
-    assert not list(program.folder.parent.glob("x*"))
-
-
-def test_a_secret_in_the_old_file_gets_no_further(program: Program) -> None:
-    secret = "pat_0123456789abcdefghij"
-    program.token = secret
-    program.configure()
-    message = f"Coze提交失败: bad header 'Bearer {secret}'"
-    leave(program, entry("t1", "failed", error_message=message), entry("t2", "completed", coze_result={"a": secret}))
-    told = take_over(program)
-    assert told.code == 0
-    (program.folder / "old.json").unlink()
-    assert secret not in told.out + told.err + program.all_text()
 
 
 def test_what_the_older_tool_learned_of_durations_serves_pacing(program: Program, coze: RunningCoze) -> None:
