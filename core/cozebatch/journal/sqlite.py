@@ -3,52 +3,30 @@
 All SQL runs in a worker thread, one call at a time; the event loop never waits for the disk. `write` puts its
 changes into a queue. While one commit is synced, the queue collects the next, so throughput grows with the load.
 
-It is longer than 300 lines since one class answers the whole port `Journal`.
+What it can be asked is in `reader`.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 
 from cozebatch.journal.opening import FILE_NAME, DamagedJournal, is_copy, journal_error, open_to_read, open_to_write
-from cozebatch.journal.records import (
-    EXECUTION_COLUMNS,
-    RUN_COLUMNS,
-    execution_of,
-    hand_over,
-    put_change,
-    put_run,
-    put_tasks,
-    recorded_of,
-    run_of,
-)
+from cozebatch.journal.reader import JournalReader
+from cozebatch.journal.records import hand_over, put_change, put_run, put_tasks
 from cozebatch.journal.retention.outcome import JournalPruned
 from cozebatch.journal.retention.pruning import Pruning
 from cozebatch.journal.retention.vacuum import compact as compact_file
 from cozebatch.model.errors import JournalError
 from cozebatch.model.rows import Row
-from cozebatch.model.task import CONTENT_ONLY, Task
+from cozebatch.model.task import Task
 from cozebatch.model.text import Text
-from cozebatch.ports import (
-    NO_HANDOVER,
-    NOT_ENDED,
-    Change,
-    Delivery,
-    Execution,
-    Handover,
-    Past,
-    Recorded,
-    RunRecord,
-    StoredInput,
-)
+from cozebatch.ports import NO_HANDOVER, Change, Handover, RunRecord, StoredInput
 
 __all__ = ["FILE_NAME", "DamagedJournal", "SqliteJournal", "open_journal", "read_journal"]
 
@@ -56,8 +34,6 @@ OLDER_COPY = Text(
     "状态文件是旧版本写的：这次只查看，没有改动它；下次运行时会升级。",
     "The state was written by an earlier version: it is only looked at and left as it is; the next run updates it.",
 )
-
-T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -101,12 +77,11 @@ class _Pending:
         self.error: JournalError | None = None
 
 
-class SqliteJournal:
+class SqliteJournal(JournalReader):
     """See `ports.Journal`. Made by `open_journal`."""
 
     def __init__(self, connection: sqlite3.Connection, limiter: anyio.CapacityLimiter) -> None:
-        self._db = connection
-        self._limiter = limiter
+        super().__init__(connection, limiter)
         self._queue: list[_Pending] = []
         self._work = anyio.Event()
         self._idle = anyio.Event()
@@ -139,148 +114,6 @@ class SqliteJournal:
         if pending.error is not None:
             raise pending.error
 
-    async def last_run(self, source_key: str) -> RunRecord | None:
-        sql = (
-            f"SELECT {RUN_COLUMNS} FROM run WHERE source_key = ? AND status != 'abandoned' "
-            "ORDER BY place DESC, run_id DESC LIMIT 1"
-        )
-        found = await self._select(sql, source_key)
-        return run_of(found[0]) if found else None
-
-    async def runs(self) -> Sequence[RunRecord]:
-        return [run_of(r) for r in await self._select(f"SELECT {RUN_COLUMNS} FROM run ORDER BY place DESC, run_id")]
-
-    async def rows(self, run_id: str, besides: Collection[str] = ()) -> Sequence[Row]:
-        sql = "SELECT task_id, row FROM task WHERE run_id = ? ORDER BY position"
-
-        def run() -> list[Row]:
-            with closing(self._db.execute(sql, (run_id,))) as cursor:
-                return [Row.from_json(json.loads(row)) for task_id, row in cursor if task_id not in besides]
-
-        return await self._call(run)
-
-    async def order(self, run_id: str) -> Sequence[str]:
-        return [t for (t,) in await self._select("SELECT task_id FROM task WHERE run_id = ? ORDER BY position", run_id)]
-
-    async def task(self, run_id: str, task_id: str) -> Task:
-        found = await self._select("SELECT input FROM input WHERE run_id = ? AND task_id = ?", run_id, task_id)
-        return Task.from_json(json.loads(found[0][0]))
-
-    async def tasks(self, run_id: str, task_ids: Sequence[str]) -> Mapping[str, Task]:
-        found: dict[str, Task] = {}
-        for chunk in _chunks(task_ids, 500):
-            sql = f"SELECT task_id, input FROM input WHERE run_id = ? AND task_id IN ({','.join('?' * len(chunk))})"
-            for task_id, stored in await self._select(sql, run_id, *chunk):
-                found[task_id] = Task.from_json(json.loads(stored))
-        return found
-
-    async def past(self, source_key: str, task_ids: Sequence[str]) -> dict[str, Past]:
-        found: dict[str, Past] = {}
-        owed = {delivery.task_id for delivery in await self.owed(source_key)}
-        for chunk in _chunks(task_ids, 500):
-            marks = ",".join("?" * len(chunk))
-            sql = (
-                "SELECT task.task_id, task.run_id, task.row FROM task JOIN run USING (run_id) "
-                f"WHERE run.source_key = ? AND run.status != 'abandoned' AND task.task_id IN ({marks}) "
-                """AND instr(row, '"state":"skipped"') = 0 ORDER BY run.place, run.run_id"""
-            )
-            for task_id, run_id, stored in await self._select(sql, source_key, *chunk):
-                found[task_id] = Past(run_id, Row.from_json(json.loads(stored)), task_id in owed)
-        return found
-
-    async def claimed(self, source_key: str) -> Sequence[str]:
-        # A row stores only what differs from a new one, so neither `pending` nor a count of 0 is stored.
-        sql = (
-            "SELECT task_id FROM task JOIN run USING (run_id) WHERE source_key = ? "
-            """AND row LIKE '%"claimed":true%' AND (row NOT LIKE '%"state":%' OR """
-            """(row LIKE '%"state":"failed"%' AND """
-            """(row LIKE '%"given_up":true%' OR row NOT LIKE '%"submissions":%'))) """
-            "AND NOT EXISTS (SELECT 1 FROM task AS t JOIN run AS r USING (run_id) WHERE t.task_id = task.task_id "
-            "AND r.source_key = run.source_key AND (r.place, r.run_id) > (run.place, run.run_id))"
-        )
-        return [str(task_id) for (task_id,) in await self._select(sql, source_key)]
-
-    async def claim_names(self, source_key: str, task_ids: Sequence[str]) -> Mapping[str, str]:
-        found: dict[str, str] = {}
-        for chunk in _chunks(task_ids, 500):
-            sql = (
-                "SELECT task_id, row FROM task JOIN run USING (run_id) WHERE source_key = ? "
-                f"AND task_id IN ({','.join('?' * len(chunk))}) ORDER BY run.place, run.run_id"
-            )
-            for task_id, stored in await self._select(sql, source_key, *chunk):
-                if name := json.loads(stored).get("claim"):
-                    found[task_id] = name
-        return found
-
-    async def output(self, execute_id: str) -> str | None:
-        found = await self._select("SELECT output FROM output WHERE execute_id = ?", execute_id)
-        return str(found[0][0]) if found else None
-
-    async def executions(self, run_id: str, task_id: str) -> Sequence[Execution]:
-        sql = f"SELECT {EXECUTION_COLUMNS} FROM execution WHERE run_id = ? AND task_id = ? ORDER BY number, sent_at"
-        return [execution_of(r) for r in await self._select(sql, run_id, task_id)]
-
-    async def record(self, source_key: str = "", settled: Collection[str] = ()) -> Sequence[Recorded]:
-        sql = (
-            "SELECT key, e.source_key, e.run_id, task_id, number, e.status, sent_at, e.workflow_id, digest, "
-            "e.execute_id, output.execute_id IS NOT NULL, film IS NOT NULL "
-            "FROM execution AS e LEFT JOIN output USING (execute_id) LEFT JOIN run ON run.run_id = e.run_id "
-            "ORDER BY coalesce(run.place, sent_at), number, sent_at, e.rowid"
-        )
-
-        def run() -> list[Recorded]:
-            with closing(self._db.execute(sql)) as cursor:
-                return [
-                    recorded_of(r) for r in cursor if r[3] not in settled or r[1] != source_key or r[5] in NOT_ENDED
-                ]
-
-        return await self._call(run)
-
-    async def bound_elsewhere(self, source_key: str) -> Collection[str]:
-        sql = "SELECT execute_id FROM execution WHERE source_key != ? AND execute_id IS NOT NULL"
-        return {execute_id for (execute_id,) in await self._select(sql, source_key)}
-
-    async def missing_digests(self, digest_of: Callable[[Task], str]) -> Mapping[str, str]:
-        sql = (
-            "SELECT key, row, input FROM execution JOIN task USING (run_id, task_id) "
-            "JOIN input USING (run_id, task_id) WHERE digest IS NULL"
-        )
-
-        def run() -> dict[str, str]:
-            found: dict[str, str] = {}
-            with closing(self._db.execute(sql)) as cursor:
-                for key, row, stored in cursor:
-                    fingerprint = json.loads(row).get("fingerprint", "")
-                    if fingerprint and not fingerprint.startswith(CONTENT_ONLY):
-                        found[key] = digest_of(Task.from_json(json.loads(stored)))
-            return found
-
-        return await self._call(run)
-
-    async def owed(self, source_key: str) -> Sequence[Delivery]:
-        sql = (
-            "SELECT serial, task_id, record_id, outcome, result FROM delivery "
-            "WHERE source_key = ? AND settled = 0 ORDER BY serial"
-        )
-        return [Delivery(*r) for r in await self._select(sql, source_key)]
-
-    async def last_serial(self) -> int:
-        return int((await self._select("SELECT coalesce(max(serial), 0) FROM delivery"))[0][0])
-
-    async def durations(self, workflow_id: str) -> Sequence[float]:
-        sql = (
-            "SELECT seconds FROM execution WHERE workflow_id = ? "
-            "AND status = 'succeeded' AND seconds IS NOT NULL ORDER BY ended_at DESC LIMIT 500"
-        )
-        return [float(seconds) for (seconds,) in reversed(await self._select(sql, workflow_id))]
-
-    async def is_incomplete(self, source_key: str) -> bool:
-        sql = (
-            "SELECT coalesce(max(raised), 0) > coalesce((SELECT settled FROM doubt WHERE source_key = ?), 0) "
-            "FROM doubt WHERE source_key = '*'"
-        )
-        return bool((await self._select(sql, source_key))[0][0])
-
     async def confirm_complete(self, source_key: str, now: float) -> None:
         def settle() -> None:
             with self._db:
@@ -291,14 +124,6 @@ class SqliteJournal:
                 )
 
         await self._call(settle)
-
-    async def has_old_runs(self, before: float) -> bool:
-        """True if runs that ended before `before` (Unix seconds) are still to prune."""
-        sql = (
-            "SELECT 1 FROM run WHERE pruned = 0 AND status IN ('finished', 'abandoned') "
-            "AND coalesce(finished_at, started_at) < ? LIMIT 1"
-        )
-        return bool(await self._select(sql, before))
 
     async def prune(self, before: float, *, dry: bool = False, compact: bool = False) -> JournalPruned:
         """Delete what is no longer needed of runs that ended before `before` (Unix seconds), in small steps. `compact`
@@ -311,19 +136,6 @@ class SqliteJournal:
             found.saved, trouble = await self._call(lambda: compact_file(self._db))
             found.troubles += [trouble] if trouble is not None else []
         return pruning.result
-
-    async def _select(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        def run() -> list[tuple[Any, ...]]:
-            with closing(self._db.execute(sql, values)) as cursor:
-                return cursor.fetchall()
-
-        return await self._call(run)
-
-    async def _call(self, function: Callable[[], T]) -> T:
-        try:
-            return await anyio.to_thread.run_sync(function, limiter=self._limiter)
-        except sqlite3.Error as error:
-            raise journal_error(error) from error
 
     async def _commit_forever(self) -> None:
         while True:
@@ -354,7 +166,3 @@ class SqliteJournal:
             for pending in batch:
                 for change in pending.changes:
                     put_change(self._db, self._source_key, self._run_id, change)
-
-
-def _chunks(values: Sequence[str], size: int) -> Iterable[Sequence[str]]:
-    return (values[start : start + size] for start in range(0, len(values), size))
