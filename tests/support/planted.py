@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,7 +30,11 @@ SCHEDULES = 700
 """Simulated schedules for each fault, at most."""
 
 PATIENCE = 240.0
-"""Seconds for either check; a fault may make it hang, which is noticed too."""
+"""Seconds for either check, at least; a fault may make it hang, which is noticed too."""
+SLOWER = 4.0
+"""So much longer than without a fault either check may take: on a busy machine slow is not hung."""
+FIRST_PATIENCE = 3600.0
+"""Seconds for either check without a fault."""
 
 
 class CannotPlant(ValueError):
@@ -46,40 +51,43 @@ def plant(fault: Planted, library: Path) -> None:
     path.write_text(source.replace(fault.old, fault.new), encoding="utf-8")
 
 
-def broken_without() -> list[int]:
-    """Seeds that are broken although nothing is planted: they notice nothing."""
-    _, out = _run(["-m", "support.simulation", "--count", str(SCHEDULES)], LIBRARY)
-    return [int(seed) for seed in re.findall(r"^seed (\d+): ", out, re.MULTILINE)]
+def broken_without() -> tuple[list[int], float]:
+    """Seeds that are broken although nothing is planted: they notice nothing. And the seconds that all took."""
+    began = time.monotonic()
+    _, out = _run(["-m", "support.simulation", "--count", str(SCHEDULES)], LIBRARY, FIRST_PATIENCE)
+    seeds = [int(seed) for seed in re.findall(r"^seed (\d+): ", out, re.MULTILINE)]
+    return seeds, time.monotonic() - began
 
 
-def check(fault: Planted, skip: Sequence[int] = ()) -> str | None:
-    """What noticed the fault, the seeds to `skip` aside; None if nothing did. Raises `CannotPlant`."""
+def check(fault: Planted, skip: Sequence[int] = (), patience: float = PATIENCE) -> str | None:
+    """What noticed the fault, the seeds to `skip` aside; None if nothing did. Raises `CannotPlant`. `patience`: seconds
+    for either check."""
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "core"
         shutil.copytree(LIBRARY, library, ignore=shutil.ignore_patterns("__pycache__"))
         plant(fault, library)
-        return _by_simulation(library, skip) or _by_tests(library)
+        return _by_simulation(library, skip, patience) or _by_tests(library, patience)
 
 
-def _by_simulation(library: Path, skip: Sequence[int]) -> str | None:
+def _by_simulation(library: Path, skip: Sequence[int], patience: float) -> str | None:
     command = ["-m", "support.simulation", "--count", str(SCHEDULES), "--until-broken"]
     command += ["--skip", *map(str, skip)] if skip else []
-    code, out = _run(command, library)
+    code, out = _run(command, library, patience)
     if code == 0:
         return None
     seed = re.search(r"^seed (\d+): (.*)", out, re.MULTILINE)
     return f"simulation, seed {seed[1]}: {seed[2]}" if seed else f"simulation: {out.strip()[-200:]}"
 
 
-def _by_tests(library: Path) -> str | None:
-    code, out = _run(["-m", "pytest", "-q", "-x", "-m", "quick", "-n", "0", "--no-header"], library)
+def _by_tests(library: Path, patience: float) -> str | None:
+    code, out = _run(["-m", "pytest", "-q", "-x", "-m", "quick", "-n", "0", "--no-header"], library, patience)
     if code == 0:
         return None
     failed = re.search(r"^FAILED (\S+)", out, re.MULTILINE)
     return f"quick tier: {failed[1] if failed else out.strip()[-200:]}"
 
 
-def _run(arguments: Sequence[str], library: Path) -> tuple[int, str]:
+def _run(arguments: Sequence[str], library: Path, patience: float) -> tuple[int, str]:
     environment = {**os.environ, "PYTHONPATH": str(library), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
@@ -89,10 +97,10 @@ def _run(arguments: Sequence[str], library: Path) -> tuple[int, str]:
             capture_output=True,
             encoding="utf-8",
             errors="replace",
-            timeout=PATIENCE,
+            timeout=patience,
         )
     except subprocess.TimeoutExpired:
-        return 1, f"no end after {PATIENCE:.0f} s"
+        return 1, f"no end after {patience:.0f} s"
     return done.returncode, done.stdout + done.stderr
 
 
@@ -105,16 +113,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     faults = [fault for fault in FAULTS if not options.only or fault.name in options.only]
     if options.sample is not None:
         faults = random.Random(options.seed).sample(faults, min(options.sample, len(faults)))
-    if (failing := _by_tests(LIBRARY)) is not None:
+    began = time.monotonic()
+    if (failing := _by_tests(LIBRARY, FIRST_PATIENCE)) is not None:
         print(f"the tests fail although nothing is planted: {failing}")
         return 2
-    skip = broken_without()
+    tests_took = time.monotonic() - began
+    skip, simulation_took = broken_without()
+    patience = max(PATIENCE, SLOWER * max(tests_took, simulation_took))
     if skip:
         print(f"broken although nothing is planted, and left out: seeds {skip}", flush=True)
     missed = rotten = 0
     for fault in faults:
         try:
-            noticed = check(fault, skip)
+            noticed = check(fault, skip, patience)
         except CannotPlant as error:
             rotten += 1
             print(f"CANNOT BE PLANTED  {error}", flush=True)
