@@ -22,6 +22,8 @@ def clean(text: str, most: int = 2000) -> str:
 
     Unsafe characters become spaces: removing them could join the parts of a secret that the mask did not find.
     """
+    if len(text) <= most and text.isprintable():  # nothing unsafe is; a start may write 100,000 lines
+        return text
     line = _UNSAFE.sub(" ", _SPACE.sub(" ", text[: most + 1]))
     return line if len(text) <= most else line[: most - 1] + "…"
 
