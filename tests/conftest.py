@@ -15,6 +15,7 @@ LONGEST_ID = 200
 
 QUICK = (
     "core/batch/test_listing.py",
+    "core/batch/test_plan.py",
     "core/coze/test_clean.py",
     "core/coze/test_debug_link.py",
     "core/coze/test_output.py",

@@ -78,6 +78,13 @@ FAULTS = (
         "        for digest, free in list(groups.items())[:0]:\n",
     ),
     Planted(
+        "the clock orders the executions of a row",
+        "a lost execution is looked for before another is paid",
+        "journal/memory.py",
+        "            return places.get(e.run_id, e.sent_at), e.number, e.sent_at\n",
+        "            return 0.0, 0, e.sent_at\n",
+    ),
+    Planted(
         "equal rows share one execution",
         "each execution serves one row",
         "planning/recognition.py",
