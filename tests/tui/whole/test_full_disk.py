@@ -20,10 +20,10 @@ from cozebatch.demo.coze_server import RunningCoze, serve_coze
 from cozebatch.demo.faults import Fault
 from support.program import BATCH, Program, read_until
 
-if sys.platform == "linux":
-    import resource
-else:
+if sys.platform != "linux":
     pytest.skip("needs prlimit", allow_module_level=True)
+
+import resource  # noqa: E402 - there is none on Windows
 
 LIMIT, TASKS = 4, 8
 SECONDS = 30.0
