@@ -23,7 +23,7 @@ from support.program import BATCH, Program, read_until
 if sys.platform != "linux":
     pytest.skip("needs prlimit", allow_module_level=True)
 
-import resource  # noqa: E402 - there is none on Windows
+import resource
 
 LIMIT, TASKS = 4, 8
 SECONDS = 30.0
