@@ -109,7 +109,7 @@ def _same_run(
         return found
     if row.state.is_end:
         return Planned(task, row, Action.KEEP)
-    if row.state is State.PENDING and gone and not row.claimed:
+    if row.state is State.PENDING and gone and not (row.claimed or row.asked):
         return skip(task, row, GONE)
     if is_of_another_script(row, task):
         return Planned(task, row_for_another(task, row), Action.SUBMIT)

@@ -99,6 +99,13 @@ def test_what_is_sent_again_counts_every_execution_as_a_failure(
     assert planned.row.failures == max(1, started)
 
 
+def test_a_rerun_that_waits_for_its_retry_goes_on_though_the_filter_hides_its_row() -> None:
+    """A table shows the outcome that the row had before; a person asked for another one all the same."""
+    waiting = {"state": State.PENDING, "same_run": True, "gone": True, "attempts": 1, "failures": 1}
+    assert decide(**waiting, asked=True) is Action.SUBMIT  # type: ignore[arg-type]
+    assert decide(**waiting) is Action.SKIP  # type: ignore[arg-type]
+
+
 def test_a_file_skips_what_was_done_with_the_same_input_and_runs_what_changed() -> None:
     assert decide(State.DONE, same_run=False) is Action.SKIP
     assert decide(State.DONE, same_run=False, same_input=False) is Action.SUBMIT
