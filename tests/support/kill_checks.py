@@ -195,7 +195,8 @@ def _task(
     allowed = 1 + world.reruns + min(len(failed), (1 + world.max_retries) * (1 + world.later + world.reruns) - 1)
     if len(executions) > allowed:
         yield f"{len(executions)} executions, {len(failed)} of them reported as failed"
-    if not len(executions) <= task["attempts"] <= len(executions) + max(status == "held", world.reruns):
+    doubtful = (status == "held") + world.reruns  # a held task may have been run again, and be held again
+    if not len(executions) <= task["attempts"] <= len(executions) + doubtful:
         yield f"{task['attempts']} attempts told, {len(executions)} executions started"
     succeeded = [e for e in executions if e.outcome == "Success" and e.execute_id in known]
     no_film = status == "failed" and task["error"]["category"] in ("synthesis", "synthesis_timeout", "worker_crashed")
