@@ -26,7 +26,7 @@ NOT_OURS = [
 
 
 def aged(path: Path) -> Path:
-    os.utime(path, (1e9, 1e9), follow_symlinks=False)
+    os.utime(path, (1e9, 1e9), follow_symlinks=os.utime not in os.supports_follow_symlinks)  # Windows cannot but follow
     return path
 
 

@@ -105,8 +105,10 @@ async def test_an_error_while_the_screen_is_drawn_anew_is_told_when_it_is_there(
         await screen.until(lambda: "NoMatches" in screen.text(), "the error, on the new screen")
         assert raised == [True]
         assert "Coze 并发" in screen.text()
-        notes = [event.text.en for event in screen.app.view_model.log if isinstance(event, Noted)]
-        assert any("NoMatches" in text for text in notes), "the log has the whole of it"
+        log = screen.app.view_model.log
+        await screen.until(
+            lambda: any("NoMatches" in event.text.en for event in log if isinstance(event, Noted)), "all of it in the log"
+        )
 
 
 async def test_an_error_after_the_screen_is_gone_raises_nothing(tmp_path: Path, quick: RunningCoze) -> None:
