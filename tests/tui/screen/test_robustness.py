@@ -107,7 +107,8 @@ async def test_an_error_while_the_screen_is_drawn_anew_is_told_when_it_is_there(
         assert "Coze 并发" in screen.text()
         log = screen.app.view_model.log
         await screen.until(
-            lambda: any("NoMatches" in event.text.en for event in log if isinstance(event, Noted)), "all of it in the log"
+            lambda: any("NoMatches" in event.text.en for event in log if isinstance(event, Noted)),
+            "all of it in the log",
         )
 
 
