@@ -200,7 +200,7 @@ def _task(
         yield f"{task['attempts']} attempts told, {len(executions)} executions started"
     succeeded = [e for e in executions if e.outcome == "Success" and e.execute_id in known]
     no_film = status == "failed" and task["error"]["category"] in ("synthesis", "synthesis_timeout", "worker_crashed")
-    rerun_failed = status == "failed" and executions[-1].outcome == "Fail"
+    rerun_failed = status == "failed" and bool(executions) and executions[-1].outcome == "Fail"
     asked_again = world.reruns > 0 and (status == "held" or rerun_failed)
     if succeeded and not (status == "done" or no_film or asked_again):
         yield f"{succeeded[-1].execute_id} succeeded and was known, but the task is {status}"
