@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -41,11 +42,12 @@ async def test_retrying_a_refused_task_asks_with_the_number(tmp_path: Path, quic
 
 
 async def test_a_mix_is_asked_about_once_and_only_the_number_is_paid(tmp_path: Path, quick: RunningCoze) -> None:
-    """One failed where its result can be used, two were refused."""
+    """The execution of one ran for longer than is waited for, two were refused."""
+    runs = json.dumps({"code": 0, "data": [{"execute_status": "Running"}]})
     quick.set_faults(
         Fault(what="code", on="submit", match="标题1号", code=4105, message="sensitive"),
         Fault(what="code", on="submit", match="标题2号", code=4105, message="sensitive"),
-        Fault(what="code", on="look", match="标题3号", code=4314, message="not found"),
+        Fault(what="body", on="look", match="标题3号", text=runs),
     )
     async with application(tmp_path, quick, rows(3), execution_timeout=1) as screen:
         await screen.until(lambda: screen.count(State.FAILED) == 3, "failed")
