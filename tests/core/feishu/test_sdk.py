@@ -127,7 +127,7 @@ async def test_a_short_lived_token_is_renewed_before_its_end() -> None:
             await base.search(CONTENT)
             await anyio.sleep(0.06)
             await base.search(CONTENT)
-        assert service.feishu.counts["token"] == 2
+        assert service.feishu.counts["token"] >= 2  # more where the machine is slow
 
 
 @pytest.mark.parametrize(("app_id", "secret"), [("cli_other", "demo_secret"), ("cli_demo", "wrong_secret")])
