@@ -169,6 +169,8 @@ def start(
     process.send_signal(signal.SIGINT)
     assert process.stdout is not None
     process.stdout.read()
+    if sys.platform == "win32":
+        raise NotImplementedError
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 130, process.returncode

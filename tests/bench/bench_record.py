@@ -145,6 +145,8 @@ def first_action(program: Program, watched: FirstAction) -> Cost:
         process.kill()
         raise AssertionError((program.folder / "errors").read_text(encoding="utf-8"))
     process.kill()
+    if sys.platform == "win32":
+        raise NotImplementedError
     _, _, usage = os.wait4(process.pid, 0)
     process.returncode = 0  # it was waited for
     return Cost(usage.ru_utime + usage.ru_stime, watched.at - began, usage.ru_maxrss / 1024)

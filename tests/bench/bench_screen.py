@@ -150,6 +150,8 @@ def _event(quiet: Quiet, state: dict[str, Row], n: int) -> None:
 
 def _memory() -> float:
     """Resident memory now, MB (Linux); elsewhere the peak."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     status = Path("/proc/self/statm")
     if status.exists():
         return int(status.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6

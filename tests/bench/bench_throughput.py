@@ -68,6 +68,8 @@ def batch(url: str, count: int) -> tuple[float, float, float, float]:
         process = subprocess.Popen(
             [sys.executable, "-m", "cozebatch_tui.cli", *command], cwd=folder, stdout=subprocess.DEVNULL
         )
+        if sys.platform == "win32":
+            raise NotImplementedError
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         assert process.returncode == 0, process.returncode

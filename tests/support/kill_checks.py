@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -126,6 +127,8 @@ def violations(world: World) -> list[str]:
 
 def _starts(world: World) -> Iterator[str]:
     """Exit codes, and what an interrupt leaves."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     for number, start in enumerate(world.starts, 1):
         what = f"start {number}"
         if start.hung:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import sys
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,6 +31,8 @@ class Strike:
 
     @property
     def is_abrupt(self) -> bool:
+        if sys.platform == "win32":
+            raise NotImplementedError
         return signal.SIGKILL in self.numbers or len(self.numbers) > 1
 
     def __str__(self) -> str:
@@ -102,6 +105,8 @@ def _faults(rng: random.Random) -> tuple[Fault, ...]:
 
 
 def _strike(rng: random.Random, tasks: int) -> Strike:
+    if sys.platform == "win32":
+        raise NotImplementedError
     screen = rng.random() < 0.4
     numbers = rng.choices(
         [(signal.SIGKILL,), (signal.SIGTERM,), (signal.SIGHUP,), (signal.SIGINT,), (signal.SIGINT, signal.SIGINT)],

@@ -12,11 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-if sys.platform != "win32":
-    import fcntl
-    import pty
-    import termios
-
 SIZE = (40, 120)
 """Lines and columns."""
 
@@ -63,6 +58,12 @@ class Terminal:
 @contextmanager
 def terminal(folder: Path, options: Sequence[str]) -> Iterator[Terminal]:
     """`cozebatch-tui` with its screen, in `folder`. It is killed at the end if it still runs."""
+    if sys.platform == "win32":
+        raise NotImplementedError
+    import fcntl
+    import pty
+    import termios
+
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
     environment = {**os.environ, "PYTHONUTF8": "1", "TERM": "xterm-256color"}

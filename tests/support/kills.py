@@ -195,6 +195,8 @@ def _give_up(process: subprocess.Popen[str], start: Start) -> None:
 @contextmanager
 def signals_as_usual() -> Iterator[None]:
     """For children: whoever runs this in the background may have had signals ignored, which they would inherit."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     before = {
         number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }

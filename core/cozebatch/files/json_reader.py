@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from cozebatch.bounds.json_values import MOST_DIGITS, MOST_LEVELS, is_deeper_than
+from cozebatch.bounds.json_values import MOST_DIGITS, MOST_LEVELS, is_deeper_than, mend
 from cozebatch.files.columns import Complaints, Row, field_of
 
 LIST_KEYS = ("tasks", "data", "items", "records", "rows", "任务")
@@ -155,7 +155,8 @@ class _Document:
         if not isinstance(value, dict):
             raise self._complaints.fail(line, None, "每个任务应为对象 {…}", "each task should be an object {…}")
         cells: dict[str, str] = {}
-        for column, inner in value.items():
+        for name, inner in value.items():
+            column = mend(name)
             if isinstance(inner, list | dict) and field_of(column) is not None:
                 self._complaints.add(line, column, "应为文字", "should be text")
                 continue

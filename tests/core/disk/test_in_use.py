@@ -43,7 +43,7 @@ class Held:
         if self.left:
             self.left -= 1
             error = PermissionError(13, "in use")
-            error.winerror = self.winerror  # type: ignore[attr-defined, unused-ignore]
+            error.winerror = self.winerror  # type: ignore[attr-defined, assignment, unused-ignore]
             raise error
         return "done"
 

@@ -244,3 +244,11 @@ def test_whatever_a_cell_holds_comes_back(
     path = path.with_suffix(".json")
     path.write_text(json.dumps([{"content": a, "x": b} for a, b in rows]))
     assert [(t.content, t.extra["x"]) for t in read_tasks(path)] == wanted
+
+
+@pytest.mark.parametrize("name", ["t.json", "t.jsonl"])
+def test_half_a_character_does_not_get_into_the_name_of_a_column(write: Write, name: str) -> None:
+    row = '{"content": "a", "b\\ud800": "c"}'
+    [task] = read_tasks(write(name, row if name.endswith("l") else f"[{row}]"))
+    assert dict(task.extra) == {"b?": "c"}
+    assert task.fingerprint()

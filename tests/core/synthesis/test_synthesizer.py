@@ -162,7 +162,7 @@ async def test_a_full_disk_is_seen_before_the_work(
     assert await failing(synthesizer, Media({"video": str(clip)}), tmp_path) is Category.DISK_FULL
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a folder that refuses its user")
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="needs a folder that refuses its user")
 async def test_an_output_folder_that_cannot_be_written_is_told(
     synthesizer: LocalSynthesizer, clip: Path, tmp_path: Path
 ) -> None:
