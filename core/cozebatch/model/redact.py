@@ -16,16 +16,18 @@ from urllib.parse import quote, quote_plus
 
 MASK = "***"
 _SHOWN = 4
+_QUOTED = frozenset("\"\\/'")
+"""Characters that a backslash alone may stand before."""
 _LONG_ENOUGH = 16
 """From this length on, four characters identify a secret to its owner without revealing it."""
-_SIGNS = ("\\", "%", "&")
-"""Without one of these no character is spelt otherwise than it is."""
+_SIGNS = ("\\u", "\\x", "%", "&")
+"""Without one of these no letter or digit is spelt otherwise than it is."""
 
 
 class Masker:
     """Replaces every occurrence of the given secrets. No `repr` or traceback shows a secret."""
 
-    __slots__ = ("_pattern", "_replacements", "_spelt")
+    __slots__ = ("_pattern", "_replacements", "_signs", "_spelt")
 
     def __init__(self, secrets: Iterable[str]) -> None:
         secrets = [secret for secret in secrets if secret]
@@ -37,6 +39,8 @@ class Masker:
         # The longest first: one secret may be part of another.
         ordered = sorted(self._replacements, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        quoted = any(char in _QUOTED for secret in secrets for char in secret)
+        self._signs = (*_SIGNS, "\\") if quoted else _SIGNS
         self._spelt = [
             (re.compile("".join(map(_any_spelling, secret))), MASK + (secret[-_SHOWN:] * (len(secret) >= _LONG_ENOUGH)))
             for secret in sorted(set(secrets), key=len, reverse=True)
@@ -50,7 +54,7 @@ class Masker:
             return text
         if any(spelling in text for spelling in self._replacements):
             text = self._pattern.sub(lambda found: self._replacements[found[0]], text)
-        if any(sign in text for sign in _SIGNS):
+        if any(sign in text for sign in self._signs):
             for spelling, shown in self._spelt:
                 text = spelling.sub(partial(_same, shown), text)
         return text
@@ -84,7 +88,7 @@ def _any_spelling(char: str) -> str:
     found = [re.escape(char), escaped, percent, reference]
     if number < 256:
         found.append(rf"\\{{1,16}}x(?i:{number:02x})")
-    if char in "\"\\/'":
+    if char in _QUOTED:
         found.append(r"\\{1,16}" + re.escape(char))
     return f"(?:{'|'.join(found)})"
 
