@@ -90,8 +90,9 @@ def _names() -> Sdk:
     fields = importlib.import_module("lark_oapi.api.bitable.v1.resource.app_table_field")
     _quiet()
     _send_through_us(transport)
-    strange = importlib.import_module("lark_oapi.core.exception").UnmarshalException
-    misread = (strange, TypeError, AttributeError, KeyError, ValueError)
+    known = vars(importlib.import_module("lark_oapi.core.exception")).values()
+    own = [kind for kind in known if isinstance(kind, type) and issubclass(kind, Exception)]
+    misread = (*own, TypeError, AttributeError, KeyError, ValueError)
     return Sdk(core, models, records.AppTableRecord, fields.AppTableField, core.Config, misread)
 
 

@@ -19,6 +19,7 @@ from support.mutations.mutate import mutated
 
 SECONDS = 1.0
 MEGABYTES = 300.0
+_AT_ONCE = 2500
 _HANGS = 60.0
 """Seconds after which an input that is still being read ends the process, with a traceback."""
 
@@ -96,7 +97,19 @@ def _alone(name: str, seeds: Sequence[int], answer: multiprocessing.SimpleQueue[
 
 
 def run_alone(name: str, seeds: Sequence[int]) -> Verdict:
-    """Judge one kind in a process of its own, whose memory is its own."""
+    """Judge one kind in processes of its own, whose memory is their own: one for each few thousand inputs."""
+    whole = Verdict()
+    for start in range(0, len(seeds), _AT_ONCE):
+        part = _run_some(name, seeds[start : start + _AT_ONCE])
+        whole.inputs += part.inputs
+        whole.refused += part.refused
+        whole.slowest = max(whole.slowest, part.slowest)
+        whole.peak = max(whole.peak, part.peak)
+        whole.broken += part.broken
+    return whole
+
+
+def _run_some(name: str, seeds: Sequence[int]) -> Verdict:
     context = multiprocessing.get_context("spawn")
     answer: multiprocessing.SimpleQueue[Verdict] = context.SimpleQueue()
     process = context.Process(target=_alone, args=(name, seeds, answer))
