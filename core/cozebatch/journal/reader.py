@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -12,7 +11,16 @@ import anyio
 import anyio.to_thread
 
 from cozebatch.journal.opening import journal_error
-from cozebatch.journal.records import EXECUTION_COLUMNS, RUN_COLUMNS, execution_of, recorded_of, run_of
+from cozebatch.journal.records import (
+    EXECUTION_COLUMNS,
+    RUN_COLUMNS,
+    execution_of,
+    facts_of,
+    recorded_of,
+    row_of,
+    run_of,
+    task_of,
+)
 from cozebatch.model.rows import Row
 from cozebatch.model.task import CONTENT_ONLY, Task
 from cozebatch.ports import NOT_ENDED, Delivery, Execution, Past, Recorded, RunRecord
@@ -43,7 +51,7 @@ class JournalReader:
 
         def run() -> list[Row]:
             with closing(self._db.execute(sql, (run_id,))) as cursor:
-                return [Row.from_json(json.loads(row)) for task_id, row in cursor if task_id not in besides]
+                return [row_of(row) for task_id, row in cursor if task_id not in besides]
 
         return await self._call(run)
 
@@ -52,14 +60,14 @@ class JournalReader:
 
     async def task(self, run_id: str, task_id: str) -> Task:
         found = await self._select("SELECT input FROM input WHERE run_id = ? AND task_id = ?", run_id, task_id)
-        return Task.from_json(json.loads(found[0][0]))
+        return task_of(found[0][0])
 
     async def tasks(self, run_id: str, task_ids: Sequence[str]) -> Mapping[str, Task]:
         found: dict[str, Task] = {}
         for chunk in _chunks(task_ids, 500):
             sql = f"SELECT task_id, input FROM input WHERE run_id = ? AND task_id IN ({','.join('?' * len(chunk))})"
             for task_id, stored in await self._select(sql, run_id, *chunk):
-                found[task_id] = Task.from_json(json.loads(stored))
+                found[task_id] = task_of(stored)
         return found
 
     async def past(self, source_key: str, task_ids: Sequence[str]) -> dict[str, Past]:
@@ -73,7 +81,7 @@ class JournalReader:
                 """AND instr(row, '"state":"skipped"') = 0 ORDER BY run.place, run.run_id"""
             )
             for task_id, run_id, stored in await self._select(sql, source_key, *chunk):
-                found[task_id] = Past(run_id, Row.from_json(json.loads(stored)), task_id in owed)
+                found[task_id] = Past(run_id, row_of(stored), task_id in owed)
         return found
 
     async def claimed(self, source_key: str) -> Sequence[str]:
@@ -96,7 +104,7 @@ class JournalReader:
                 f"AND task_id IN ({','.join('?' * len(chunk))}) ORDER BY run.place, run.run_id"
             )
             for task_id, stored in await self._select(sql, source_key, *chunk):
-                if name := json.loads(stored).get("claim"):
+                if name := facts_of(stored).get("claim"):
                     found[task_id] = name
         return found
 
@@ -138,9 +146,9 @@ class JournalReader:
             found: dict[str, str] = {}
             with closing(self._db.execute(sql)) as cursor:
                 for key, row, stored in cursor:
-                    fingerprint = json.loads(row).get("fingerprint", "")
+                    fingerprint = facts_of(row).get("fingerprint", "")
                     if fingerprint and not fingerprint.startswith(CONTENT_ONLY):
-                        found[key] = digest_of(Task.from_json(json.loads(stored)))
+                        found[key] = digest_of(task_of(stored))
             return found
 
         return await self._call(run)

@@ -6,12 +6,14 @@ import itertools
 import json
 import sqlite3
 import sys
-from collections.abc import Iterable
-from typing import Any, assert_never, get_args
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, TypeVar, assert_never, get_args
 
-from cozebatch.model.errors import ErrorInfo
+from cozebatch.model.errors import ErrorInfo, JournalError
 from cozebatch.model.rows import Counters, Row
 from cozebatch.model.task import Task
+from cozebatch.model.text import Text
 from cozebatch.ports import (
     Change,
     Execution,
@@ -42,6 +44,30 @@ EXECUTION_COLUMNS = (
 )
 _KEPT_OF_EXECUTION = frozenset({"key", "source_key", "run_id", "task_id", "number"})
 """Columns that a later `PutExecution` of the same execution does not change."""
+
+
+T = TypeVar("T")
+Argument = TypeVar("Argument")
+
+
+def _decoding(decode: Callable[[Argument], T]) -> Callable[[Argument], T]:
+    """Raise `JournalError` where a decoder cannot read what is stored: SQLite finds no damage inside a text."""
+
+    @wraps(decode)
+    def careful(stored: Argument) -> T:
+        try:
+            return decode(stored)
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise JournalError(
+                Text(
+                    f"状态文件里有一条记录已损坏（{type(error).__name__}），没有提交任何任务："
+                    "请换一个 --state-dir，或从备份恢复。",
+                    f"A record in the state file is damaged ({type(error).__name__}); nothing was submitted: choose "
+                    "another --state-dir, or restore a backup.",
+                )
+            ) from error
+
+    return careful
 
 
 def put_change(db: sqlite3.Connection, source_key: str, run_id: str, change: Change) -> None:
@@ -153,12 +179,29 @@ def put_output(db: sqlite3.Connection, execute_id: str, output: str) -> None:
     db.execute("INSERT OR REPLACE INTO output (execute_id, output) VALUES (?, ?)", (execute_id, _storable(output)))
 
 
+@_decoding
+def row_of(stored: str) -> Row:
+    return Row.from_json(json.loads(stored))
+
+
+@_decoding
+def task_of(stored: str) -> Task:
+    return Task.from_json(json.loads(stored))
+
+
+@_decoding
+def facts_of(stored: str) -> dict[str, Any]:
+    """A stored object as it is."""
+    return dict(json.loads(stored))
+
+
 def _run_values(run: RunRecord) -> list[Any]:
     values = [getattr(run, name) for name in RUN_COLUMNS.split(", ")]
     values[_COUNTERS] = dumps(run.counters.to_json())
     return values
 
 
+@_decoding
 def run_of(stored: tuple[Any, ...]) -> RunRecord:
     """A record of the table `run`, in the order of its columns."""
     values = list(stored)
@@ -193,6 +236,7 @@ def _execution_values(e: Execution) -> list[Any]:
     ]
 
 
+@_decoding
 def execution_of(stored: tuple[Any, ...]) -> Execution:
     """A record of the table `execution`, in the order of its columns."""
     key, source_key, run_id, *facts = stored[:12]
@@ -219,6 +263,7 @@ def execution_of(stored: tuple[Any, ...]) -> Execution:
     )
 
 
+@_decoding
 def recorded_of(stored: tuple[Any, ...]) -> Recorded:
     """A record that `SqliteJournal.record` reads. Text that many records share is kept in memory once."""
     key, source_key, run_id, task_id, number, status, sent_at, workflow_id, digest, execute_id, output, film = stored

@@ -16,7 +16,7 @@ import pytest
 from cozebatch.journal.lock import state_lock
 from cozebatch.journal.memory import MemoryJournal
 from cozebatch.journal.sqlite import open_journal, read_journal
-from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError
+from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError, unwrapped_groups
 from cozebatch.model.rows import Counters, Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
@@ -186,6 +186,20 @@ async def test_the_database_of_another_program_is_not_touched(
             async with opens(path):
                 pass
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("broken", ["{", "[]", "{}", '{"task_id": }'])
+async def test_a_record_that_is_damaged_inside_is_told(tmp_path: Path, broken: str) -> None:
+    """The database itself is whole."""
+    path = tmp_path / "journal.sqlite3"
+    async with open_journal(path) as journal:
+        await journal.begin(RUN, list(zip(TASKS, ROWS, strict=True)))
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE task SET row = ? WHERE task_id = 't1'", (broken,))
+        db.commit()
+    with pytest.raises(JournalError, match="is damaged"), unwrapped_groups():
+        async with open_journal(path) as journal:
+            await journal.rows("run1")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no modes; a user's own folders are private there")
