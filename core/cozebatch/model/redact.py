@@ -20,6 +20,8 @@ _QUOTED = frozenset("\"\\/'")
 """Characters that a backslash alone may stand before."""
 _LONG_ENOUGH = 16
 """From this length on, four characters identify a secret to its owner without revealing it."""
+_LONGEST_SPELT = 1000
+"""Characters up to which a secret is looked for in odd spellings: no service gives out longer ones."""
 _SIGNS = ("\\u", "\\x", "%", "&")
 """Without one of these no letter or digit is spelt otherwise than it is."""
 
@@ -27,13 +29,13 @@ _SIGNS = ("\\u", "\\x", "%", "&")
 class Masker:
     """Replaces every occurrence of the given secrets. No `repr` or traceback shows a secret."""
 
-    __slots__ = ("_pattern", "_replacements", "_signs", "_spelt")
+    __slots__ = ("_pattern", "_replacements", "_secrets", "_signs", "_spelt")
 
     def __init__(self, secrets: Iterable[str]) -> None:
         secrets = [secret for secret in secrets if secret]
         self._replacements: dict[str, str] = {}
         for secret in secrets:
-            shown = MASK + (secret[-_SHOWN:] if len(secret) >= _LONG_ENOUGH else "")
+            shown = _shown(secret)
             for spelling in _spellings(secret):
                 self._replacements.setdefault(spelling, shown)
         # The longest first: one secret may be part of another.
@@ -41,10 +43,8 @@ class Masker:
         self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
         quoted = any(char in _QUOTED for secret in secrets for char in secret)
         self._signs = (*_SIGNS, "\\") if quoted else _SIGNS
-        self._spelt = [
-            (re.compile("".join(map(_any_spelling, secret))), MASK + (secret[-_SHOWN:] * (len(secret) >= _LONG_ENOUGH)))
-            for secret in sorted(set(secrets), key=len, reverse=True)
-        ]
+        self._secrets = sorted({secret for secret in secrets if len(secret) <= _LONGEST_SPELT}, key=len, reverse=True)
+        self._spelt: list[tuple[re.Pattern[str], str]] | None = None
 
     def __repr__(self) -> str:
         return "Masker(***)"
@@ -55,6 +55,10 @@ class Masker:
         if any(spelling in text for spelling in self._replacements):
             text = self._pattern.sub(lambda found: self._replacements[found[0]], text)
         if any(sign in text for sign in self._signs):
+            if self._spelt is None:  # made when it is needed: the patterns are large
+                self._spelt = [
+                    (re.compile("".join(map(_any_spelling, secret))), _shown(secret)) for secret in self._secrets
+                ]
             for spelling, shown in self._spelt:
                 text = spelling.sub(partial(_same, shown), text)
         return text
@@ -71,6 +75,10 @@ class Masker:
             case tuple():
                 return tuple(self.mask_json(member) for member in value)
         return value
+
+
+def _shown(secret: str) -> str:
+    return MASK + (secret[-_SHOWN:] if len(secret) >= _LONG_ENOUGH else "")
 
 
 def _same(shown: str, _: re.Match[str]) -> str:

@@ -104,3 +104,9 @@ def test_big_texts_are_masked_fast() -> None:
     masked = Masker([TOKEN, "another_secret_value"]).mask(text)
     assert time.perf_counter() - began < 5
     assert masked.endswith("***6789")
+
+
+def test_an_absurdly_long_secret_costs_nothing() -> None:
+    secret = "x" * 50_000
+    masker = Masker([secret, TOKEN])
+    assert masker.mask(f"{secret} \\u0070 {TOKEN}") == "***xxxx \\u0070 ***6789"
