@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+_CODES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)")
 SIZE = (40, 120)
 """Lines and columns."""
 
@@ -39,6 +41,17 @@ class Terminal:
                 return True
             time.sleep(0.02)
         return False
+
+    def ask(self, key: str, question: str, seconds: float = 20.0) -> bool:
+        """Press a key and wait until its question can be read: what is typed ahead of one does not answer it. Whether
+        it came."""
+        del self._shown[:]
+        self.press(key)
+        return self.until(lambda: question in self.text(), seconds)
+
+    def text(self) -> str:
+        """The words that were painted lately, without the terminal's codes."""
+        return _CODES.sub("", bytes(self._shown).decode("utf-8", "replace"))
 
     def tail(self) -> str:
         return bytes(self._shown[-2000:]).decode("utf-8", "replace")

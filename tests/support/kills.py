@@ -137,8 +137,8 @@ class Scenario:
     def _run_one_again(self, place: World, screen: Terminal, start: Start) -> None:
         """Move to some task, ask for another execution of it, and say yes."""
         screen.press(DOWN * random.Random(self.plan.seed).randrange(4))
-        screen.press("x")
-        time.sleep(0.8)  # a question typed ahead of is not answered
+        if not screen.ask("x", "Each one is charged by Coze again"):
+            return
         place.reruns, start.rerun = place.reruns + 1, time.monotonic()
         screen.press("y")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import anyio
 import httpx
 import pytest
+import trio.testing
 
 from cozebatch.demo.feishu_faults import FeishuFault
 from cozebatch.demo.feishu_server import SimulatedFeishu
@@ -15,8 +16,9 @@ from cozebatch.demo.feishu_tables import CONTENT
 from cozebatch.feishu.base import FeishuBase, patiently
 from cozebatch.feishu.codes import Kind
 from cozebatch.feishu.links import parse_base
-from cozebatch.feishu.sdk import FeishuClient, FeishuError
-from support.feishu_support import Served, served
+from cozebatch.feishu.sdk import RENEW_EARLY, FeishuClient, FeishuError
+from support.feishu_support import Served, in_process, served
+from support.wine import NO_AFD, is_wine
 
 pytestmark = pytest.mark.anyio
 
@@ -121,13 +123,23 @@ async def test_a_token_that_is_never_taken_is_not_asked_for_for_ever(service: Se
     assert service.feishu.counts == {"token": 2, "search": 2}
 
 
-async def test_a_short_lived_token_is_renewed_before_its_end() -> None:
-    with served(SimulatedFeishu(token_lifetime=0.1)) as service:
+@pytest.mark.skipif(is_wine(), reason=NO_AFD)
+@pytest.mark.parametrize("lifetime", [60.0, 7200.0])
+def test_a_token_is_renewed_before_its_end_and_not_sooner(lifetime: float) -> None:
+    service = in_process(SimulatedFeishu(token_lifetime=lifetime))
+
+    async def use() -> None:
+        early = min(RENEW_EARLY, lifetime / 2)
         async with service.connect() as (_, base):
             await base.search(CONTENT)
-            await anyio.sleep(0.06)
+            await anyio.sleep(lifetime - early - 1)
             await base.search(CONTENT)
-        assert service.feishu.counts["token"] >= 2  # more where the machine is slow
+            assert service.feishu.counts["token"] == 1
+            await anyio.sleep(2)
+            await base.search(CONTENT)
+            assert service.feishu.counts["token"] == 2
+
+    anyio.run(use, backend="trio", backend_options={"clock": trio.testing.MockClock(autojump_threshold=0)})
 
 
 @pytest.mark.parametrize(("app_id", "secret"), [("cli_other", "demo_secret"), ("cli_demo", "wrong_secret")])
