@@ -10,7 +10,7 @@ import io
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -90,18 +90,14 @@ class ResultsWriter:
                 rows = sorted(board.rows.values(), key=lambda row: row.position)
                 for start in range(0, len(rows), 200):
                     chunk = rows[start : start + 200]
-                    entries = [(row.task_id, task_result(row, await self._output(row), self._lang)) for row in chunk]
-                    await anyio.to_thread.run_sync(self._add, file, entries, start == 0)
+                    wanted = [row.execute_id for row in chunk if row.has_output and row.execute_id is not None]
+                    outputs = await self._journal.outputs(wanted) if wanted else {}
+                    await anyio.to_thread.run_sync(self._add, file, chunk, outputs, start == 0)
                 await anyio.to_thread.run_sync(_end, file, not rows)
             return await anyio.to_thread.run_sync(self._appear, temporary, run, now)
         finally:
             with suppress(OSError):
                 remove_file(temporary, self._folder)
-
-    async def _output(self, row: Row) -> dict[str, Any]:
-        if not row.has_output or row.execute_id is None:
-            return {}
-        return self._parse_output(await self._journal.output(row.execute_id) or "")
 
     def _begin(self, head: dict[str, Any]) -> tuple[IO[str], Path]:
         """The caller closes the file."""
@@ -112,9 +108,12 @@ class ResultsWriter:
         file.write(self._mask(text.removesuffix("\n}")) + ',\n  "tasks": {')
         return file, path
 
-    def _add(self, file: IO[str], entries: list[tuple[str, dict[str, Any]]], first: bool) -> None:
-        for task_id, entry in entries:
-            file.write(("\n" if first else ",\n") + "    " + json.dumps(task_id, ensure_ascii=False) + ": ")
+    def _add(self, file: IO[str], rows: Sequence[Row], outputs: Mapping[str, str], first: bool) -> None:
+        for row in rows:
+            stored = outputs.get(row.execute_id or "") if row.has_output else None
+            output = self._parse_output(stored) if stored is not None else {}
+            entry = task_result(row, output, self._lang)
+            file.write(("\n" if first else ",\n") + "    " + json.dumps(row.task_id, ensure_ascii=False) + ": ")
             text = json.dumps(entry, ensure_ascii=False, indent=2).replace("\n", "\n    ")
             file.write(self._mask(text))
             first = False

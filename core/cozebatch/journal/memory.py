@@ -178,6 +178,9 @@ class MemoryJournal:
     async def output(self, execute_id: str) -> str | None:
         return self._outputs.get(execute_id)
 
+    async def outputs(self, execute_ids: Sequence[str]) -> Mapping[str, str]:
+        return {execute_id: self._outputs[execute_id] for execute_id in execute_ids if execute_id in self._outputs}
+
     async def executions(self, run_id: str, task_id: str) -> Sequence[Execution]:
         found = [e for e in self._executions.values() if (e.run_id, e.task_id) == (run_id, task_id)]
         return sorted(found, key=lambda execution: (execution.number, execution.sent_at))

@@ -112,6 +112,13 @@ class JournalReader:
         found = await self._select("SELECT output FROM output WHERE execute_id = ?", execute_id)
         return str(found[0][0]) if found else None
 
+    async def outputs(self, execute_ids: Sequence[str]) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for chunk in _chunks(execute_ids, 500):
+            sql = f"SELECT execute_id, output FROM output WHERE execute_id IN ({','.join('?' * len(chunk))})"
+            found |= dict(await self._select(sql, *chunk))
+        return found
+
     async def executions(self, run_id: str, task_id: str) -> Sequence[Execution]:
         sql = f"SELECT {EXECUTION_COLUMNS} FROM execution WHERE run_id = ? AND task_id = ? ORDER BY number, sent_at"
         return [execution_of(r) for r in await self._select(sql, run_id, task_id)]

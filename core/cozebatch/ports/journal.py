@@ -281,6 +281,9 @@ class Journal(Protocol):
     async def output(self, execute_id: str) -> str | None:
         """Coze's output of an execution, as it was stored."""
 
+    async def outputs(self, execute_ids: Sequence[str]) -> Mapping[str, str]:
+        """The same for several; those without one are missing."""
+
     async def executions(self, run_id: str, task_id: str) -> Sequence[Execution]:
         """A task's submissions in a run, oldest first."""
 
