@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from cozebatch.disk.jianying import own_draft_folder
 from cozebatch.settings.complaints import Path
 from cozebatch.settings.feishu_model import DEFAULT_READY
 from cozebatch.settings.values import Unset
+from cozebatch.synthesis.draft.folder import own_draft_folder
 
 Report = Callable[[Path, str, str], None]
 

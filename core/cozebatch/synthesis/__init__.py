@@ -8,5 +8,5 @@ download, subtitles   media files from the network; texts, fonts and glyphs
 analyse               what media files hold: streams, lengths, loudness, speech
 compose               the film as a pure description, and the texts on it
 process               child processes that never outlive this one; ffmpeg, the user's own command
-scratch, options, failures, names   what all of them need
+scratch, options, failures, names, alive   what all of them need
 """

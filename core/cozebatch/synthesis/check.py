@@ -12,13 +12,13 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from cozebatch.disk.jianying import Source, own_draft_folder
 from cozebatch.disk.places import is_link
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import StepError, UsageError
 from cozebatch.model.text import Text
 from cozebatch.synthesis.analyse.probe import probe
 from cozebatch.synthesis.compose import styles
+from cozebatch.synthesis.draft.folder import Source, own_draft_folder
 from cozebatch.synthesis.failures import existing_parent
 from cozebatch.synthesis.options import SynthesisOptions
 from cozebatch.synthesis.process import ffmpeg as ffmpeg_

@@ -20,13 +20,13 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from cozebatch.disk.alive import is_alive
 from cozebatch.disk.marker import is_marked, mark
 from cozebatch.disk.places import is_link
 from cozebatch.disk.removing import remove_empty_folder, remove_marked
 from cozebatch.disk.writing import make_folder, make_new_folder
 from cozebatch.model.errors import Category
 from cozebatch.model.text import Text
+from cozebatch.synthesis.alive import is_alive
 from cozebatch.synthesis.failures import from_os_error
 from cozebatch.synthesis.names import digest
 

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from cozebatch.disk.jianying import own_draft_folder
 from cozebatch.disk.writing import make_folder, write_named
 from cozebatch.model.errors import UsageError
 from cozebatch.model.text import Lang, Text
 from cozebatch.settings import parse_settings
+from cozebatch.synthesis.draft.folder import own_draft_folder
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.locale import commands as texts

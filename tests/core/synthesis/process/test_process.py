@@ -14,7 +14,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from cozebatch.disk.alive import is_alive
+from cozebatch.synthesis.alive import is_alive
 from cozebatch.synthesis.process.process import OutOfTime, run
 
 pytestmark = pytest.mark.anyio

@@ -12,8 +12,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from cozebatch.disk.alive import is_alive
 from cozebatch.model.errors import Category, StepError
+from cozebatch.synthesis.alive import is_alive
 from cozebatch.synthesis.process.workers import Workers
 
 # A test may block its own event loop.

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from cozebatch.disk.alive import is_alive
+from cozebatch.synthesis.alive import is_alive
 
 NO_PROCESS = 999_999_999
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cozebatch.disk.jianying import DraftFolder, own_draft_folder, setting_in
+from cozebatch.synthesis.draft.folder import DraftFolder, own_draft_folder, setting_in
 
 KEY = r"Software\Bytedance\JianyingPro\GlobalSettings\History"
 windows = pytest.mark.skipif(sys.platform != "win32", reason="JianYing's settings of Windows")
