@@ -22,6 +22,12 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def coze() -> Iterator[RunningCoze]:
+    with serve_coze(CozeOptions(duration=0.5)) as served:
+        yield served
+
+
+@pytest.fixture
 def quick() -> Iterator[RunningCoze]:
     with serve_coze(CozeOptions(duration=0.2)) as coze:
         yield coze

@@ -16,6 +16,7 @@ from cozebatch.model.task import Task
 from cozebatch.ports import Job
 from cozebatch.synthesis.scratch import scratch, sweep
 from cozebatch.synthesis.video.publish import publish
+from support.planting import UNTOUCHED, contents, private_folder
 
 # A test may block its own event loop.
 
@@ -30,15 +31,7 @@ JOB = Job("run1", Task("t1", project_name="film"), {})
 
 @pytest.fixture
 def private(tmp_path: Path) -> Path:
-    """A folder of the user with something in it."""
-    folder = tmp_path / "private"
-    (folder / "letters").mkdir(parents=True)
-    (folder / "letters" / "letter.txt").write_text("mine", encoding="utf-8")
-    return folder
-
-
-def contents(folder: Path) -> dict[str, str]:
-    return {str(p.relative_to(folder)): p.read_text(encoding="utf-8") for p in folder.rglob("*") if p.is_file()}
+    return private_folder(tmp_path)
 
 
 async def test_no_scratch_folder_is_made_or_swept_behind_a_link(tmp_path: Path, private: Path) -> None:
@@ -49,7 +42,7 @@ async def test_no_scratch_folder_is_made_or_swept_behind_a_link(tmp_path: Path, 
         async with scratch(output, OURS):
             pytest.fail("it was made in the user's folder")
     assert sweep(output, OURS).removed == 0
-    assert contents(private) == {os.path.join("letters", "letter.txt"): "mine"}
+    assert contents(private) == UNTOUCHED
     assert is_link(output / ".cozebatch-scratch")
 
 
@@ -58,7 +51,7 @@ async def test_a_link_named_like_our_left_over_is_not_swept(tmp_path: Path, priv
         planted = home.with_name(home.name.replace(f"-{os.getpid()}-", "-999999999-"))
         planted.symlink_to(private, target_is_directory=True)
         assert sweep(tmp_path, OURS).removed == 0
-    assert contents(private) == {os.path.join("letters", "letter.txt"): "mine"}
+    assert contents(private) == UNTOUCHED
 
 
 async def test_a_film_is_written_past_links_of_its_name(tmp_path: Path, private: Path) -> None:
@@ -73,7 +66,7 @@ async def test_a_film_is_written_past_links_of_its_name(tmp_path: Path, private:
     placed = publish(JOB, output, {".mp4": made}, {"size": 1})[".mp4"]
     assert placed == output / "film_2" / "film_2.mp4"
     assert json.loads(placed.with_suffix(".json").read_text(encoding="utf-8"))["size"] == 1
-    assert contents(private) == {os.path.join("letters", "letter.txt"): "mine"}
+    assert contents(private) == UNTOUCHED
 
 
 async def test_the_lock_is_not_written_through_a_link(tmp_path: Path, private: Path) -> None:

@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from cozebatch.demo.coze_model import CozeOptions
-from cozebatch.demo.coze_server import RunningCoze, serve_coze
+from cozebatch.demo.coze_server import RunningCoze
 from cozebatch.journal.lock import state_lock
 from support.older_tool import IMPORT, entry, leave, take_over
 from support.program import Program
-
-
-@pytest.fixture
-def coze() -> Iterator[RunningCoze]:
-    with serve_coze(CozeOptions(duration=0.5)) as served:
-        yield served
-
-
-@pytest.fixture
-def program(tmp_path: Path, coze: RunningCoze) -> Program:
-    return Program(tmp_path, coze.url).configure().tasks(6)
 
 
 def test_a_cut_file_is_named_and_nothing_is_written(program: Program) -> None:

@@ -5,31 +5,17 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
-from cozebatch.demo.coze_model import WORKFLOW_ID, CozeOptions
-from cozebatch.demo.coze_server import RunningCoze, serve_coze
+from cozebatch.demo.coze_model import WORKFLOW_ID
+from cozebatch.demo.coze_server import RunningCoze
 from cozebatch.demo.environment import demo_configuration
 from cozebatch.demo.feishu_server import SimulatedFeishu
 from cozebatch.demo.feishu_tables import CONTENT, DONE, READY
 from cozebatch.demo.serving import serve
 from support.older_tool import RESULT, ago, begin, entry, leave, take_over
 from support.program import BATCH, Program, kill, read_until
-
-
-@pytest.fixture
-def coze() -> Iterator[RunningCoze]:
-    with serve_coze(CozeOptions(duration=0.5)) as served:
-        yield served
-
-
-@pytest.fixture
-def program(tmp_path: Path, coze: RunningCoze) -> Program:
-    return Program(tmp_path, coze.url).configure().tasks(6)
 
 
 def test_switching_over_pays_for_nothing_again(program: Program, coze: RunningCoze) -> None:

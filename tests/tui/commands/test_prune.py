@@ -30,11 +30,6 @@ def coze() -> Iterator[RunningCoze]:
         yield served
 
 
-@pytest.fixture
-def program(tmp_path: Path, coze: RunningCoze) -> Program:
-    return Program(tmp_path, coze.url).configure().tasks(6)
-
-
 def journal_of(program: Program) -> Path:
     return program.folder / ".cozebatch" / "journal.sqlite3"
 

@@ -7,16 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cozebatch.demo.coze_model import CozeOptions
-from cozebatch.demo.coze_server import RunningCoze, serve_coze
+from cozebatch.demo.coze_server import RunningCoze
 from support.batches import LONG, Files, Table, table_of
 from support.program import Program
-
-
-@pytest.fixture
-def coze() -> Iterator[RunningCoze]:
-    with serve_coze(CozeOptions(duration=0.5)) as served:
-        yield served
 
 
 @pytest.fixture
