@@ -56,6 +56,6 @@ def demo_configuration(coze_url: str, feishu_url: str) -> dict[str, Any]:
         "workflow_config": {
             "coze_config": {"token": TOKEN, "workflow_id": WORKFLOW_ID, "base_url": coze_url},
             "poll_interval": 2,
-            "synthesis": {"mode": "video", "width": 540, "height": 960},
+            "synthesis": {"mode": "video", "width": 540, "height": 960, "output_dir": "output/demo"},
         },
     }
