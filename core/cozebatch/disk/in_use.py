@@ -6,6 +6,8 @@ repeated for a bounded time, and only for the system's sharing errors; every oth
 
 from __future__ import annotations
 
+import errno
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,8 +35,10 @@ PATIENCE = Patience()
 
 
 def is_in_use(error: OSError) -> bool:
-    """True for an error of Windows that passes when another program closes the file."""
-    return getattr(error, "winerror", None) in _IN_USE
+    """True for an error of Windows that passes when another program closes the file. Opening one goes through the C
+    library, which says no more than "permission denied"."""
+    number = getattr(error, "winerror", None)
+    return number in _IN_USE or (sys.platform == "win32" and number is None and error.errno == errno.EACCES)
 
 
 def persist(act: Callable[[], T], patience: Patience = PATIENCE) -> T:

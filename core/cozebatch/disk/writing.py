@@ -158,7 +158,7 @@ def move_new(source: Path, target: Path, below: Path, *, patience: Patience = PA
 
 
 def _open(place: Place, flags: int, mode: int) -> int:
-    return os.open(place.name, flags | _PLAIN, mode, dir_fd=place.folder)
+    return persist(lambda: os.open(place.name, flags | _PLAIN, mode, dir_fd=place.folder))
 
 
 def _look(place: Place) -> os.stat_result:
