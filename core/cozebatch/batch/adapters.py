@@ -34,6 +34,7 @@ def coze_service(settings: Settings, mask: Callable[[str], str], on_note: Callab
         workflow_version=coze.workflow_version,
         request_timeout=coze.request_timeout,
         parameters=coze.parameters,
+        expects_output=bool(coze.outputs.named()),
         mask=mask,
         on_note=on_note,
     )

@@ -21,9 +21,9 @@ from cozebatch.coze.fields import (
     json_object,
     logid_of,
     moment,
+    output_nodes,
     output_of,
     short,
-    trimmed_nodes,
     waits_for_a_person,
     web_address,
     whole_number,
@@ -96,8 +96,8 @@ class PollAnswer:
 
     result: PollResult
     strange_status: str | None = None
-    trimmed: tuple[tuple[str, str], ...] = ()
-    """Output node title and its `node_execute_uuid`."""
+    trimmed: tuple[tuple[str, str], ...] | None = None
+    """Of a trimmed output: the titles of the output nodes, each with its `node_execute_uuid`."""
 
 
 def _read_record(record: Mapping[str, Any], logid: str | None, mask: Mask) -> PollAnswer:
@@ -136,8 +136,9 @@ def _read_record(record: Mapping[str, Any], logid: str | None, mask: Mask) -> Po
         tokens_out=tokens_out,
         tokens=total,
     )
-    trimmed = trimmed_nodes(record.get("node_execute_status")) if record.get("is_output_trimmed") is True else ()
-    return PollAnswer(result, strange, trimmed if status == "succeeded" else ())
+    if status != "succeeded" or record.get("is_output_trimmed") is not True:
+        return PollAnswer(result, strange)
+    return PollAnswer(result, strange, output_nodes(record.get("node_execute_status")))
 
 
 def understood(answer: Answer, mask: Mask, *, missing: int | None = None) -> dict[str, Any]:

@@ -6,21 +6,19 @@ answer means is read in `answers`; how a request is bounded stands in `http`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
-from cozebatch.bounds.json_values import read_json
-from cozebatch.coze.answers import PollAnswer, read_poll, read_submission, refusal, understood, unreachable
+from cozebatch.coze.answers import read_poll, read_submission, refusal, understood, unreachable
 from cozebatch.coze.codes import NO_PERMISSION
 from cozebatch.coze.defaults import DEFAULT_PARAMETERS
 from cozebatch.coze.fields import clean
 from cozebatch.coze.http import Answer, Connection, ExchangeError, to_body
-from cozebatch.coze.layers import END_NODE
-from cozebatch.coze.output import parse_output
+from cozebatch.coze.output import is_empty
+from cozebatch.coze.trimmed import TrimmedOutputs
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.redact import Masker
 from cozebatch.model.task import Task
@@ -32,12 +30,19 @@ MOST_REQUEST_BYTES = 20 * 1024 * 1024
 
 _MOST_LOOK_BYTES = 32 * 1024 * 1024
 _MOST_SUBMIT_BYTES = 1024 * 1024
-_MOST_NODES = 50
-_MOST_NODE_TRIES = 3
 _MOST_WORDS = 50
 _ONLY_THIS_LOOK = frozenset({str(NO_PERMISSION), "HTTP 403"})
 """Refusals to show the workflow's declaration. Running it needs another permission, so they say nothing about that."""
-_PASSING = frozenset({Category.THROTTLED, Category.NETWORK, Category.SERVER})
+_EMPTY = ErrorInfo(
+    Category.BAD_OUTPUT,
+    Text("工作流成功了，但输出是空的。", "The workflow succeeded, but its output is empty."),
+    hint=Text(
+        "打开调试链接看结束节点为什么没有内容；改好后重跑这一行（会再付费）。"
+        "工作流本来就没有输出时，把 outputs 设为 null。",
+        "Open the debug link to see why the end node has nothing; once mended, run the row again (paid). If the "
+        "workflow is meant to give no output, set 'outputs' to null.",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class CozeService:
 
     `parameters` maps the workflow's inputs to task fields. `request_timeout` is in seconds. `mask` takes further
     secrets out of every text that came from outside (the token itself always is). `on_note` gets what is worth a
-    line in the log that fail no call, each once.
+    line in the log that fail no call, each once. `expects_output`: an output with nothing in it is an error.
     """
 
     def __init__(
@@ -76,11 +81,13 @@ class CozeService:
         workflow_version: str | None = None,
         request_timeout: float = 30.0,
         parameters: Mapping[str, str] = DEFAULT_PARAMETERS,
+        expects_output: bool = True,
         mask: Callable[[str], str] | None = None,
         on_note: Callable[[Text], None] | None = None,
     ) -> None:
         self._workflow = Workflow(workflow_id, workflow_version or None, app_id or None, bot_id or None)
         self.parameters = MappingProxyType(dict(parameters))
+        self.expects_output = expects_output
         self._connection = Connection(base_url, token, request_timeout=request_timeout)
         self._mask = _masker(token, mask)
         self._on_note = on_note
@@ -89,7 +96,7 @@ class CozeService:
             if value:
                 self._envelope[name] = value
         self._words: set[str] = set()
-        self._node_tries: dict[str, int] = {}
+        self._trimmed = TrimmedOutputs(self._get, self._mask)
 
     def __repr__(self) -> str:
         return f"<CozeService workflow {self.workflow_id} at {self._connection.base_url}>"
@@ -145,7 +152,12 @@ class CozeService:
         seen = read_poll(await self._get(path), execute_id, self._mask)
         if seen.strange_status is not None:
             self._note_word(seen.strange_status)
-        return await self._in_full(execute_id, path, seen) if seen.trimmed else seen.result
+        result = seen.result
+        if seen.trimmed is not None:
+            result = await self._trimmed.in_full(execute_id, path, result, seen.trimmed)
+        if self.expects_output and result.status == "succeeded" and result.error is None and is_empty(result.output):
+            return replace(result, error=replace(_EMPTY, logid=result.logid))
+        return result
 
     async def declaration(self) -> Declaration:
         """Read the workflow's declaration. Raises `StepError`; needs the permission `getMetaData` (else code 4101)."""
@@ -182,34 +194,6 @@ class CozeService:
         except ExchangeError as error:
             raise StepError(unreachable(error, self._mask)) from None
 
-    async def _in_full(self, execute_id: str, path: str, seen: PollAnswer) -> PollResult:
-        """The poll's result with its trimmed output nodes fetched whole.
-
-        A failure that may pass is raised, so that the execution is polled again. After a few times, and for nodes that
-        Coze no longer has, the trimmed output is better than none.
-        """
-        nodes: dict[str, str] = {}
-        for title, uuid in seen.trimmed[:_MOST_NODES]:
-            try:
-                answer = await self._get(f"{path}/execute_nodes/{quote(uuid, safe='')}")
-                data = _dict(understood(answer, self._mask).get("data"))
-            except StepError as error:
-                tries = self._node_tries.get(execute_id, 0) + 1
-                if error.info.category in _PASSING and tries <= _MOST_NODE_TRIES:
-                    self._node_tries[execute_id] = tries
-                    raise
-                self._note(
-                    Text(
-                        f"执行 {execute_id} 的输出被 Coze 截断，且取不到完整内容：{error.info.message.zh}",
-                        f"Coze trimmed the output of {execute_id}, and it cannot be had whole: {error.info.message.en}",
-                    )
-                )
-                continue
-            if isinstance(data.get("node_output"), str):
-                nodes[title] = self._mask(data["node_output"])
-        self._node_tries.pop(execute_id, None)
-        return replace(seen.result, output=_with_nodes(seen.result.output, nodes)) if nodes else seen.result
-
     def _note_word(self, word: str) -> None:
         if word not in self._words and len(self._words) < _MOST_WORDS:
             self._words.add(word)
@@ -232,18 +216,6 @@ def _path_of(workflow_id: str) -> str:
 def _masker(token: str, further: Callable[[str], str] | None) -> Callable[[str], str]:
     mask = Masker([token]).mask
     return mask if further is None else lambda text: further(mask(text))
-
-
-def _with_nodes(output: str | None, nodes: Mapping[str, str]) -> str:
-    """The output with the trimmed nodes replaced by their full text."""
-    whole: dict[str, Any] = {}
-    if output:
-        try:
-            value = read_json(output)
-            whole = value if isinstance(value, dict) else parse_output(output)
-        except ValueError:
-            whole = {END_NODE: output}
-    return json.dumps({**whole, **nodes}, ensure_ascii=False)
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -96,13 +96,19 @@ def waits_for_a_person(data: Any) -> bool:
     return any(data.values()) if isinstance(data, dict) else bool(data)
 
 
-def trimmed_nodes(status: Any) -> tuple[tuple[str, str], ...]:
+def output_nodes(status: Any) -> tuple[tuple[str, str], ...]:
+    """Title and `node_execute_uuid` of the output nodes that have run. A title may lead to the node's facts, or to one
+    more object, uuid → facts."""
     if not isinstance(status, dict):
         return ()
-    return tuple(
-        (str(title), node["node_execute_uuid"])
-        for title, node in status.items()
-        if isinstance(node, dict)
-        and isinstance(node.get("node_execute_uuid"), str)
-        and _EXECUTE_ID.fullmatch(node["node_execute_uuid"])
-    )
+    found: list[tuple[str, str]] = []
+    for title, node in status.items():
+        if not isinstance(node, dict):
+            continue
+        for facts in (node, *(member for member in node.values() if isinstance(member, dict))):
+            uuid = facts.get("node_execute_uuid")
+            if not isinstance(uuid, str) or not _EXECUTE_ID.fullmatch(uuid) or uuid in (".", ".."):
+                continue
+            if facts.get("is_finish") is not False:
+                found.append((str(title), uuid))
+    return tuple(found)

@@ -16,6 +16,9 @@ from cozebatch.coze.layers import END_NODE, holding, opened
 TEXT = "text"
 """The key under which plain text is handed on."""
 
+NODE_STATUS = "node_status"
+"""A neighbour of the result that only tells how the nodes fared."""
+
 _MOST_LAYERS = 8
 _ENVELOPE = frozenset({"content_type", "type_for_model"})
 
@@ -73,6 +76,26 @@ def pick(output: Mapping[str, Any], key: str) -> Any | None:
         if len(inner) == 1:
             found = inner[0]
     return found
+
+
+def is_empty(raw: str | None) -> bool:
+    """Whether an output says nothing at all: no text, no number, no link under any name (`node_status` aside)."""
+    output = parse_output(raw or "")
+    return not any(_says_something(value) for key, value in output.items() if key != NODE_STATUS)
+
+
+def _says_something(value: Any, depth: int = 0) -> bool:
+    if isinstance(value, str):
+        inner = opened(value)
+        if inner is None or depth > _MOST_LAYERS:
+            return bool(value.strip())
+        value = inner
+    if isinstance(value, Mapping | list) and depth <= _MOST_LAYERS:
+        if isinstance(value, Mapping) and "data" in value and value.keys() >= _ENVELOPE:
+            return _says_something(value["data"], depth + 1)
+        members = value.values() if isinstance(value, Mapping) else value
+        return any(_says_something(member, depth + 1) for member in members)
+    return value is not None and value != ""
 
 
 def _unfold(value: Any) -> Any:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
@@ -21,7 +20,7 @@ from cozebatch.engine.rate_limiter import RateLimiter
 from cozebatch.engine.slots import Slots
 from cozebatch.model.errors import Category, JournalError, StepError
 from cozebatch.policy.retry import RetryPolicy
-from cozebatch.ports import Execution, PollResult, PutExecution, PutOutput
+from cozebatch.ports import Change, Execution, PollResult, PutExecution, PutOutput
 
 LONGEST_PAUSE = 60.0
 """Seconds between two polls that fail."""
@@ -157,24 +156,24 @@ class Orphans:
             logid=result.logid,
         )
         succeeded = result.status == "succeeded"
-        output = [PutOutput(orphan.execute_id, result.output or "")] if succeeded else []
+        output = [PutOutput(orphan.execute_id, result.output or "")] if succeeded and result.error is None else []
         tries = 0
         while True:
             try:
                 with anyio.CancelScope(shield=True):
-                    await self._write(orphan, succeeded, [*output, PutExecution(ended)])
+                    await self._write(orphan, [*output, PutExecution(ended)], ended)
                 return
             except JournalError as error:
                 tries += 1
                 self._ledger.note("error", error.text, orphan.execution.task_id)
                 await anyio.sleep(self._retry.growing_pause(tries, base=1.0, cap=30.0))
 
-    async def _write(self, orphan: Orphan, succeeded: bool, changes: list[Any]) -> None:
+    async def _write(self, orphan: Orphan, changes: list[Change], ended: Execution) -> None:
         task_id = orphan.execution.task_id
         row = self._ledger.rows.get(task_id)
         if row is None or row.execute_id != orphan.execute_id or not row.state.is_end:
             await self._ledger.write(*changes)
-        elif succeeded:
-            await self._ledger.amend(task_id, *changes, has_output=True, execution_failed=False)
-        else:
+        elif ended.status != "succeeded":
             await self._ledger.amend(task_id, *changes, execution_failed=True)
+        else:
+            await self._ledger.amend(task_id, *changes, has_output=ended.error is None, execution_failed=False)

@@ -67,7 +67,8 @@ class PollResult:
 
     `status`: `running` (also for status words we do not know), `succeeded`, `failed`, `interrupted` (it waits
     for a person), `unknown` (Coze has no such execution, yet or any more).
-    `output` is Coze's whole output, as text, secrets masked, when it has ended. `error` says what failed.
+    `output` is Coze's whole output, as text, secrets masked, when it has ended. `error` says what failed; beside
+    `succeeded`, why the output is none to work with.
     `created_at`, `updated_at` (Coze's `create_time` and `update_time`) and `answered_at` (when Coze sent this answer)
     are Unix seconds on Coze's clock.
     """

@@ -6,9 +6,9 @@ Every description is Chinese first, then English; the JSON schema and the compla
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr
+from pydantic import BeforeValidator, Field, PrivateAttr
 
 from cozebatch.coze.defaults import DEFAULT_PARAMETERS
 from cozebatch.settings.feishu_model import NO_SECRET, ApiConfig, SettingsModel, Tables
@@ -50,6 +50,14 @@ class Outputs(SettingsModel):
         return tuple(named[part] for part in ("video", "audio", "images") if part in named) or tuple(named.values())
 
 
+def _nothing_mapped(value: Any) -> Any:
+    return dict.fromkeys(Outputs.model_fields) if value is None else value
+
+
+def _or_null(schema: dict[str, Any]) -> None:
+    schema["anyOf"] = [{"$ref": schema.pop("$ref")}, {"type": "null"}]
+
+
 class CozeConfig(SettingsModel):
     """Coze 工作流 / The Coze workflow."""
 
@@ -72,7 +80,12 @@ class CozeConfig(SettingsModel):
         default=dict(DEFAULT_PARAMETERS),
         description="工作流输入 → 任务字段或列名 / workflow input → task field or column",
     )
-    outputs: Outputs = Outputs()
+    outputs: Annotated[Outputs, BeforeValidator(_nothing_mapped)] = Field(
+        default=Outputs(),
+        description="影片的哪一部分 → 工作流输出里的名字；null：工作流没有输出 / part of the film → name in the "
+        "output; null: the workflow gives none",
+        json_schema_extra=_or_null,
+    )
 
 
 class Synthesis(SettingsModel):

@@ -98,7 +98,7 @@ async def test_output_is_kept_in_whatever_shape_it_comes(shape: str) -> None:
 
 @pytest.mark.parametrize("code", ["", 0, "0", None])
 async def test_an_error_code_that_says_nothing_is_no_error(code: Any) -> None:
-    record = {"execute_id": "e1", "execute_status": "Success", "output": "{}", "error_code": code}
+    record = {"execute_id": "e1", "execute_status": "Success", "output": "ok", "error_code": code}
     result = await poll_answer({"code": 0, "data": [record]})
     assert (result.status, result.error) == ("succeeded", None)
 
@@ -183,10 +183,9 @@ async def test_trimmed_output_nodes_are_fetched_whole() -> None:
     assert parse_output(result.output)["输出"]["videoUrl"].endswith(".mp4")
 
 
-async def test_a_fetch_that_may_pass_is_another_look_and_in_the_end_the_trimmed_output_is_taken() -> None:
-    notes: list[Text] = []
+async def test_a_node_that_cannot_be_had_is_asked_for_again_and_in_the_end_the_output_is_none_to_work_with() -> None:
     with serve_coze(INSTANT, [Fault(what="trimmed")]) as server:
-        async with service(server.url, on_note=notes.append) as coze:
+        async with service(server.url) as coze:
             accepted = await coze.submit(TASK)
             assert isinstance(accepted, Accepted)
             server.set_faults(Fault(what="status", status=503, on="node"))
@@ -194,16 +193,83 @@ async def test_a_fetch_that_may_pass_is_another_look_and_in_the_end_the_trimmed_
                 with pytest.raises(StepError):
                     await coze.poll(accepted.execute_id)
             result = await coze.poll(accepted.execute_id)
-    assert result.status == "succeeded"
-    assert result.output is not None
-    assert len(notes) == 1
+            assert result.status == "succeeded"
+            assert result.error is not None
+            assert result.error.category is Category.BAD_OUTPUT
+            server.set_faults()
+            assert (await coze.poll(accepted.execute_id)).error is None
 
 
-async def test_a_node_that_coze_no_longer_has_leaves_the_trimmed_output() -> None:
+async def test_a_trimmed_output_whose_node_coze_no_longer_has_is_none_to_work_with() -> None:
     with serve_coze(INSTANT, [Fault(what="trimmed")]) as server:
         result = await poll_at(server, Fault(what="code", code=4314, on="node"))
     assert result.status == "succeeded"
+    assert result.error is not None
+    assert result.error.category is Category.BAD_OUTPUT
+
+
+def success(output: Any, **more: Any) -> dict[str, Any]:
+    return {"code": 0, "data": [{"execute_id": "e1", "execute_status": "Success", "output": output, **more}]}
+
+
+async def test_a_trimmed_output_that_names_no_node_is_none_to_work_with() -> None:
+    result = await poll_answer(success('{"videoUrl":"https://example.com/v.m', is_output_trimmed=True))
+    assert result.error is not None
+    assert result.error.category is Category.BAD_OUTPUT
+
+
+@pytest.mark.parametrize("deeper", [False, True])
+async def test_the_nodes_of_a_trimmed_output_are_found_under_their_titles_or_one_object_deeper(deeper: bool) -> None:
+    facts = {"node_id": "1", "is_finish": True, "node_execute_uuid": "u1"}
+    idle = {"node_id": "2", "is_finish": False, "node_execute_uuid": "u2"}
+    nodes = {"链接": {"u1": facts}, "没走到": {"u2": idle}} if deeper else {"链接": facts, "没走到": idle}
+    record = success('{"链接":"{\\"video"}', is_output_trimmed=True, node_execute_status=nodes)
+    whole_node = {"code": 0, "data": {"node_output": '{"videoUrl":"https://example.com/v.mp4"}'}}
+    asked: list[str] = []
+
+    def answer(connection: socket.socket, server: RawServer) -> None:
+        path = read_request(connection).split()[1].decode()
+        asked.append(path.rpartition("/")[2])
+        connection.sendall(whole(json.dumps(whole_node if "execute_nodes" in path else record).encode()))
+
+    with raw_server(answer) as server:
+        async with service(server.url) as coze:
+            result = await coze.poll("e1")
+    assert result.error is None
     assert result.output is not None
+    assert parse_output(result.output, ["videoUrl"])["videoUrl"] == "https://example.com/v.mp4"
+    assert asked == ["e1", "u1"]
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        None,
+        "",
+        " \n",
+        "null",
+        "{}",
+        "[]",
+        '""',
+        '{"Output":""}',
+        '{"Output":"{}"}',
+        '{"Output":null,"node_status":"{\\"a\\":1}"}',
+        '{"node_status":"{}","Output":"{\\"videoUrl\\":\\"\\",\\"captions\\":[]}"}',
+        '{"Output":"{\\"content_type\\":1,\\"data\\":\\"\\",\\"type_for_model\\":2}"}',
+        '{"Output":"","节点":"{\\"content_type\\":1,\\"data\\":\\"\\",\\"type_for_model\\":2}"}',
+    ],
+)
+async def test_an_output_that_says_nothing_is_an_error_unless_none_is_expected(output: str | None) -> None:
+    result = await poll_answer(success(output))
+    assert result.status == "succeeded"
+    assert result.error is not None
+    assert result.error.category is Category.BAD_OUTPUT
+    assert (await poll_answer(success(output), expects_output=False)).error is None
+
+
+@pytest.mark.parametrize("output", ["好了", '{"Output":"0"}', '{"Output":"","节点":"好"}', "[false]", '{"Output":[1]}'])
+async def test_an_output_that_says_anything_is_none_to_complain_about(output: str) -> None:
+    assert (await poll_answer(success(output))).error is None
 
 
 async def test_a_secret_in_the_output_is_masked() -> None:

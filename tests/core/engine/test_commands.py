@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import anyio
 import pytest
@@ -15,8 +16,8 @@ from cozebatch.model.events import Paused, Resumed, RunFinished
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
 from cozebatch.policy.polling import FixedInterval
-from cozebatch.ports import Change, PutRow
-from support.fakes import FakeCoze, FakeSynthesizer, World, tasks
+from cozebatch.ports import Change, PollResult, PutRow
+from support.fakes import FakeCoze, FakeSynthesizer, World, error, tasks
 
 pytestmark = pytest.mark.anyio
 
@@ -75,6 +76,31 @@ async def test_retry_does_not_pay_for_a_failed_execution_but_rerun_does() -> Non
         assert await engine.commands.rerun(["t1"]) == ["t1"]
         await until(lambda: engine.board.counts[State.DONE] == 1)
         assert engine.board.rows["t1"].attempts == 5
+
+
+async def test_an_output_of_no_use_fails_the_task_and_a_retry_asks_for_it_again_for_free() -> None:
+    class Trimming(FakeCoze):
+        useless = True
+
+        async def poll(self, execute_id: str, workflow_id: str | None = None) -> PollResult:
+            result = await super().poll(execute_id, workflow_id)
+            if self.useless and result.status == "succeeded":
+                return replace(result, output="half of it", error=error(Category.BAD_OUTPUT))
+            return result
+
+    coze = Trimming()
+    world = World(coze=coze)
+    async with running(world, 1) as engine:
+        await until(lambda: engine.board.counts[State.FAILED] == 1)
+        row = engine.board.rows["t1"]
+        assert row.error is not None
+        assert row.error.category is Category.BAD_OUTPUT
+        assert row.tokens == 10
+        assert coze.in_flight() == 0
+        coze.useless = False
+        assert await engine.commands.retry(["t1"]) == ["t1"]
+        await until(lambda: engine.board.counts[State.DONE] == 1)
+    assert coze.started("t1") == 1
 
 
 async def test_a_held_task_is_adopted_without_paying() -> None:

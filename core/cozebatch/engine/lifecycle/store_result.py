@@ -42,8 +42,11 @@ class StoreStep:
             by_wall = 0.0 if row.submitted_at is None else max(0.0, ended_at - row.submitted_at)
             ours = by_wall if row.adopted else max(seconds, by_wall)
             facts["coze_seconds"] = seconds = ours if result.seconds is None else result.seconds
-        if result.status == "succeeded":
+        if result.status == "succeeded" and result.error is None:
             return await self._succeeded(result, facts, seconds, max(0.0, wall - ended_at))
+        if result.status == "succeeded":
+            await self._of_no_use(result, facts, seconds)
+            return False
         await self._did_not_succeed(result, facts, seconds)
         return False
 
@@ -65,6 +68,20 @@ class StoreStep:
             return False
         await context.move_persistently(State.DOWNLOADING, *changes, **facts)
         return True
+
+    async def _of_no_use(self, result: PollResult, facts: dict[str, Any], seconds: float) -> None:
+        """It was paid for and succeeded, but its output cannot be had or says nothing. The output is left with Coze: a
+        retry asks for it again, which is free."""
+        context, error = self._context, result.error
+        context.adapters.pacing.observe(seconds)
+        change = self._record.update(
+            status="succeeded", ended_at=facts["coze_finished_at"], seconds=seconds, error=error, logid=result.logid
+        )
+        if context.row.state is not State.RUNNING:  # cancelled meanwhile
+            await context.ledger.amend(context.task_id, change, tokens=facts["tokens"])
+        else:
+            assert error is not None
+            await context.fail(error, change, **facts)
 
     async def _did_not_succeed(self, result: PollResult, facts: dict[str, Any], seconds: float) -> None:
         context, error = self._context, result.error or WORKFLOW_FAILED
