@@ -17,6 +17,7 @@ from cozebatch.batch.inspections import MAKING, Inspection, complaints, failures
 from cozebatch.batch.plan import Planner, RunPlan
 from cozebatch.batch.preview import Preview, preview_of
 from cozebatch.batch.results_file import ResultsWriter
+from cozebatch.coze.codes import NO_PERMISSION
 from cozebatch.engine.adoption import belongs_to, why_not_adopt
 from cozebatch.engine.clock import RunClock
 from cozebatch.engine.commands import OperatorCommands
@@ -86,6 +87,7 @@ class Batch:
             with_table=self.adapters.sink is not None,
             execution_timeout=self.options.execution_timeout,
             wall=self.wall,
+            failures_are_told=self.adapters.sink is None or self.adapters.sink.writes("failed"),
         )
         plan = self._plan = await planner.plan()
         return preview_of(
@@ -105,7 +107,8 @@ class Batch:
         for check in self.checks:
             started, tries = anyio.current_time(), 0
             while (error := await check()) is not None:
-                if error.category is Category.INVALID_REQUEST and not self._will_pay():
+                may_go_on = error.category is Category.INVALID_REQUEST or error.code == str(NO_PERMISSION)
+                if may_go_on and not self._will_pay():
                     break  # what was paid for is still finished, although nothing new can be started
                 if error.category is not Category.NETWORK or anyio.current_time() - started >= patience:
                     raise UsageError(_with_hint(error))

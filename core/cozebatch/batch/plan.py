@@ -41,7 +41,8 @@ class RunPlan:
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """`source_is_authoritative`: see `recovery.plan`. `with_table`: outcomes are written back to the source."""
+    """`source_is_authoritative`, `failures_are_told`: see `recovery.plan`. `with_table`: outcomes are written back to
+    the source."""
 
     source: TaskSource
     source_key: str
@@ -56,6 +57,7 @@ class Planner:
     execution_timeout: float
     """Seconds after which an execution cannot be in flight any more."""
     wall: Callable[[], float]
+    failures_are_told: bool = True
 
     async def plan(self) -> RunPlan:
         """Load the tasks, choose, and decide what becomes of each. Raises `UsageError`, `JournalError`."""
@@ -179,6 +181,7 @@ class Planner:
             incomplete=incomplete,
             digest_of=self.digest_of,
             positions=[position for position, _ in open_],
+            failures_are_told=self.failures_are_told,
         )
         planned = decide(tasks)
         doubtful = [p.task_id for p in planned if self._seems_set_back(p, earlier)]

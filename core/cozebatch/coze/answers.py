@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from cozebatch.coze.codes import CODES, NO_SUCH_EXECUTION, REFUSING_STATUSES, category_of, scope_of
+from cozebatch.coze.codes import (
+    CANCELLED_BY_A_PERSON,
+    CODES,
+    NO_SUCH_EXECUTION,
+    REFUSING_STATUSES,
+    category_of,
+    scope_of,
+)
 from cozebatch.coze.fields import (
     Mask,
     clean,
@@ -203,40 +210,37 @@ def _failure(record: Mapping[str, Any], logid: str | None, mask: Mask) -> ErrorI
     detail = clean(record.get("error_message"), mask)
     meaning = CODES.get(code) if code else None
     if meaning:
-        message = Text(
-            f"{meaning.text.zh}{'：' + detail if detail else ''}", f"{meaning.text.en}{': ' + detail if detail else ''}"
-        )
+        message = _with(meaning.text, detail)
         return ErrorInfo(meaning.category, message, code=str(code), logid=logid, hint=meaning.hint, scope=meaning.scope)
     raw = record.get("error_code")
     shown = str(code) if code else (clean(raw, mask, most=60) or None) if code is None else None
-    message = Text(
-        f"工作流运行失败{'：' + detail if detail else ''}", f"The workflow failed{': ' + detail if detail else ''}"
+    return ErrorInfo(
+        Category.WORKFLOW_FAILED, _with(Text("工作流运行失败", "The workflow failed"), detail), code=shown, logid=logid
     )
-    return ErrorInfo(Category.WORKFLOW_FAILED, message, code=shown, logid=logid)
 
 
 def _interruption(data: Any, logid: str | None, mask: Mask) -> ErrorInfo:
     asked = clean(data.get("data") if isinstance(data, dict) else data, mask, most=200)
-    message = Text(
-        f"工作流停下来等人回答{'：' + asked if asked else ''}",
-        f"The workflow waits for a person to answer{': ' + asked if asked else ''}",
-    )
+    message = _with(Text("工作流停下来等人回答", "The workflow waits for a person to answer"), asked)
     return ErrorInfo(Category.WORKFLOW_INTERRUPTED, message, logid=logid)
 
 
 def _cancellation(record: Mapping[str, Any], logid: str | None, mask: Mask) -> ErrorInfo:
     """A person ended it in Coze: its slot is free, and another execution would cure nothing."""
+    meaning = CODES[CANCELLED_BY_A_PERSON]
     said = clean(record.get("error_message"), mask, most=200)
     return ErrorInfo(
-        Category.WORKFLOW_INTERRUPTED,
-        Text(
-            f"这次执行在 Coze 里被取消了{'：' + said if said else ''}",
-            f"The execution was cancelled in Coze{': ' + said if said else ''}",
-        ),
+        meaning.category,
+        _with(meaning.text, said),
         code=short(record.get("error_code"), mask),
         logid=logid,
-        hint=Text("需要的话，重跑这个任务（付费）。", "Run the task again (paid) if it is still wanted."),
+        hint=meaning.hint,
     )
+
+
+def _with(text: Text, said: str) -> Text:
+    """What happened, with Coze's own words."""
+    return Text(f"{text.zh}：{said}", f"{text.en}: {said}") if said else text
 
 
 def _unanswered(seen: Text, logid: str | None) -> Unanswered:

@@ -33,6 +33,8 @@ class Meaning:
 
 NO_SUCH_EXECUTION = 4314
 NO_PERMISSION = 4101
+CANCELLED_BY_A_PERSON = 777777777
+"""What Coze Studio writes as `error_code` of an execution that a person cancelled (docs/coze.md)."""
 
 CODES: Mapping[int, Meaning] = MappingProxyType(
     {
@@ -91,11 +93,13 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
         ),
         NO_PERMISSION: Meaning(
             Category.AUTH,
-            Text("Coze token 没有所需权限", "The Coze token lacks a permission"),
+            Text("扣子不允许这个令牌做这件事", "Coze does not let this token do that"),
             Text(
-                "请给 token 勾选 run 和 listRunHistory 权限，并确认它属于工作流所在的空间，再运行同一命令。",
-                "Give the token the permissions 'run' and 'listRunHistory' in the workspace of the workflow, then run "
-                "the same command again.",
+                "请先看扣子的原话。令牌不对，或是另一站点的（api.coze.cn 与 api.coze.com 不通用）：换成本站点的令牌。"
+                "缺权限：勾选 run、listRunHistory 和 getMetaData，并选上工作流所在的工作空间。",
+                "Read Coze's own words first. A wrong token, or one of the other site (api.coze.cn and api.coze.com do "
+                "not take each other's): use a token of this site. A missing permission: give it 'run', "
+                "'listRunHistory' and 'getMetaData' in the workspace of the workflow.",
             ),
         ),
         4008: Meaning(
@@ -125,7 +129,11 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
             Text("请给 Coze 账号充值，再运行同一命令。", "Top up the Coze account, then run the same command again."),
         ),
         4000: Meaning(Category.INVALID_REQUEST, Text("请求参数错误", "The request has wrong parameters")),
-        4010: Meaning(Category.INVALID_REQUEST, Text("输入太长", "The input is too long")),
+        4010: Meaning(
+            Category.INVALID_REQUEST,
+            Text("输入太长", "The input is too long"),
+            Text("请缩短这一行的文案，再运行。", "Shorten the script of this row, then run it again."),
+        ),
         4012: Meaning(
             Category.INVALID_REQUEST,
             Text("工作流里的模型不可用", "A model of the workflow is not valid"),
@@ -142,8 +150,10 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
             Category.INVALID_REQUEST,
             Text("找不到工作流，或它没有发布", "There is no such workflow, or it is not published"),
             Text(
-                "请检查 workflow_id，并在 Coze 中发布该工作流。",
-                "Check workflow_id, and publish the workflow in Coze.",
+                "请依次检查：base_url 的站点（api.coze.cn 或 api.coze.com）与令牌、工作流链接是否同一个站点；"
+                "工作流是否已发布；workflow_id 是否正确。",
+                "Check in this order: that base_url (api.coze.cn or api.coze.com) is the site of the token and of the "
+                "workflow's address; that the workflow is published; that workflow_id is right.",
             ),
             scope="batch",
         ),
@@ -172,19 +182,20 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
         ),
         720702004: Meaning(
             Category.INVALID_REQUEST,
-            Text("工作流参数不正确", "A parameter of the workflow is wrong"),
+            Text("找不到工作流要用的内容", "Something that the workflow uses does not exist"),
             Text(
-                "请检查 parameters 映射与工作流输入的类型是否一致。",
-                "Check that the 'parameters' mapping agrees with the types of the workflow's inputs.",
+                "工作流或它用到的插件、子工作流可能已被删除：在扣子里打开工作流试运行，改好后重新发布。",
+                "The workflow, or a plug-in or workflow that it uses, may have been deleted: test it in Coze, mend it "
+                "and publish it again.",
             ),
             scope="batch",
         ),
         720702011: Meaning(
             Category.INVALID_REQUEST,
-            Text("工作流运行参数不正确", "The workflow cannot run with these parameters"),
+            Text("工作流没有发布", "The workflow is not published"),
             Text(
-                "请检查 parameters 映射与工作流输入是否一致。",
-                "Check that the 'parameters' mapping agrees with the workflow's inputs.",
+                "请在扣子里发布工作流和它用到的子工作流，再运行同一命令。",
+                "Publish the workflow, and the workflows that it uses, in Coze; then run the same command again.",
             ),
             scope="batch",
         ),
@@ -193,6 +204,11 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
             Category.CONTENT_REJECTED,
             Text("模型无法回答这段文案", "The model cannot answer this text"),
             Text("请修改文案后再跑。", "Change the script and run it again."),
+        ),
+        CANCELLED_BY_A_PERSON: Meaning(
+            Category.WORKFLOW_INTERRUPTED,
+            Text("这次执行在 Coze 里被取消了", "The execution was cancelled in Coze"),
+            Text("需要的话，重跑这个任务（付费）。", "Run the task again (paid) if it is still wanted."),
         ),
         NO_SUCH_EXECUTION: Meaning(
             Category.EXECUTION_LOST, Text("Coze 没有这次执行的记录", "Coze has no record of this execution")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
@@ -33,7 +34,17 @@ from cozebatch.planning.planned import (
     new_row,
 )
 from cozebatch.planning.recognition import DigestOf
+from cozebatch.policy.retry import FINAL_FOR_A_ROW
 from cozebatch.ports import Past
+
+
+def failed_for_good(error: ErrorInfo) -> Text:
+    """Why a row is not paid for again: its last execution ended in `error`, and the next one would, too."""
+    return Text(
+        f"同样的内容上次执行失败，再付费也一样：{error.message.zh}（改好文案再运行；只改了工作流就重跑，付费）",
+        f"It failed with the same input and would fail again: {error.message.en} (change its script; if only the "
+        "workflow was changed, rerun it, paid)",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,8 @@ class LaterRun:
     overrides: OperatorOverrides
     source_is_authoritative: bool
     digest_of: DigestOf | None
+    failures_are_told: bool = True
+    """The table is told of failures: one that lists a failed task as ready again was set back by a person."""
 
     def plan(self) -> Planned:
         task, old = self.task, self.earlier.row
@@ -100,6 +113,9 @@ class LaterRun:
                 return Planned(task, replace(self._kept, state=State.DOWNLOADING), Action.FINISH)
             if step == "watch":
                 return Planned(task, replace(self._kept, state=State.RUNNING), Action.WATCH)
+            was_set_back = self.source_is_authoritative and self.failures_are_told
+            if step == "paid" and old.error is not None and old.error.category in FINAL_FOR_A_ROW and not was_set_back:
+                return self._skip(failed_for_good(old.error))
         return self._anew()
 
     @property

@@ -43,6 +43,7 @@ def plan(
     incomplete: bool = False,
     digest_of: DigestOf | None = None,
     positions: Sequence[int] | None = None,
+    failures_are_told: bool = True,
 ) -> list[Planned]:
     """What is to be done with each task, in order. `positions`: of the tasks in the run; 0, 1, 2 … by default.
 
@@ -51,6 +52,7 @@ def plan(
     `continuing`: the id of the run that is continued; None for a new run.
     `source_is_authoritative`: the source says what is to be done (a table whose status column we write). A task that
     was finished and is listed there again is wanted again.
+    `failures_are_told`: the table is told of failures. If it is, a failed task that is listed again was set back.
     `gone`: tasks of the continued run that the source no longer lists. A task that we began to claim may carry our
     mark, and the filter leaves it out for that reason.
     `incomplete`: the journal was damaged. A task that it does not know may have been paid for.
@@ -71,7 +73,8 @@ def plan(
                 _same_run(task, position, earlier, overrides, source_is_authoritative, gone=task.task_id in gone)
             )
         else:
-            decided.append(LaterRun(task, position, earlier, overrides, source_is_authoritative, digest_of).plan())
+            later = LaterRun(task, position, earlier, overrides, source_is_authoritative, digest_of, failures_are_told)
+            decided.append(later.plan())
         if earlier is not None and earlier.by_content and decided[-1].action is not Action.SUBMIT:
             decided[-1] = replace(decided[-1], recognized=True)
     return decided

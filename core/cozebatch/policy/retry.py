@@ -23,7 +23,10 @@ REFUSED_LOOKS = 3
 PAUSES_BATCH = frozenset({Category.AUTH, Category.QUOTA, Category.DISK_FULL})
 """Categories that stop every task: the batch pauses."""
 
-CANNOT_PASS = PAUSES_BATCH | {Category.INVALID_REQUEST, Category.CONTENT_REJECTED, Category.WORKFLOW_INTERRUPTED}
+FINAL_FOR_A_ROW = frozenset({Category.INVALID_REQUEST, Category.CONTENT_REJECTED, Category.WORKFLOW_INTERRUPTED})
+"""Categories for which the same row, sent again, comes to the same end, or is not wanted."""
+
+CANNOT_PASS = PAUSES_BATCH | FINAL_FOR_A_ROW
 """Categories for which trying the same again gives the same answer, or is not wanted."""
 
 _FINAL_STEPS = frozenset({Category.MEDIA, Category.BAD_OUTPUT, Category.DRAFT_FOLDER, Category.INVALID_REQUEST})
@@ -86,11 +89,11 @@ class RetryPolicy:
 
     def execution_failed(self, error: ErrorInfo, failures: int) -> Again | Fail | PauseBatch:
         """Coze reported the execution as failed; again means another, paid one. `failures` so far, this included."""
-        if failures > self.max_retries:
-            return Fail()
         if concerns_all(error):
             return PauseBatch(error.category.value)
-        return Fail() if error.category in CANNOT_PASS else Again(self.backoff(failures))
+        if failures > self.max_retries or error.category in CANNOT_PASS:
+            return Fail()
+        return Again(self.backoff(failures))
 
     def poll_failed(self, error: ErrorInfo, in_a_row: int, waited: float) -> Again | Fail | PauseBatch:
         """A poll failed; the execution goes on, whatever the answer was. Only what concerns all tasks, and a refusal

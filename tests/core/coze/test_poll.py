@@ -116,7 +116,7 @@ async def test_a_failed_execution_carries_cozes_own_words_code_and_logid() -> No
     assert len(result.error.message.zh) < 600
 
 
-@pytest.mark.parametrize("code", [4013, 720701002, 4105, 4008, 720702002])
+@pytest.mark.parametrize("code", sorted(CODES))
 async def test_a_failed_execution_with_a_known_code_has_its_category_and_hint(code: int) -> None:
     result = await poll_with(Fault(what="fail", code=code))
     assert result.error is not None

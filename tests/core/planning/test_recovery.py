@@ -34,6 +34,7 @@ def decide(
     overrides: OperatorOverrides | None = None,
     gone: bool = False,
     shown: Outcome | None = None,
+    failures_are_told: bool = True,
     **facts: Any,
 ) -> Action:
     row = replace(Row("t1", 0, fingerprint=FINGERPRINT if same_input else "other"), state=state, **facts)
@@ -44,6 +45,7 @@ def decide(
         continuing="run1" if same_run else None,
         source_is_authoritative=source_is_authoritative,
         gone={"t1"} if gone else (),
+        failures_are_told=failures_are_told,
     )
     return planned[0].action
 
@@ -120,6 +122,25 @@ def test_a_failed_synthesis_never_makes_coze_run_again_in_the_next_run() -> None
     failed: dict[str, Any] = {"has_output": True, "execute_id": "e1", "error": error(Category.SYNTHESIS)}
     assert decide(State.FAILED, same_run=False, **failed) is Action.FINISH
     assert decide(State.FAILED, same_run=False, same_input=False, **failed) is Action.SUBMIT
+
+
+@pytest.mark.parametrize(
+    "category", [Category.CONTENT_REJECTED, Category.INVALID_REQUEST, Category.WORKFLOW_INTERRUPTED]
+)
+def test_an_execution_that_failed_for_good_is_not_paid_for_again_by_itself(category: Category) -> None:
+    rejected: dict[str, Any] = {"execute_id": "e1", "execution_failed": True, "error": error(category), "attempts": 1}
+    assert decide(State.FAILED, same_run=False, **rejected) is Action.SKIP
+    changed = decide(State.FAILED, same_run=False, same_input=False, **rejected)
+    rerun = OperatorOverrides(rerun=frozenset({"t1"}))
+    assert (changed, decide(State.FAILED, same_run=False, overrides=rerun, **rejected)) == (Action.SUBMIT,) * 2
+    set_back = decide(State.FAILED, same_run=False, source_is_authoritative=True, **rejected)
+    never_told = decide(State.FAILED, same_run=False, source_is_authoritative=True, failures_are_told=False, **rejected)
+    assert (set_back, never_told) == (Action.SUBMIT, Action.SKIP)
+
+
+def test_what_may_pass_is_paid_for_again_by_the_next_run() -> None:
+    failed: dict[str, Any] = {"execute_id": "e1", "execution_failed": True, "error": error(Category.WORKFLOW_FAILED)}
+    assert decide(State.FAILED, same_run=False, **failed) is Action.SUBMIT
 
 
 def test_a_lost_execution_is_looked_at_again_before_anything_is_paid() -> None:

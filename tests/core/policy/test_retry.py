@@ -30,7 +30,12 @@ def test_another_execution_is_never_started_more_often_than_allowed(
 ) -> None:
     decision = policy(most).execution_failed(info(category), failures)
     if failures > most:
-        assert isinstance(decision, Fail)
+        assert not isinstance(decision, Again)
+
+
+@pytest.mark.parametrize("category", [Category.AUTH, Category.QUOTA])
+def test_without_retries_an_account_at_fault_still_blames_no_row(category: Category) -> None:
+    assert policy(0).execution_failed(info(category), 1) == PauseBatch(category.value)
 
 
 @given(categories, st.integers(1, 50), st.integers(0, 10))

@@ -175,3 +175,20 @@ def test_executions_of_another_workflow_are_not_told_failed_in_the_table(table: 
     assert resumed.code == 0, resumed.err
     assert table.executions == 4
     assert [table.feishu.cell(CONTENT, f"recdemo0{n}", "状态") for n in range(1, 5)] == [DONE] * 4
+
+
+@pytest.mark.parametrize("code", [4105, 4014, 4010, 720702002, 777777777])
+def test_an_execution_that_failed_for_good_is_paid_once_over_all_starts(files: Files, code: int) -> None:
+    files.coze.set_faults(Fault(what="fail", match="标题 a", code=code, message="said so"))
+    files.write(["a"])
+    assert files.run().code == 1
+    assert files.executions == 1
+    for name in ("tasks.csv", "tasks.csv", "renamed.csv"):
+        files.write(["a"], name)
+        again = files.run(name)
+        assert again.code == 0
+        assert "said so" in again.out
+        assert files.executions == 1
+    files.write(["a, mended"])
+    assert files.run().code == 1
+    assert files.executions == 2
