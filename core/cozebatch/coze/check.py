@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cozebatch.coze.client import CozeService, Declaration
-from cozebatch.coze.codes import NO_PERMISSION
+from cozebatch.coze.permissions import lacks_reading_only
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.text import Text
+from cozebatch.ports import Workflow
 
 _TOKEN = Text("Coze token", "Coze token")
 _WORKFLOW = Text("工作流", "workflow")
@@ -24,33 +25,49 @@ async def check_coze(service: CozeService) -> list[CheckItem]:
         return [_trouble(error.info)]
     return [
         CheckItem(Level.OK, _TOKEN, Text("Coze 接受了这个 token", "Coze takes this token")),
-        CheckItem(Level.OK, _WORKFLOW, Text.same(workflow.name or service.workflow_id)),
+        *(_app(workflow, service.workflow) or [_found(workflow.name or service.workflow_id)]),
         *_compare(workflow, service.parameters),
     ]
 
 
 async def check_inputs(service: CozeService) -> list[CheckItem]:
-    """The inputs alone; nothing where they cannot be read, which the token may not be allowed to."""
+    """What the workflow needs to be run: its inputs and its app. Nothing where its declaration cannot be read, which
+    the token may not be allowed to."""
     try:
-        workflow = await service.declaration()
+        declared = await service.declaration()
     except StepError:
         return []
-    return _compare(workflow, service.parameters)
+    return [*_app(declared, service.workflow), *_compare(declared, service.parameters)]
+
+
+def _found(name: str) -> CheckItem:
+    return CheckItem(Level.OK, _WORKFLOW, Text.same(name))
 
 
 def _trouble(error: ErrorInfo) -> CheckItem:
-    if error.code == str(NO_PERMISSION):
+    subject = _TOKEN if error.category is Category.AUTH else _WORKFLOW
+    logid = f" (logid {error.logid})" if error.logid else ""
+    if lacks_reading_only(error):
         return CheckItem(
             Level.WARN,
             _WORKFLOW,
             Text(
-                "token 没有 getMetaData 权限，无法核对工作流的输入；运行只需要 run 和 listRunHistory",
+                "令牌没有 getMetaData 权限，无法核对工作流的输入；运行只需要 run 和 listRunHistory。"
+                f"{error.message.zh}{logid}",
                 "the token lacks the permission getMetaData, so the inputs cannot be compared; running needs only "
-                "'run' and 'listRunHistory'",
+                f"'run' and 'listRunHistory'. {error.message.en}{logid}",
             ),
         )
-    subject = _TOKEN if error.category is Category.AUTH else _WORKFLOW
-    logid = f" (logid {error.logid})" if error.logid else ""
+    if error.category is Category.THROTTLED:
+        return CheckItem(
+            Level.WARN,
+            _WORKFLOW,
+            Text(
+                f"现在限流，没能核对工作流，稍后再检查一次。{error.message.zh}{logid}",
+                f"the rate is limited just now, so the workflow was not compared: check again later. "
+                f"{error.message.en}{logid}",
+            ),
+        )
     return CheckItem(
         Level.FAIL,
         subject,
@@ -59,6 +76,24 @@ def _trouble(error: ErrorInfo) -> CheckItem:
             f"{error.message.en}{logid}. {error.hint.en}",
         ),
     )
+
+
+def _app(declared: Declaration, ours: Workflow) -> list[CheckItem]:
+    """An app's workflow runs in the name of its app only."""
+    app_id = declared.app_id
+    if app_id is None or app_id == ours.app_id:
+        return []
+    zh, en = ("，并去掉 bot_id", ", and take bot_id out") if ours.bot_id else ("", "")
+    return [
+        CheckItem(
+            Level.FAIL,
+            _WORKFLOW,
+            Text(
+                f"这个工作流属于应用 {app_id}：请把 coze_config.app_id 写成 {app_id}{zh}",
+                f"this workflow belongs to the app {app_id}: set coze_config.app_id to {app_id}{en}",
+            ),
+        )
+    ]
 
 
 def _compare(workflow: Declaration, sent: Iterable[str]) -> list[CheckItem]:

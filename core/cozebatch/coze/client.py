@@ -13,11 +13,11 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from cozebatch.coze.answers import read_poll, read_submission, refusal, understood, unreachable
-from cozebatch.coze.codes import NO_PERMISSION
 from cozebatch.coze.defaults import DEFAULT_PARAMETERS
 from cozebatch.coze.fields import clean
 from cozebatch.coze.http import Answer, Connection, ExchangeError, to_body
 from cozebatch.coze.output import is_empty
+from cozebatch.coze.permissions import lacks_reading_only
 from cozebatch.coze.trimmed import TrimmedOutputs
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.redact import Masker
@@ -31,8 +31,6 @@ MOST_REQUEST_BYTES = 20 * 1024 * 1024
 _MOST_LOOK_BYTES = 32 * 1024 * 1024
 _MOST_SUBMIT_BYTES = 1024 * 1024
 _MOST_WORDS = 50
-_ONLY_THIS_LOOK = frozenset({str(NO_PERMISSION), "HTTP 403"})
-"""Refusals to show the workflow's declaration. Running it needs another permission, so they say nothing about that."""
 _EMPTY = ErrorInfo(
     Category.BAD_OUTPUT,
     Text("工作流成功了，但输出是空的。", "The workflow succeeded, but its output is empty."),
@@ -60,6 +58,8 @@ class Declaration:
 
     name: str
     inputs: Mapping[str, Input]
+    app_id: str | None = None
+    """Of the app that the workflow belongs to, without which it cannot be run; None for a workflow of its own."""
 
 
 class CozeService:
@@ -174,7 +174,8 @@ class CozeService:
             for name, spec in declared.items()
             if isinstance(spec, dict)
         }
-        return Declaration(clean(detail.get("workflow_name"), self._mask, most=200), inputs)
+        name = clean(detail.get("workflow_name"), self._mask, most=200)
+        return Declaration(name, inputs, _app_id(detail.get("app_id")))
 
     async def preflight(self) -> ErrorInfo | None:
         """The cheap check before a batch: None to go on; category `network` when Coze cannot be reached; else what is
@@ -185,8 +186,9 @@ class CozeService:
             return error.info
         error_info = refusal(answer, self._mask)
         told = (error_info.code or "").isdigit() or error_info.category is Category.AUTH  # not a page of some proxy
-        refused = error_info.scope == "batch" and told and error_info.code not in _ONLY_THIS_LOOK
-        return error_info if refused else None
+        refused = error_info.scope == "batch" and told and error_info.category is not Category.THROTTLED
+        # Without the permission to read the workflow it can be run all the same.
+        return error_info if refused and not lacks_reading_only(error_info) else None
 
     async def _get(self, path: str) -> Answer:
         try:
@@ -211,6 +213,12 @@ class CozeService:
 
 def _path_of(workflow_id: str) -> str:
     return f"/v1/workflows/{quote(workflow_id, safe='')}"
+
+
+def _app_id(value: Any) -> str | None:
+    """0 or nothing stands for no app."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return text if text.isascii() and text.isdigit() and text.strip("0") else None
 
 
 def _masker(token: str, further: Callable[[str], str] | None) -> Callable[[str], str]:

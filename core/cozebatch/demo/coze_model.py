@@ -49,6 +49,8 @@ class CozeOptions:
     """How long a new execution cannot be looked at yet (code 4314)."""
     shape: str = "nested"
     inputs: Mapping[str, bool] = field(default_factory=lambda: INPUTS)
+    app_id: str | None = None
+    """Of the app that the workflow belongs to; it is run in that app's name only."""
     seed: int = 0
 
 
@@ -106,6 +108,8 @@ class CozeModel:
             raise Refusal(4000, "only asynchronous runs are simulated")
         if body.get("workflow_id") != options.workflow_id:
             raise Refusal(4200, "Requested resource workflow not found")
+        if options.app_id is not None and body.get("app_id") != options.app_id:
+            raise Refusal(4000, f"app_id {options.app_id} is required for this workflow")
         missing = [name for name, required in options.inputs.items() if required and not parameters.get(name)]
         if missing:
             raise Refusal(720702002, f"Missing required parameters: {', '.join(missing)}")
@@ -163,7 +167,11 @@ class CozeModel:
             for name, required in self.options.inputs.items()
         }
         return {
-            "workflow_detail": {"workflow_id": workflow_id, "workflow_name": self.options.workflow_name},
+            "workflow_detail": {
+                "workflow_id": workflow_id,
+                "workflow_name": self.options.workflow_name,
+                "app_id": self.options.app_id or "0",
+            },
             "input": {"parameters": parameters},
             "output": {"terminate_plan": "return_variables"},
         }

@@ -72,7 +72,7 @@ def parse_base(text: str) -> BaseLink:
                 needs_resolving=kind == "wiki",
                 table_id=_identifier(query.get("table")),
                 view_id=_identifier(query.get("view")),
-                domain=_domain(address.hostname or ""),
+                domain=platform_of(address.hostname or ""),
             )
     for step in steps:
         if step in _OTHER_DOCUMENTS:
@@ -96,7 +96,9 @@ def _identifier(text: str | None) -> str | None:
     return text if text is not None and is_identifier(text) else None
 
 
-def _domain(host: str) -> str | None:
+def platform_of(host: str) -> str | None:
+    """The open platform's address that a host of Feishu's or Lark's belongs to; None for any other host."""
+    host = f".{host.lower().rstrip('.')}"
     if host.endswith((".feishu.cn", ".feishu.com")):
         return "https://open.feishu.cn"
     if host.endswith(".larksuite.com"):

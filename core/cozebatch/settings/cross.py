@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from cozebatch.coze.workflow_link import interface_of, parse_workflow_link
+from cozebatch.model.urls import split_url
 from cozebatch.settings.complaints import Path
 from cozebatch.settings.feishu_model import DEFAULT_READY
 from cozebatch.settings.values import Unset
@@ -55,6 +57,16 @@ def _coze(coze: dict[str, Any], add: Report) -> None:
         )
     if not _empty(coze.get("bot_id")) and not _empty(coze.get("app_id")):
         add((*_COZE, "bot_id"), "bot_id 和 app_id 只能写一个", "bot_id and app_id exclude each other: keep one")
+    workflow_id, base_url = coze.get("workflow_id"), coze.get("base_url")
+    link = parse_workflow_link(workflow_id) if isinstance(workflow_id, str) else None
+    address = split_url(base_url.strip()) if isinstance(base_url, str) else None
+    site = interface_of(address.hostname or "") if address is not None else None
+    if link is not None and link.base_url is not None and site is not None and site != link.base_url:
+        add(
+            (*_COZE, "base_url"),
+            f"workflow_id 里的链接是另一个站点的：base_url 应为 {link.base_url}，令牌也要在那个站点创建",
+            f"the address in workflow_id is of the other site: write {link.base_url}, with a token made there",
+        )
 
 
 def _synthesis(document: dict[str, Any], add: Report, warn: Report) -> None:

@@ -12,12 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from cozebatch.feishu.links import BaseLink, parse_base
 from cozebatch.settings.values import (
     BareSecret,
+    FeishuUrl,
     FilledText,
     Identifier,
     LinkOrToken,
     MaybeIdentifier,
     MaybeText,
-    ServiceUrl,
 )
 
 DEFAULT_FEISHU_DOMAIN = "https://open.feishu.cn"
@@ -43,7 +43,7 @@ class ApiConfig(SettingsModel):
     app_token: LinkOrToken = Field(
         default="", description="多维表格的 app_token 或完整链接 / the base's app_token, or its whole address"
     )
-    domain: ServiceUrl = Field(
+    domain: FeishuUrl = Field(
         default=DEFAULT_FEISHU_DOMAIN,
         description="开放平台地址，国际版为 https://open.larksuite.com / open platform address",
     )

@@ -15,6 +15,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from cozebatch.coze.workflow_link import parse_workflow_link
 from cozebatch.feishu.links import LinkError, parse_base
 from cozebatch.model.errors import UsageError
 from cozebatch.model.text import Text
@@ -90,6 +91,7 @@ def parse_settings(
         document = {k: v for k, v in document.items() if k not in FEISHU_ONLY}
     _fill_secrets(document, env)
     _override(document, overrides)
+    _read_workflow_link(document)
     if need_feishu:
         _read_link(document)
         _default_filter(document)
@@ -234,6 +236,20 @@ def _override(document: dict[str, Any], overrides: Mapping[str, object]) -> None
         section = _value_at(document, OVERRIDES[name][:-1])
         if value is not None and isinstance(section, dict):
             section[name] = value
+
+
+def _read_workflow_link(document: dict[str, Any]) -> None:
+    """A pasted address of a workflow tells Coze's site and the app where the file does not say them."""
+    coze = _value_at(document, ("workflow_config", "coze_config"))
+    if not isinstance(coze, dict) or not isinstance(coze.get("workflow_id"), str):
+        return
+    link = parse_workflow_link(coze["workflow_id"])
+    if link is None:
+        return
+    if link.base_url is not None:
+        coze.setdefault("base_url", link.base_url)
+    if link.app_id is not None and not coze.get("bot_id") and not coze.get("app_id"):
+        coze["app_id"] = link.app_id
 
 
 def _read_link(document: dict[str, Any]) -> None:

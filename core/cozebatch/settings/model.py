@@ -15,13 +15,13 @@ from cozebatch.settings.feishu_model import NO_SECRET, ApiConfig, SettingsModel,
 from cozebatch.settings.known_hosts import host_to_ask_about
 from cozebatch.settings.values import (
     BareSecret,
+    CozeUrl,
     FilledText,
     MaybeFolder,
     MaybeIdentifier,
     MaybeText,
     Number,
     Program,
-    ServiceUrl,
     WholeNumber,
     WorkflowId,
 )
@@ -67,7 +67,7 @@ class CozeConfig(SettingsModel):
         "left out and taken from that variable",
     )
     workflow_id: WorkflowId = Field(default="", description="工作流 ID 或它的链接 / workflow id, or its address")
-    base_url: ServiceUrl = Field(
+    base_url: CozeUrl = Field(
         default="https://api.coze.cn", description="国际版为 https://api.coze.com / international: https://api.coze.com"
     )
     bot_id: MaybeIdentifier = Field(default=None, description="与 app_id 二选一 / not together with app_id")

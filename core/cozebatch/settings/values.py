@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any
-from urllib.parse import parse_qs
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from cozebatch.feishu.links import LinkError, is_identifier, parse_base
+from cozebatch.coze.workflow_link import interface_of, parse_workflow_link
+from cozebatch.feishu.links import LinkError, is_identifier, parse_base, platform_of
 from cozebatch.model.loopback import is_loopback_host
 from cozebatch.model.text import Text
 from cozebatch.model.urls import split_url
@@ -112,16 +112,15 @@ def _identifier(value: Any) -> Any:
 
 
 def _workflow(value: Any) -> Any:
-    """A workflow's address holds its id: `…/work_flow?space_id=…&workflow_id=…`."""
+    """A workflow's address holds its id."""
     if isinstance(value, str) and "://" in value:
-        address = split_url(value.strip())
-        found = parse_qs(address.query).get("workflow_id", []) if address is not None else []
-        if len(found) != 1:
+        link = parse_workflow_link(value)
+        if link is None:
             raise wrong(
                 "这个链接里没有 workflow_id，请打开工作流编辑页再复制",
                 "this address holds no workflow_id: open the workflow's own page and copy its address",
             )
-        value = found[0]
+        value = link.workflow_id
     return _identifier(value)
 
 
@@ -155,6 +154,36 @@ def _url(value: str) -> str:
     if not re.fullmatch(r"[!-~]+", value.strip()):
         raise wrong("网址里有空格或非英文字符", "the address holds a space or no plain ASCII")
     return value.strip().rstrip("/")
+
+
+def _bare_url(value: str, right: str) -> str:
+    """An address without a path, which the requests bring along."""
+    url = _url(value)
+    address = split_url(url)
+    if address is not None and address.path:
+        bare = f"{address.scheme}://{address.netloc}"
+        raise wrong(f"网址里不能带路径，应为 {right or bare}", f"should have no path: write {right or bare}")
+    return url
+
+
+def _coze_url(value: str) -> str:
+    """The interface of a Coze site is not the site that people open in a browser."""
+    address = split_url(value.strip())
+    host = (address.hostname or "").lower() if address is not None else ""
+    right = interface_of(host)
+    if right is not None and f"https://{host}" != right:
+        raise wrong(f"这是扣子网页的地址，接口地址应为 {right}", f"is the address of Coze's pages: write {right}")
+    return _bare_url(value, right or "")
+
+
+def _feishu_url(value: str) -> str:
+    """The open platform is not the site that people open in a browser."""
+    address = split_url(value.strip())
+    host = (address.hostname or "").lower() if address is not None else ""
+    right = platform_of(host)
+    if right is not None and f"https://{host}" != right:
+        raise wrong(f"这是飞书网页的地址，开放平台地址应为 {right}", f"is the address of Feishu's pages: write {right}")
+    return _bare_url(value, right or "")
 
 
 def _filled(value: str) -> str:
@@ -193,7 +222,8 @@ BareSecret = Annotated[SecretStr, BeforeValidator(_bare)]
 Identifier = Annotated[str, BeforeValidator(_identifier)]
 WorkflowId = Annotated[str, BeforeValidator(_workflow), WithJsonSchema({"type": ["string", "integer"]})]
 LinkOrToken = Annotated[str, BeforeValidator(_link)]
-ServiceUrl = Annotated[str, AfterValidator(_url)]
+CozeUrl = Annotated[str, AfterValidator(_coze_url)]
+FeishuUrl = Annotated[str, AfterValidator(_feishu_url)]
 FilledText = Annotated[str, AfterValidator(_filled)]
 MaybeText = Annotated[FilledText | None, BeforeValidator(_nothing_if_empty)]
 MaybeFolder = Annotated[Annotated[str, AfterValidator(_folder)] | None, BeforeValidator(_nothing_if_empty)]

@@ -216,6 +216,9 @@ def test_a_token_that_cannot_be_one_is_told_with_the_cure(token: object, cure: s
         ("https://", False),
         ("https://[::1", False),
         ("https://a:99999", False),
+        ("http://127.0.0.1:8787/", True),
+        ("http://127.0.0.1:8787/coze", False),
+        ("https://gateway.example.com", True),
     ],
 )
 def test_addresses_are_https_and_plain_http_stays_on_this_machine(url: str, good: bool) -> None:
@@ -237,6 +240,50 @@ def test_a_workflow_id_may_be_a_number_or_the_pasted_address() -> None:
         assert settings.coze.workflow_id == "7400000000000000001"
     for wrong in ("../x", "7?y=1", "https://www.coze.cn/space/1", "你的Coze工作流ID", True, ""):
         assert "workflow_id" in only_complaint(config({"coze_config": coze(workflow_id=wrong)}))
+
+
+@pytest.mark.parametrize(
+    ("url", "right"),
+    [
+        ("https://api.coze.cn/v1", "https://api.coze.cn"),
+        ("https://api.coze.com/v1/workflow/run/", "https://api.coze.com"),
+        ("https://www.coze.cn", "https://api.coze.cn"),
+        ("https://www.coze.com/", "https://api.coze.com"),
+        ("https://coze.cn", "https://api.coze.cn"),
+        ("https://CODE.coze.cn/work_flow", "https://api.coze.cn"),
+        ("https://www.api.coze.com", "https://api.coze.com"),
+        ("https://gateway.example.com/coze", "https://gateway.example.com"),
+    ],
+)
+def test_a_base_url_with_a_path_or_of_cozes_pages_is_refused_with_the_right_one(url: str, right: str) -> None:
+    text = only_complaint(config({"coze_config": coze(base_url=url)}))
+    assert "workflow_config.coze_config.base_url" in text
+    assert text.endswith(f"write {right}.")
+
+
+@pytest.mark.parametrize(
+    ("link", "base_url", "app_id"),
+    [
+        ("https://www.coze.cn/work_flow?space_id=12&workflow_id=7422", "https://api.coze.cn", None),
+        ("https://www.coze.com/work_flow?workflow_id=7422&space_id=1", "https://api.coze.com", None),
+        ("https://code.coze.cn/work_flow?workflow_id=7422", "https://api.coze.cn", None),
+        ("https://www.coze.com/space/73/project-ide/7411/workflow/7422", "https://api.coze.com", "7411"),
+        ("https://coze.example.org/work_flow?workflow_id=7422", "https://api.coze.cn", None),
+        ("https://coze.com.evil.example/work_flow?workflow_id=7422", "https://api.coze.cn", None),
+    ],
+)
+def test_a_pasted_workflow_address_tells_site_and_app(link: str, base_url: str, app_id: str | None) -> None:
+    settings, _ = parse_settings(config({"coze_config": coze(workflow_id=link)}))
+    assert (settings.coze.workflow_id, settings.coze.base_url, settings.coze.app_id) == ("7422", base_url, app_id)
+
+
+def test_a_workflow_address_of_the_other_site_is_refused_with_the_right_base_url() -> None:
+    link = "https://www.coze.com/work_flow?workflow_id=7422"
+    text = only_complaint(config({"coze_config": coze(workflow_id=link, base_url="https://api.coze.cn")}))
+    assert "base_url" in text
+    assert "https://api.coze.com" in text
+    for base_url in ("https://api.coze.com/", "http://127.0.0.1:8787", "https://gateway.example.com"):
+        parse_settings(config({"coze_config": coze(workflow_id=link, base_url=base_url)}))
 
 
 def test_draft_modes_need_the_draft_folder_and_command_a_program() -> None:

@@ -49,6 +49,14 @@ def test_init_explains_a_wrong_answer_and_asks_again(tmp_path: Path) -> None:
     assert config["workflow_config"]["synthesis"]["mode"] == "none"
 
 
+def test_init_takes_site_and_app_from_a_pasted_workflow_link(tmp_path: Path) -> None:
+    link = "https://www.coze.com/space/73/project-ide/7411/workflow/7422?tab=1"
+    assert answer(tmp_path, "pat_0123456789abcdef", link, "4", "2").returncode == 0
+    settings, _ = load_settings(tmp_path / "c.json", env={}, need_feishu=False)
+    coze = settings.coze
+    assert (coze.workflow_id, coze.app_id, coze.base_url) == ("7422", "7411", "https://api.coze.com")
+
+
 def test_init_reads_the_table_from_a_pasted_link(tmp_path: Path) -> None:
     link = "https://example.feishu.cn/base/AppTokenOfTheBase?table=tblContent&view=vewMain"
     done = answer(tmp_path, "", "7400000000000000001", "2", "1", "cli_a", "", link)

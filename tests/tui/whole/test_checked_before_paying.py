@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cozebatch.demo.coze_model import CozeOptions
+from cozebatch.demo.coze_server import RunningCoze, serve_coze
+from cozebatch.demo.faults import Fault
 from cozebatch.demo.feishu_model import MULTI_SELECT
 from cozebatch.demo.feishu_tables import CONTENT, READY
 from support.batches import MAKES, Files, Table
+from support.program import BATCH, Program
 
 Spoil = Callable[[Table, Path], None]
 LIMITED = ("--limit", "2")
@@ -93,6 +97,33 @@ def test_what_a_free_look_finds_is_not_paid_for(table: Table, tmp_path: Path, sp
     assert table.executions == 0
     assert len(table.feishu.writes) == writes
     assert table.feishu.cell(CONTENT, "recdemo01", "状态") == READY
+
+
+@pytest.mark.parametrize("command", [("check", "--config", "c.json"), BATCH])
+def test_a_workflow_of_an_app_is_told_with_the_id_to_fill_in(tmp_path: Path, command: Sequence[str]) -> None:
+    with serve_coze(CozeOptions(duration=0, app_id="7411")) as coze:
+        program = Program(tmp_path, coze.url).configure().tasks(2)
+        done = program.run(*command)
+        assert done.code == 2
+        assert "set coze_config.app_id to 7411" in done.out + done.err
+        assert "submit" not in coze.ledger().requests
+        program.configure(coze_config={"app_id": "7411"})
+        assert program.run(*command).code == 0
+
+
+@pytest.mark.parametrize("command", [("check", "--config", "c.json"), BATCH])
+def test_a_missing_right_is_told_in_cozes_words_before_anything_is_paid(
+    coze: RunningCoze, tmp_path: Path, command: Sequence[str]
+) -> None:
+    program = Program(tmp_path, coze.url).configure().tasks(2)
+    coze.set_faults(Fault(what="code", on="workflow", code=4101, message="no access to this workspace"))
+    done = program.run(*command)
+    assert done.code == 2
+    assert "no access to this workspace" in done.out + done.err
+    assert "logid" in done.out + done.err
+    assert "submit" not in coze.ledger().requests
+    coze.set_faults(Fault(what="code", on="workflow", code=4101, message="the permission getMetaData is missing"))
+    assert program.run(*command).code == 0
 
 
 def test_a_results_folder_that_cannot_be_written_is_found_before_the_start(files: Files) -> None:

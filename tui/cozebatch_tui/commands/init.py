@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cozebatch.coze.workflow_link import parse_workflow_link
 from cozebatch.disk.writing import make_folder, write_named
 from cozebatch.model.errors import UsageError
 from cozebatch.model.text import Lang, Text
@@ -70,6 +71,7 @@ def ask_all(dialogue: Dialogue) -> dict[str, Any]:
     coze["token"] = dialogue.ask(texts.ASK_TOKEN, default="${COZE_API_TOKEN}", check=_coze_check("token", {}))
     known = {"token": coze["token"]}
     coze["workflow_id"] = dialogue.ask(texts.ASK_WORKFLOW, check=_coze_check("workflow_id", known))
+    coze |= _told_by_link(coze["workflow_id"])
     workflow: dict[str, Any] = {"coze_config": coze}
     mode = dialogue.choose(texts.ASK_MODE, {"1": "draft", "2": "video", "3": "both", "4": "none"}, "2")
     workflow["synthesis"] = {"mode": mode, "output_dir": "output"}
@@ -94,6 +96,15 @@ def usual_draft_folder() -> str:
     """JianYing's draft folder on this computer; empty if unknown."""
     found = own_draft_folder()
     return str(found.path) if found is not None else ""
+
+
+def _told_by_link(answer: str) -> dict[str, str]:
+    """What the address of a workflow says beside its id: Coze's site, and the app it belongs to."""
+    link = parse_workflow_link(answer)
+    if link is None:
+        return {}
+    told = {"workflow_id": link.workflow_id, "base_url": link.base_url, "app_id": link.app_id}
+    return {key: value for key, value in told.items() if value is not None}
 
 
 def _coze_check(key: str, known: Mapping[str, str]) -> Callable[[str], list[Text]]:
