@@ -53,8 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m cozebatch.demo", description=__doc__)
     parser.add_argument("--coze-port", type=int, default=8787)
     parser.add_argument("--feishu-port", type=int, default=8788)
-    parser.add_argument("--duration", type=float, default=300.0, help="seconds an execution takes, about (300)")
-    parser.add_argument("--time-scale", type=float, default=30.0, help="how much faster time passes (30)")
+    parser.add_argument("--duration", type=float, default=10.0, help="seconds an execution takes, about (10)")
+    parser.add_argument("--time-scale", type=float, default=1.0, help="how much faster its time passes (1)")
     parser.add_argument("--concurrency", type=int, default=16, help="executions in flight at once (16)")
     parser.add_argument("--seed", type=int, default=0)
     return parser

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from email import policy
+from email.parser import BytesParser
 from typing import Any
 
 import anyio
@@ -97,6 +99,27 @@ def envelope(
     response = json_response(answer, status=status)
     response.headers["x-tt-logid"] = logid
     return _with_retry_after(response, retry_after)
+
+
+def events_of(output: str) -> list[str]:
+    """A streamed run's end: the end node's message, then `Done`."""
+    message = {"content": output, "node_title": "End", "node_seq_id": "0", "node_is_finish": True}
+    return [_event(0, "Message", message), _event(1, "Done", {})]
+
+
+def _event(number: int, name: str, data: Mapping[str, Any]) -> str:
+    return f"id: {number}\nevent: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+def uploaded(content_type: str, body: bytes) -> tuple[str, bytes | None]:
+    """The name and content of the part `file` of a multipart form; None where there is none."""
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
+    form = BytesParser(policy=policy.HTTP).parsebytes(head + body)
+    for part in form.iter_parts() if form.is_multipart() else ():
+        if part.get_param("name", header="content-disposition") == "file":
+            content = part.get_payload(decode=True)
+            return part.get_filename() or "file", content if isinstance(content, bytes) else b""
+    return "", None
 
 
 def _with_retry_after(response: Response, retry_after: float | str | None) -> Response:

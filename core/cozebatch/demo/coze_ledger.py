@@ -21,6 +21,13 @@ class SimulatedExecution:
     ends_at: float
     clip: Clip
     faults: tuple[Fault, ...] = ()
+    answer: str | None = None
+    """What a person answered its question with."""
+
+    @property
+    def question(self) -> Fault | None:
+        """The question it waits with."""
+        return self.fault("interrupt") if self.answer is None else None
 
     def fault(self, what: str) -> Fault | None:
         return next((f for f in self.faults if f.what == what), None)
@@ -48,11 +55,12 @@ class Ledger:
     tasks: dict[str, list[SimulatedExecution]] = field(default_factory=dict)
     """By the task's title (or content, without a title)."""
     requests: dict[str, int] = field(default_factory=dict)
-    """By kind: `submit`, `look`, `node`, `workflow`, `media`; and `throttled`, `unauthorized` among them."""
+    """By kind, as in `faults.On`; and `throttled`, `unauthorized` among them."""
     max_in_flight: int = 0
 
     def copy(self) -> Ledger:
-        """As it stands now. The executions themselves are shared; only `CozeModel.hurry` changes them once started."""
+        """As it stands now. The executions themselves are shared; only `CozeModel.hurry` and `resume` change them once
+        started."""
         tasks = {task: list(executions) for task, executions in self.tasks.items()}
         return Ledger(dict(self.executions), tasks, dict(self.requests), self.max_in_flight)
 

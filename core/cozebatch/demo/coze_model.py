@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from cozebatch.demo.clips import CLIPS
+from cozebatch.demo.coze_account import PERMISSIONS, CozeAccount, Refusal, basic_workflow
 from cozebatch.demo.coze_ledger import Ledger, SimulatedExecution
 from cozebatch.demo.coze_output import NODE, result_of, shaped
 from cozebatch.demo.faults import Fault, FaultPlan
@@ -26,6 +27,10 @@ INPUTS: Mapping[str, bool] = MappingProxyType(
     {"content": True, "title": False, "digitalNo": False, "voiceId": False, "accountId": False}
 )
 """Inputs that the workflow declares, and whether each is required."""
+
+
+QUESTION = 2
+"""The type of a question node's interruption."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,18 +56,9 @@ class CozeOptions:
     inputs: Mapping[str, bool] = field(default_factory=lambda: INPUTS)
     app_id: str | None = None
     """Of the app that the workflow belongs to; it is run in that app's name only."""
+    permissions: frozenset[str] = PERMISSIONS
+    """Of the token; what needs another is refused with code 4101."""
     seed: int = 0
-
-
-class Refusal(Exception):
-    """The service says no: `code` and `message` as Coze answers them, over HTTP `status`."""
-
-    def __init__(self, code: int, message: str, *, status: int = 200, retry_after: float | str | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.status = status
-        self.retry_after = retry_after
 
 
 class CozeModel:
@@ -72,14 +68,18 @@ class CozeModel:
         self.options = options
         self.plan = FaultPlan(faults, seed=options.seed)
         self.ledger = Ledger()
+        self.account = CozeAccount(options.workflow_id, options.workflow_name, int(options.rate or 50))
         self._ends: list[float] = []
         self._budget = options.rate or 0.0
         self._budget_at: float | None = None
 
-    def authorize(self, header: str) -> None:
+    def authorize(self, header: str, permission: str) -> None:
+        """Raises `Refusal` for a wrong token, and for one that lacks the permission."""
         if header != f"Bearer {self.options.token}":
             self.ledger.count("unauthorized")
             raise Refusal(4100, "authentication is invalid", status=401)
+        if permission not in self.options.permissions:
+            raise Refusal(4101, f"The token you are using does not have the permission {permission}")
 
     def meter(self, now: float) -> None:
         """Take one request from the rate budget (a second's worth may be used at once)."""
@@ -136,6 +136,20 @@ class CozeModel:
         self.ledger.max_in_flight = max(self.ledger.max_in_flight, flying)
         return execution
 
+    def resume(self, body: Mapping[str, Any], now: float) -> SimulatedExecution:
+        """Answer the question an execution waits with; it goes on under its own id. Raises `Refusal`."""
+        if body.get("workflow_id") != self.options.workflow_id:
+            raise Refusal(4200, "Requested resource workflow not found")
+        event_id, kind = body.get("event_id"), body.get("interrupt_type")
+        waiting = (e for e in self.ledger.executions.values() if e.question and _event_id(e) == event_id)
+        execution = next(waiting, None)
+        if execution is None or kind != QUESTION or not isinstance(body.get("resume_data"), str):
+            raise Refusal(4000, "Request parameter error: no such event, or data of another type")
+        execution.answer = body["resume_data"]
+        execution.ends_at = now + self._duration(execution) / self.options.time_scale
+        heapq.heappush(self._ends, execution.ends_at)
+        return execution
+
     def hurry(self, now: float) -> None:
         """End all executions in flight now, and let those that start later take no time."""
         for execution in self.ledger.executions.values():
@@ -167,11 +181,7 @@ class CozeModel:
             for name, required in self.options.inputs.items()
         }
         return {
-            "workflow_detail": {
-                "workflow_id": workflow_id,
-                "workflow_name": self.options.workflow_name,
-                "app_id": self.options.app_id or "0",
-            },
+            "workflow_detail": basic_workflow(workflow_id, self.options.workflow_name, self.options.app_id or "0"),
             "input": {"parameters": parameters},
             "output": {"terminate_plan": "return_variables"},
         }
@@ -197,7 +207,8 @@ class CozeModel:
         return Refusal(code, message, status=429 if chosen == "429" else 200, retry_after=self.options.retry_after)
 
     def _record(self, execution: SimulatedExecution, now: float, base_url: str) -> dict[str, Any]:
-        word, interrupt, fail = (execution.fault(what) for what in ("word", "interrupt", "fail"))
+        word, fail = (execution.fault(what) for what in ("word", "fail"))
+        interrupt = execution.question
         ended = now >= execution.ends_at and not interrupt
         trimmed = ended and execution.fault("trimmed") is not None
         tokens_in, tokens_out = 400 + len(str(execution.parameters.get("content", ""))), 900
@@ -233,7 +244,7 @@ class CozeModel:
             }
             if trimmed
             else {},
-            "interrupt_data": _question(interrupt.text) if interrupt else None,
+            "interrupt_data": _question(execution, interrupt.text) if interrupt else None,
         }
 
     def _output(self, execution: SimulatedExecution, trimmed: bool, base_url: str) -> str:
@@ -253,8 +264,17 @@ def values_of(parameters: Mapping[str, Any]) -> list[str]:
     return [value for value in parameters.values() if isinstance(value, str)]
 
 
-def _question(text: str) -> dict[str, Any]:
-    return {"event_id": "7500000000000000000/1", "type": 2, "data": text or "继续吗？", "required_parameters": {}}
+def _question(execution: SimulatedExecution, text: str) -> dict[str, Any]:
+    return {
+        "event_id": _event_id(execution),
+        "type": QUESTION,
+        "data": text or "继续吗？",
+        "required_parameters": {},
+    }
+
+
+def _event_id(execution: SimulatedExecution) -> str:
+    return f"{execution.execute_id}/1"
 
 
 def _uuid(execution: SimulatedExecution) -> str:

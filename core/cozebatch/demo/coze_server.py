@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +23,14 @@ import anyio
 import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from cozebatch.demo.clips import ClipStore, shared_clips
-from cozebatch.demo.coze_answers import envelope, json_response, struck
+from cozebatch.demo.coze_account import PERMISSION_FOR, Refusal, UploadedFile, given, read_body
+from cozebatch.demo.coze_answers import envelope, events_of, json_response, struck, uploaded
 from cozebatch.demo.coze_ledger import Ledger
-from cozebatch.demo.coze_model import CozeModel, CozeOptions, Refusal, debug_url, values_of
+from cozebatch.demo.coze_model import CozeModel, CozeOptions, debug_url, values_of
 from cozebatch.demo.faults import Fault, On
 from cozebatch.demo.serving import Receive, Send, serve
 
@@ -49,6 +50,12 @@ class SimulatedCoze:
         self._app = Starlette(
             routes=[
                 Route("/v1/workflow/run", self._submit, methods=["POST"]),
+                Route("/v1/workflows", self._workflows),
+                Route("/v1/workspaces", self._workspaces),
+                Route("/v1/commerce/benefit/benefits/get", self._benefits),
+                Route("/v1/files/upload", self._upload, methods=["POST"]),
+                Route("/v1/workflows/resume", self._resume, methods=["POST"]),
+                Route("/v1/workflow/stream_resume", self._stream_resume, methods=["POST"]),
                 Route("/v1/workflows/{workflow_id}", self._workflow),
                 Route("/v1/workflows/{workflow_id}/run_histories/{execute_id}", self._look),
                 Route("/v1/workflows/{workflow_id}/run_histories/{execute_id}/execute_nodes/{uuid}", self._node),
@@ -74,6 +81,11 @@ class SimulatedCoze:
         with self._lock:
             return self._model.in_flight(time.time())
 
+    def account_file(self, file_id: str) -> UploadedFile:
+        """A file that was uploaded. Raises KeyError."""
+        with self._lock:
+            return self._model.account.files[file_id]
+
     def set_faults(self, *faults: Fault) -> None:
         """These faults from now on; executions already started keep theirs."""
         with self._lock:
@@ -89,18 +101,12 @@ class SimulatedCoze:
             raw = await request.body()
         except ClientDisconnect:
             return Response()
-        body: Any = None
-        try:
-            body = json.loads(raw)
-        except ValueError:
-            body = None
+        body = read_body(raw)
         parameters = body.get("parameters") if isinstance(body, dict) else None
         values = values_of(parameters) if isinstance(parameters, dict) else []
 
         def start() -> Mapping[str, Any]:
-            if not isinstance(body, dict):
-                raise Refusal(4000, "Request parameter error: the body is no JSON object", status=400)
-            execution = self._model.start(body, time.time())
+            execution = self._model.start(given(body), time.time())
             where = debug_url(execution.execute_id, self.options.workflow_id)
             return {"execute_id": execution.execute_id, "debug_url": where, "token": 0, "cost": "0"}
 
@@ -127,6 +133,65 @@ class SimulatedCoze:
     async def _workflow(self, request: Request) -> Response:
         workflow_id = request.path_params["workflow_id"]
         return await self._answer("workflow", request, [], lambda: {"data": self._model.workflow(workflow_id)})
+
+    async def _workflows(self, request: Request) -> Response:
+        account, query = self._model.account, request.query_params
+        return await self._answer("workflows", request, [], lambda: {"data": account.workflows(query)})
+
+    async def _workspaces(self, request: Request) -> Response:
+        account, query = self._model.account, request.query_params
+        return await self._answer("workspaces", request, [], lambda: {"data": account.workspaces(query)})
+
+    async def _benefits(self, request: Request) -> Response:
+        return await self._answer("benefit", request, [], lambda: {"data": self._model.account.benefits()})
+
+    async def _upload(self, request: Request) -> Response:
+        try:
+            raw = await request.body()
+        except ClientDisconnect:
+            return Response()
+        name, content = uploaded(request.headers.get("content-type", ""), raw)
+
+        def keep() -> Mapping[str, Any]:
+            if content is None:
+                raise Refusal(4000, "Request parameter error: there is no part named 'file'", status=400)
+            return {"data": self._model.account.upload(name, content, time.time())}
+
+        return await self._answer("upload", request, [name], keep)
+
+    async def _resume(self, request: Request) -> Response:
+        try:
+            body = read_body(await request.body())
+        except ClientDisconnect:
+            return Response()
+        return await self._answer("resume", request, [], lambda: self._go_on(body))
+
+    async def _stream_resume(self, request: Request) -> Response:
+        """As events: the output when the execution has ended, then the end of the stream."""
+        try:
+            body = read_body(await request.body())
+        except ClientDisconnect:
+            return Response()
+        gone_on: dict[str, Any] = {}
+        response = await self._answer("resume", request, [], lambda: gone_on.update(self._go_on(body)) or {})
+        execution = self.ledger().executions.get(gone_on.get("execute_id", ""))
+        if execution is None:
+            return response
+        base_url = _base_url(request)
+
+        async def stream() -> AsyncIterator[str]:
+            await anyio.sleep(max(0.0, execution.ends_at - time.time()))
+            with self._lock:
+                (record,) = self._model.record(execution.execute_id, time.time(), base_url)
+            for event in events_of(record["output"]):
+                yield event
+
+        return StreamingResponse(stream(), media_type="text/event-stream")
+
+    def _go_on(self, body: Any) -> dict[str, Any]:
+        execution = self._model.resume(given(body), time.time())
+        where = debug_url(execution.execute_id, self.options.workflow_id)
+        return {"execute_id": execution.execute_id, "debug_url": where}
 
     async def _media(self, request: Request) -> Response:
         execute_id, name, kind = (request.path_params[key] for key in ("execute_id", "name", "kind"))
@@ -160,7 +225,8 @@ class SimulatedCoze:
         with self._lock:
             self._model.ledger.count(str(kind))
             fault = self._model.plan.strike(kind, values)
-            response = self._response(kind, request, effect, logid) if fault is None or fault.has_effect else Response()
+            happens = fault is None or fault.has_effect
+            response = self._response(kind, request, effect, logid) if happens else Response()
         if fault is None:
             return response
         return await struck(fault, response, bytes(response.body), request, logid)
@@ -168,8 +234,8 @@ class SimulatedCoze:
     def _response(self, kind: On, request: Request, effect: Effect, logid: str) -> Response:
         model = self._model
         try:
-            model.authorize(request.headers.get("authorization", ""))
-            if kind in ("submit", "look", "node"):
+            model.authorize(request.headers.get("authorization", ""), PERMISSION_FOR[str(kind)])
+            if kind in ("submit", "look", "node", "resume"):
                 model.meter(time.time())
             return envelope(0, "", logid, extra=effect())
         except Refusal as no:

@@ -11,7 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
-On = Literal["submit", "look", "node", "workflow", "media", "any", "execution"]
+On = Literal[
+    "submit", "look", "node", "workflow", "workflows", "workspaces", "benefit", "resume", "upload", "media", "any",
+    "execution",
+]  # fmt: skip
 
 AnswerFault = Literal[
     "cut_before",  # the connection is cut, the request has no effect

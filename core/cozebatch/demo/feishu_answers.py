@@ -27,15 +27,23 @@ def json_body(raw: bytes) -> dict[str, Any]:
 
 def good(data: Mapping[str, Any]) -> Response:
     if data.get("_flat"):
-        return JSONResponse({"code": 0, "msg": "ok", **{k: v for k, v in data.items() if k != "_flat"}})
-    return JSONResponse({"code": 0, "msg": "success", "data": dict(data)})
+        return _json({"code": 0, "msg": "ok", **{k: v for k, v in data.items() if k != "_flat"}}, "2026demo")
+    return _json({"code": 0, "msg": "success", "data": dict(data)}, "2026demo")
 
 
 def refused(refusal: Refusal) -> Response:
-    headers = {"x-tt-logid": f"2026demo{refusal.code}"}
+    answer = {"code": refusal.code, "msg": refusal.message}
+    response = _json(answer, f"2026demo{refusal.code}", refusal.status)
     if refusal.reset is not None:
-        headers["x-ogw-ratelimit-reset"] = f"{refusal.reset:g}"
-    return JSONResponse({"code": refusal.code, "msg": refusal.message}, refusal.status, headers)
+        response.headers["x-ogw-ratelimit-reset"] = f"{refusal.reset:g}"
+    return response
+
+
+def _json(value: Mapping[str, Any], logid: str, status: int = 200) -> Response:
+    """The log id's header is spelt as Feishu spells it: Feishu's own client library looks for exactly this."""
+    response = JSONResponse(dict(value), status)
+    response.raw_headers.append((b"X-Tt-Logid", logid.encode()))
+    return response
 
 
 async def struck(request: Request, fault: FeishuFault, data: Mapping[str, Any] | None = None) -> Response:

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from cozebatch.coze.output import parse_output
-from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID, CozeModel, CozeOptions, Refusal
+from cozebatch.demo.coze_account import Refusal
+from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID, CozeModel, CozeOptions
 from cozebatch.demo.coze_server import RunningCoze, serve_coze
 from cozebatch.demo.faults import Fault, FaultPlan
 

@@ -10,10 +10,12 @@ import sys
 import httpx
 import pytest
 
+from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID
+
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT to a child process is POSIX")
 def test_the_services_run_until_interrupted() -> None:
-    command = [sys.executable, "-m", "cozebatch.demo", "--coze-port", "0", "--feishu-port", "0"]
+    command = [sys.executable, "-m", "cozebatch.demo", "--coze-port", "0", "--feishu-port", "0", "--duration", "100"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -25,7 +27,11 @@ def test_the_services_run_until_interrupted() -> None:
         url = re.search(r"http://127\.0\.0\.1:\d+", "".join(lines))
         assert url is not None
         assert "pat_demo" in "".join(lines)
-        assert httpx.get(f"{url[0]}/_ledger").json()["executions"] == 0
+        run = {"workflow_id": WORKFLOW_ID, "is_async": True, "parameters": {"title": "一", "content": "说一说"}}
+        started = httpx.post(f"{url[0]}/v1/workflow/run", json=run, headers={"Authorization": f"Bearer {TOKEN}"})
+        assert started.json()["code"] == 0
+        (execution,) = httpx.get(f"{url[0]}/_ledger").json()["tasks"]["一"]
+        assert 60 <= execution["ends_at"] - execution["started_at"] <= 140
         process.send_signal(signal.SIGINT)
         _, complaints = process.communicate(timeout=20)
     finally:
