@@ -112,7 +112,8 @@ def test_a_cell_far_out_costs_no_memory_however_it_is_spelt(tmp_path: Path, targ
         paths.append(workbook(tmp_path / f"{number}.xlsx", sheet(rows), target=target))
         assert paths[-1].stat().st_size < 3000
     for spelling, found in zip(FAR_OUT, read(*paths), strict=True):
-        assert "save it again" in found["complaint"], spelling
+        far = ("save it again", "column 16384: this cell has no column name")
+        assert any(told in found["complaint"] for told in far), spelling
 
 
 def test_a_sheet_in_another_encoding_is_bounded_too(tmp_path: Path) -> None:

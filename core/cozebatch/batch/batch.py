@@ -63,6 +63,8 @@ class Batch:
     """Drops old state and returns what it could not drop; called when a run has finished."""
     results: ResultsWriter | None = None
     origin: str = ""
+    source_notes: Callable[[], Sequence[Text]] = tuple
+    """What the source left out of its list and a person should know: it goes into the log of the run."""
     bus: Bus = field(default_factory=Bus)
     wall: Callable[[], float] = time.time
     _plan: RunPlan | None = field(default=None, init=False)
@@ -166,6 +168,8 @@ class Batch:
         engine.note("info", Text.same(run_line(preview.run)))
         if preview.recognized is not None:
             engine.note("info", preview.recognized)
+        for note in self.source_notes():
+            engine.note("info", note)
         outcome = await self._start(engine, preview, keep_open)
         if preview.journal_incomplete and not preview.partial and self.selection == Selection():
             try:

@@ -45,7 +45,7 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
     async with AsyncExitStack() as stack:
         journal = await _journal(request, stack)
         service = await stack.enter_async_context(coze_service(settings, mask, request.on_note))
-        source, sink, inspections = await _source(settings, request, mask, stack)
+        source, sink, inspections, notes = await _source(settings, request, mask, stack)
         synthesizer = _synthesizer(settings, request, mask)
         if synthesizer is not None:
             stack.push_async_callback(synthesizer.aclose)
@@ -75,6 +75,7 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
             prune=_prune(request, journal, settings.log_retention_days),
             results=_results(settings, request, journal, mask),
             origin=_origin(settings, request),
+            source_notes=notes,
             bus=bus if bus is not None else Bus(),
         )
 
@@ -110,11 +111,17 @@ def _mend(damaged: DamagedJournal, request: Request) -> None:
 
 async def _source(
     settings: Settings, request: Request, mask: Callable[[str], str], stack: AsyncExitStack
-) -> tuple[TaskSource, StatusSink | None, list[Inspection]]:
+) -> tuple[TaskSource, StatusSink | None, list[Inspection], Callable[[], Sequence[Text]]]:
     if request.tasks_file is not None:
         from cozebatch.files import FileSource
 
-        return FileSource(request.tasks_file), None, []
+        file = FileSource(
+            request.tasks_file,
+            used=frozenset(settings.coze.parameters.values()),
+            wanted=request.selection.allows,
+            on_note=request.on_note,
+        )
+        return file, None, [], lambda: file.notes
     from cozebatch.feishu.source import FeishuSource
     from cozebatch.feishu.write_back import FeishuSink
 
@@ -132,7 +139,7 @@ async def _source(
         ready=settings.tables.content_table.ready_values(),
         owner=_claimant(request),
     )
-    return source, sink, [table_of(client, base, layout, values)]
+    return source, sink, [table_of(client, base, layout, values)], tuple
 
 
 def _of_this_machine(settings: Settings, request: Request) -> list[Inspection]:

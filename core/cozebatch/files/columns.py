@@ -1,18 +1,19 @@
-"""Maps the columns of a task file to the fields of a task, and rows to tasks.
+"""Makes tasks of the rows of a task file, and gathers what is wrong with them.
 
-Column names are our own (`task_id`, `title`, …) or the Chinese ones of the usual Feishu table, whatever their case
-and spaces. All other columns are kept under their own name.
+Columns that stand for no field of a task (`field_names`) are kept under their own name.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from types import MappingProxyType
 
+from cozebatch.files.cell_faults import fault_of, said
+from cozebatch.files.field_names import field_of
+from cozebatch.files.rows import Reading, Row
+from cozebatch.files.workbook import Fault
 from cozebatch.model.errors import UsageError
 from cozebatch.model.task import NO_EXTRA, SHARED_FIELDS, Task
 from cozebatch.model.text import Text
@@ -21,29 +22,8 @@ MAX_CELL_BYTES = 1_000_000
 MAX_COMPLAINTS = 20
 MAX_ID_CHARACTERS = 200
 
-FIELD_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "task_id": ("task_id",),
-        "title": ("title", "仿写标题"),
-        "content": ("content", "仿写文案"),
-        "digital_no": ("digital_no", "数字人编号"),
-        "voice_id": ("voice_id", "声音ID"),
-        "account_id": ("account_id", "account", "关联账号"),
-        "project_name": ("project_name", "项目名称"),
-        "template": ("template", "模板名称"),
-    }
-)
-
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NOT_IN_AN_ID = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row as a reader found it: the line (or sheet row) it begins on, and its cells by column name."""
-
-    line: int
-    cells: Mapping[str, str]
 
 
 class Complaints:
@@ -71,16 +51,15 @@ class Complaints:
         return UsageError(*self._found)
 
 
-def field_of(column: str) -> str | None:
-    """The field a column stands for; None for an extra one."""
-    return _BY_NAME.get(column) or _BY_NAME.get(_plain(column))
-
-
-def tasks_of(rows: Iterable[Row], columns: Sequence[str] | None, complaints: Complaints) -> list[Task]:
-    """The tasks of all rows that are not entirely empty.
+def tasks_of(
+    rows: Iterable[Row], columns: Sequence[str] | None, complaints: Complaints, reading: Reading | None = None
+) -> list[Task]:
+    """The tasks of all rows that are not entirely empty, hidden, or repetitions of the row above.
 
     `columns`: the file's columns where it has a header, None where every row names its own. Raises `UsageError`.
     """
+    reading = reading if reading is not None else Reading()
+    number = 0
     if columns is not None:
         _check_columns(columns, complaints)
         complaints.raise_if_any()
@@ -89,9 +68,16 @@ def tasks_of(rows: Iterable[Row], columns: Sequence[str] | None, complaints: Com
     has_content = columns is not None
     for row in rows:
         has_content = has_content or any(field_of(column) == "content" for column in row.cells)
-        if not any(value.strip() for value in row.cells.values()):
+        if not any(value.strip() for column, value in row.cells.items() if column not in row.merged):
+            continue  # nothing at all, or only what a merged cell of a row above covers
+        number += 1
+        if row.hidden:
+            reading.hidden += any(field_of(c) == "content" and v.strip() for c, v in row.cells.items())
             continue
-        task = _task(row, len(tasks) + 1, complaints)
+        if row.merged and _repeats(row, reading):
+            reading.repeated += 1
+            continue
+        task = _task(row, number, complaints, reading)
         if task.task_id in lines:
             complaints.add(
                 row.line,
@@ -133,9 +119,19 @@ def _no_content(complaints: Complaints, columns: Sequence[str] = ()) -> None:
     )
 
 
-def _task(row: Row, number: int, complaints: Complaints) -> Task:
+def _repeats(row: Row, reading: Reading) -> bool:
+    """Whether the script comes from a merged cell above, and no other column that is used has a value of its own:
+    an execution for this row would be paid for the same once more."""
+    if not any(field_of(column) == "content" for column in row.merged):
+        return False
+    own = (column for column, value in row.cells.items() if value.strip() and column not in row.merged)
+    return not any(reading.uses(column) for column in own)
+
+
+def _task(row: Row, number: int, complaints: Complaints, reading: Reading) -> Task:
     fields: dict[str, str] = {}
     extra: dict[str, str] = {}
+    faults: list[tuple[str, Fault]] = []
     for column, value in row.cells.items():
         if len(value) * 4 > MAX_CELL_BYTES and len(value.encode(errors="replace")) > MAX_CELL_BYTES:
             complaints.add(
@@ -148,6 +144,11 @@ def _task(row: Row, number: int, complaints: Complaints) -> Task:
         # Half a character (a broken emoji) can be neither stored nor sent.
         value = _SURROGATE.sub("\ufffd", value)
         field = field_of(column)
+        if fault := row.faults.get(column) or (fault_of(value) if column not in row.exact else None):
+            if reading.uses(column):
+                faults.append((column, fault))
+            elif field is not None:
+                value = ""
         if field is None:
             # `record_id` is Feishu's; a file's column of that name must not pass for it.
             if column.strip() != "record_id":
@@ -166,6 +167,10 @@ def _task(row: Row, number: int, complaints: Complaints) -> Task:
             f"task_id 不能超过 {MAX_ID_CHARACTERS} 个字符，也不能有换行等控制字符",
             f"a task_id has at most {MAX_ID_CHARACTERS} characters and no control characters",
         )
+    if fields.get("content") and faults and reading.wanted(task_id):
+        for column, fault in faults:
+            told = said(fault, row.cells[column])
+            complaints.add(row.line, column, told.zh, told.en)
     proxy = MappingProxyType(extra) if extra else NO_EXTRA
     return Task(task_id, own_id=bool(given), extra=proxy, **fields)  # type: ignore[arg-type]
 
@@ -177,14 +182,7 @@ def named(header: Sequence[str], cells: Sequence[str]) -> Iterator[tuple[str, st
             yield column, cells[index] if index < len(cells) else ""
 
 
-def _plain(column: str) -> str:
-    return re.sub(r"[\s_\-\ufeff]+", "", unicodedata.normalize("NFKC", column[:200]).casefold())
-
-
 def _shown(text: str) -> str:
     """A name from the file, bounded, as it may stand in a sentence."""
     text = "".join(c if c.isprintable() else "?" for c in text.strip())
     return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-_BY_NAME = {spelt: field for field, names in FIELD_NAMES.items() for name in names for spelt in (name, _plain(name))}

@@ -1,4 +1,4 @@
-"""Task files with a header and separated cells: `,`, `;` or tab, told apart by the header.
+"""Task files with a header and separated cells: `,`, `;` or tab, told apart by the header. Titles may stand above it.
 
 Read by a reader of our own, because an error has to name line and column, a quotation mark that never closes must not
 swallow the rest of the file as one script, and the standard reader's limit of a cell's size is process-wide.
@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cozebatch.files.columns import Complaints, Row, named
+from cozebatch.files.cell_faults import without_text_mark
+from cozebatch.files.columns import Complaints, named
+from cozebatch.files.field_names import HEADER_WITHIN, is_header
+from cozebatch.files.rows import Row
 
 DELIMITERS = ",;\t"
 
-_FIRST_LINE = re.compile(r"[^\r\n]*")
+_SAMPLE = 100_000
 _END_OF_LINE = re.compile(r"\r\n|\r|\n")
 _SEPARATOR_LINE = re.compile(r"sep=(.)[ \t]*(?:\r\n|\r|\n|\Z)", re.IGNORECASE)
 
@@ -27,11 +30,18 @@ def read_csv(text: str, complaints: Complaints) -> tuple[list[str], Iterator[Row
         start, line = declared.end(), 1
     delimiter = declared[1] if declared else _delimiter(text)
     records = _records(text, delimiter, start, line + 1, complaints)
+    above: list[list[str]] = []
     for _, cells in records:
-        if any(cell.strip() for cell in cells):
-            header = [cell.strip() for cell in cells]
+        header = [cell.strip() for cell in cells]
+        if is_header(header):
             return [column for column in header if column], _rows(header, records, complaints)
-    raise complaints.fail(None, None, "文件是空的", "the file is empty")
+        if any(header):
+            above.append(header)
+        if len(above) >= HEADER_WITHIN:
+            break
+    if not above:
+        raise complaints.fail(None, None, "文件是空的", "the file is empty")
+    return [column for column in max(above, key=lambda row: sum(map(bool, row))) if column], iter(())
 
 
 def _rows(header: list[str], records: Iterator[tuple[int, list[str]]], complaints: Complaints) -> Iterator[Row]:
@@ -46,13 +56,19 @@ def _rows(header: list[str], records: Iterator[tuple[int, list[str]]], complaint
                 "stand in double quotes",
             )
             continue
-        yield Row(line, dict(named(header, cells)))
+        row = dict(named(header, cells))
+        exact = {column: text for column, cell in row.items() if (text := without_text_mark(cell)) is not None}
+        yield Row(line, row | exact, exact=exact) if exact else Row(line, row)
 
 
 def _delimiter(text: str) -> str:
-    stripped = text.lstrip()
-    header = _FIRST_LINE.match(stripped)
-    outside = re.sub(r'"[^"]*"', "", header[0][:100_000] if header else "")
+    """The one that makes a header of one of the first lines; else the one most frequent in the first line."""
+    lines = text.lstrip()[:_SAMPLE].splitlines()[:HEADER_WITHIN]
+    for line in lines:
+        for mark in DELIMITERS:
+            if mark in line and is_header(cell.strip().strip('"') for cell in line.split(mark)):
+                return mark
+    outside = re.sub(r'"[^"]*"', "", lines[0] if lines else "")
     return max(DELIMITERS, key=outside.count)
 
 

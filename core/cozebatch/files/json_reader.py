@@ -13,10 +13,14 @@ from decimal import Decimal
 from typing import Any
 
 from cozebatch.bounds.json_values import MOST_DIGITS, MOST_LEVELS, is_deeper_than, mend
-from cozebatch.files.columns import Complaints, Row, field_of
+from cozebatch.files.columns import Complaints
+from cozebatch.files.field_names import field_of
+from cozebatch.files.rows import Row
+from cozebatch.files.workbook import Fault
 
 LIST_KEYS = ("tasks", "data", "items", "records", "rows", "任务")
 
+_DIGITS: Fault = "digits"
 _SPACE = re.compile(r"[ \t\r\n]*+")
 
 
@@ -164,7 +168,8 @@ class _Document:
                 cells[column] = plain_text(inner)
             except ValueError:
                 self._complaints.add(line, column, "数字太大", "the number is out of range")
-        return Row(line, cells)
+        inexact = {mend(name): _DIGITS for name, inner in value.items() if _is_inexact(inner)}
+        return Row(line, cells, inexact) if inexact else Row(line, cells)
 
     def _expect(self, mark: str, position: int) -> int:
         position = self.skip(position)
@@ -172,6 +177,11 @@ class _Document:
             return self.skip(position + 1)
         column = str(position - self.text.rfind("\n", 0, position))
         raise self._complaints.fail(self.line(position), column, f"这里缺少 {mark}", f"{mark} is missing here")
+
+
+def _is_inexact(value: Any) -> bool:
+    """Whether an id written like this has lost digits: `7.34e18`."""
+    return isinstance(value, float) and abs(value) >= 10**15
 
 
 def _no_constant(name: str) -> Any:

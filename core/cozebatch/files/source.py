@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,7 @@ from cozebatch.files.columns import Complaints, tasks_of
 from cozebatch.files.csv_reader import read_csv
 from cozebatch.files.decoding import decode
 from cozebatch.files.json_reader import read_json, read_jsonl
+from cozebatch.files.rows import Reading
 from cozebatch.model.errors import UsageError
 from cozebatch.model.project_name import assign_project_names
 from cozebatch.model.task import Outcome, Task
@@ -28,13 +29,29 @@ def _now() -> datetime:
 
 
 class FileSource:
-    """A task file. It is read anew by each `load`, in a worker thread."""
+    """A task file. It is read anew by each `load`, in a worker thread.
+
+    `used` and `wanted`: see `Reading`. `on_note` gets what a person should know, such as the number of hidden rows.
+    """
 
     kind: Literal["feishu", "file", "demo"] = "file"
 
-    def __init__(self, path: str | os.PathLike[str], *, now: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        now: Callable[[], datetime] = _now,
+        used: Collection[str] | None = None,
+        wanted: Callable[[str], bool] = lambda _: True,
+        on_note: Callable[[Text], object] = lambda _: None,
+    ) -> None:
         self._path = Path(path)
         self._now = now
+        self._used = used
+        self._wanted = wanted
+        self._on_note = on_note
+        self.notes: Sequence[Text] = ()
+        """Of the latest `load`."""
 
     @property
     def key(self) -> str:
@@ -42,7 +59,12 @@ class FileSource:
 
     async def load(self) -> Sequence[Task]:
         """All tasks in the file's order. Raises `UsageError` naming file, line and column."""
-        return await anyio.to_thread.run_sync(self.load_now)
+        before = self.notes
+        tasks = await anyio.to_thread.run_sync(self.load_now)
+        for note in self.notes:
+            if note not in before:
+                self._on_note(note)
+        return tasks
 
     async def look_up(self, task_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
         """Nothing beyond what `load` lists."""
@@ -50,10 +72,13 @@ class FileSource:
 
     def load_now(self) -> list[Task]:
         """The same, blocking."""
-        return assign_project_names(read_tasks(self._path), self._now())
+        reading = Reading(self._used, self._wanted)
+        tasks = read_tasks(self._path, reading)
+        self.notes = reading.notes(self._path.name)
+        return assign_project_names(tasks, self._now())
 
 
-def read_tasks(path: Path) -> list[Task]:
+def read_tasks(path: Path, reading: Reading | None = None) -> list[Task]:
     """The tasks of a file as it gives them, without project names of our own. Raises `UsageError`."""
     complaints = Complaints(str(path))
     ending = path.suffix.lower()
@@ -67,16 +92,16 @@ def read_tasks(path: Path) -> list[Task]:
             from cozebatch.files.xlsx_reader import read_xlsx
 
             columns, rows = read_xlsx(path, complaints)
-            return tasks_of(rows, columns, complaints)
+            return tasks_of(rows, columns, complaints, reading)
         text = decode(path.read_bytes(), complaints)
     except OSError as error:
         problem = _unreadable(path, error)
     else:
         if ending == ".csv":
             columns, rows = read_csv(text, complaints)
-            return tasks_of(rows, columns, complaints)
+            return tasks_of(rows, columns, complaints, reading)
         read = read_json if ending == ".json" else read_jsonl
-        return tasks_of(read(text, complaints), None, complaints)
+        return tasks_of(read(text, complaints), None, complaints, reading)
     raise UsageError(problem)
 
 

@@ -1,19 +1,20 @@
-"""The child process that reads a workbook for `xlsx_reader`: a bounded one, because the library may abort its process.
+"""The child process that reads a workbook for `xlsx_reader`: a bounded one, because a small file can be built to ask
+for any amount of memory or time.
 
-Run as a script: `python -P xlsx_child.py FILE BYTES`, where BYTES is the memory it may have. python-calamine asks for
-the whole rectangle of a sheet at once, whatever spelling of cell references made it large; when that is refused, the
-process is over. Its answers are lines of JSON on stdout: `{"sheet": NAME}` before each visible sheet, then a list a
-row, and `{"end": REASON}` as the last one, REASON being empty, `password` or `broken`.
+Run as a script: `python -P xlsx_child.py FILE BYTES`, where BYTES is the memory it may have. Its answers are lines of
+JSON on stdout: `{"sheet": NAME}` before each visible sheet, then `[ROW, HIDDEN, [COLUMN, TEXT, …], {COLUMN: FAULT}]` a
+row that has values, `{"merged": [[ROW, COLUMN, ROW, COLUMN], …]}` after the last row, and `{"end": REASON}` as the last
+line: REASON is empty, `broken`, or `[ROW, COLUMN]` of a value too far out.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from datetime import date, datetime, time, timedelta
 from typing import Any, TextIO
 
 from cozebatch.bounds.memory import bound_memory, bound_processor_time
+from cozebatch.files.workbook import TooFar, Unreadable, sheets
 
 SECONDS = 120
 
@@ -26,35 +27,19 @@ def main(path: str, memory: int) -> None:
     sys.stdout.flush()
 
 
-def _read(path: str, out: TextIO) -> str:
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
-
+def _read(path: str, out: TextIO) -> Any:
     try:
-        with CalamineWorkbook.from_path(path) as workbook:
-            for sheet in workbook.sheets_metadata:
-                if sheet.visible == SheetVisibleEnum.Visible and sheet.typ == SheetTypeEnum.WorkSheet:
-                    out.write(json.dumps({"sheet": sheet.name}) + "\n")
-                    found = workbook.get_sheet_by_name(sheet.name)
-                    indent = [""] * (found.start[1] if found.start is not None else 0)
-                    for row in found.iter_rows():
-                        out.write(json.dumps([*indent, *map(_value, row)]) + "\n")
-    except PasswordError:
-        return "password"
-    except CalamineError:
+        for sheet in sheets(path):
+            out.write(json.dumps({"sheet": sheet.name}) + "\n")
+            for row in sheet.rows:
+                flat = [value for pair in row.texts.items() for value in pair]
+                out.write(json.dumps([row.number, row.hidden, flat, row.faults]) + "\n")
+            out.write(json.dumps({"merged": sheet.merged}) + "\n")
+    except TooFar as far:
+        return far.args
+    except Unreadable:
         return "broken"
     return ""
-
-
-def _value(cell: Any) -> Any:
-    """As it may stand in JSON: dates and times as text."""
-    match cell:
-        case datetime():
-            return cell.isoformat(sep=" ") if cell.time() != time() else cell.date().isoformat()
-        case date() | time():
-            return cell.isoformat()
-        case timedelta():
-            return str(cell)
-    return cell
 
 
 if __name__ == "__main__":

@@ -1,46 +1,44 @@
-"""Task files from Excel, through python-calamine in a bounded child process (`xlsx_child`).
+"""Task files from Excel: rows of a sheet as they look, read by a bounded child process (`xlsx_child`).
 
-The library holds a sheet as a full rectangle in memory, so a workbook is measured before it is handed over: a stray
-cell in the last row and column would otherwise ask for more memory than any machine has. The measuring names the cell;
-what it does not understand, because a reference is spelt in an odd way, the child's bounds stop.
+A merged cell gives its value to each of its rows, in its first column: beside it there is nothing. Rows that a filter
+or a person has hidden come marked as hidden. Titles and explanations may stand above the header.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import threading
 import zipfile
 import zlib
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cozebatch.bounds.json_values import read_json
 from cozebatch.files import xlsx_child
-from cozebatch.files.columns import Complaints, Row, field_of, named
-from cozebatch.files.json_reader import plain_text
+from cozebatch.files.columns import Complaints
+from cozebatch.files.field_names import HEADER_WITHIN, field_of, is_header
+from cozebatch.files.rows import Row
+from cozebatch.files.workbook import MAX_CELLS, Fault
 
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024
-MAX_CELLS = 5_000_000
-"""Cells of a sheet's whole rectangle; the library needs about 32 bytes for each."""
 MAX_TEXT_BYTES = 256 * 1024 * 1024
 """Of all cells together, as for the other kinds of task files: a text that is stored once may stand in every cell."""
-EXACT_DIGITS = 10**15
-"""Excel keeps 15 digits of a number: a longer id in a number cell is no longer the id."""
 
 _MEMORY, _MEMORY_A_BYTE, _MOST_MEMORY = 280 * 1024**2, 6, 1536 * 1024**2
-"""What the child may have: enough for Python and the largest rectangle, and for what stands in the file. A small file
-that asks for more is built to do so."""
+"""What the child may have: enough for Python, and for what stands in the file. A small file that asks for more is built
+to do so."""
 
-_REFERENCE = re.compile(rb"""<(?:\w+:)?c\b[^<>]*?\br\s*=\s*["']\s*([A-Za-z]{1,3})([0-9]{1,7})""")
-_CHUNK = 4 * 1024 * 1024
 _SECONDS = xlsx_child.SECONDS + 30.0
 _KEPT_VARIABLES = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "LANG", "LC_ALL", "PYTHONPATH", "PYTHONHOME")
 """The child's environment: what Python needs to start, and no secret."""
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 _BROKEN = ("无法读取，不像是完好的 .xlsx 文件，请用 Excel 重新另存", "is no intact .xlsx file: save it again in Excel")
 _PASSWORD = ("表格有密码，请去掉密码后另存", "the workbook has a password: save it without one")
@@ -51,81 +49,124 @@ _TOO_MUCH = (
 )
 
 
+@dataclass(slots=True)
+class _Line:
+    """A row of the sheet that has values. `merged`: columns whose value comes from a merged cell of a row above."""
+
+    number: int
+    hidden: bool
+    texts: dict[int, str]
+    faults: Mapping[int, Fault]
+    merged: set[int] = field(default_factory=set)
+
+
 def read_xlsx(path: Path, complaints: Complaints) -> tuple[list[str], Iterator[Row]]:
     """The columns, and the rows, of the first visible sheet that has a column of scripts (else the first).
 
     Raises `UsageError`, also while the rows are read.
     """
-    memory = min(_MEMORY + _MEMORY_A_BYTE * _measure(path, complaints), _MOST_MEMORY)
-    best: tuple[list[str], int, list[list[Any]]] | None = None
-    for rows in _sheets(path, memory, complaints):
-        for number, cells in enumerate(rows):
-            header = [plain_text(cell).strip() for cell in cells]
-            if not any(header):
-                continue
-            if any(field_of(column) == "content" for column in header):
-                return [c for c in header if c], _rows(header, rows, number + 1, complaints)
-            best = best or (header, number + 1, rows)
-            break
+    memory = min(_MEMORY + _MEMORY_A_BYTE * _unpacked(path, complaints), _MOST_MEMORY)
+    best: tuple[dict[int, str], list[_Line]] | None = None
+    for lines, merged in _sheets(path, memory, complaints):
+        _fill(lines, merged, complaints)
+        for at, line in enumerate(lines[:HEADER_WITHIN]):
+            if is_header(line.texts.values()):
+                header, start = _header(lines, at)
+                return list(header.values()), _rows(header, lines, start, complaints)
+        if best is None and lines:
+            most = max(lines[:HEADER_WITHIN], key=lambda line: len(line.texts) - len(line.merged))
+            best = most.texts, lines
     if best is None:
         raise complaints.fail(None, None, "表格是空的", "the workbook is empty")
-    header, start, rows = best
-    return [column for column in header if column], _rows(header, rows, start, complaints)
+    header = {column: text.strip() for column, text in best[0].items() if text.strip()}
+    return list(header.values()), iter(())
 
 
-def _rows(header: list[str], rows: list[list[Any]], start: int, complaints: Complaints) -> Iterator[Row]:
-    for index in range(start, len(rows)):
-        cells = rows[index]
-        line = index + 1
-        for column, cell in zip(header, cells, strict=False):
-            number = isinstance(cell, int | float) and not isinstance(cell, bool)
-            if number and abs(cell) >= EXACT_DIGITS and field_of(column) is not None:
-                complaints.add(
-                    line,
-                    column,
-                    "Excel 的数字只保留 15 位，这个编号已不准确：请把这一列设为“文本”后重新输入",
-                    "Excel keeps 15 digits of a number, so this id is no longer exact: format the column as text and "
-                    "enter it again",
-                )
-        texts = [plain_text(cell) for cell in cells]
-        surplus = [i for i, text in enumerate(texts) if text.strip() and (i >= len(header) or not header[i])]
-        if surplus:
-            complaints.add(line, str(surplus[0] + 1), "这一格没有列名", "this cell has no column name")
+def _header(lines: Sequence[_Line], at: int) -> tuple[dict[int, str], int]:
+    """The names of the columns, and where the rows below them begin. A header may be several rows high: names that
+    are merged downwards stand beside groups of names, of which the lower row counts."""
+    column = next(column for column, text in lines[at].texts.items() if field_of(text) == "content")
+    last = at
+    while last + 1 < len(lines) and column in lines[last + 1].merged:
+        last += 1
+    names: dict[int, str] = {}
+    for line in lines[at : last + 1]:
+        names |= {place: text.strip() for place, text in line.texts.items() if text.strip()}
+    return dict(sorted(names.items())), last + 1
+
+
+def _rows(header: Mapping[int, str], lines: Sequence[_Line], start: int, complaints: Complaints) -> Iterator[Row]:
+    for line in lines[start:]:
+        surplus = [place for place in line.texts if place not in header and line.texts[place].strip()]
+        if surplus and not line.hidden:
+            complaints.add(line.number, str(min(surplus) + 1), "这一格没有列名", "this cell has no column name")
             continue
-        yield Row(line, dict(named(header, texts)))
+        yield Row(
+            line.number,
+            {name: line.texts.get(place, "") for place, name in header.items()},
+            {header[place]: fault for place, fault in line.faults.items() if place in header},
+            merged={header[place] for place in line.merged if place in header} if line.merged else (),
+            hidden=line.hidden,
+        )
 
 
-def _sheets(path: Path, memory: int, complaints: Complaints) -> Iterator[list[list[Any]]]:
-    """The rows of one visible sheet after the other, as the child reads them."""
-    rows: list[list[Any]] | None = None
+def _fill(lines: Sequence[_Line], merged: Sequence[Sequence[int]], complaints: Complaints) -> None:
+    """Give the value of each merged cell to its further rows, as far as they have values at all."""
+    numbers = [line.number for line in lines]
+    filled = 0
+    for first, column, last, _ in merged:
+        top = bisect_left(numbers, first)
+        if last <= first or top == len(lines) or numbers[top] != first or column not in lines[top].texts:
+            continue
+        below = lines[top + 1 : bisect_right(numbers, last)]
+        filled += len(below)
+        if filled > MAX_CELLS:
+            raise complaints.fail(None, None, *_TOO_MUCH)
+        for line in below:
+            line.texts[column] = lines[top].texts[column]
+            line.merged.add(column)
+            if column in lines[top].faults:
+                line.faults = {**line.faults, column: lines[top].faults[column]}
+
+
+def _sheets(path: Path, memory: int, complaints: Complaints) -> Iterator[tuple[list[_Line], Sequence[Sequence[int]]]]:
+    """The rows of one visible sheet after the other, in order, with its merged cells, as the child reads them."""
+    rows: list[_Line] = []
     with _child(path, memory) as lines:
         for value in _values(lines, complaints):
-            if isinstance(value, list) and rows is not None:
-                rows.append(value)
-                continue
-            if rows is not None:
-                yield rows
             match value:
+                case [int(number), bool(hidden), list(flat), dict(faults)]:
+                    texts = dict(zip(flat[::2], flat[1::2], strict=True))
+                    rows.append(_Line(number, hidden, texts, {int(place): fault for place, fault in faults.items()}))
                 case {"sheet": _}:
                     rows = []
+                case {"merged": [*merged]}:
+                    rows.sort(key=lambda line: line.number)
+                    yield rows, merged
                 case {"end": ""}:
                     return
-                case {"end": "password"}:
-                    raise complaints.fail(None, None, *_PASSWORD)
+                case {"end": [row, column]}:
+                    raise complaints.fail(
+                        None,
+                        None,
+                        f"表格范围到了第 {row} 行第 {column} 列，请删掉远处的单元格后另存",
+                        f"the sheet reaches to row {row}, column {column}: delete the stray cells far out and save it "
+                        "again",
+                    )
                 case _:
                     raise complaints.fail(None, None, *_BROKEN)
     raise complaints.fail(None, None, *_TOO_MUCH)
 
 
 def _values(lines: Iterator[bytes], complaints: Complaints) -> Iterator[Any]:
-    left, cells = MAX_TEXT_BYTES, MAX_CELLS
+    left, cells = MAX_TEXT_BYTES, 2 * MAX_CELLS
     for line in lines:
         left -= len(line)
         try:
             value = read_json(line)
         except ValueError:  # the last line of a child that died
             return
-        cells -= len(value) if isinstance(value, list) else 0
+        cells -= len(value[2]) if isinstance(value, list) else 0
         if left < 0 or cells < 0:
             raise complaints.fail(None, None, *_TOO_MUCH)
         yield value
@@ -162,23 +203,23 @@ def _lines(readline: Any) -> Iterator[bytes]:
         yield line
 
 
-def _measure(path: Path, complaints: Complaints) -> int:
+def _unpacked(path: Path, complaints: Complaints) -> int:
     """The bytes of the unpacked workbook, pictures left out. Raises `UsageError` if it is too large to be read."""
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [member for member in archive.infolist() if not member.filename.startswith("xl/media/")]
-            if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED_BYTES:
-                raise complaints.fail(
-                    None,
-                    None,
-                    f"展开后超过 {MAX_UNPACKED_BYTES // 2**20} MB，请拆成几个文件",
-                    f"is larger than {MAX_UNPACKED_BYTES // 2**20} MB unpacked: split it",
-                )
-            for member in members:  # a sheet may lie anywhere in the archive, under any name
-                _measure_sheet(archive, member, complaints)
-            return sum(member.file_size for member in members)
+            members = archive.infolist()
+        if sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
+            raise complaints.fail(
+                None,
+                None,
+                f"展开后超过 {MAX_UNPACKED_BYTES // 2**20} MB，请拆成几个文件",
+                f"is larger than {MAX_UNPACKED_BYTES // 2**20} MB unpacked: split it",
+            )
+        return sum(member.file_size for member in members if not member.filename.startswith("xl/media/"))
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error):
         pass
+    if _has_password(path):
+        raise complaints.fail(None, None, *_PASSWORD)
     raise complaints.fail(
         None,
         None,
@@ -187,28 +228,8 @@ def _measure(path: Path, complaints: Complaints) -> int:
     )
 
 
-def _measure_sheet(archive: zipfile.ZipFile, member: zipfile.ZipInfo, complaints: Complaints) -> None:
-    columns = rows = 0
-    with archive.open(member) as file:
-        rest = b""
-        while chunk := file.read(_CHUNK):
-            chunk = rest + chunk
-            for letters, digits in _REFERENCE.findall(chunk):
-                rows = max(rows, int(digits))
-                columns = max(columns, _column_number(letters.upper()))
-            # A reference may be cut in two by the end of a chunk.
-            rest = chunk[-400:]
-    if rows * columns > MAX_CELLS:
-        raise complaints.fail(
-            None,
-            None,
-            f"表格范围到了第 {rows} 行第 {columns} 列，请删掉远处的空白单元格后另存",
-            f"the sheet reaches to row {rows}, column {columns}: delete the stray cells far out and save it again",
-        )
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
+def _has_password(path: Path) -> bool:
+    """An encrypted workbook is an OLE file with a stream of that name ([MS-OFFCRYPTO] 2.3.4.4)."""
+    with open(path, "rb") as file:
+        data = file.read(len(_OLE))
+        return data == _OLE and _ENCRYPTED in file.read(4 * 1024 * 1024)

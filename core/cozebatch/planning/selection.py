@@ -22,8 +22,12 @@ class Selection:
         missing = sorted(self.include - set(task_ids))
         if missing:
             raise UsageError(unknown_ids("--include", missing))
-        kept = [t for t in task_ids if (not self.include or t in self.include) and t not in self.exclude]
+        kept = [task_id for task_id in task_ids if self.allows(task_id)]
         return kept if self.limit is None else kept[: self.limit]
+
+    def allows(self, task_id: str) -> bool:
+        """Whether --include and --exclude leave this task in, the limit aside."""
+        return (not self.include or task_id in self.include) and task_id not in self.exclude
 
 
 def require_known(option: str, wanted: Iterable[str], chosen: Collection[str]) -> None:

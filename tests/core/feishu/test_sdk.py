@@ -86,7 +86,7 @@ def test_feishu_is_not_imported_with_the_rest_of_the_core() -> None:
         """
         import sys
         import cozebatch.settings, cozebatch.files, cozebatch.feishu, cozebatch.feishu.links
-        print([name for name in ("lark_oapi", "httpx", "requests", "python_calamine") if name in sys.modules])
+        print([name for name in ("lark_oapi", "httpx", "requests") if name in sys.modules])
         """
     )
     assert out == "[]"

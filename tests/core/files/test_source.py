@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cozebatch.files import FileSource
+from cozebatch.files.cell_faults import fault_of, without_text_mark
 from cozebatch.files.source import read_tasks
 from cozebatch.model.errors import UsageError
 from cozebatch.model.task import Task
@@ -229,7 +230,9 @@ def test_a_hundred_megabytes_in_one_cell_are_a_complaint_in_seconds(write: Write
     assert time.perf_counter() - began < 20
 
 
-cells = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
+cells = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20).filter(
+    lambda cell: fault_of(cell) is None and without_text_mark(cell) is None
+)
 
 
 @given(st.lists(st.tuples(cells, cells), max_size=6), st.sampled_from([",", ";", "\t"]))

@@ -44,7 +44,7 @@ def test_a_sheet_is_read_as_it_looks(write: Write) -> None:
     row = [7, "标题", "一行\n二行", 7.0, date(2026, 11, 24), datetime(2026, 11, 24, 8, 5), 0.25, True]
     (task,) = read_tasks(write({"任务": [header, row, [None] * 8]}))
     assert (task.task_id, task.title, task.content, task.digital_no) == ("7", "标题", "一行\n二行", "7")
-    assert dict(task.extra) == {"日期": "2026-11-24", "时刻": "2026-11-24 08:05:00", "比例": "0.25", "好": "true"}
+    assert dict(task.extra) == {"日期": "2026-11-24", "时刻": "2026-11-24 8:05:00", "比例": "0.25", "好": "TRUE"}
 
 
 def test_lines_are_the_rows_of_the_sheet(write: Write) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import anyio
 
 from cozebatch.batch.preflight import check_all
-from cozebatch.model.check_item import CheckItem
+from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.default_paths import CONFIG_FILE
 from cozebatch.model.errors import UsageError
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang, Text
-from cozebatch.settings import load_settings
+from cozebatch.settings import Settings, load_settings
 from cozebatch_tui.commands.prompts import agrees
 from cozebatch_tui.commands.trust import require_trusted_hosts
 from cozebatch_tui.exit_codes import Exit
@@ -41,7 +41,7 @@ def check(options: argparse.Namespace, lang: Lang) -> Exit:
         for complaint in error.complaints:
             out.line(f"fail  {Text('配置文件', 'configuration').in_(lang)}: {clean(complaint.in_(lang), 1000)}")
         return Exit.USAGE
-    good = _check_tasks(options, report) if options.tasks is not None else True
+    good = _check_tasks(Path(options.tasks), settings, report) if options.tasks is not None else True
 
     async def run() -> bool:
         return await check_all(settings, warnings, report, state_dir=Path(options.state_dir), lang=lang)
@@ -49,16 +49,19 @@ def check(options: argparse.Namespace, lang: Lang) -> Exit:
     return Exit.OK if anyio.run(run) and good else Exit.USAGE
 
 
-def _check_tasks(options: argparse.Namespace, report: Callable[[CheckItem], None]) -> bool:
+def _check_tasks(path: Path, settings: Settings, report: Callable[[CheckItem], None]) -> bool:
+    from cozebatch.files.rows import Reading
     from cozebatch.files.source import read_tasks
-    from cozebatch.model.check_item import Level
 
     subject = Text("任务文件", "task file")
+    reading = Reading(frozenset(settings.coze.parameters.values()))
     try:
-        count = len(read_tasks(Path(options.tasks)))
+        count = len(read_tasks(path, reading))
     except UsageError as error:
         for complaint in error.complaints:
             report(CheckItem(Level.FAIL, subject, complaint))
         return False
     report(CheckItem(Level.OK, subject, Text(f"{count} 个任务", f"{count} tasks")))
+    for note in reading.notes(path.name):
+        report(CheckItem(Level.WARN, subject, note))
     return True
