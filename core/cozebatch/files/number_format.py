@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -40,6 +40,8 @@ BUILT_IN: Mapping[int, str] = MappingProxyType(
 _LONGEST_CODE = 255
 _PRECISION = 15
 """Digits of a number that Excel keeps."""
+_LARGEST = 10**40
+_CONTEXT = Context(prec=_LONGEST_CODE + 50)
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|_(?P<space>.)|\*(?P<fill>.)|\[(?P<bracket>[^\]]*)\]|(?P<power>[eE][+-])'
     r"|(?P<digit>[0#?])|(?P<mark>[.,%@/])|(?P<literal>.)",
@@ -204,9 +206,9 @@ def _digits(value: Decimal, code: str, signed: bool) -> str | None:
     if power:
         return _scientific(value, parts, point, decimals) if code.rstrip("0#?").endswith(power) else None
     value /= Decimal(1000) ** commas
-    rounded = abs(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP) if abs(value) < 10**40 else None
-    if rounded is None:
+    if abs(value) >= _LARGEST:
         return None
+    rounded = abs(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _CONTEXT)
     whole, _, fraction = format(rounded, "f").partition(".")
     where = len(parts) if point is None else point
     left = _whole_part(parts[:where], "" if whole == "0" else whole, grouped)

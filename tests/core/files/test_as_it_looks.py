@@ -268,7 +268,7 @@ def test_a_title_above_the_header_is_no_header(tmp_path: Path) -> None:
 
 
 def test_a_header_of_two_rows_is_read_as_one(tmp_path: Path) -> None:
-    rows = [
+    rows: list[list[Any]] = [
         ["仿写标题", "仿写文案", "账号信息", None],
         [None, None, "关联账号", "数字人编号"],
         ["一", "文案一", "A", 7],
