@@ -1,7 +1,10 @@
-"""Reads captions out of text: SRT, WebVTT, ASS, LRC, and the lines `[0:0.1,0:2.0] text` of Tencent's speech service.
+"""Reads captions out of text: SRT, SBV, WebVTT, ASS, LRC, whisper's lines and tables, and the lines
+`[0:0.1,0:2.0] text` of Tencent's speech service.
 
-Written for files as people and services make them: cue ids of any kind, NOTE and STYLE blocks, inline times and tags,
-entities, blank lines inside a cue, two languages in one cue. Nothing here raises.
+Written for files as people, models and services make them: cue ids of any kind, NOTE and STYLE blocks, inline times
+and tags, entities, blank lines inside a cue, two languages in one cue, full-width punctuation in times. Nothing here
+raises.
+docs/decisions/13 says why no library does this.
 """
 
 from __future__ import annotations
@@ -10,42 +13,48 @@ import html
 import re
 
 from cozebatch.synthesis.compose.captions import Caption
+from cozebatch.synthesis.compose.lyrics import read_lyrics
+from cozebatch.synthesis.compose.stamps import STAMP, read_stamp
 from cozebatch.synthesis.compose.timeline import SECOND
 
-_STAMP = re.compile(r"(?:(\d{1,4}):)?(\d{1,3}):(\d{1,2})(?:[.,:](\d{1,6}))?", re.ASCII)
-_CUE = re.compile(r"^[ \t]*([\d:.,]{1,24})[ \t]*-->[ \t]*([\d:.,]{1,24})[^\n]*$", re.MULTILINE | re.ASCII)
-_BLOCK_WORDS = ("NOTE", "STYLE", "REGION")
+_CUE = re.compile(
+    rf"^[ \t]*(?P<start>{STAMP})[ \t]*(?:[-—–]{{1,3}}[>》]|→|⟶)[ \t]*(?P<end>{STAMP})(?P<rest>[^\n]*)$"
+    r"|^[ \t]*(?P<sbv_start>\d{1,2}:\d\d:\d\d\.\d{3}),(?P<sbv_end>\d{1,2}:\d\d:\d\d\.\d{3})[ \t]*$",
+    re.MULTILINE | re.ASCII,
+)
+_RANGE = re.compile(
+    rf"^[^\n\[(（【]{{0,20}}[\[(（【][ \t]*({STAMP})[ \t]*(?:,|[-—–]{{1,3}}>?|→|~|至|到)[ \t]*({STAMP})"
+    r"[^\])）】\n]{0,20}[\])）】][ \t]*([^\n]*)",
+    re.MULTILINE | re.ASCII,
+)
+_BLOCK = re.compile(r"\s*(?:NOTE|STYLE|REGION)(?=\s|$)")
+_SETTINGS = re.compile(r"(?:[ \t]*[\w-]{1,20}:[^\s:]{1,40})*[ \t]*", re.ASCII)
+"""What stands behind a cue's times: settings of WebVTT, coordinates of SRT."""
+_READINGS = re.compile(r"<rt\b[^<>]{0,200}>[^<>]{0,200}(?:</rt>|(?=</ruby>))", re.IGNORECASE)
+_INLINE_TIME = re.compile(r"<\d[\d:.]{3,20}>", re.ASCII)
 _INLINE = re.compile(
-    r"<(?:\d[\d:.]{0,20}|/?(?:i|b|u|s|font|c|v|lang|ruby|rt)(?:[.\s][^<>]{0,200})?)>|\{\\[^{}]{0,500}\}", re.I
+    r"<(?:\d[\d:.]{0,20}|/?(?:i|b|u|s|font|c|v|lang|ruby|rt|rp)(?:[.\s][^<>]{0,200})?)>|\{\\[^{}]{0,500}\}", re.I
 )
 _CJK = re.compile(r"[\u3400-\u9fff\u3040-\u30ff\uac00-\ud7af]")
-_LRC = re.compile(r"\[(\d{1,3}:\d{1,2}(?:[.:]\d{1,3})?)\]", re.ASCII)
-_RANGE = re.compile(r"\[(\d{1,3}:\d{1,2}\.\d{1,3}),(\d{1,3}:\d{1,2}\.\d{1,3})[^\]\n]{0,20}\][ \t]*([^\n]*)", re.ASCII)
-_LAST_LINE = 5 * SECOND
-"""How long the last line of an LRC file stands: it names beginnings only."""
+_TABLE = re.compile(r"^\"?start\"?([\t,;])\"?end\"?\1\"?text\"?[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_DRAWING = re.compile(
+    r"\{[^{}]{0,500}\\p[1-9][^{}]{0,500}\}.{0,20000}?(?:\{[^{}]{0,500}\\p0[^{}]{0,500}\}|$)", re.DOTALL
+)
+_BRACES = re.compile(r"\{[^{}]{0,2000}\}")
 
 
 def read_text(text: str) -> list[Caption]:
     """The captions in order of the file, times in µs; empty if the text is no such file."""
-    text = text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
     if cues := list(_CUE.finditer(text)):
         return _from_cues(text, cues)
     if "Dialogue:" in text:
         return _from_ass(text)
     if ranges := _RANGE.findall(text):
-        return [
-            c for start, end, words in ranges if (c := _line(read_stamp(start), read_stamp(end), [words])) is not None
-        ]
-    return _from_lrc(text)
-
-
-def read_stamp(text: str) -> int | None:
-    """`h:mm:ss.mmm`, `mm:ss,mmm` and the like in µs; None for anything else."""
-    match = _STAMP.fullmatch(text.strip())
-    if match is None:
-        return None
-    seconds = int(match[1] or 0) * 3600 + int(match[2]) * 60 + int(match[3])
-    return seconds * SECOND + int((match[4] or "0").ljust(6, "0"))
+        return [c for start, end, words in ranges if (c := _caption(start, end, [words])) is not None]
+    if table := _TABLE.search(text):
+        return _from_table(text[table.end() :], table[1])
+    return [c for start, end, words in read_lyrics(text) if (c := _line(start, end, [words])) is not None]
 
 
 def has_cjk(text: str) -> bool:
@@ -55,11 +64,23 @@ def has_cjk(text: str) -> bool:
 
 def _from_cues(text: str, cues: list[re.Match[str]]) -> list[Caption]:
     found = []
+    rolling = _INLINE_TIME.search(text) is not None
+    before = ""
     for number, cue in enumerate(cues):
         is_last = number + 1 == len(cues)
         body = text[cue.end() : len(text) if is_last else cues[number + 1].start()]
-        caption = _line(read_stamp(cue[1]), read_stamp(cue[2]), _cue_lines(body, is_last))
-        if caption is not None:
+        rest = cue["rest"] or ""
+        lines = _shown(_cue_lines(body, is_last))
+        if not lines and not _SETTINGS.fullmatch(rest):
+            lines = _shown([rest])
+        if rolling:
+            # Captions that roll up show the line before once more above the new one.
+            last = lines[-1] if lines else before
+            lines = lines[1:] if lines[:1] == [before] else lines
+            before = last
+        start, end = read_stamp(cue["start"] or cue["sbv_start"]), read_stamp(cue["end"] or cue["sbv_end"])
+        caption = _of_shown(start, end, lines)
+        if caption is not None and caption.text:
             found.append(caption)
     return found
 
@@ -72,19 +93,35 @@ def _cue_lines(body: str, is_last: bool) -> list[str]:
         if len(blocks) > 1 or lines[-1].strip().isdigit():
             lines.pop()  # the next cue's id
         blocks[-1] = "\n".join(lines)
-    kept = [block for block in blocks if not block.lstrip().startswith(_BLOCK_WORDS)]
+    kept = [block for at, block in enumerate(blocks) if not _BLOCK.match(block) or (at == 0 and block[:1] != "\n")]
     return [line for block in kept for line in block.split("\n")]
 
 
+def _caption(start: str, end: str, lines: list[str]) -> Caption | None:
+    return _line(read_stamp(start), read_stamp(end), lines)
+
+
 def _line(start: int | None, end: int | None, lines: list[str]) -> Caption | None:
-    """One caption; a last line without Chinese below Chinese ones is their translation."""
+    return _of_shown(start, end, _shown(lines))
+
+
+def _of_shown(start: int | None, end: int | None, shown: list[str]) -> Caption | None:
+    """One caption; lines without Chinese below or above Chinese ones are their translation."""
     if start is None or end is None:
         return None
-    shown = [html.unescape(_INLINE.sub("", line)).replace("\xa0", " ").strip() for line in lines]
-    shown = [line for line in shown if line]
-    english = shown.pop() if len(shown) > 1 and has_cjk(shown[0]) and not has_cjk(shown[-1]) else ""
+    english = ""
+    if len(shown) > 1 and has_cjk(shown[0]) and not has_cjk(shown[-1]):
+        english = shown.pop()
+    elif len(shown) > 1 and has_cjk(shown[-1]) and not any(map(has_cjk, shown[:-1])):
+        english, shown = " ".join(shown[:-1]), shown[-1:]
     joint = "" if any(has_cjk(line) for line in shown) else " "
     return Caption(start, end, joint.join(shown), english)
+
+
+def _shown(lines: list[str]) -> list[str]:
+    """The lines as a player shows them, without empty ones."""
+    plain = (html.unescape(_INLINE.sub("", _READINGS.sub("", line))) for line in lines)
+    return [line for line in (line.replace("\xa0", " ").strip() for line in plain) if line]
 
 
 def _from_ass(text: str) -> list[Caption]:
@@ -98,23 +135,23 @@ def _from_ass(text: str) -> list[Caption]:
         if kind.strip() != "Dialogue":
             continue
         facts = dict(zip(fields, rest.split(",", len(fields) - 1), strict=False))
-        words = facts.get("text", "").replace("\\N", "\n").replace("\\n", "\n").replace("\\h", " ")
-        caption = _line(read_stamp(facts.get("start", "")), read_stamp(facts.get("end", "")), words.split("\n"))
-        if caption is not None:
+        words = _BRACES.sub("", _DRAWING.sub("", facts.get("text", "")))
+        words = words.replace("\\N", "\n").replace("\\n", "\n").replace("\\h", " ")
+        caption = _caption(facts.get("start", ""), facts.get("end", ""), words.split("\n"))
+        if caption is not None and caption.text:
             found.append(caption)
     return found
 
 
-def _from_lrc(text: str) -> list[Caption]:
-    """Lines that begin with one or more `[mm:ss.xx]`; each stands until the next begins."""
-    begins: list[tuple[int, str]] = []
+def _from_table(text: str, mark: str) -> list[Caption]:
+    """Whisper's table: whole numbers are ms, others seconds."""
+    found = []
     for line in text.split("\n"):
-        at, stamps = 0, []
-        while (match := _LRC.match(line, at)) is not None:
-            stamps.append(read_stamp(match[1]))
-            at = match.end()
-        begins += [(stamp, line[at:]) for stamp in stamps if stamp is not None]
-    begins.sort(key=lambda begin: begin[0])
-    ends = [start for start, _ in begins[1:]] + [start + _LAST_LINE for start, _ in begins[-1:]]
-    lines = [_line(start, end, [words]) for (start, words), end in zip(begins, ends, strict=True)]
-    return [line for line in lines if line is not None]
+        start, end, words = ([part.strip().strip('"') for part in line.split(mark, 2)] + ["", "", ""])[:3]
+        times = [float(time) * (SECOND if "." in time else 1000) for time in (start, end) if _NUMBER.fullmatch(time)]
+        if len(times) == 2 and (caption := _line(round(times[0]), round(times[1]), [words])) is not None:
+            found.append(caption)
+    return found
+
+
+_NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,9})?", re.ASCII)

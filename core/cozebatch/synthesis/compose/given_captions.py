@@ -1,113 +1,109 @@
 """Reads the timed captions that come with Coze's output (docs/contract.md §5), leniently; nothing here raises.
 
-Objects with times in any layer of JSON, as caption nodes, whisper and the speech services of Volcengine, Aliyun and
-Tencent give them; SRT, WebVTT, ASS and LRC text; either as a JSON string or behind a Markdown fence. The unit of plain
-numbers (s, ms or µs) is whichever brings the last end nearest the media's length.
+Objects with times in any layer of JSON (`caption_objects`) and caption files as text (`caption_text`), either as a JSON
+string, behind a Markdown fence, or with words around them.
 """
 
 from __future__ import annotations
 
-import math
-from collections import deque
+import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cozebatch.bounds.json_values import read_json
-from cozebatch.synthesis.compose.caption_text import has_cjk, read_stamp, read_text
+from cozebatch.synthesis.compose.caption_objects import Timed, captions_of, plain_key, side_by_side, timed_objects
+from cozebatch.synthesis.compose.caption_text import has_cjk, read_text
 from cozebatch.synthesis.compose.captions import Caption
-from cozebatch.synthesis.compose.timeline import SECOND
 
-_ENGLISH_KEYS = ("english", "en", "texten", "translation")
-_TEXT_KEYS = ("text", "content", "caption", "finalsentence", "sentence", "transcript", "word")
-_START_KEYS = ("start", "starttime", "begin", "begintime", "startms")
-_END_KEYS = ("end", "endtime", "endms")
-_LENGTH_KEYS = ("duration", "durationms")
-_WORDS_KEYS = frozenset({"words", "wordlist", "tokens"})
+_WORDS_KEYS = frozenset({"words", "word", "wordlist", "tokens", "chars", "characters"})
 """Lists of single words: they are captions only where there is nothing longer."""
-_UNITS = (SECOND, 1_000, 1)
-_LARGEST = 1e15
 _MOST_PLACES = 20_000
 _MOST_LETTERS = 4_000_000
 _SAME_TIME = 60_000
 """µs by which two cues may differ that belong to one moment, in two languages."""
+_FENCED = re.compile(r"```[\w.+-]{0,20}[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
+_MOST_TRIES = 20
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was found on one layer under one name: a service may give it in several parts."""
+
+    objects: list[Timed] = field(default_factory=list)
+    texts: list[Caption] = field(default_factory=list)
 
 
 def read(value: Any, media_us: int) -> list[Caption]:
     """Captions out of Coze's output, in order and inside the media; empty if there are none to be read."""
-    waiting: deque[Any] = deque([value])
-    words: deque[Any] = deque()
-    for _ in range(_MOST_PLACES):
-        if not waiting:
-            waiting, words = words, deque()
-            if not waiting:
-                break
-        place = waiting.popleft()
-        if isinstance(place, str):
-            place = _opened(place)
-            if isinstance(place, str):
-                if found := _tidy(read_text(place), media_us):
-                    return found
-                continue
-        if isinstance(place, Mapping):
-            for key, inner in place.items():
-                (words if _plain(key) in _WORDS_KEYS else waiting).append(inner)
-        elif isinstance(place, Sequence):
-            if found := _tidy(_from_objects(place, media_us), media_us):
-                return found
-            waiting.extend(item for item in place if isinstance(item, Mapping | list | tuple))
+    layer: list[tuple[str, Any]] = [("", value)]
+    words: list[tuple[str, Any]] = []
+    left = _MOST_PLACES
+    while layer or words:
+        if not layer:
+            layer, words = words, []
+        below: list[tuple[str, Any]] = []
+        found: dict[str, _Found] = {}
+        for name, place in layer[:left]:
+            _look(name, place, found.setdefault(name, _Found()), below, words)
+        left -= len(layer)
+        for name, seen in found.items():
+            given = captions_of(seen.objects, media_us, words=name in _WORDS_KEYS) or seen.texts
+            if captions := _tidy(given, media_us):
+                return captions
+        layer = below if left > 0 else []
+        words = words if left > 0 else []
     return []
 
 
+def _look(name: str, place: Any, found: _Found, below: list[tuple[str, Any]], words: list[tuple[str, Any]]) -> None:
+    """Look at one place: what it holds itself goes to `found`, what lies in it to `below` or `words`."""
+    if isinstance(place, str):
+        opened = _opened(place)
+        if isinstance(opened, str):
+            found.texts += read_text(opened)
+            return
+        place = opened
+    if isinstance(place, Mapping):
+        found.objects += side_by_side(place)
+        for key, inner in place.items():
+            plain = plain_key(key)
+            (words if plain in _WORDS_KEYS and not isinstance(inner, str) else below).append((plain, inner))
+    elif isinstance(place, Sequence):
+        items = [_opened(item) if isinstance(item, str) and item.lstrip()[:1] == "{" else item for item in place]
+        found.objects += timed_objects(items)
+        below += [(name, item) for item in items if isinstance(item, Mapping | list | tuple)]
+        if items and all(isinstance(item, str) for item in items):
+            found.texts += read_text("\n".join(items)[:_MOST_LETTERS])
+
+
 def _opened(text: str) -> Any:
-    """What a string holds if it is JSON, behind a fence or not; else the text itself."""
+    """What a string holds if it is JSON, behind a fence or between words or not; else the text itself."""
     text = text[:_MOST_LETTERS].strip().lstrip("\ufeff").strip()
-    if text.startswith("```"):
-        text = text.partition("\n")[2].removesuffix("```").strip()
+    if "```" in text and (fenced := max(_FENCED.findall(text), key=len, default="")):
+        text = fenced.strip()
     if text[:1] in ("[", "{", '"'):
         try:
             return read_json(text)
         except ValueError:
-            return text
-    return text
+            pass
+    return _inside_words(text)
 
 
-def _from_objects(items: Sequence[Any], media_us: int) -> list[Caption]:
-    raw: list[tuple[float, float, Mapping[str, Any]]] = []
-    for item in items:
-        if not isinstance(item, Mapping):
+def _inside_words(text: str) -> Any:
+    """A list or an object behind some words: `字幕如下：[{"start": …`; else the text itself."""
+    if '"' not in text:
+        return text
+    decoder = json.JSONDecoder()
+    starts = [match.start() for match in re.finditer(r"\[\s*\{|\{\s*\"", text[:10_000])][:_MOST_TRIES]
+    for start in starts:
+        try:
+            _, end = decoder.raw_decode(text, start)
+            return read_json(text[start:end])
+        except (ValueError, RecursionError):
             continue
-        facts = {_plain(key): value for key, value in item.items()}
-        start, end = _number(_first(facts, _START_KEYS)), _number(_first(facts, _END_KEYS))
-        length = _number(_first(facts, _LENGTH_KEYS))
-        if end is None and start is not None and length is not None:
-            end = start + length
-        if start is not None and end is not None and _first(facts, _TEXT_KEYS) is not None:
-            raw.append((start, end, facts))
-    if not raw:
-        return []
-    unit = _unit(max(end for _, end, _ in raw), media_us)
-    return [_caption(round(start * unit), round(end * unit), facts) for start, end, facts in raw]
-
-
-def _plain(key: Any) -> str:
-    return str(key).lower().replace("_", "")
-
-
-def _unit(last_end: float, media_us: int) -> int:
-    """The unit, in µs, that brings `last_end` nearest `media_us`, by ratio."""
-    if last_end <= 0 or media_us <= 0:
-        return SECOND
-    return min(_UNITS, key=lambda unit: abs(math.log(last_end) + math.log(unit) - math.log(media_us)))
-
-
-def _caption(start: int, end: int, facts: Mapping[str, Any]) -> Caption:
-    words = facts.get("keywords", facts.get("keyword"))
-    if isinstance(words, str):
-        words = [words]
-    keywords = tuple(str(word) for word in words) if isinstance(words, list | tuple) else ()
-    text, english = str(_first(facts, _TEXT_KEYS) or ""), str(_first(facts, _ENGLISH_KEYS) or "")
-    return Caption(start, end, text, english, keywords)
+    return text
 
 
 def _tidy(captions: Sequence[Caption], media_us: int) -> list[Caption]:
@@ -138,21 +134,3 @@ def _together(first: Caption, second: Caption) -> Caption:
         return replace(first, end=end, english=english, keywords=keywords)
     english = " ".join(part for part in (first.english, second.english) if part)
     return replace(first, end=end, text=f"{first.text} {second.text}", english=english, keywords=keywords)
-
-
-def _first(facts: Mapping[str, Any], keys: Sequence[str]) -> Any:
-    return next((facts[key] for key in keys if facts.get(key) is not None), None)
-
-
-def _number(value: Any) -> float | None:
-    """Seconds for a stamp, else the number as it is; None for what is none, is not finite, or is beyond all media."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str) and ":" in value:
-        stamp = read_stamp(value)
-        return None if stamp is None else stamp / SECOND
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if abs(number) < _LARGEST else None  # nor is NaN
