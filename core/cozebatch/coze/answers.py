@@ -54,8 +54,8 @@ def read_submission(answer: Answer | ExchangeError, mask: Mask) -> Submission:
     if isinstance(answer, NeverSent):
         return Refused(unreachable(answer, mask))
     if isinstance(answer, ExchangeError):
-        reason = clean(str(answer), mask)
-        return _unanswered(Text(f"没有收到回答（{reason}）", f"no answer came ({reason})"), None)
+        reason, via = clean(str(answer), mask), answer.trouble.via
+        return _unanswered(Text(f"没有收到回答{via.zh}（{reason}）", f"no answer came{via.en} ({reason})"), None)
     body = None if answer.broken else json_object(answer.body)
     logid = logid_of(body, answer, mask)
     code = code_of(body)
@@ -197,12 +197,12 @@ def refusal(answer: Answer, mask: Mask) -> ErrorInfo:
 
 def unreachable(error: ExchangeError, mask: Mask) -> ErrorInfo:
     """The error when Coze could not be reached, or did not answer in time."""
-    reason = clean(str(error), mask)
+    reason, via = clean(str(error), mask), error.trouble.via
     if isinstance(error, NeverSent):
-        message = Text(f"连不上 Coze：{reason}", f"Coze cannot be reached: {reason}")
+        message = Text(f"连不上 Coze{via.zh}：{reason}", f"Coze cannot be reached{via.en}: {reason}")
     else:
-        message = Text(f"Coze 没有回答：{reason}", f"Coze did not answer: {reason}")
-    return ErrorInfo(Category.NETWORK, message)
+        message = Text(f"Coze 没有回答{via.zh}：{reason}", f"Coze did not answer{via.en}: {reason}")
+    return ErrorInfo(Category.NETWORK, message, hint=error.trouble.hint)
 
 
 def _failure(record: Mapping[str, Any], logid: str | None, mask: Mask) -> ErrorInfo:

@@ -3,7 +3,7 @@
 Everything Coze is asked goes through `Connection.ask`, so that no request can hang, flood the memory or be sent
 twice. Whether money may have been spent depends on how far an exchange came. The exceptions tell:
 
-    NeverSent        no connection came about: the request has surely not arrived
+    NeverSent        no connection came about, or nothing of the body left: the request has surely no effect
     NoAnswer         it may have arrived; no answer was seen
     (an Answer)      at least the status line was seen; `broken` says that the body is not whole
 """
@@ -25,8 +25,11 @@ import httpx
 
 from cozebatch.bounds.http_body import ReceivedBody
 from cozebatch.model.errors import CozebatchError, UsageError
-from cozebatch.model.loopback import is_loopback_url
 from cozebatch.model.text import Text
+from cozebatch.network.certificates import tls_context
+from cozebatch.network.proxies import Proxy, proxy_for
+from cozebatch.network.transport import transport
+from cozebatch.network.trouble import Trouble, trouble
 from cozebatch.policy.retry_after import read_retry_after
 
 CONNECT_TIMEOUT = 10.0
@@ -43,7 +46,12 @@ close would cost a submission its answer, and so hold a task for nothing."""
 
 
 class ExchangeError(CozebatchError):
-    """Base of the ways in which an exchange has no answer. Holds the reason, in httpx's or the system's words."""
+    """Base of the ways in which an exchange has no answer. Its text is the reason, in httpx's or the system's words;
+    `trouble` says by which proxy it went and what to do."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.reason)
+        self.trouble = trouble
 
 
 class NeverSent(ExchangeError):
@@ -87,12 +95,15 @@ class _Body(httpx.AsyncByteStream):
 
     def __init__(self, content: bytes | None) -> None:
         self._content = content
+        self.untouched = content is not None
+        """Nothing of it was taken to be sent: whatever arrived is no whole request, and has no effect."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
         content, self._content = self._content, None
+        self.untouched = False
         if content is None:
             raise StopAsyncIteration
         return content
@@ -143,13 +154,17 @@ class Connection:
         self.connect_timeout = connect = min(CONNECT_TIMEOUT, request_timeout)
         wait = httpx.Timeout(request_timeout, connect=connect, pool=connect)
         self._extensions = {"timeout": wait.as_dict()}
-        self._tls: ssl.SSLContext | bool = False
+        self._tls: ssl.SSLContext | None = None
+        self._proxy: Proxy | None = None
         self._lanes: list[_Lane] = []
         self._open: AsyncExitStack | None = None
 
     async def __aenter__(self) -> Self:
+        """Raises `UsageError` for a proxy or a certificate file that cannot be used."""
+        self._proxy = proxy_for(self.base_url)
+        secure = self.base_url.startswith("https://") or self._proxy is not None
         # Made once for all lanes: reading the certificates takes tens of milliseconds.
-        self._tls = httpx.create_ssl_context() if self.base_url.startswith("https://") else False
+        self._tls = tls_context() if secure else None
         self._open = await AsyncExitStack().__aenter__()
         return self
 
@@ -172,9 +187,8 @@ class Connection:
         if content is not None:
             length = b"%d" % len(content)
             headers = [*headers, (b"Content-Type", b"application/json"), (b"Content-Length", length)]
-        request = httpx.Request(
-            method, self.base_url + path, headers=headers, stream=_Body(content), extensions=self._extensions
-        )
+        body = _Body(content)
+        request = httpx.Request(method, self.base_url + path, headers=headers, stream=body, extensions=self._extensions)
         response: httpx.Response | None = None
         received = ReceivedBody()
         lane = self._lane()
@@ -187,11 +201,11 @@ class Connection:
                 finally:
                     await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            raise NeverSent(_reason(error)) from None
+            raise NeverSent(trouble(error, self._proxy)) from None
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             if response is None:
-                raise NoAnswer(_reason(error)) from None
-            received.broken = _reason(error)
+                raise (NeverSent if body.untouched else NoAnswer)(trouble(error, self._proxy)) from None
+            received.broken = trouble(error, self._proxy).reason
         finally:
             lane.busy -= 1
         return Answer(response.status_code, response.headers, bytes(received.body), received.broken)
@@ -205,7 +219,7 @@ class Connection:
             raise RuntimeError("used outside of its `async with` block")
         if len(self._lanes) >= _LANES:
             return min(self._lanes, key=lambda lane: lane.busy)
-        lane = _Lane(_client(self.base_url, self._tls))
+        lane = _Lane(_client(self._proxy, self._tls))
         self._lanes.append(lane)
         self._open.push_async_callback(lane.client.aclose)
         return lane
@@ -215,22 +229,6 @@ def to_body(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-def _client(base_url: str, tls: ssl.SSLContext | bool) -> httpx.AsyncClient:
+def _client(proxy: Proxy | None, tls: ssl.SSLContext | None) -> httpx.AsyncClient:
     limits = httpx.Limits(max_connections=_LANE, max_keepalive_connections=_LANE, keepalive_expiry=_KEEP_IDLE)
-    try:
-        return httpx.AsyncClient(
-            limits=limits, trust_env=not is_loopback_url(base_url), verify=tls, follow_redirects=False
-        )
-    except (ImportError, ValueError, httpx.InvalidURL):
-        raise UsageError(
-            Text(
-                "环境变量里的代理设置无法使用（HTTP_PROXY、HTTPS_PROXY、ALL_PROXY）：请检查地址；"
-                "SOCKS 代理还需要安装 httpx[socks]。",
-                "The proxy settings of the environment cannot be used (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY): check the "
-                "addresses; a SOCKS proxy needs httpx[socks] installed as well.",
-            )
-        ) from None
-
-
-def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    return httpx.AsyncClient(transport=transport(proxy, tls, limits), trust_env=False, follow_redirects=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import time
 from typing import Any
 
@@ -20,10 +20,14 @@ from cozebatch.bounds.http_body import ReceivedBody
 from cozebatch.bounds.json_values import read_json
 from cozebatch.feishu.codes import NETWORK, Kind, Meaning, meaning, unreadable
 from cozebatch.feishu.lark import Sdk, load_sdk
-from cozebatch.model.errors import CozebatchError, UsageError
+from cozebatch.model.errors import CozebatchError
 from cozebatch.model.redact import Masker
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Text
+from cozebatch.network.certificates import tls_context
+from cozebatch.network.proxies import Proxy, proxy_for
+from cozebatch.network.transport import transport
+from cozebatch.network.trouble import trouble
 from cozebatch.policy.retry_after import read_retry_after
 
 CONNECT_TIMEOUT = 10.0
@@ -115,6 +119,7 @@ class FeishuClient:
         self._transport = transport
         self._own = Masker([app_secret])
         self._http: httpx.AsyncClient | None = None
+        self._proxy: Proxy | None = None
         self._token = ""
         self._token_until = 0.0
         self._fetching = anyio.Lock()
@@ -125,6 +130,7 @@ class FeishuClient:
         return f"FeishuClient({self._app_id!r}, {self.domain!r})"
 
     async def __aenter__(self) -> FeishuClient:
+        """Raises `UsageError` for a proxy or a certificate file that cannot be used."""
         # The import is slow: do it once and off the event loop.
         self._sdk = await anyio.to_thread.run_sync(load_sdk)
         self._config = self._sdk.config()
@@ -132,24 +138,17 @@ class FeishuClient:
         self._config.domain = self.domain
         self._config.enable_set_token = True
         self._config.cozebatch_client = self
-        loopback = self.domain.startswith("http://")
+        self._proxy = proxy_for(self.domain)
+        secure = self.domain.startswith("https://") or self._proxy is not None
+        tls = tls_context() if secure and self._transport is None else None
         limits = httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=4.0)
         timeout = httpx.Timeout(self._timeout, connect=min(CONNECT_TIMEOUT, self._timeout))
-        try:
-            self._http = httpx.AsyncClient(
-                timeout=timeout,
-                limits=limits,
-                trust_env=not loopback,
-                transport=self._transport,
-                headers={"Accept-Encoding": "gzip, deflate"},  # what `ReceivedBody` understands
-            )
-        except (ImportError, ValueError, httpx.InvalidURL):
-            raise UsageError(
-                Text(
-                    "环境变量里的代理设置无法使用（HTTP_PROXY、HTTPS_PROXY、ALL_PROXY），请检查。",
-                    "The proxy settings of the environment cannot be used (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY).",
-                )
-            ) from None
+        self._http = httpx.AsyncClient(
+            timeout=timeout,
+            trust_env=False,
+            transport=self._transport or transport(self._proxy, tls, limits),
+            headers={"Accept-Encoding": "gzip, deflate"},  # what `ReceivedBody` understands
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -212,8 +211,10 @@ class FeishuClient:
                 finally:
                     await response.aclose()
         except (httpx.HTTPError, TimeoutError, OSError) as error:
-            wording = self._words(str(error) or type(error).__name__)
-            raise FeishuError(NETWORK, wording=wording) from None
+            why = trouble(error, self._proxy)
+            what = Text(f"{NETWORK.what.zh}{why.via.zh}", f"{NETWORK.what.en}{why.via.en}")
+            unreachable = replace(NETWORK, what=what, hint=why.hint or NETWORK.hint)
+            raise FeishuError(unreachable, wording=self._words(why.reason)) from None
         if received.broken is not None:
             raise FeishuError(NETWORK, wording=f"the answer cannot be read: {received.broken}")
         return self._judge(response, bytes(received.body))

@@ -22,6 +22,8 @@ import httpx
 
 from cozebatch.disk.writing import make_folder
 from cozebatch.model.errors import Category, StepError
+from cozebatch.model.text import NOTHING, Text
+from cozebatch.network.trouble import trouble
 from cozebatch.policy.retry_after import read_retry_after
 from cozebatch.synthesis.download.part_file import (
     complete,
@@ -62,8 +64,9 @@ class Downloader:
         self._grace = grace
         self._unseen = _LOOK_EVERY
         """Bytes that all downloads have written since the last look at the free space."""
+        self._guard = GuardedTransport(allow_loopback=allow_loopback)
         self._client = httpx.AsyncClient(
-            transport=GuardedTransport(allow_loopback=allow_loopback),
+            transport=self._guard,
             timeout=httpx.Timeout(silence, connect=min(10.0, silence), pool=None),
             headers={"Accept-Encoding": "identity", "Accept": "*/*", "User-Agent": "cozebatch"},
             follow_redirects=False,
@@ -204,12 +207,18 @@ class Downloader:
                 request = self._client.build_request("GET", target, headers=headers)
                 response = await self._client.send(request, stream=True)
             except (httpx.TransportError, httpx.InvalidURL) as error:
-                raise _Cut(_reason(error)) from error
+                raise self._no_answer(error, target) from error
             if not response.has_redirect_location:
                 return response
             await response.aclose()
             target = _parse(_joined(target, response.headers["Location"]))
         raise failure(Category.DOWNLOAD, "重定向次数过多", "too many redirects")
+
+    def _no_answer(self, error: Exception, target: httpx.URL) -> _Cut:
+        """No answer came; if not even a connection came about, what to do about that."""
+        why = trouble(error, self._guard.proxy_of(target))
+        unconnected = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError)
+        return _Cut(f"{_reason(error)}{why.via.en}", why.hint if unconnected else NOTHING)
 
     def _check(self, response: httpx.Response, total: int | None) -> None:
         host = clean(response.request.url.host, 80)
@@ -240,8 +249,12 @@ class Downloader:
 class _Cut(Exception):
     """The connection failed or ended early; what came is kept, and asking again may bring the rest."""
 
+    def __init__(self, reason: str, hint: Text = NOTHING) -> None:
+        super().__init__(reason)
+        self._hint = hint
+
     def as_step_error(self) -> StepError:
-        return failure(Category.DOWNLOAD, f"下载中断：{self}", f"the download was cut off: {self}")
+        return failure(Category.DOWNLOAD, f"下载中断：{self}", f"the download was cut off: {self}", hint=self._hint)
 
 
 def _joined(base: httpx.URL, location: str) -> str:

@@ -14,7 +14,10 @@ from collections.abc import Sequence
 import anyio
 import httpx
 
-from cozebatch.model.errors import Category
+from cozebatch.model.errors import Category, UsageError
+from cozebatch.network.certificates import tls_context
+from cozebatch.network.proxies import Proxy, proxy_for
+from cozebatch.network.transport import transport
 from cozebatch.synthesis.download.special_addresses import (
     PRIVATE,
     IPAddress,
@@ -82,25 +85,46 @@ def _literal(host: str) -> IPAddress | None:
 class GuardedTransport(httpx.AsyncBaseTransport):
     """Sends each request to a checked address of its host; TLS and the Host header keep the host's name.
 
-    `network` does the connecting. Connections are not reused (its pool knows them by address only, not by name).
+    A proxy is asked for the checked address, too, and never for the name. Connections are not reused (a pool knows them
+    by address only, not by name).
     """
 
     def __init__(self, *, allow_loopback: bool) -> None:
         self._allow_loopback = allow_loopback
-        self._network = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
+        self._networks: dict[Proxy | None, httpx.AsyncBaseTransport] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
         port = url.port or (443 if url.scheme == "https" else 80)
         addresses = await resolve(url.host, port, allow_loopback=self._allow_loopback)
+        network = self._network(self.proxy_of(url, addresses))
         for address in addresses[:-1]:
             try:
-                return await self._send(request, address)
-            except httpx.ConnectError:
+                return await self._send(network, request, address)
+            except (httpx.ConnectError, httpx.ProxyError):
                 continue
-        return await self._send(request, addresses[-1])
+        return await self._send(network, request, addresses[-1])
 
-    async def _send(self, request: httpx.Request, address: IPAddress) -> httpx.Response:
+    def proxy_of(self, url: httpx.URL, addresses: Sequence[IPAddress] = ()) -> Proxy | None:
+        """The proxy through which `url` is fetched; none for what lies on this machine or in its network. Raises
+        `StepError` for a proxy that cannot be used."""
+        if any(not allowed(address) for address in addresses):
+            return None
+        try:
+            return proxy_for(str(url))
+        except UsageError as error:
+            (why,) = error.complaints
+            raise failure(Category.DOWNLOAD, why.zh, why.en) from None
+
+    def _network(self, proxy: Proxy | None) -> httpx.AsyncBaseTransport:
+        if proxy not in self._networks:
+            limits = httpx.Limits(max_keepalive_connections=0)
+            self._networks[proxy] = transport(proxy, tls_context(), limits)
+        return self._networks[proxy]
+
+    async def _send(
+        self, network: httpx.AsyncBaseTransport, request: httpx.Request, address: IPAddress
+    ) -> httpx.Response:
         extensions = {**request.extensions}
         if _literal(request.url.host) is None:
             extensions["sni_hostname"] = request.url.host
@@ -111,7 +135,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             stream=request.stream,
             extensions=extensions,
         )
-        return await self._network.handle_async_request(pinned)
+        return await network.handle_async_request(pinned)
 
     async def aclose(self) -> None:
-        await self._network.aclose()
+        while self._networks:
+            await self._networks.popitem()[1].aclose()

@@ -1,0 +1,60 @@
+"""What a failed connection means for a person: by which proxy it went, whether a certificate stood in its way. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cozebatch.model.text import NOTHING, Text
+from cozebatch.network.proxies import Proxy
+
+_WRONG_CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"
+_OTHER_HOST = Text(
+    "对方的 HTTPS 证书是别的网站的：网络可能要先登录（打开浏览器看看），或代理、hosts 指错了地方。",
+    "The HTTPS certificate is another site's: the network may want a login first (open a browser), or a proxy or the "
+    "hosts file leads to a wrong place.",
+)
+_OUT_OF_DATE = Text(
+    "对方的 HTTPS 证书不在有效期内：请先核对这台电脑的日期和时间。",
+    "The HTTPS certificate is not valid today: check this computer's date and time first.",
+)
+_OF_A_COMPANY = Text(
+    "对方的 HTTPS 证书不受信任，多半是公司网络、代理或杀毒软件换上了自己的证书：请向管理员要根证书（PEM 文件），"
+    "把路径写进环境变量 SSL_CERT_FILE，再运行。",
+    "The HTTPS certificate is not trusted: most likely a company's network, a proxy or a virus scanner put its own in "
+    "place. Ask for its root certificate (a PEM file), set the environment variable SSL_CERT_FILE to its path and run "
+    "again.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why no answer came. `reason` is httpx's or the system's wording; `via` names the proxy, with a leading space in
+    English; `hint` says what to do, empty where nothing special is known."""
+
+    reason: str
+    via: Text = NOTHING
+    hint: Text = NOTHING
+
+
+def trouble(error: Exception, proxy: Proxy | None) -> Trouble:
+    """What to tell of `error`, met on the way through `proxy` (None: direct)."""
+    reason = str(error) or type(error).__name__
+    via = Text(f"（经代理 {proxy}）", f" (through the proxy {proxy})") if proxy is not None else NOTHING
+    if _WRONG_CERTIFICATE in reason:
+        lowered = reason.lower()
+        if "mismatch" in lowered or "match" in lowered:
+            return Trouble(reason, via, _OTHER_HOST)
+        out_of_date = "expired" in lowered or "not yet valid" in lowered
+        return Trouble(reason, via, _OUT_OF_DATE if out_of_date else _OF_A_COMPANY)
+    if proxy is not None:
+        return Trouble(reason, via, _check(proxy))
+    return Trouble(reason)
+
+
+def _check(proxy: Proxy) -> Text:
+    return Text(
+        f"请检查代理 {proxy} 是否在运行、要不要用户名和密码；不该走代理就清空 HTTPS_PROXY 和 ALL_PROXY，"
+        "或把主机写进 NO_PROXY。",
+        f"Check that the proxy {proxy} runs, and whether it wants a user and password. If no proxy is wanted, empty "
+        "HTTPS_PROXY and ALL_PROXY, or name the host in NO_PROXY.",
+    )
