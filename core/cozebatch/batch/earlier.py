@@ -85,12 +85,13 @@ class Survey:
                 del found.paid[task.task_id]  # what failed under another name of its file changes nothing here
                 continue
             if task.own_id and not paid.by_content:
-                past = here if here is not None and not _is_outdated(here.row, paid) else self._from_record(task, paid)
+                past = here if here is not None and not _is_outdated(here.row, paid) else None
+                past = past or await self._from_record(task, paid)
             else:
                 at = (best.source_key, best.task_id)
                 stood = here if at == (self.source_key, task.task_id) else elsewhere.get(at)
                 if stood is None or not _is_of(stood.row, paid):
-                    stood = self._from_record(task, paid)
+                    stood = await self._from_record(task, paid)
                 past = replace(stood, owed=stood.owed and not paid.by_content, by_content=paid.by_content)
                 if paid.by_content and self.last is not None and best.run_id == self.last.run_id:
                     found.moved.add(best.task_id)
@@ -98,8 +99,13 @@ class Survey:
             started = sum(r.digest == named.digest for r in paid.executions)
             found.past[task.task_id] = replace(past, digest=named.digest, started=started)
 
-    def _from_record(self, task: Task, paid: Paid) -> Past:
-        return Past(paid.best.run_id, row_from_record(task, paid, self.recognition.digest_of(task)), owed=False)
+    async def _from_record(self, task: Task, paid: Paid) -> Past:
+        best, failure = paid.best, None
+        if best.status == "failed":
+            executions = await self.journal.executions(best.run_id, best.task_id)
+            failure = next((execution.error for execution in executions if execution.key == best.key), None)
+        row = row_from_record(task, paid, self.recognition.digest_of(task), failure)
+        return Past(best.run_id, row, owed=False)
 
     async def _elsewhere(self, paid: Mapping[str, Paid]) -> dict[tuple[str, str], Past]:
         """The rows for which executions were started that serve another one now; by source and task."""

@@ -19,6 +19,7 @@ from cozebatch.engine.options import Adapters
 from cozebatch.engine.rate_limiter import RateLimiter
 from cozebatch.engine.slots import Slots
 from cozebatch.model.errors import Category, JournalError, StepError
+from cozebatch.model.task import State
 from cozebatch.policy.retry import RetryPolicy
 from cozebatch.ports import Change, Execution, PollResult, PutExecution, PutOutput
 
@@ -174,6 +175,8 @@ class Orphans:
         if row is None or row.execute_id != orphan.execute_id or not row.state.is_end:
             await self._ledger.write(*changes)
         elif ended.status != "succeeded":
-            await self._ledger.amend(task_id, *changes, execution_failed=True)
+            # The task may have ended because Coze did not know the execution: this is what became of it.
+            error = ended.error if row.state is State.FAILED and ended.error is not None else row.error
+            await self._ledger.amend(task_id, *changes, execution_failed=True, error=error)
         else:
             await self._ledger.amend(task_id, *changes, has_output=ended.error is None, execution_failed=False)

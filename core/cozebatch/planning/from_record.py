@@ -17,9 +17,10 @@ FAILED_ON_RECORD = ErrorInfo(
 )
 
 
-def row_from_record(task: Task, paid: Paid, digest: str) -> Row:
-    """`digest` is of what would be sent for `task` now. If that was sent, `task` is what is known of its input; if
-    something else was, the row has the input of no task."""
+def row_from_record(task: Task, paid: Paid, digest: str, failure: ErrorInfo | None = None) -> Row:
+    """`failure`: what the best execution failed with, where that is known. `digest` is of what would be sent for `task`
+    now. If that was sent, `task` is what is known of its input; if something else was, the row has the input of no
+    task."""
     best = paid.best
     same = best.digest is None or best.digest == digest
     row = Row(
@@ -51,4 +52,4 @@ def row_from_record(task: Task, paid: Paid, digest: str) -> Row:
         case "lost":
             return replace(row, state=State.FAILED, error=FAILED_ON_RECORD)
         case _:
-            return replace(row, state=State.FAILED, error=FAILED_ON_RECORD, execution_failed=True)
+            return replace(row, state=State.FAILED, error=failure or FAILED_ON_RECORD, execution_failed=True)

@@ -12,6 +12,7 @@ import anyio
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
+from cozebatch.policy.retry import FINAL_FOR_A_ROW
 from cozebatch.ports import Accepted, PollResult, Refused, Submission, Unanswered, Workflow
 from support.fakes import error, wall
 from support.simulated.judge import Judge, Paid, sent_for
@@ -188,15 +189,19 @@ class Service:
         result = replace(result, updated_at=wall() - (now - paid.ends_at))
         if not paid.fails:
             return replace(result, status="succeeded", output=json.dumps({"videoUrl": paid.execute_id}), tokens=7)
-        if not self.life.dead:
-            self._told_failed(paid)
         category = random.Random(paid.execute_id).choice(
             [Category.WORKFLOW_FAILED, Category.SERVER, Category.CONTENT_REJECTED]
         )
+        if not self.life.dead:
+            self._told_failed(paid, category)
         return replace(result, status="failed", error=error(category))
 
-    def _told_failed(self, paid: Paid) -> None:
-        failed = self.coze.judge.told_failed
-        if paid.execute_id not in failed:
-            failed.add(paid.execute_id)
-            self.coze.judge.failed[paid.sent] += 1
+    def _told_failed(self, paid: Paid, category: Category) -> None:
+        judge = self.coze.judge
+        if paid.execute_id in judge.told_failed:
+            return
+        judge.told_failed.add(paid.execute_id)
+        if category in FINAL_FOR_A_ROW:
+            judge.rejected.add(paid.execute_id)
+        else:
+            judge.failed[paid.sent] += 1

@@ -74,8 +74,11 @@ class Judge:
     wanted: Counter[Sent] = field(default_factory=Counter)
     """Executions that people asked for: one a row, one more for each rerun, set-back cell, `--fresh`."""
     failed: Counter[Sent] = field(default_factory=Counter)
-    """Executions that a living process was told to have failed, by what was sent."""
+    """Executions that a living process was told to have failed for what may pass, by what was sent: each allows another
+    one."""
     told_failed: set[str] = field(default_factory=set)
+    rejected: set[str] = field(default_factory=set)
+    """Executions that failed for good: nothing but a person's word allows another one."""
     unanswered: Counter[Sent] = field(default_factory=Counter)
     later_runs: int = 0
     """Starts after a run had finished, or with another name of the file: each may try again what failed."""

@@ -59,9 +59,9 @@ async def verdict(machine: Machine, outcome: Outcome | None) -> None:
 
 
 def _rightly_skipped(machine: Machine, row: Row) -> bool:
-    """There is nothing to do for it: it was finished earlier, or the table does not want it now."""
+    """There is nothing to do for it: it was finished earlier or failed for good, or the table does not want it now."""
     if isinstance(machine.source, TaskFile):
-        return row.note in (DONE_EARLIER, DONE_AS_ANOTHER, NO_CONTENT, GONE)
+        return row.execute_id in machine.judge.rejected or row.note in (DONE_EARLIER, DONE_AS_ANOTHER, NO_CONTENT, GONE)
     if row.record_id not in machine.source.cells:  # deleted, after it was skipped for whatever reason
         return True
     cells = machine.source.cells[row.record_id]
