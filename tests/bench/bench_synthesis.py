@@ -23,7 +23,7 @@ from cozebatch.synthesis.analyse.loudness import measure_loudness
 from cozebatch.synthesis.compose import styles
 from cozebatch.synthesis.compose.captions import from_script
 from cozebatch.synthesis.compose.text_layout import sentences
-from cozebatch.synthesis.compose.timeline import SECOND
+from cozebatch.synthesis.compose.timeline import SECOND, Source
 from cozebatch.synthesis.process.worker import _megabytes
 from cozebatch.synthesis.subtitles import fonts
 from cozebatch.synthesis.subtitles.prepare import prepare_subtitles
@@ -173,7 +173,7 @@ async def captions(folder: Path) -> None:
             bursts.append((at, at + length))
             at += length + pauses[number % 4]
         path = speech(folder / "spoken.wav", bursts=bursts, seconds=at)
-        loudness = await measure_loudness(tool(), path, round(at * SECOND), timeout=60)
+        loudness = await measure_loudness(tool(), Source("audio", str(path), "audio", round(at * SECOND)), timeout=60)
         texts = from_script(SCRIPT, loudness.speech, 60)
         off = [abs(c.start / SECOND - begun) for c, (begun, _) in zip(texts, bursts, strict=True)]
         show(f"captions from the script, {title}", [("start off by, s", off, ""), ("worst, s", [max(off)], "")])

@@ -37,6 +37,13 @@ def make(target: Path, *arguments: str) -> Path:
     return target
 
 
+def codecs(path: Path) -> list[str]:
+    """The codec of each stream."""
+    command = [ffmpeg_path(), "-v", "error", "-i", str(path), "-map", "0", "-c", "copy", "-f", "framecrc", "-"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+    return [line.split(": ")[1] for line in said.splitlines() if line.startswith("#codec_id")]
+
+
 def talking_head(
     target: Path, *, seconds: float = 2.0, size: str = "180x320", fps: str = "25", sound: str | None = "sine=440"
 ) -> Path:

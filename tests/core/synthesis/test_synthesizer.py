@@ -18,9 +18,8 @@ import pytest
 from cozebatch.coze.output import pick
 from cozebatch.model.errors import Category, StepError
 from cozebatch.ports import Media, Product
-from cozebatch.synthesis.analyse.probe import probe
 from cozebatch.synthesis.synthesizer import LocalSynthesizer
-from support.films import FileServer, Progress, job, make, options, talking_head, tool
+from support.films import FileServer, Progress, codecs, job, make, options, talking_head
 
 pytestmark = pytest.mark.anyio
 
@@ -55,10 +54,7 @@ async def test_a_talking_head_becomes_a_film(
     assert making.heard == sorted(making.heard)
     assert making.heard[-1] > 0.9
     assert film.video_path == str(tmp_path / "output" / "项目一" / "项目一.mp4")
-    found = await probe(tool(), Path(film.video_path))
-    assert found.video is not None
-    assert found.audio is not None
-    assert (found.video.codec, found.audio.codec) == ("h264", "aac")
+    assert codecs(Path(film.video_path)) == ["h264", "aac"]
     side = json.loads((tmp_path / "output" / "项目一" / "项目一.json").read_text(encoding="utf-8"))
     assert side["made_for"]["task_id"] == "rec1"
     assert not list((tmp_path / "output").glob(".cozebatch*"))
@@ -131,6 +127,11 @@ async def test_a_broken_download_is_thrown_away_so_that_a_retry_can_help(
 ) -> None:
     server.files["/v.mp4"] = clip.read_bytes()[:-3000]
     work = job({"videoUrl": server.url("/v.mp4")})
+    with pytest.raises(StepError) as caught:
+        await synthesizer.fetch(work, Progress())
+    assert caught.value.info.category is Category.DOWNLOAD, "the rest of it may come another time"
+    assert "not whole" in caught.value.info.message.en
+    server.files["/v.mp4"] = b"\0\0\0\x20ftypisom" + b"x" * 5000
     with pytest.raises(StepError) as caught:
         await synthesizer.fetch(work, Progress())
     assert caught.value.info.category is Category.MEDIA

@@ -39,10 +39,10 @@ from cozebatch.model.task import Task
 from cozebatch.policy.retry_after import read_retry_after
 from cozebatch.ports import Execution, PutExecution, PutOutput, PutRow, RunRecord
 from cozebatch.settings import jsonc, parse_settings
-from cozebatch.synthesis.analyse.probe import parse as parse_probe
 from cozebatch.synthesis.compose import given_captions, styles
 from cozebatch.synthesis.download.part_file import extent
 from support.mutations.feishu_kind import FEISHU_SAMPLES, read_feishu
+from support.mutations.media_kind import PROBE_SAMPLES, read_probe
 
 ALLOWED = (UsageError, StepError, JournalError)
 
@@ -259,19 +259,6 @@ def _read_results(data: bytes, folder: Path, _rng: random.Random) -> None:
     read_results([path], feishu=True, mask=_mask, now=200.0)
 
 
-_PROBES = (
-    b"Input #0, mov,mp4,m4a,3gp,3g2,mj2, from 'a.mp4':\n  Duration: 00:00:15.02, start: 0.000000, bitrate: 2051 kb/s\n"
-    b"  Stream #0:0[0x1](und): Video: h264 (High), yuv420p(tv, bt709), 1080x1920 [SAR 1:1 DAR 9:16], 30 fps, 30 tbr\n"
-    b"      displaymatrix: rotation of -90.00 degrees\n"
-    b"  Stream #0:1[0x2](und): Audio: aac (LC), 44100 Hz, stereo, fltp, 128 kb/s (default)\n",
-    b"Input #0, mp3, from 'a.mp3':\n  Duration: N/A, bitrate: N/A\n  Stream #0:0: Audio: mp3, 0 channels\n",
-)
-
-
-def _read_probe(data: bytes, _folder: Path, _rng: random.Random) -> None:
-    parse_probe(data.decode("utf-8", "replace"))
-
-
 _HEADER_SAMPLES = (
     *(header.encode() for header in _HEADERS),
     b"https://a.feishu.cn/base/bascnAAAA?table=tblBBBB&view=vewCCCC",
@@ -315,7 +302,7 @@ def kinds(folder: Path) -> Mapping[str, Kind]:
             "configuration": Kind([configuration, _COMMENTED], _read_configuration),
             "journal": Kind([_journal_sample(folder)], _read_journal),
             "older results": Kind([results], _read_results),
-            "probe": Kind(_PROBES, _read_probe),
+            "probe": Kind(PROBE_SAMPLES, read_probe),
             "headers": Kind(_HEADER_SAMPLES, _read_header),
         }
     )

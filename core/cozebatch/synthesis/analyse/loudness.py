@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cozebatch.bounds.numbers import number
 from cozebatch.model.errors import Category
-from cozebatch.synthesis.compose.timeline import SECOND, Span
+from cozebatch.synthesis.compose.timeline import SECOND, Source, Span
 from cozebatch.synthesis.failures import failure
 from cozebatch.synthesis.process.ffmpeg import SAFE_INPUT, Ffmpeg
 
@@ -43,20 +43,21 @@ class Loudness:
         return max(_MOST_CUT, min(_MOST_GAIN, TARGET_LUFS - self.lufs))
 
 
-async def measure_loudness(ffmpeg: Ffmpeg, path: Path, duration_us: int, *, timeout: float) -> Loudness:
-    """Measure loudness and speech of the first soundtrack of `path`.
+async def measure_loudness(ffmpeg: Ffmpeg, sound: Source, *, timeout: float) -> Loudness:
+    """Measure loudness and speech of the soundtrack that is heard of `sound`.
 
     Raises `StepError` (`media`) when it is silent or undecodable.
     """
-    loudness = await _once(ffmpeg, path, duration_us, _GATE_DB, timeout)
+    loudness = await _once(ffmpeg, sound, _GATE_DB, timeout)
     expected = loudness.lufs - _GATE_BELOW_SPEECH
     if loudness.lufs < TARGET_LUFS - 12 and expected < _GATE_DB:
         # The recording is quiet: much of the speech lay below the gate.
-        return await _once(ffmpeg, path, duration_us, expected, timeout)
+        return await _once(ffmpeg, sound, expected, timeout)
     return loudness
 
 
-async def _once(ffmpeg: Ffmpeg, path: Path, duration_us: int, gate: float, timeout: float) -> Loudness:
+async def _once(ffmpeg: Ffmpeg, sound: Source, gate: float, timeout: float) -> Loudness:
+    path, duration_us = Path(sound.path), sound.duration_us
     silences: list[tuple[str, float]] = []
     lufs: float | None = None
 
@@ -68,7 +69,7 @@ async def _once(ffmpeg: Ffmpeg, path: Path, duration_us: int, gate: float, timeo
             lufs = float("-inf") if match[1] == "-inf" else number(match[1])
 
     detect = f"silencedetect=n={gate:.1f}dB:d={SHORTEST_PAUSE},ebur128=framelog=quiet"
-    arguments = [*SAFE_INPUT, "-i", path.name, "-map", "0:a:0", "-af", detect, "-f", "null", "-"]
+    arguments = [*SAFE_INPUT, "-i", path.name, "-map", f"0:a:{sound.sound_track}", "-af", detect, "-f", "null", "-"]
     done = await ffmpeg.ask(arguments, cwd=path.parent, timeout=timeout, on_log=read_line)
     if done.returncode != 0 or lufs is None:
         raise failure(Category.MEDIA, f"{path.name} 的声音无法解码", f"the sound of {path.name} cannot be decoded")

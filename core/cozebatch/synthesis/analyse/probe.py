@@ -1,4 +1,9 @@
-"""What a media file holds, read from what ffmpeg says about it (the wheel brings no ffprobe)."""
+"""What a media file holds: which picture and sound ffmpeg makes of it, and how long they last.
+
+Nothing is read that ffmpeg writes for people, but for the length that a file's header names (`Measured.header_us`). The
+streams are those that ffmpeg decodes: their size is that of the first picture, turned and with square pixels, and a
+cover picture is no film (stream specifier `V`).
+"""
 
 from __future__ import annotations
 
@@ -8,138 +13,167 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from cozebatch.bounds.numbers import count, number
+from cozebatch.bounds.numbers import count
 from cozebatch.model.errors import Category
+from cozebatch.synthesis.analyse.packets import FRAMECRC, PacketLog, StreamPackets
 from cozebatch.synthesis.failures import clean, failure
 from cozebatch.synthesis.process.ffmpeg import SAFE_INPUT, Ffmpeg, too_many_pixels
 
-_DURATION = re.compile(r"^ {2}Duration: (?:(\d+):(\d\d):(\d\d)\.(\d+)|N/A)", re.MULTILINE)
-_STREAM = re.compile(r"^ {2}Stream #0:(\d+)(?:\[\w+\])?(?:\(\w+\))?: (Video|Audio): (\w+)(.*)$", re.MULTILINE)
-_LONGEST, _WIDEST = 10**15, 10**6
-"""Microseconds and pixels beyond which a figure is nonsense."""
-_SIZE = re.compile(r", (\d{1,5})x(\d{1,5})[ ,]")
-_SAR = re.compile(r"\bSAR (\d+):(\d+)")
-_FPS = re.compile(r"([\d.]+)(k?) fps")
-_RATE = re.compile(r"(\d+) Hz")
-_ROTATION = re.compile(r"rotation of (-?[\d.]+) degrees")
-_STILL = frozenset({"png", "mjpeg", "webp", "bmp", "jpegls"})
+Hdr = Literal["", "hlg", "pq"]
+
+_TRANSFERS: dict[str, Hdr] = {"arib-std-b67": "hlg", "smpte2084": "pq"}
+_TRANSFER = re.compile(r"\bcolor_trc:([\w-]+)")
+_DURATION = re.compile(r"^\s+Duration: (\d{1,9}):(\d\d):(\d\d)\.(\d{1,9})", re.MULTILINE)
+_GUESSED = "Estimating duration from bitrate"
+_SOUND_TRACKS = 4
+"""How many sound tracks are tried where the first cannot be decoded."""
+_ALL = ("-map", "0:V?", "-map", "0:a?", "-map", "0:s?", "-map", "0:d?")
+_HEAD = 60_000
+"""Characters of a log in which a file's header is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """`width` and `height` are as shown: turned and with square pixels."""
+    """`width` and `height` are as shown. `index` counts the streams of its kind, as in `0:a:1`. `hdr`: how light is
+    coded, empty for an ordinary picture."""
 
     kind: Literal["video", "audio"]
-    index: int
-    codec: str
+    index: int = 0
     width: int = 0
     height: int = 0
     fps: float = 0.0
-    rotation: int = 0
     sample_rate: int = 0
+    hdr: Hdr = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """`duration_us` is the longest stream's as the container says, 0 where it does not. `container` as ffmpeg
-    names its demuxer."""
+    """The picture and the sound that a film is made of; None where a file has none."""
 
-    container: str
-    duration_us: int
-    streams: tuple[Stream, ...]
+    video: Stream | None
+    audio: Stream | None
 
-    @property
-    def video(self) -> Stream | None:
-        """The picture; a cover image inside an audio file is none."""
-        return next((s for s in self.streams if s.kind == "video"), None)
 
-    @property
-    def audio(self) -> Stream | None:
-        return next((s for s in self.streams if s.kind == "audio"), None)
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """When a file's parts end, in µs from its beginning, found by reading every packet. `end_us`: the last of all,
+    texts and time codes included. `header_us`: the length that its header names, 0 where it names none."""
+
+    video_us: int = 0
+    pictures: int = 0
+    audio_us: tuple[int, ...] = ()
+    end_us: int = 0
+    header_us: int = 0
 
     @property
     def still(self) -> bool:
-        """True for a single picture, which is no film."""
-        return (self.video is not None and self.container.endswith("_pipe")) or self.container == "image2"
+        """True for a single picture without sound, which is no film."""
+        return self.pictures == 1 and not self.audio_us
 
 
 async def probe(ffmpeg: Ffmpeg, path: Path) -> Probe:
-    """Read the streams of `path`.
+    """Decode the first picture and the first sound of `path`.
 
-    Raises `StepError` (`media`) if it is no media file or has neither picture nor sound.
+    Raises `StepError` (`media`) if it is no media file or has neither.
     """
-    done = await ffmpeg.ask([*SAFE_INPUT, "-i", path.name], cwd=path.parent)
-    found = parse(done.stderr)
-    if found is None or not found.streams:
-        if (too_large := too_many_pixels(done.stderr)) is not None:
-            raise too_large
-        reason = _reason(done.stderr)
-        raise failure(
-            Category.MEDIA,
-            f"{path.name} 不是可用的音视频或图片：{reason}",
-            f"{path.name} is no usable video, audio or image: {reason}",
-        )
-    return found
+    log = await _first_frames(ffmpeg, path, "0:V:0?", "0:a:0?")
+    if log.good:
+        return Probe(log.video(), log.audio(0))
+    video = await _first_frames(ffmpeg, path, "0:V:0")
+    audio = None
+    for index in range(_SOUND_TRACKS):
+        sound = await _first_frames(ffmpeg, path, f"0:a:{index}")
+        if sound.good:
+            audio = sound.audio(index)
+            break
+    if not video.good and audio is None:
+        raise _unusable(path, log.said)
+    return Probe(video.video() if video.good else None, audio)
 
 
-async def length_us(ffmpeg: Ffmpeg, path: Path, kind: Literal["video", "audio"]) -> int:
-    """The length of the first stream of that kind in µs, measured by reading all its packets.
+async def measure(ffmpeg: Ffmpeg, path: Path) -> Measured:
+    """Read all packets of `path`. A file that cannot be opened has no length at all.
 
     A container's own figure is rounded, is that of the longest stream, and is wrong in a file that was cut off.
     """
-    last = 0
-    stream = "v:0" if kind == "video" else "a:0"
+    log = PacketLog()
+    head: list[str] = []
 
-    def read_line(line: str) -> None:
-        nonlocal last
-        name, _, value = line.partition("=")
-        if name == "out_time_us":
-            last = count(value) or last
+    def read_log(line: str) -> None:
+        if len(head) < _HEAD // 100:
+            head.append(line)
 
-    copying = [*SAFE_INPUT, "-i", path.name, "-map", f"0:{stream}", "-c", "copy", "-f", "null", "-"]
-    await ffmpeg.ask(copying, cwd=path.parent, on_line=read_line)
-    return last
+    arguments = [*SAFE_INPUT, "-i", path.name, *_ALL, "-c", "copy", "-copy_unknown", *FRAMECRC]
+    await ffmpeg.ask(arguments, cwd=path.parent, on_line=log.line, on_log=read_log)
+    pictures = log.of_kind("video")
+    return Measured(
+        video_us=pictures[0].end_us if pictures else 0,
+        pictures=pictures[0].packets if pictures else 0,
+        audio_us=tuple(stream.end_us for stream in log.of_kind("audio")),
+        end_us=max((stream.end_us for stream in log.streams.values()), default=0),
+        header_us=length_in("\n".join(head)),
+    )
 
 
-def parse(log: str) -> Probe | None:
-    """Read the log of `ffmpeg -i FILE`; None where it could not open the file."""
-    opened = re.search(r"^Input #0, (\S+), from ", log, re.MULTILINE)
-    if opened is None:
+def length_in(log: str) -> int:
+    """The length in µs that a file's header names, from the log of `ffmpeg -i`; 0 where there is none or ffmpeg only
+    guesses it."""
+    match = _DURATION.search(log[:_HEAD])
+    if match is None or _GUESSED in log:
+        return 0
+    hours, minutes, seconds = (count(part) or 0 for part in match.groups()[:3])
+    whole = hours * 3600 + minutes * 60 + seconds
+    return min(whole * 1_000_000 + int(match[4][:6].ljust(6, "0")), 10**15)
+
+
+def transfer_in(log: str) -> Hdr:
+    """How light is coded, from the log of the filter `showinfo`."""
+    lines = "\n".join(line for line in log.splitlines() if line.startswith("[Parsed_showinfo"))
+    return next((_TRANSFERS[name] for name in _TRANSFER.findall(lines) if name in _TRANSFERS), "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Frames:
+    """What decoding the first frames gave."""
+
+    good: bool
+    streams: Sequence[StreamPackets]
+    said: str
+
+    def video(self) -> Stream | None:
+        for found in self.streams:
+            if found.kind == "video" and found.width and found.height:
+                across, down = found.sar
+                width = found.width if not (across and down) else min(round(found.width * across / down), 10**6)
+                return Stream("video", 0, width, found.height, found.rate, hdr=transfer_in(self.said))
         return None
-    duration = 0
-    if (match := _DURATION.search(log)) and match[1] is not None:
-        hours, minutes, seconds, fraction = (count(part) or 0 for part in match.groups())
-        whole = (hours * 3600 + minutes * 60 + seconds) * 1_000_000
-        duration = min(whole + round(fraction / 10 ** len(match[4]) * 1e6), _LONGEST)
-    found = list(_STREAM.finditer(log))
-    streams: list[Stream] = []
-    for place, match in enumerate(found):
-        end = found[place + 1].start() if place + 1 < len(found) else len(log)
-        stream = _stream(match, log[match.end() : end])
-        if stream is not None:
-            streams.append(stream)
-    return Probe(opened[1], duration, tuple(streams))
 
-
-def _stream(match: re.Match[str], side_data: str) -> Stream | None:
-    index, codec, facts = count(match[1]) or 0, match[3], match[4]
-    if match[2] == "Audio":
-        rate = _RATE.search(facts)
-        return Stream("audio", index, codec, sample_rate=(count(rate[1]) if rate else None) or 0)
-    size = _SIZE.search(facts + ",")
-    if "(attached pic)" in facts or size is None:
+    def audio(self, index: int) -> Stream | None:
+        for found in self.streams:
+            if found.kind == "audio":
+                return Stream("audio", index, sample_rate=found.sample_rate)
         return None
-    width, height = count(size[1]) or 0, count(size[2]) or 0
-    if (sar := _SAR.search(facts)) and (across := count(sar[1])) and (down := count(sar[2])):
-        width = min(round(width * across / down), _WIDEST)
-    rotation = 0
-    if turned := _ROTATION.search(side_data):
-        rotation = round(number(turned[1]) or 0.0) % 360
-        if rotation in (90, 270):
-            width, height = height, width
-    fps = _FPS.search(facts)
-    rate_ = ((number(fps[1]) if fps else None) or 0.0) * (1000 if fps and fps[2] else 1)
-    return Stream("video", index, codec, width, height, rate_, rotation)
+
+
+async def _first_frames(ffmpeg: Ffmpeg, path: Path, *maps: str) -> _Frames:
+    log = PacketLog()
+    chosen = [part for name in maps for part in ("-map", name)]
+    arguments = [*SAFE_INPUT, "-i", path.name, *chosen, "-vf", "showinfo=checksum=0"]
+    arguments += ["-frames:v", "1", "-frames:a", "1", *FRAMECRC]
+    done = await ffmpeg.ask(arguments, cwd=path.parent, on_line=log.line)
+    streams = [stream for _, stream in sorted(log.streams.items())]
+    return _Frames(done.returncode == 0 and bool(streams), streams, done.stderr)
+
+
+def _unusable(path: Path, log: str) -> Exception:
+    if (too_large := too_many_pixels(log)) is not None:
+        return too_large
+    reason = _reason(log)
+    return failure(
+        Category.MEDIA,
+        f"{path.name} 不是可用的音视频或图片：{reason}",
+        f"{path.name} is no usable video, audio or image: {reason}",
+    )
 
 
 def _reason(log: str) -> str:
@@ -147,12 +181,3 @@ def _reason(log: str) -> str:
         if "rror" in line or "nvalid" in line or "moov" in line or "whitelist" in line:
             return clean(line.split("] ", 1)[-1], 160)
     return "no streams"
-
-
-def describe(streams: Sequence[Stream]) -> str:
-    """One line for a message or a report."""
-    parts = [
-        f"{s.codec} {s.width}x{s.height}@{s.fps:g}" if s.kind == "video" else f"{s.codec} {s.sample_rate} Hz"
-        for s in streams
-    ]
-    return ", ".join(parts)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import anyio
 
-from cozebatch.model.errors import Category
+from cozebatch.model.errors import Category, StepError
 from cozebatch.model.text import Text
 from cozebatch.ports import Job, Media
-from cozebatch.synthesis.analyse.loudness import measure_loudness
-from cozebatch.synthesis.analyse.probe import length_us, probe
+from cozebatch.synthesis.analyse.completeness import judge
+from cozebatch.synthesis.analyse.loudness import Loudness, measure_loudness
+from cozebatch.synthesis.analyse.probe import Measured, Probe, measure, probe
 from cozebatch.synthesis.compose import given_captions
 from cozebatch.synthesis.compose.compose import Footage, Words
 from cozebatch.synthesis.compose.styles import Style
@@ -22,6 +24,9 @@ from cozebatch.synthesis.process.ffmpeg import Ffmpeg
 
 LONGEST = 3 * 3600 * SECOND
 """A longer source is a mistake: these are short videos, and rendering it would block a worker for hours."""
+_STANDS, _STANDS_SHARE = 5 * SECOND, 0.2
+"""How long the last picture stands at most while speech goes on: µs, and share of the picture's length."""
+_STANDS_ALWAYS = SECOND // 10
 
 
 async def read_footage(ffmpeg: Ffmpeg, options: SynthesisOptions, media: Media, style: Style) -> Footage:
@@ -43,18 +48,48 @@ async def read_footage(ffmpeg: Ffmpeg, options: SynthesisOptions, media: Media, 
         raise failure(
             Category.MEDIA, f"素材长 {hours:.1f} 小时，超过 3 小时", f"the media last {hours:.1f} h, over 3 h"
         )
-    loudness = await measure_loudness(
-        ffmpeg, Path(found.sound.path), found.sound.duration_us, timeout=max(120.0, options.timeout)
-    )
-    return Footage(
-        video,
-        audio,
-        images,
+    found, loudness = await _listen(ffmpeg, options, found)
+    found = replace(
+        found,
         music=await _music(ffmpeg, options),
         music_volume=options.background_music_volume,
         cover=await _cover(ffmpeg, style),
         speech=loudness.speech,
         gain_db=loudness.gain_db,
+    )
+    _need_picture(found)
+    return found
+
+
+async def _listen(ffmpeg: Ffmpeg, options: SynthesisOptions, footage: Footage) -> tuple[Footage, Loudness]:
+    """The loudness of what is heard: of the audio beside a video whose own sound is silent."""
+    timeout = max(120.0, options.timeout)
+    assert footage.sound is not None
+    try:
+        return footage, await measure_loudness(ffmpeg, footage.sound, timeout=timeout)
+    except StepError as silent:
+        if footage.video is None or footage.audio is None or not footage.video.has_audio:
+            raise
+        if silent.info.category is not Category.MEDIA:
+            raise
+    muted = replace(footage, video=replace(footage.video, has_audio=False))
+    return muted, await measure_loudness(ffmpeg, footage.audio, timeout=timeout)
+
+
+def _need_picture(footage: Footage) -> None:
+    """Raise `media` where the speech lasts so much longer than the picture that a standing picture would not do."""
+    short = footage.heard_until - footage.length
+    if short <= _STANDS_ALWAYS or short <= min(_STANDS, _STANDS_SHARE * footage.length):
+        return
+    picture, speech = footage.length / SECOND, footage.heard_until / SECOND
+    raise failure(
+        Category.MEDIA,
+        f"画面只有 {picture:.1f} 秒，语音有 {speech:.1f} 秒：画面不够，做出来会缺话",
+        f"the picture lasts {picture:.1f} s, the speech {speech:.1f} s: too little picture for all words",
+        hint=Text(
+            "检查工作流：视频和语音要一样长。改好后付费重做。",
+            "Check the workflow: video and speech must be of one length. Then rerun it (paid).",
+        ),
     )
 
 
@@ -97,23 +132,47 @@ def _unreadable(raw: Any) -> Text:
 async def _moving(ffmpeg: Ffmpeg, path: Any) -> Source | None:
     if not isinstance(path, str):
         return None
-    found = await probe(ffmpeg, Path(path))
-    if found.video is None or found.still:
+    found, measured = await _whole(ffmpeg, path)
+    if found.video is None or measured.still:
         raise failure(Category.MEDIA, "视频素材里没有画面", "the video has no moving picture")
-    length = await length_us(ffmpeg, Path(path), "video")
-    if length <= 0:
+    if measured.video_us <= 0:
         raise failure(Category.MEDIA, "视频长度为零", "the video has no length")
-    return Source("video", path, "video", length, found.video.width, found.video.height, found.audio is not None)
+    video, sound = found.video, _sound_us(found, measured)
+    return Source(
+        "video",
+        path,
+        "video",
+        measured.video_us,
+        video.width,
+        video.height,
+        has_audio=sound > 0,
+        sound_us=sound,
+        sound_track=found.audio.index if found.audio is not None else 0,
+        hdr=video.hdr,
+    )
 
 
 async def _sound(ffmpeg: Ffmpeg, path: Any, name: str) -> Source | None:
     if not isinstance(path, str):
         return None
-    found = await probe(ffmpeg, Path(path))
-    length = await length_us(ffmpeg, Path(path), "audio") if found.audio is not None else 0
-    if length <= 0:
+    found, measured = await _whole(ffmpeg, path)
+    length = _sound_us(found, measured)
+    if found.audio is None or length <= 0:
         raise failure(Category.MEDIA, "音频素材里没有声音", "the audio has no sound in it")
-    return Source(name, path, "audio", length, has_audio=True)
+    return Source(name, path, "audio", length, has_audio=True, sound_track=found.audio.index)
+
+
+async def _whole(ffmpeg: Ffmpeg, path: str) -> tuple[Probe, Measured]:
+    """What is in a file. Raises `media` for what is no media, `download` for a file that was cut off."""
+    found, measured = await probe(ffmpeg, Path(path)), await measure(ffmpeg, Path(path))
+    if (cut := await judge(Path(path), measured)) is not None:
+        raise cut
+    return found, measured
+
+
+def _sound_us(found: Probe, measured: Measured) -> int:
+    index = found.audio.index if found.audio is not None else len(measured.audio_us)
+    return measured.audio_us[index] if index < len(measured.audio_us) else 0
 
 
 async def _music(ffmpeg: Ffmpeg, options: SynthesisOptions) -> Source | None:

@@ -38,6 +38,8 @@ _SMALLEST = 0.5
 _FADE = SECOND
 _KEEP_PAUSE = 80_000
 """µs of quiet left on either side of speech when a pause is cut, so that no consonant is."""
+AFTER_SPEECH = 300_000
+"""µs kept after the last speech that was found: a word dies away below the level that counts as speech."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Footage:
     @property
     def sound(self) -> Source | None:
         """The source that is heard: the video's own sound if it has any."""
-        return self.video if self.video is not None and self.video.has_audio else self.audio
+        return self.video.own_sound if self.video is not None and self.video.has_audio else self.audio
 
     @property
     def length(self) -> int:
@@ -79,10 +81,18 @@ class Footage:
             return self.video.duration_us
         return self.audio.duration_us if self.audio is not None else 0
 
+    @property
+    def heard_until(self) -> int:
+        """When the last word has ended, in µs. The film lasts at least so long: no word is cut."""
+        sound = self.sound
+        if sound is None:
+            return 0
+        return min(sound.duration_us, self.speech[-1].end + AFTER_SPEECH) if self.speech else sound.duration_us
+
 
 def compose(footage: Footage, words: Words, style: Style, *, width: int, height: int, fps: int) -> Timeline:
     """Compose the film. Lengths of the sources are believed: measure them first."""
-    total = whole_frames(footage.length, fps)
+    total = _frames(footage, fps)
     kept = _kept(footage, style, total, fps)
     frames = sum(end - start for start, end in kept)
     duration = frame_time(frames, fps)
@@ -114,6 +124,16 @@ def compose(footage: Footage, words: Words, style: Style, *, width: int, height:
         texts += [_with_middle_line(clip) for clip in title] if style.highlight_title_line else title
     texts += _captions(footage, words, style, canvas, kept, frames, fps, cover_end)
     return replace(timeline, texts=tuple(texts))
+
+
+def _frames(footage: Footage, fps: int) -> int:
+    """The picture's whole frames, and as many more as the speech needs."""
+    frames = whole_frames(footage.length, fps)
+    if footage.length < SECOND // fps:
+        return frames
+    while frame_time(frames, fps) < footage.heard_until:
+        frames = max(frames + 1, footage.heard_until * fps // SECOND)
+    return frames
 
 
 def _picture(footage: Footage, kept: Sequence[tuple[int, int]], frames: int, fps: int) -> tuple[Clip, ...]:

@@ -8,7 +8,7 @@ Nothing in here reads a file; what a source can give is stated by whoever builds
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 SECOND = 1_000_000
@@ -46,6 +46,17 @@ class Source:
     width: int = 0
     height: int = 0
     has_audio: bool = False
+    sound_us: int = 0
+    """When a video's own sound ends, which may be after its picture."""
+    sound_track: int = 0
+    """Which of the file's sound tracks is heard, from 0."""
+    hdr: Literal["", "hlg", "pq"] = ""
+    """How light is coded; empty for an ordinary picture."""
+
+    @property
+    def own_sound(self) -> Source:
+        """A video's sound as a source of its own, under the same name."""
+        return replace(self, kind="audio", duration_us=self.sound_us or self.duration_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,10 @@ class Span:
     @property
     def end(self) -> int:
         return self.start + self.duration
+
+    def until(self, end: int) -> Span:
+        """Cut off at `end`."""
+        return Span(self.start, min(self.duration, end - self.start))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +174,28 @@ class Timeline:
     def duration(self) -> int:
         return frame_time(self.frames, self.fps)
 
+    @property
+    def standing(self) -> int:
+        """How long the last picture of a video stands at the end, because the sound lasts longer, in µs."""
+        return self.duration - self.picture[-1].target.end if self.picture else 0
+
+    def shortened(self, frames: int) -> Timeline:
+        """The film's first `frames` frames."""
+        end = frame_time(frames, self.fps)
+
+        def cut(clips: tuple[Clip, ...]) -> tuple[Clip, ...]:
+            kept = [clip for clip in clips if clip.target.start < end]
+            return tuple(replace(clip, target=clip.target.until(end)) for clip in kept)
+
+        texts = [text for text in self.texts if text.target.start < end]
+        return replace(
+            self,
+            frames=frames,
+            picture=cut(self.picture),
+            voice=cut(self.voice),
+            texts=tuple(replace(text, target=text.target.until(end)) for text in texts),
+        )
+
     def of_role(self, role: Role) -> tuple[TextClip, ...]:
         return tuple(text for text in self.texts if text.role == role)
 
@@ -172,7 +209,9 @@ class Timeline:
         for clip in clips:
             found += _clip_faults(clip, self.duration)
         for track, name in ((self.picture, "picture"), (self.voice, "voice")):
-            found += _gaps(track, self.duration, name)
+            found += _gaps(track, name)
+        if self.picture and self.standing and self.picture[-1].source.kind != "video":
+            found.append("the picture does not last to the film's end")
         if self.music is not None and self.music.source.duration_us < SECOND // 10:
             found.append("the music is too short to be looped")
         for role in {text.role for text in self.texts}:
@@ -190,13 +229,13 @@ def _clip_faults(clip: Clip, duration: int) -> list[str]:
     return found
 
 
-def _gaps(track: tuple[Clip, ...], duration: int, name: str) -> list[str]:
+def _gaps(track: tuple[Clip, ...], name: str) -> list[str]:
     end = 0
     for clip in track:
         if clip.target.start != end:
             return [f"the {name} has a gap or overlap at {end}"]
         end = clip.target.end
-    return [f"the {name} does not last to the film's end"] if name == "picture" and end != duration else []
+    return []
 
 
 def _overlaps(spans: list[Span], duration: int, role: str) -> list[str]:

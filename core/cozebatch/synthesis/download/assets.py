@@ -15,6 +15,7 @@ from cozebatch.bounds.json_values import read_json
 from cozebatch.disk.removing import remove_file
 from cozebatch.model.errors import Category, StepError
 from cozebatch.ports import Job, Media, Progress
+from cozebatch.synthesis.analyse.completeness import cut_off
 from cozebatch.synthesis.analyse.probe import probe
 from cozebatch.synthesis.download.downloader import Downloader
 from cozebatch.synthesis.failures import failure
@@ -82,8 +83,8 @@ async def fetch_assets(
 ) -> Media:
     """Download everything into `folder`, a few files at a time; `below`: see `Downloader.fetch`.
 
-    With `ffmpeg` each file is opened as well; one that is no media is deleted (`media`), so that a later try downloads
-    it again.
+    With `ffmpeg` each file is read as well; one that is no media (`media`) or was cut off (`download`) is deleted, so
+    that a later try downloads it again.
     """
     jobs = [(name, number, url) for name, urls in addresses.items() for number, url in enumerate(urls)]
     paths: dict[tuple[str, int], Path] = {}
@@ -122,9 +123,15 @@ async def fetch_assets(
 
 
 async def _verified(ffmpeg: Ffmpeg, path: Path, below: Path) -> None:
+    """Raise `media` for what is no media and `download` for what was cut off; both are deleted."""
+    trouble: StepError | None = None
     try:
         await probe(ffmpeg, path)
     except StepError as error:
-        if error.info.category is Category.MEDIA:
-            await anyio.to_thread.run_sync(remove_file, path, below)
-        raise
+        if error.info.category is not Category.MEDIA:
+            raise
+        trouble = error
+    trouble = await cut_off(ffmpeg, path) or trouble
+    if trouble is not None:
+        await anyio.to_thread.run_sync(remove_file, path, below)
+        raise trouble

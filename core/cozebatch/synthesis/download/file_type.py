@@ -20,7 +20,17 @@ _STARTS = (
     (b"OggS", "ogg"),
     (b"FLV\x01", "flv"),
     (b"#!AMR", "amr"),
+    (b"II*\0", "tiff"),
+    (b"MM\0*", "tiff"),
+    (b"\xff\x0a", "jxl"),
+    (b"\0\0\0\x0cJXL ", "jxl"),
 )
+_BRANDS = {
+    **dict.fromkeys((b"M4A ", b"M4B "), "m4a"),
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"mif1"), "heic"),
+    **dict.fromkeys((b"avif", b"avis"), "avif"),
+    b"qt  ": "mov",
+}
 _RIFF = {b"WAVE": "wav", b"AVI ": "avi", b"WEBP": "webp"}
 
 
@@ -40,7 +50,7 @@ def file_type(head: bytes) -> str:
             f"the link gave a page or an error text, not media: {page}",
         )
     if head[4:8] == b"ftyp":
-        return {b"M4A ": "m4a", b"M4B ": "m4a", b"qt  ": "mov"}.get(head[8:12], "mp4")
+        return _BRANDS.get(head[8:12], "mp4")
     if head[:4] == b"RIFF":
         return _RIFF.get(head[8:12], "bin")
     for start, extension in _STARTS:

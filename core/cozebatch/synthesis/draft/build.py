@@ -111,7 +111,7 @@ class _Builder:
     def _video(self, clip: Clip, volume: float, *, fill: bool = False) -> Any:
         lib = self._lib
         material = self._material(clip.source, lib.VideoMaterial)
-        target, source = self._ranges(clip, material.duration)
+        target, source = self._ranges(clip)
         settings = None
         if fill and material.width and material.height:
             across = self._order.timeline.width / material.width
@@ -124,16 +124,12 @@ class _Builder:
 
     def _audio(self, clip: Clip, volume: float) -> Any:
         material = self._material(clip.source, self._lib.AudioMaterial)
-        target, source = self._ranges(clip, material.duration)
+        target, source = self._ranges(clip)
         return self._lib.AudioSegment(material, target, source_timerange=source, speed=1.0, volume=volume)
 
-    def _ranges(self, clip: Clip, longest: int) -> tuple[Any, Any]:
-        """Target and source ranges, shortened where JianYing measures the source shorter than we did."""
+    def _ranges(self, clip: Clip) -> tuple[Any, Any]:
+        """Target and source ranges."""
         length = clip.target.duration
-        if clip.source.kind != "image":
-            length = min(length, longest - clip.source_start)
-        if length <= 0:
-            raise failure(Category.MEDIA, f"{clip.source.name} 太短", f"{clip.source.name} is too short")
         return self._lib.Timerange(clip.target.start, length), self._lib.Timerange(clip.source_start, length)
 
     def _material(self, source: Source, kind: Any) -> Any:
@@ -145,6 +141,10 @@ class _Builder:
             except (ValueError, OSError, RuntimeError) as error:
                 detail = f"{source.name}: {error}"[:200].replace(self._order.folder, "")
                 raise failure(Category.MEDIA, f"剪映无法使用素材 {detail}", f"JianYing cannot use {detail}") from None
+            if source.kind != "image":
+                material.duration = source.duration_us  # measured by reading it, which MediaInfo does not
+            if source.kind == "video" and source.width and source.height:
+                material.width, material.height = source.width, source.height  # as shown: MediaInfo does not turn it
             material.path = self._order.separator.join((self._order.shown_folder, MEDIA_FOLDER, file))
             self._materials[key] = material
         return self._materials[key]

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-import anyio
 import anyio.to_thread
 
 from cozebatch.bounds.json_values import read_json
@@ -23,8 +22,10 @@ from cozebatch.disk.writing import move_new, read_own
 from cozebatch.model.errors import Category, StepError
 from cozebatch.model.text import Text
 from cozebatch.ports import Job
-from cozebatch.synthesis.compose.timeline import Clip, Timeline
+from cozebatch.synthesis.analyse.hdr import tone_map
+from cozebatch.synthesis.compose.timeline import Timeline
 from cozebatch.synthesis.draft.build import MEDIA_FOLDER, Order, build
+from cozebatch.synthesis.draft.media import bring_media
 from cozebatch.synthesis.draft.verify import DraftReport, verify_draft
 from cozebatch.synthesis.failures import failure, from_os_error
 from cozebatch.synthesis.names import fitting_name, owner_of
@@ -39,7 +40,6 @@ _INSIDE = 80
 """Characters for what JianYing puts below a draft's folder, and for a number at the end of its name."""
 _MOST_BYTES = 4_000_000
 """Of the owner file in a draft that is read."""
-_PIECE = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,9 @@ async def make_draft(
     root = await anyio.to_thread.run_sync(draft_root, options)
     owner = {"made_for": owner_of(job), "recipe": json.loads(json.dumps(recipe))}
     async with scratch(root, options.owner, Category.DRAFT_FOLDER) as home:
-        files = await _bring(timeline, home / "media", root, options.media_dir.absolute())
+        media = await bring_media(
+            ffmpeg, timeline, home / "media", media_dir=options.media_dir.absolute(), timeout=options.timeout
+        )
         has_cover = await _cover_picture(ffmpeg, timeline, home)
         shown_root, separator = shown(options, root)
         on_windows = os.name == "nt" or separator == "\\"
@@ -71,8 +73,8 @@ async def make_draft(
         for number in range(1, _MOST_NAMES):
             name = project if number == 1 else f"{project}_{number}"
             order = Order(
-                timeline, str(home / "draft"), name, shown_root, f"{shown_root}{separator}{name}", separator, files,
-                json.dumps(owner["made_for"], sort_keys=True), job.submitted_at, has_cover,
+                media.timeline, str(home / "draft"), name, shown_root, f"{shown_root}{separator}{name}", separator,
+                media.files, json.dumps(owner["made_for"], sort_keys=True), job.submitted_at, has_cover,
             )  # fmt: skip
             final = root / name
             if await anyio.to_thread.run_sync(os.path.lexists, final):
@@ -118,51 +120,12 @@ def shown(options: SynthesisOptions, root: Path) -> tuple[str, str]:
     return trimmed, "\\" if windows else "/"
 
 
-async def _bring(timeline: Timeline, folder: Path, root: Path, media_dir: Path) -> dict[str, str]:
-    """Bring every source into `folder`; source path → file name there.
-
-    What we downloaded ourselves is linked where the file system can, which takes no time and no space; the user's own
-    files are copied, so that the draft stays as it is whatever happens to them.
-    """
-    clips: Sequence[Clip] = (*timeline.picture, *timeline.voice, *((timeline.cover,) if timeline.cover else ()))
-    sources = [clip.source for clip in clips] + ([timeline.music.source] if timeline.music else [])
-    files: dict[str, str] = {}
-    try:
-        await anyio.Path(folder).mkdir()
-        for source in sources:
-            if source.path in files:
-                continue
-            files[source.path] = f"{source.name}{Path(source.path).suffix or '.bin'}"
-            target = folder / files[source.path]
-            ours = Path(source.path).is_relative_to(media_dir)
-            if not (ours and await anyio.to_thread.run_sync(_linked, source.path, target)):
-                await _copy(source.path, target)
-    except OSError as error:
-        raise from_os_error(error, Category.DRAFT_FOLDER, root) from error
-    return files
-
-
-def _linked(source: str, target: Path) -> bool:
-    try:
-        os.link(source, target)
-    except OSError:
-        return False
-    return True
-
-
-async def _copy(source: str, target: Path) -> None:
-    """Copy piece by piece, so that a cancellation does not wait for gigabytes."""
-    async with await anyio.open_file(source, "rb") as reader, await anyio.open_file(target, "wb") as writer:
-        while piece := await reader.read(_PIECE):
-            await writer.write(piece)
-
-
 async def _cover_picture(ffmpeg: Ffmpeg, timeline: Timeline, home: Path) -> bool:
     """Make the small picture for JianYing's list of drafts; a draft works without one."""
     source = timeline.cover.source if timeline.cover is not None else timeline.picture[0].source
     done = await ffmpeg.ask(
         ["-y", *SAFE_INPUT, "-i", source.path, "-frames:v", "1", "-update", "1",
-         "-vf", "scale=-2:640", "draft_cover.jpg"],
+         "-vf", ",".join(["scale=-2:640", *tone_map(source.hdr)]), "draft_cover.jpg"],
         cwd=home,
     )  # fmt: skip
     return done.returncode == 0

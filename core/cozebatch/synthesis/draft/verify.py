@@ -67,6 +67,8 @@ def _check(
             clips += track["type"] != "text"
             texts += track["type"] == "text"
             captions += track["name"] == "caption"
+        if track["name"] == "voice" and timeline.voice and end < timeline.voice[-1].target.end - tolerance:
+            faults.append(f"the voice ends at {end}, not {timeline.voice[-1].target.end}")
         if track["name"] == "main" and abs(end - timeline.duration) > tolerance:
             faults.append(f"the main track ends at {end}, not {timeline.duration}")
     if captions != len(timeline.of_role("caption")) or texts != len(timeline.texts):

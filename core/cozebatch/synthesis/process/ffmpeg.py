@@ -23,8 +23,9 @@ from cozebatch.synthesis.process import process
 from cozebatch.synthesis.process.process import Finished, OutOfTime
 
 DEMUXERS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,asf,ogg,wav,mp3,aac,flac,amr,aiff,caf,"
-    "image2,png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,gif,gif_pipe"
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,m4v,h264,hevc,ivf,obu,asf,rm,mxf,dv,nut,"
+    "ogg,wav,w64,mp3,aac,ac3,eac3,dts,flac,wv,ape,tta,au,amr,aiff,caf,"
+    "image2,png_pipe,apng,jpeg_pipe,webp_pipe,webp_anim,bmp_pipe,gif,gif_pipe,tiff_pipe,jpegxl_pipe,jpegxl_anim"
 )
 MAX_PIXELS = 50_000_000
 """Of a picture that is decoded; one of them takes about 150 MB. The largest pictures of phones have 48 million, film of
@@ -38,6 +39,12 @@ def safe_input(most_pixels: int = MAX_PIXELS) -> tuple[str, ...]:
 
 
 SAFE_INPUT = safe_input()
+
+
+def input_of(path: Path | str) -> list[str]:
+    """The arguments for an input from outside, whatever folder ffmpeg runs in."""
+    return [*SAFE_INPUT, "-i", str(Path(path).absolute())]
+
 
 _DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded|not enough space on the disk", re.IGNORECASE)
 _BAD_MEDIA = re.compile(

@@ -13,6 +13,7 @@ import anyio.to_thread
 from cozebatch.model.errors import Category
 from cozebatch.model.text import Text
 from cozebatch.ports import Job, Media, Progress
+from cozebatch.synthesis.analyse.hdr import can_tone_map
 from cozebatch.synthesis.analyse.sources import read_footage, read_words
 from cozebatch.synthesis.compose.compose import compose
 from cozebatch.synthesis.compose.styles import Style, Styles
@@ -61,27 +62,41 @@ async def make_video(
     Raises `StepError`; nothing half-written stays.
     """
     async with scratch(options.output_dir, options.owner) as home:
+        timeline, washed_out = await _without_hdr(ffmpeg, plan.timeline, home)
         with os_errors(options.output_dir):
             known = await anyio.to_thread.run_sync(fonts.installed)
-            subtitles = await anyio.to_thread.run_sync(prepare_subtitles, plan.timeline, known, home)
+            subtitles = await anyio.to_thread.run_sync(prepare_subtitles, timeline, known, home)
         encoder = await encoders.choose(ffmpeg, options, home)
         drawing = replace(ffmpeg, environment={**ffmpeg.environment, **fonts_environment(home)})
         film = await render(drawing, options, subtitles.timeline, home, progress, encoder=encoder, threads=threads)
         measured = await verify_film(ffmpeg, film, subtitles.timeline, timeout=max(120.0, options.timeout))
         poster = home / "poster.jpg"
         await draw_poster(ffmpeg, film, poster)
-        warnings = (*plan.warnings, *subtitles.warnings)
+        more = (*washed_out, *subtitles.warnings)
+        warnings = (*plan.warnings, *more)
         recipe = {**plan.recipe, "measured": asdict(measured), "warnings": [w.in_(options.lang) for w in warnings]}
         with os_errors(options.output_dir):
             placed = await anyio.to_thread.run_sync(
                 publish, job, options.output_dir, {".mp4": film, ".jpg": poster}, recipe
             )
-    return placed[".mp4"], subtitles.warnings
+    return placed[".mp4"], more
+
+
+async def _without_hdr(ffmpeg: Ffmpeg, timeline: Timeline, home: Path) -> tuple[Timeline, Sequence[Text]]:
+    """The timeline, and a warning where it has pictures of high dynamic range that this ffmpeg cannot convert."""
+    if not any(clip.source.hdr for clip in timeline.picture) or await can_tone_map(ffmpeg, home):
+        return timeline, ()
+    picture = tuple(replace(clip, source=replace(clip.source, hdr="")) for clip in timeline.picture)
+    told = Text(
+        "素材是 HDR，但这个 ffmpeg 不能转换（缺 zscale），成片颜色会发灰",
+        "the video is HDR, which this ffmpeg cannot convert (it lacks zscale): the film's colours are pale",
+    )
+    return replace(timeline, picture=picture), (told,)
 
 
 def _recipe(options: SynthesisOptions, style: Style, job: Job, timeline: Timeline) -> dict[str, Any]:
     """Everything needed to make the same film again."""
-    sources = {clip.source.name: clip.source for clip in (*timeline.picture, *timeline.voice)}
+    sources = {clip.source.name: clip.source for clip in (*timeline.voice, *timeline.picture)}
     if timeline.music is not None:
         sources["music"] = timeline.music.source
     if timeline.cover is not None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cozebatch.model.errors import Category
+from cozebatch.synthesis.analyse.hdr import tone_map
 from cozebatch.synthesis.compose.timeline import SECOND, Clip, Music, Source, Timeline
 from cozebatch.synthesis.failures import failure
 from cozebatch.synthesis.options import SynthesisOptions
@@ -42,7 +43,7 @@ async def render(
         )
 
     log: str | None = None
-    if timeline.picture[0].source.kind == "video" or stills.most_pixels(timeline):
+    if timeline.picture[0].source.kind == "video" or await stills.fit_one_pass(timeline):
         try:
             log = await run(arguments(timeline, options, encoder, threads))
         except TooManyPixels:
@@ -120,10 +121,10 @@ class _Graph:
         if len(ranges) > 1 or ranges[0][0] > 0:
             kept = "+".join(f"between(n,{start},{end - 1})" for start, end in ranges)
             chain.append(f"select='{kept}'")
-        # The last frame stands should the source end a frame early.
+        # The last picture stands where the sound lasts longer, or the source ends a frame early.
         chain += ["setpts=N", *_fitted(source, timeline), "tpad=stop=-1:stop_mode=clone"]
         chain.append(f"trim=end_frame={timeline.frames}")
-        self.chains.append(f"[{self.number(source)}:v:0]{','.join(chain)}[picture]")
+        self.chains.append(f"[{self.number(source)}:V:0]{','.join(chain)}[picture]")
         return "picture"
 
     def _slides(self) -> str:
@@ -143,7 +144,7 @@ class _Graph:
             # The same picture may come twice: every use is an input of its own.
             self._numbers[f"{number}:{clip.source.path}"] = index = len(self._numbers)
             self.inputs += [*limited, "-i", str(Path(clip.source.path).absolute())]
-            self.chains.append(f"[{index}:v:0]{','.join(chain)}[slide{number}]")
+            self.chains.append(f"[{index}:V:0]{','.join(chain)}[slide{number}]")
             labels += f"[slide{number}]"
         if len(timeline.picture) == 1:
             return "slide0"
@@ -172,7 +173,7 @@ class _Graph:
         timeline = self.timeline
         size = f"{timeline.width}:{timeline.height}"
         fill = f"trim=end_frame=1,scale={size}:force_original_aspect_ratio=increase,crop={size},setsar=1,format=yuv420p"
-        self.chains.append(f"[{self.number(cover.source)}:v:0]{fill}[cover]")
+        self.chains.append(f"[{self.number(cover.source)}:V:0]{fill}[cover]")
         frames = self._frame(cover.target.end)
         self.chains.append(f"[{label}][cover]overlay=enable='lt(n,{frames})'[covered]")
         return "covered"
@@ -193,7 +194,7 @@ class _Graph:
     def _voice(self, voice: Sequence[Clip]) -> str:
         source = voice[0].source
         even = f"aresample={RATE}:async=1:first_pts=0,aformat=sample_fmts=fltp:channel_layouts=stereo"
-        head = f"[{self.number(source)}:a:0]{even}"
+        head = f"[{self.number(source)}:a:{source.sound_track}]{even}"
         cuts = [
             f"atrim=start={clip.source_start / SECOND:.6f}:end={clip.source_end / SECOND:.6f},asetpts=N/SR/TB"
             for clip in voice
@@ -212,7 +213,7 @@ class _Graph:
         fade_in, fade_out = music.fade_in / SECOND, music.fade_out / SECOND
         out_at = self.timeline.duration / SECOND - fade_out
         self.chains.append(
-            f"[{self.number(music.source, '-stream_loop', '-1')}:a:0]aresample={RATE}:async=1,"
+            f"[{self.number(music.source, '-stream_loop', '-1')}:a:{music.source.sound_track}]aresample={RATE}:async=1,"
             f"aformat=sample_fmts=fltp:channel_layouts=stereo,atrim=end={seconds},volume={music.volume:.4f},"
             f"afade=t=in:d={fade_in:.3f},afade=t=out:st={out_at:.3f}:d={fade_out:.3f}[music]"
         )
@@ -239,7 +240,7 @@ def _fitted(source: Source, timeline: Timeline) -> list[str]:
             f"scale={w}:{h}:force_original_aspect_ratio=decrease:force_divisible_by=2",
             f"pad={w}:{h}:(ow-iw)/2:(oh-ih)/2",
         ]
-    return [*fit, "setsar=1", "format=yuv420p"]
+    return [*fit, *tone_map(source.hdr), "setsar=1", "format=yuv420p"]
 
 
 def _even(value: float, most: int) -> int:

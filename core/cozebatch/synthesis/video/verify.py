@@ -10,7 +10,7 @@ import anyio
 
 from cozebatch.bounds.numbers import count, number
 from cozebatch.model.errors import Category, StepError
-from cozebatch.synthesis.analyse.probe import parse
+from cozebatch.synthesis.analyse.packets import FRAMECRC, PacketLog
 from cozebatch.synthesis.compose.timeline import SECOND, Timeline
 from cozebatch.synthesis.failures import failure
 from cozebatch.synthesis.process.ffmpeg import Ffmpeg
@@ -35,25 +35,17 @@ class MeasuredFilm:
 
 
 class Log:
-    """What one run of ffmpeg over a film tells. Its filters log from several threads: two messages may share a line,
-    and a message may come without its filter's name. Every message is looked for in every line, by its own words."""
+    """What the filters of one run of ffmpeg over a film tell. They log from several threads: two messages may share a
+    line, and a message may come without its filter's name. Every message is looked for in every line, by its own
+    words."""
 
     def __init__(self) -> None:
-        self.head: list[str] = []
-        self.frames = 0
         self.keys = 0
         self.black = 0
         self.samples = 0
         self.mean_volume = float("-inf")
 
-    def progress(self, line: str) -> None:
-        name, _, value = line.partition("=")
-        if name == "frame":
-            self.frames = count(value) or self.frames
-
     def message(self, line: str) -> None:
-        if len(self.head) < 200:
-            self.head.append(line)
         self.black += line.count("pblack:")
         self.keys += line.count(" pts_time:")
         if match := re.search(r"n_samples: (\d+)", line):
@@ -68,26 +60,27 @@ async def verify_film(ffmpeg: Ffmpeg, path: Path, timeline: Timeline, *, timeout
 
     One run of ffmpeg: all packets are read, all sound and every key frame decoded.
     """
-    log = Log()
+    log, packets = Log(), PacketLog()
     done = await ffmpeg.ask(
         [
             "-skip_frame", "nokey", "-i", path.name,
-            "-map", "0:v:0", "-c", "copy", "-f", "null", "-",
+            "-map", "0:v:0", "-map", "0:a:0", "-c", "copy", *FRAMECRC,
             "-map", "0:v:0", "-vf", "scale=64:64,showinfo=checksum=0,blackframe=amount=98:threshold=24",
             "-fps_mode", "passthrough", "-f", "null", "-",
             "-map", "0:a:0", "-af", "volumedetect", "-f", "null", "-",
         ],
-        cwd=path.parent, timeout=timeout, on_line=log.progress, on_log=log.message,
+        cwd=path.parent, timeout=timeout, on_line=packets.line, on_log=log.message,
     )  # fmt: skip
-    found = parse("\n".join(log.head).partition("Stream mapping:")[0])
-    if done.returncode != 0 or found is None or found.video is None or found.audio is None:
+    video, audio = packets.of_kind("video"), packets.of_kind("audio")
+    if done.returncode != 0 or not video or not audio:
         raise _not_as_ordered(
             "成片缺少画面或声音，或无法解码", "the finished film lacks picture or sound, or cannot be decoded"
         )
-    video, audio = found.video, found.audio
-    audio_us = log.samples * SECOND // (2 * (audio.sample_rate or 1))
+    [picture], [sound] = video, audio
+    fps = picture.packets * SECOND / picture.end_us if picture.end_us else 0.0
+    audio_us = log.samples * SECOND // (2 * (sound.sample_rate or 1))
     size = (await anyio.Path(path).stat()).st_size
-    film = MeasuredFilm(log.frames, audio_us, log.mean_volume, video.width, video.height, video.fps, size)
+    film = MeasuredFilm(picture.packets, audio_us, log.mean_volume, picture.width, picture.height, round(fps, 3), size)
     _compare(film, timeline)
     if log.keys and log.black >= log.keys:
         raise _not_as_ordered("成片画面全黑", "the finished film is all black")

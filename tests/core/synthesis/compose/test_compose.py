@@ -46,7 +46,7 @@ def test_a_frames_time_is_nearest_to_itself(frame: int, fps: int) -> None:
 
 
 def test_a_talking_head_with_its_own_sound() -> None:
-    made = film(Footage(video(10_010_000), audio(3 * SECOND)))
+    made = film(Footage(video(10_010_000), audio(3 * SECOND), speech=(Span(0, 9 * SECOND),)))
     assert made.faults() == []
     assert made.frames == 300
     assert [clip.source.name for clip in (*made.picture, *made.voice)] == ["video", "video"]
@@ -57,6 +57,34 @@ def test_a_mute_video_takes_the_separate_audio_as_far_as_either_goes() -> None:
     assert made.faults() == []
     assert made.duration == 4 * SECOND
     assert made.voice[0].target == Span(0, 2_345_678)
+
+
+def test_a_word_after_the_pictures_end_lengthens_the_film() -> None:
+    made = film(Footage(video(4 * SECOND, has_audio=False), audio(4_500_000), speech=(Span(0, 4_500_000),)))
+    assert made.faults() == []
+    assert (made.duration, made.standing) == (4_500_000, 500_000)
+    assert made.voice[0].target == Span(0, 4_500_000)
+    own = replace(video(4 * SECOND), sound_us=4_710_000)
+    made = film(Footage(own, None, speech=(Span(0, 2 * SECOND), Span(3 * SECOND, 1_710_000))))
+    assert made.faults() == []
+    assert own.own_sound.duration_us <= made.duration < own.own_sound.duration_us + SECOND // 30 + 1
+    assert made.picture[-1].target.end == 4 * SECOND
+    assert made.voice[-1].target.end == own.own_sound.duration_us
+
+
+def test_silence_after_the_pictures_end_does_not_lengthen_the_film() -> None:
+    made = film(Footage(video(4 * SECOND, has_audio=False), audio(9 * SECOND), speech=(Span(0, 3_500_000),)))
+    assert made.faults() == []
+    assert (made.duration, made.standing) == (4 * SECOND, 0)
+
+
+def test_a_shortened_film_is_sound() -> None:
+    speech = (Span(0, 4_500_000),)
+    whole = film(Footage(video(4 * SECOND, False), audio(4_500_000), speech=speech), Words("标题", "一。二。三。"))
+    made = whole.shortened(120)
+    assert made.faults() == []
+    assert (made.duration, made.standing) == (4 * SECOND, 0)
+    assert max(text.target.end for text in made.texts) == 4 * SECOND
 
 
 def test_images_are_shown_evenly_over_the_audio() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,12 +18,14 @@ from cozebatch.synthesis.compose.timeline import Timeline
 from cozebatch.synthesis.draft.verify import verify_draft
 from cozebatch.synthesis.options import SynthesisOptions
 from cozebatch.synthesis.synthesizer import LocalSynthesizer
-from support.films import Progress, job, make, options
+from support.films import Progress, ffmpeg_path, job, make, options, talking_head
 
 # A test may block its own event loop.
 # ruff: noqa: ASYNC240
 
 pytestmark = pytest.mark.anyio
+
+PICTURES = Path(__file__).parents[3] / "fixtures" / "media"
 
 OUTPUT = {
     "title": "买房😀到底怎么买",
@@ -66,6 +69,11 @@ async def draft_of(running: LocalSynthesizer, clip: Path, work: Job | None = Non
 def content(draft: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((draft / "draft_content.json").read_text(encoding="utf-8"))
     return found
+
+
+def pixels(path: Path, *before: str) -> bytes:
+    command = [ffmpeg_path(), "-v", "error", *before, "-i", str(path), "-frames:v", "1", "-f", "rawvideo"]
+    return subprocess.run([*command, "-pix_fmt", "rgb24", "-"], check=True, capture_output=True).stdout
 
 
 async def test_a_draft_is_complete(running: LocalSynthesizer, clip: Path, tmp_path: Path) -> None:
@@ -131,6 +139,56 @@ async def test_images_over_audio_become_a_draft(running: LocalSynthesizer, tmp_p
     tracks = {track["name"]: len(track["segments"]) for track in content(Path(made.draft_path))["tracks"]}
     assert tracks["main"] == 2
     assert tracks["voice"] == 1
+
+
+async def test_pictures_of_every_kind_become_photos(running: LocalSynthesizer, tmp_path: Path) -> None:
+    gif = make(tmp_path / "moving.gif", "-f", "lavfi", "-i", "testsrc2=s=64x48:r=5:d=1")
+    pictures = (*(str(path) for path in sorted(PICTURES.iterdir())), str(gif))
+    sound = make(tmp_path / "a.mp3", "-f", "lavfi", "-i", "sine=440", "-t", "3")
+    made = await running.synthesize(job(OUTPUT), Media({"images": pictures, "audio": str(sound)}), Progress())
+    assert made.draft_path is not None
+    materials = content(Path(made.draft_path))["materials"]["videos"]
+    assert len(materials) == len(pictures)
+    for material in materials:
+        assert material["type"] == "photo"
+        head = Path(material["path"]).read_bytes()[:3]
+        assert head in (b"\x89PN", b"\xff\xd8\xff")
+    assert sorted((m["width"], m["height"]) for m in materials)[:2] == [(64, 48), (160, 320)]
+
+
+@pytest.mark.parametrize("own_sound", [True, False])
+async def test_the_last_picture_stands_while_speech_goes_on(
+    running: LocalSynthesizer, tmp_path: Path, own_sound: bool
+) -> None:
+    picture = talking_head(tmp_path / "p.mp4", seconds=2.0, sound=None)
+    sound = make(tmp_path / "s.m4a", "-f", "lavfi", "-i", "sine=d=2.36")
+    media = Media({"video": str(picture), "audio": str(sound)})
+    if own_sound:
+        media = Media({"video": str(make(tmp_path / "v.mp4", "-i", str(picture), "-i", str(sound), "-c", "copy"))})
+    made = await running.synthesize(job(OUTPUT), media, Progress())
+    assert made.draft_path is not None
+    found = content(Path(made.draft_path))
+    tracks = {track["name"]: track["segments"] for track in found["tracks"]}
+    ends = [
+        segment["target_timerange"]["start"] + segment["target_timerange"]["duration"] for segment in tracks["main"]
+    ]
+    assert ends == [2_000_000, found["duration"]]
+    assert found["duration"] >= 2_360_000
+    materials = {m["id"]: m for m in found["materials"]["videos"]}
+    last = materials[tracks["main"][1]["material_id"]]
+    assert (last["type"], last["width"], last["height"]) == ("photo", 180, 320)
+    [voice] = tracks["voice"]
+    assert voice["target_timerange"]["duration"] >= 2_350_000
+    assert tracks["main"][0]["volume"] == 0, "the sound is heard once"
+    assert pixels(Path(last["path"])) == pixels(picture, "-ss", "1.95"), "it is the last one"
+
+
+async def test_a_clip_of_a_phone_has_the_size_it_is_shown_in(
+    running: LocalSynthesizer, clip: Path, tmp_path: Path
+) -> None:
+    turned = make(tmp_path / "turned.mov", "-display_rotation", "-90", "-i", str(clip), "-c", "copy")
+    [material] = content(await draft_of(running, turned))["materials"]["videos"]
+    assert (material["width"], material["height"]) == (320, 180)
 
 
 async def test_an_unknown_font_is_named_in_a_warning(running: LocalSynthesizer, clip: Path) -> None:

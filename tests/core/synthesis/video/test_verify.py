@@ -12,13 +12,6 @@ def test_messages_of_two_threads_on_one_line_are_both_read() -> None:
     assert (log.samples, log.mean_volume, log.keys) == (307200, -21.1, 1)
 
 
-def test_the_last_number_of_frames_counts() -> None:
-    log = Log()
-    for line in ("frame=12", "fps=0.0", "frame=  50", "progress=end"):
-        log.progress(line)
-    assert log.frames == 50
-
-
 def test_a_message_whose_filter_is_not_named_counts_too() -> None:
     """Seen on Windows: a metadata message of another thread came in between and took the name."""
     log = Log()

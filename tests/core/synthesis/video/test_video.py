@@ -20,9 +20,11 @@ from cozebatch.synthesis.video.encoders import choose, works
 from support.films import Progress, ffmpeg_path, job, make, options, speech, talking_head, tool
 
 # A test may block its own event loop.
-# ruff: noqa: ASYNC240, ASYNC221
+# ruff: noqa: ASYNC240
 
 pytestmark = pytest.mark.anyio
+
+PICTURES = Path(__file__).parents[3] / "fixtures" / "media"
 
 
 @pytest.fixture
@@ -152,11 +154,7 @@ async def test_music_is_heard_under_the_voice_and_the_voice_is_evened(tmp_path: 
     made = await film(running, {"video": str(quiet)})
     measured = side(made)
     assert measured["voice_gain_db"] > 10
-    said = subprocess.run(
-        [ffmpeg_path(), "-ss", "1.2", "-t", "0.4", "-i", str(made), "-af", "volumedetect", "-vn", "-f", "null", "-"],
-        capture_output=True, text=True, check=True,
-    ).stderr  # fmt: skip
-    assert float(said.split("mean_volume: ")[1].split(" ")[0]) > -40
+    assert level_db(made, 1.2, 0.4) > -40
     await running.aclose()
 
 
@@ -180,6 +178,93 @@ async def test_awkward_pictures_come_out_whole(running: LocalSynthesizer, tmp_pa
         found = (await probe(tool(), made)).video
         assert found is not None
         assert (found.width, found.height, found.fps) == (180, 320, 25)
+
+
+def level_db(path: Path, start: float, seconds: float) -> float:
+    command = [ffmpeg_path(), "-ss", str(start), "-t", str(seconds), "-i", str(path), "-af", "volumedetect", "-vn"]
+    said = subprocess.run([*command, "-f", "null", "-"], capture_output=True, text=True, check=True).stderr
+    return float(said.split("mean_volume: ")[1].split(" ")[0])
+
+
+@pytest.mark.parametrize("own_sound", [True, False])
+async def test_the_last_picture_stands_while_speech_goes_on(
+    running: LocalSynthesizer, tmp_path: Path, own_sound: bool
+) -> None:
+    picture = make(
+        tmp_path / "p.mp4", "-f", "lavfi", "-i", "color=red:s=180x320:r=25:d=1.8", "-f", "lavfi", "-i",
+        "color=blue:s=180x320:r=25:d=0.2", "-filter_complex", "[0][1]concat", "-c:v", "libx264", "-preset", "ultrafast",
+    )  # fmt: skip
+    sound = make(tmp_path / "s.m4a", "-f", "lavfi", "-i", "sine=d=2.36")
+    media = {"video": str(picture), "audio": str(sound)}
+    if own_sound:
+        whole = make(tmp_path / "v.mp4", "-i", str(picture), "-i", str(sound), "-c", "copy")
+        media = {"video": str(whole)}
+    made = await film(running, media)
+    assert side(made)["duration_seconds"] == pytest.approx(2.36, abs=0.06)
+    assert side(made)["duration_seconds"] >= 2.36
+    assert brightness(made, 20)[0] > 200
+    assert brightness(made, 58)[2] > 200, "the last picture stands"
+    assert level_db(made, 2.2, 0.14) > -30, "and the sound goes on"
+
+
+@pytest.mark.parametrize(("seconds", "own_sound"), [(2.6, True), (2.6, False), (10.0, False)])
+async def test_much_more_speech_than_picture_fails_with_the_numbers(
+    running: LocalSynthesizer, tmp_path: Path, seconds: float, own_sound: bool
+) -> None:
+    picture = talking_head(tmp_path / "p.mp4", seconds=2.0, sound=None)
+    sound = make(tmp_path / "s.mp3", "-f", "lavfi", "-i", "sine", "-t", str(seconds))
+    media = {"video": str(picture), "audio": str(sound)}
+    if own_sound:
+        media = {"video": str(make(tmp_path / "v.mp4", "-i", str(picture), "-i", str(sound), "-c", "copy"))}
+    error = await refused(running, media)
+    assert error.info.category is Category.MEDIA
+    assert f"the picture lasts 2.0 s, the speech {seconds:.1f} s" in error.info.message.en
+    assert "2.0 秒" in error.info.message.zh
+
+
+async def test_silence_after_the_picture_is_no_speech(running: LocalSynthesizer, tmp_path: Path) -> None:
+    picture = talking_head(tmp_path / "p.mp4", seconds=2.0, sound=None)
+    sound = speech(tmp_path / "s.wav", bursts=[(0.2, 1.6)], seconds=9)
+    made = await film(running, {"video": str(picture), "audio": str(sound)})
+    assert side(made)["duration_seconds"] == 2.0
+
+
+async def test_speech_beside_a_video_whose_own_sound_is_silent_is_heard(
+    running: LocalSynthesizer, tmp_path: Path
+) -> None:
+    mute = plain(tmp_path / "v.mp4", sound="anullsrc")
+    sound = make(tmp_path / "s.mp3", "-f", "lavfi", "-i", "sine", "-t", "2")
+    assert level_db(await film(running, {"video": str(mute), "audio": str(sound)}), 0.5, 1) > -30
+
+
+@pytest.mark.parametrize("transfer", ["arib-std-b67", "smpte2084"])
+async def test_high_dynamic_range_is_brought_to_ordinary_colours(
+    running: LocalSynthesizer, tmp_path: Path, transfer: str
+) -> None:
+    """Paper white of 203 cd/m² and its colours look as they do in an ordinary film."""
+    to_hdr = (
+        "format=gbrp,setparams=color_primaries=bt709:color_trc=bt709:colorspace=gbr:range=pc,zscale=t=linear:npl=203,"
+        f"format=gbrpf32le,zscale=p=bt2020:t={transfer}:m=bt2020nc:r=tv:npl=203,format=yuv420p10le"
+    )
+    for color, wanted in (("0xBEBEBE", (190, 190, 190)), ("0x666666", (102, 102, 102)), ("0xAE1020", (174, 16, 32))):
+        source = make(
+            tmp_path / "v.mkv", "-f", "lavfi", "-i", f"color={color}:s=180x320:r=25", "-f", "lavfi", "-i", "sine",
+            "-t", "0.6", "-vf", to_hdr, "-c:v", "ffv1",
+        )  # fmt: skip
+        assert brightness(source, 1) != pytest.approx(wanted, abs=7), "it is pale as it is"
+        made = await film(running, {"video": str(source)})
+        assert brightness(made, 10, "100:60:40:130") == pytest.approx(wanted, abs=14)
+
+
+async def test_pictures_of_every_kind_are_shown(running: LocalSynthesizer, tmp_path: Path) -> None:
+    names = ("one.heic", "tiled.heic", "plain.avif", "cmyk.jpg", "moving.webp")
+    pictures = tuple(str(PICTURES / name) for name in names)
+    sound = make(tmp_path / "a.mp3", "-f", "lavfi", "-i", "sine=440", "-t", "2")
+    made = await film(running, {"images": pictures, "audio": str(sound)})
+    for number in range(5):
+        bars = [brightness(made, 5 + 10 * number, f"20:20:{12 + 45 * bar}:150") for bar in range(4)]
+        for found, wanted in zip(bars, ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)), strict=True):
+            assert found == pytest.approx(wanted, abs=30)
 
 
 async def test_a_4k_source_is_scaled(running: LocalSynthesizer, tmp_path: Path) -> None:
