@@ -176,7 +176,7 @@ class Orphans:
             await self._ledger.write(*changes)
         elif ended.status != "succeeded":
             # The task may have ended because Coze did not know the execution: this is what became of it.
-            error = ended.error if row.state is State.FAILED and ended.error is not None else row.error
+            error = ended.error if row.state in (State.FAILED, State.CANCELLED) and ended.error else row.error
             await self._ledger.amend(task_id, *changes, execution_failed=True, error=error)
         else:
             await self._ledger.amend(task_id, *changes, has_output=ended.error is None, execution_failed=False)

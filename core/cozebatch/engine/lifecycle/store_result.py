@@ -94,7 +94,7 @@ class StoreStep:
             logid=result.logid,
         )
         if context.row.state is not State.RUNNING:  # cancelled meanwhile
-            await context.ledger.amend(context.task_id, change, execution_failed=not interrupted)
+            await context.ledger.amend(context.task_id, change, execution_failed=not interrupted, error=error)
         elif interrupted:
             await context.fail(error, change, **facts)
         else:
