@@ -165,8 +165,7 @@ async def test_a_clock_that_is_put_back_gives_no_negative_duration() -> None:
     assert row.state is State.DONE
     assert row.coze_seconds > 0
     assert row.synthesis_seconds > 0
-    assert row.lag_seconds is not None
-    assert row.lag_seconds >= 0
+    assert row.lag_seconds is None, "by a clock that was put back, it ended before it was submitted"
     figures = world.engine.statistics().to_json() if world.engine else {}
     numbers = [value for value in figures.values() if isinstance(value, int | float)]
     assert numbers

@@ -30,10 +30,12 @@ TOO_LONG = ErrorInfo(
 
 @dataclass(frozen=True, slots=True)
 class EndedExecution:
-    """An execution that Coze reports as ended; `seconds` since its submission, by our clock."""
+    """An execution that Coze reports as ended. By our clock: `seconds` since its submission; `unseen` since it was last
+    seen running, or was submitted."""
 
     result: PollResult
     seconds: float
+    unseen: float
 
 
 class PollStep:
@@ -64,10 +66,12 @@ class PollStep:
         wait = 0.0 if context.row.adopted else pacing.next_wait(0.0)
         failed_in_a_row = 0
         failing_since = unknown_since = math.inf
+        seen_running = started
         while True:
             await self._state.poll_waits.wait(context.task_id, wait)
             if self._state.cancellations.take(context.task_id) and context.row.state is State.RUNNING:
                 await context.move(State.CANCELLED)
+            asked = anyio.current_time()
             try:
                 result = await self._poll()
             except StepError as failed:
@@ -91,11 +95,12 @@ class PollStep:
             match result.status:
                 case "succeeded" | "failed" | "interrupted":
                     self._record.ended()
-                    return EndedExecution(result, age)
+                    return EndedExecution(result, age, now - seen_running)
                 case "running" if age >= context.options.execution_timeout:
                     await self._lost(self._why_lost(result))
                     return None
                 case "running":
+                    seen_running = asked
                     wait = pacing.next_wait(age)
                 case "unknown" if self._may_turn_up(age, now - unknown_since):
                     wait = min(pacing.next_wait(age), NOT_YET_KNOWN / 6)

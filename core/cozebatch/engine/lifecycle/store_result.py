@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, assert_never
 
 from cozebatch.engine.lifecycle.execution_record import ExecutionRecord
@@ -11,6 +12,7 @@ from cozebatch.engine.lifecycle.task_context import TaskContext
 from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
+from cozebatch.policy.execution_end import execution_end
 from cozebatch.policy.retry import Again, Fail, PauseBatch
 from cozebatch.ports import Change, PollResult, Product, PutExecution, PutOutput
 
@@ -30,27 +32,37 @@ class StoreStep:
         """Write down what the execution came to. True if its output is on disk and a film is to be made of it."""
         context, result, seconds = self._context, ended.result, ended.seconds
         row, wall = context.row, context.ledger.clock.wall()
-        ended_at = result.updated_at or wall
+        interrupted_clock = row.adopted or self._record.clock_jumped  # our own clock did not run all the time
+        end = execution_end(
+            updated_at=result.updated_at,
+            answered_at=result.answered_at,
+            noticed_at=wall,
+            submitted_at=row.submitted_at,
+            unseen=math.inf if interrupted_clock else ended.unseen,
+        )
+        seconds = max(0.0, seconds - (end.lag or 0.0))
         facts: dict[str, Any] = {
-            "coze_finished_at": ended_at,
+            "coze_finished_at": end.at,
+            "coze_seconds": seconds,
             "debug_url": result.debug_url or row.debug_url,
             "tokens_in": row.tokens_in + result.tokens_in,
             "tokens_out": row.tokens_out + result.tokens_out,
             "tokens": row.tokens + result.tokens,
         }
-        if row.adopted or self._record.clock_jumped:  # our own clock did not run all the time
-            by_wall = 0.0 if row.submitted_at is None else max(0.0, ended_at - row.submitted_at)
+        if interrupted_clock:
+            by_wall = 0.0 if row.submitted_at is None else max(0.0, end.at - row.submitted_at)
             ours = by_wall if row.adopted else max(seconds, by_wall)
-            facts["coze_seconds"] = seconds = ours if result.seconds is None else result.seconds
+            by_coze = result.seconds if end.lag is not None else None
+            facts["coze_seconds"] = seconds = ours if by_coze is None else by_coze
         if result.status == "succeeded" and result.error is None:
-            return await self._succeeded(result, facts, seconds, max(0.0, wall - ended_at))
+            return await self._succeeded(result, facts | {"lag_seconds": end.lag}, seconds)
         if result.status == "succeeded":
             await self._of_no_use(result, facts, seconds)
             return False
         await self._did_not_succeed(result, facts, seconds)
         return False
 
-    async def _succeeded(self, result: PollResult, facts: dict[str, Any], seconds: float, lag: float) -> bool:
+    async def _succeeded(self, result: PollResult, facts: dict[str, Any], seconds: float) -> bool:
         context, row = self._context, self._context.row
         assert row.execute_id is not None
         context.adapters.pacing.observe(seconds)
@@ -59,7 +71,7 @@ class StoreStep:
             PutOutput(row.execute_id, result.output or ""),
             self._record.update(status="succeeded", ended_at=ended_at, seconds=seconds, logid=result.logid),
         ]
-        facts |= {"has_output": True, "lag_seconds": lag}
+        facts |= {"has_output": True}
         if row.state is not State.RUNNING:  # cancelled meanwhile: the result was paid for and is kept
             await context.ledger.amend(row.task_id, *changes, has_output=True, tokens=facts["tokens"])
             return False
