@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
+from cozebatch.synthesis.compose.emoji import EMOJI, SIGN
 from cozebatch.synthesis.compose.timeline import Line, Run
 
 NO_START = frozenset("，。！？、；：）】》」』”’…—·％%,.!?;:)]}~～")
@@ -20,9 +21,13 @@ _SENTENCE_END = "。！？!?；;…\n"
 _CLOSERS = "”’」』）)\"'"
 _PAUSE = "，、：,:—"
 _TOKEN = re.compile(
-    r"[A-Za-z0-9\u00c0-\u024f\u0400-\u04ff\u0590-\u06ff]+(?:[.'’,:%@/_+-][A-Za-z0-9\u00c0-\u024f]+)*%?|\s+|.", re.DOTALL
+    EMOJI.pattern
+    + r"|[A-Za-z0-9\u00c0-\u024f\u0400-\u04ff\u0590-\u06ff]+(?:[.'’,:%@/_+-][A-Za-z0-9\u00c0-\u024f]+)*%?|\s+|.",
+    re.DOTALL,
 )
 _ELLIPSIS = "…"
+_SEQUENCE = re.compile(rf"(?=.[\ufe0f\u20e3\u200d\U0001f1e6-\U0001f3ff\U000e0020-\U000e007f])(?:{EMOJI.pattern})")
+"""An emoji of several characters."""
 
 
 @lru_cache(maxsize=8192)
@@ -35,7 +40,9 @@ def _em(char: str) -> float:
 
 
 def width(text: str) -> float:
-    """About how wide `text` is, in em: a Chinese character is 1, most Latin letters 0.6."""
+    """About how wide `text` is, in em: a Chinese character or an emoji is 1, most Latin letters 0.6."""
+    if not text.isascii():
+        text = _SEQUENCE.sub("字", text)
     return sum(_em(char) for char in text)
 
 
@@ -132,7 +139,7 @@ def _cut(atom: str, max_em: float) -> list[str]:
     if width(atom) <= max_em:
         return [atom]
     parts = [""]
-    for char in atom:
+    for char in SIGN.findall(atom):
         if parts[-1] and width(parts[-1] + char) > max_em:
             parts.append("")
         parts[-1] += char
@@ -144,7 +151,7 @@ def shortened(text: str, max_em: float) -> str:
     if width(text) <= max_em:
         return text
     kept = ""
-    for char in text:
+    for char in SIGN.findall(text):
         if width(kept + char + _ELLIPSIS) > max_em:
             break
         kept += char

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from itertools import groupby
 
 from cozebatch.synthesis.compose.compose import UNITS_PER_SHORT_SIDE
+from cozebatch.synthesis.compose.emoji import is_emoji
 from cozebatch.synthesis.compose.text_layout import width
 from cozebatch.synthesis.compose.timeline import Line, TextClip, Timeline
 from cozebatch.synthesis.subtitles.fonts import Choice
@@ -58,6 +58,8 @@ def escape(text: str) -> str:
 
 
 def _is_control(char: str) -> bool:
+    if is_emoji(char):
+        return False  # newer ones are unassigned for an older Python
     return (
         unicodedata.category(char) in ("Cc", "Cs", "Co", "Cn") or char in "\u2028\u2029\u202a\u202b\u202d\u202e\ufeff"
     )
@@ -144,7 +146,7 @@ def _bare(rgb: str) -> str:
 def _body(line: Line, clip: TextClip, choice: Choice, unit: float) -> str:
     body = ""
     for run in line:
-        for face, chars in groupby(run.text, choice.face_of):
+        for face, chars in choice.pieces(run.text):
             codes = ""
             size = clip.look.size * unit
             if run.highlighted:
@@ -155,6 +157,6 @@ def _body(line: Line, clip: TextClip, choice: Choice, unit: float) -> str:
                 codes += f"\\fn{family(face)}"
             if face is not choice.face or size != clip.look.size * unit:
                 codes += f"\\fs{size * face.height:.2f}"
-            text = escape("".join(chars))
+            text = escape(chars)
             body += f"{{{codes}}}{text}{{\\r}}" if codes else text
     return body

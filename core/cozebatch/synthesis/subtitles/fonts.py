@@ -11,13 +11,16 @@ import functools
 import os
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from cozebatch.model.errors import Category, StepError
 from cozebatch.model.text import Text
+from cozebatch.synthesis.compose.emoji import SIGN, asks_for_picture, is_emoji, visible
 from cozebatch.synthesis.failures import failure
+from cozebatch.synthesis.subtitles.drawable import Drawable
 from cozebatch.synthesis.subtitles.opentype import Face, faces
 
 CHINESE_SAMPLE = "的一是不了人我在有他这为之大来，。！？：“”一二三四五六七八九十这说买贵东"
@@ -58,15 +61,24 @@ class Choice:
     substitutes: tuple[Face, ...]
     warning: Text | None = None
 
-    def face_of(self, char: str) -> Face:
-        return next((face for face in (self.face, *self.substitutes) if face.covers(char)), self.face)
+    def pieces(self, text: str) -> Iterator[tuple[Face, str]]:
+        """`text` cut where its face changes; an emoji of several characters stays whole. What is invisible and not in
+        the face is left out: libass would look for it elsewhere."""
+        for face, signs in groupby(SIGN.findall(text), self._face_of):
+            yield face, "".join(c for sign in signs for c in sign if c in visible(sign) or face.covers(c))
+
+    def _face_of(self, sign: str) -> Face:
+        faces = (self.face, *self.substitutes)
+        ordered = by_taste(sign, faces)
+        return next((face for face in ordered if face.covers(visible(sign))), self.face)
 
 
 class Fonts:
     """The fonts found on this machine. Looking through them takes a while once; call it from a worker thread."""
 
     def __init__(self, found: Sequence[Face]) -> None:
-        self._faces = found
+        self._faces = sorted(found, key=lambda face: face.bold)
+        self._drawable = Drawable(self._faces)
         self._chinese = [face for face in found if face.covers(CHINESE_SAMPLE)] if found else []
 
     @property
@@ -83,7 +95,9 @@ class Fonts:
         for which this machine has no glyph at all, or when it has no Chinese font."""
         face = self._named(wanted)
         warning = None
-        if face is None or not face.covers(drawn(text)[:1]):
+        signs = [sign for sign in SIGN.findall(text) if drawn(sign)]
+        first = next((sign for sign in signs if not is_emoji(sign)), "字")
+        if face is None or not face.covers(drawn(first)):
             near = self._nearest(wanted)
             if near is None:
                 raise no_chinese_font()
@@ -93,24 +107,22 @@ class Fonts:
                     f'font "{wanted}" is not installed, "{near.family}" is used',
                 )
             face = near
-        missing = face.missing(drawn(text))
         substitutes: list[Face] = []
-        while missing:
-            other = max(self._faces, key=lambda f: len(missing) - len(f.missing(missing)), default=None)
-            left = missing if other is None else other.missing(missing)
-            if other is None or left == missing:
-                raise _no_glyph(missing)
-            substitutes.append(other)
-            missing = left
+        lacking: list[str] = []
+        for sign in dict.fromkeys(signs):
+            ordered = by_taste(sign, (face, *substitutes, *self._chinese, *self._faces))
+            found = next((other for other in ordered if other.covers(drawn(sign))), None)
+            if found is None:
+                lacking.append(sign)
+            elif found is not face and found not in substitutes:
+                substitutes.append(found)
+        if lacking:
+            raise _no_glyph("".join(lacking))
         return Choice(face, tuple(substitutes), warning)
 
-    def without_unknown_emoji(self, text: str) -> tuple[str, str]:
-        """`text` without the emoji no font here can draw, and what was left out. Words are never left out."""
-        gone = {c for c in text if is_emoji(c) and not any(face.covers(c) for face in self._faces)}
-        if not gone:
-            return text, ""
-        kept = "".join(c for c in text if c not in gone and unicodedata.category(c) not in ("Cf", "Mn"))
-        return " ".join(kept.split(" ")).strip(), "".join(sorted(gone))
+    def drawable(self, text: str) -> tuple[str, list[str]]:
+        """See `Drawable.of`."""
+        return self._drawable.of(text)
 
     def _named(self, wanted: str) -> Face | None:
         for name in (wanted, _ALIASES.get(wanted, "")):
@@ -127,14 +139,18 @@ class Fonts:
         return by_name[near[0]] if near else self.chinese
 
 
-def drawn(text: str) -> str:
-    """The characters of `text` that need a glyph."""
-    return "".join(c for c in text if unicodedata.category(c)[0] not in "CZ" and unicodedata.category(c) != "Mn")
+def by_taste(sign: str, faces: Sequence[Face]) -> Sequence[Face]:
+    """The faces in the order in which they are asked for a sign: emoji fonts first where it is to be a picture, and
+    last for all others."""
+    picture = is_emoji(sign) and asks_for_picture(sign)
+    return sorted(faces, key=lambda face: face.is_emoji is not picture)
 
 
-def is_emoji(char: str) -> bool:
-    code = ord(char)
-    return 0x1F000 <= code <= 0x1FAFF or 0x2600 <= code <= 0x27BF or 0x2B00 <= code <= 0x2BFF or code == 0xFE0F
+def drawn(sign: str) -> str:
+    """The characters of a sign that need a glyph."""
+    if is_emoji(sign):
+        return visible(sign)
+    return "".join(c for c in sign if unicodedata.category(c)[0] not in "CZ" and unicodedata.category(c) != "Mn")
 
 
 def no_chinese_font() -> StepError:

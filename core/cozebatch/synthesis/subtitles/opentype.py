@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 _FAMILY, _SUBFAMILY, _TYPOGRAPHIC_FAMILY = 1, 2, 16
 _LARGEST_TABLE = 8_000_000
+_SMILE = 0x1F600
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Face:
     bold: bool
     height: float = 1.0
     """Windows' ascent and descent together, in em: what libass takes a font size to be."""
+
+    @property
+    def is_emoji(self) -> bool:
+        """Whether this is a font of emoji, which has signs for whole sequences of them."""
+        return "emoji" in self.family.casefold()
 
     def covers(self, text: str) -> bool:
         return not self.missing(text)
@@ -83,6 +89,8 @@ def _table(file: BinaryIO, place: tuple[int, int]) -> bytes:
 
 def _face(file: BinaryIO, path: Path, index: int, at: int) -> Face | None:
     tables = _tables(file, at)
+    if not _has_outlines(file, tables):
+        return None
     data = _table(file, tables.get(b"name", (0, 0)))
     families: list[tuple[int, str]] = []
     subfamily = ""
@@ -96,6 +104,31 @@ def _face(file: BinaryIO, path: Path, index: int, at: int) -> Face | None:
         return None
     names = frozenset(name for _, name in families)
     return Face(path, index, min(families)[1], names, "bold" in subfamily.lower(), _height(file, tables))
+
+
+def _has_outlines(file: BinaryIO, tables: dict[bytes, tuple[int, int]]) -> bool:
+    """Whether libass can draw the font: it knows outlines only. Noto Color Emoji has bitmaps (`CBDT`), Apple Color
+    Emoji too (`sbix`); Segoe UI Emoji has outlines below its colours, other colour fonts (`COLR`) have empty ones."""
+    if b"CFF " in tables or b"CFF2" in tables:
+        return True
+    if b"glyf" not in tables or b"sbix" in tables or b"CBDT" in tables:
+        return False
+    if b"COLR" not in tables:
+        return True
+    glyph = next(
+        (
+            glyph + _SMILE - start
+            for start, end, glyph in _groups(_table(file, tables[b"cmap"]))
+            if start <= _SMILE <= end
+        ),
+        None,
+    )
+    if glyph is None:
+        return True
+    (is_long,) = struct.unpack_from(">h", _table(file, tables[b"head"]), 50)
+    loca = _table(file, tables[b"loca"])
+    begin, end = struct.unpack_from(">II", loca, 4 * glyph) if is_long else struct.unpack_from(">HH", loca, 2 * glyph)
+    return bool(end > begin)
 
 
 def _height(file: BinaryIO, tables: dict[bytes, tuple[int, int]]) -> float:
@@ -141,7 +174,8 @@ def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return found
 
 
-def _ranges(data: bytes) -> Iterator[tuple[int, int]]:
+def _subtable(data: bytes) -> tuple[int, int] | None:
+    """Format and place of the best table of characters."""
     _, count = struct.unpack_from(">HH", data)
     best: tuple[int, int] | None = None
     for number in range(count):
@@ -149,16 +183,25 @@ def _ranges(data: bytes) -> Iterator[tuple[int, int]]:
         (kind,) = struct.unpack_from(">H", data, offset)
         if (platform == 0 or (platform == 3 and encoding in (1, 10))) and kind in (4, 12):
             best = max(best or (0, 0), (kind, offset))
-    if best is None:
-        return
-    yield from _format12(data, best[1]) if best[0] == 12 else _format4(data, best[1])
+    return best
 
 
-def _format12(data: bytes, at: int) -> Iterator[tuple[int, int]]:
-    (groups,) = struct.unpack_from(">I", data, at + 12)
-    for number in range(groups):
-        start, end, glyph = struct.unpack_from(">III", data, at + 16 + 12 * number)
+def _ranges(data: bytes) -> Iterator[tuple[int, int]]:
+    best = _subtable(data)
+    if best is not None and best[0] == 4:
+        yield from _format4(data, best[1])
+    for start, end, glyph in _groups(data):
         yield (start, end) if glyph else (start + 1, end)
+
+
+def _groups(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """First and last character and first glyph of each group of a table in format 12."""
+    best = _subtable(data)
+    if best is None or best[0] != 12:
+        return
+    (groups,) = struct.unpack_from(">I", data, best[1] + 12)
+    for number in range(groups):
+        yield struct.unpack_from(">III", data, best[1] + 16 + 12 * number)
 
 
 def _format4(data: bytes, at: int) -> Iterator[tuple[int, int]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from cozebatch.model.text import Text
+from cozebatch.synthesis.compose.emoji import visible
 from cozebatch.synthesis.compose.timeline import Run, TextClip, Timeline
 from cozebatch.synthesis.subtitles import ass
 from cozebatch.synthesis.subtitles.fonts import Choice, Fonts
@@ -18,6 +19,7 @@ ASS_NAME = "texts.ass"
 FONTS_NAME = "fonts"
 _CONF_NAME = "fonts.conf"
 _CACHE_NAME = "cache"
+_MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,13 @@ def prepare_subtitles(timeline: Timeline, fonts: Fonts, folder: Path) -> Prepare
     timeline, gone = _drawable(timeline, fonts)
     warnings: list[Text] = []
     if gone:
-        warnings.append(Text(f"没有字体能显示的表情已略去：{gone}", f"emoji no font here has were left out: {gone}"))
+        shown = " ".join(visible(sign) for sign in gone[:_MOST_NAMED]) + (" …" if len(gone) > _MOST_NAMED else "")
+        warnings.append(
+            Text(
+                f"本机没有能画这些表情的字体，成片里略去了：{shown}",
+                f"no font here can draw these emoji, the film is without them: {shown}",
+            )
+        )
     chosen: dict[TextClip, Choice] = {}
     for clip in timeline.texts:
         chosen[clip] = fonts.choose(clip.look.font, clip.text)
@@ -57,23 +65,26 @@ def fonts_environment(folder: Path) -> dict[str, str]:
     return {"FONTCONFIG_FILE": str(folder.absolute() / _CONF_NAME)} if (folder / _CONF_NAME).exists() else {}
 
 
-def _drawable(timeline: Timeline, fonts: Fonts) -> tuple[Timeline, str]:
-    gone: set[str] = set()
+def _drawable(timeline: Timeline, fonts: Fonts) -> tuple[Timeline, list[str]]:
+    """The timeline with texts that can be drawn, and the emoji that were left out, each once."""
+    gone: dict[str, None] = {}
     kept: list[TextClip] = []
     for clip in timeline.texts:
         lines = []
         for line in clip.lines:
             runs: list[Run] = []
             for run in line:
-                text, missing = fonts.without_unknown_emoji(run.text)
-                gone.update(missing)
+                text, missing = fonts.drawable(run.text)
+                gone |= dict.fromkeys(missing)
+                if not runs and missing:
+                    text = text.lstrip()
                 if text:
                     runs.append(replace(run, text=text))
-            if runs:
+            if any(run.text.strip() for run in runs):
                 lines.append(tuple(runs))
         if lines:
             kept.append(replace(clip, lines=tuple(lines)))
-    return replace(timeline, texts=tuple(kept)), "".join(sorted(gone))
+    return replace(timeline, texts=tuple(kept)), list(gone)
 
 
 def _lay_out(used: set[Face], folder: Path) -> None:

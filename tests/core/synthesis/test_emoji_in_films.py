@@ -1,0 +1,91 @@
+"""Emoji in titles, captions and covers, on their way through the synthesizer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cozebatch.coze.output import pick
+from cozebatch.ports import Media, Product
+from cozebatch.synthesis.subtitles import fonts
+from cozebatch.synthesis.subtitles.opentype import Face, faces
+from cozebatch.synthesis.synthesizer import LocalSynthesizer
+from support.emoji_fonts import Kind, emoji_font
+from support.films import Progress, job, options
+
+pytestmark = pytest.mark.anyio
+
+TITLE, COVER, CAPTION, ENGLISH = "1️⃣买房😀👨‍👩‍👧🇨🇳", "封面🎉", "时间⏰⏳☎️❤️", "Time 👩🏽‍💻"
+OUTPUT: dict[str, Any] = {
+    "title": TITLE,
+    "shortTitle": COVER,
+    "wrapTitle": "副标题✨",
+    "captions": [
+        {"start": 0.4, "end": 1.4, "text": CAPTION, "english": ENGLISH},
+        {"start": 1.4, "end": 1.9, "text": "🙏"},
+    ],
+}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def noto() -> tuple[Face, ...]:
+    package = pytest.importorskip("noto_cjk_sans_otc")
+    return faces(Path(str(package.FONT_PATH)))
+
+
+async def made(tmp_path: Path, clip: Path, mode: str) -> Product:
+    (tmp_path / "drafts").mkdir()
+    running = LocalSynthesizer(options(tmp_path, mode=mode, draft_folder_path=str(tmp_path / "drafts")), pick=pick)
+    try:
+        return await running.synthesize(job(OUTPUT), Media({"video": str(clip)}), Progress())
+    finally:
+        await running.aclose()
+
+
+def texts_in(draft: Path) -> set[str]:
+    content = json.loads((draft / "draft_content.json").read_text(encoding="utf-8"))
+    return {json.loads(text["content"])["text"].replace("\n", "") for text in content["materials"]["texts"]}
+
+
+def with_fonts(monkeypatch: pytest.MonkeyPatch, *found: Face) -> None:
+    monkeypatch.setattr(fonts, "installed", lambda: fonts.Fonts(found))
+
+
+def about_emoji(product: Product) -> list[str]:
+    return [warning.en for warning in product.warnings if "emoji" in warning.en]
+
+
+@pytest.mark.parametrize("kind", [None, "bitmaps", "empty colours"])
+async def test_emoji_that_cannot_be_drawn_cost_one_warning(
+    tmp_path: Path, clip: Path, noto: tuple[Face, ...], monkeypatch: pytest.MonkeyPatch, kind: Kind | None
+) -> None:
+    more = () if kind is None else emoji_font(tmp_path / "e.ttf", kind)
+    with_fonts(monkeypatch, *noto, *more)
+    product = await made(tmp_path, clip, "both")
+    assert product.video_path is not None
+    [warning] = about_emoji(product)
+    assert all(sign in warning for sign in "🎉✨😀🇨⏰⏳❤🙏")
+    assert product.draft_path is not None
+    assert {TITLE, COVER, "副标题✨", CAPTION, ENGLISH, "🙏"} <= texts_in(Path(product.draft_path))
+
+
+async def test_an_emoji_font_is_used(
+    tmp_path: Path, clip: Path, noto: tuple[Face, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_fonts(monkeypatch, *noto, *emoji_font(tmp_path / "e.ttf", "outlines"))
+    product = await made(tmp_path, clip, "video")
+    [warning] = about_emoji(product)
+    assert sorted(warning.rpartition(": ")[2].split()) == ["⏳", "✨", "🙏"]
+
+
+async def test_a_draft_keeps_its_emoji_and_says_nothing(tmp_path: Path, clip: Path) -> None:
+    product = await made(tmp_path, clip, "draft")
+    assert about_emoji(product) == []
