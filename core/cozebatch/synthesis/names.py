@@ -67,3 +67,12 @@ def digest(*parts: str, length: int = 16) -> str:
 def owner_of(job: Job) -> dict[str, Any]:
     """Identifies whose a film is: the same for every try of a job, another for a new execution."""
     return {"run_id": job.run_id, "task_id": job.task.task_id, "submitted_at": job.submitted_at}
+
+
+def is_of_the_same_execution(one: Any, other: Any) -> bool:
+    """Whether two results of `owner_of` name one execution's film; a later run takes over what an earlier one made."""
+
+    def execution(owner: Any) -> Any:
+        return {name: value for name, value in owner.items() if name != "run_id"} if isinstance(owner, dict) else None
+
+    return execution(one) is not None and execution(one) == execution(other)

@@ -14,7 +14,7 @@ import anyio.to_thread
 from cozebatch.disk.marker import mark_if_empty
 from cozebatch.disk.removing import remove_empty_folder, remove_marked
 from cozebatch.disk.writing import make_folder
-from cozebatch.model.errors import Category
+from cozebatch.model.errors import Category, StepError
 from cozebatch.model.task import Task
 from cozebatch.model.text import Lang, Text
 from cozebatch.ports import Job, Media, Product, Progress
@@ -104,20 +104,30 @@ class LocalSynthesizer:
             self._downloader = None
 
     async def _film(self, job: Job, media: Media, progress: Progress) -> Product:
+        """Make what the mode asks for. What a renderer has finished stays and is found by the next try."""
         options = self._options
         tool = await self._tool()
         plan = await pipeline.plan(tool, options, self._styles, self._pick, job, media)
         warnings = list(plan.warnings)
         draft_path = video_path = None
+        failed: StepError | None = None
         if options.mode in ("draft", "both"):
-            made = await make_draft(tool, options, self._worker_pool(), job, plan.timeline, plan.recipe)
-            draft_path = str(made.path)
-            warnings += made.warnings
+            try:
+                made = await make_draft(tool, options, self._worker_pool(), job, plan.timeline, plan.recipe)
+            except StepError as error:
+                if options.mode == "draft" or error.info.category is Category.DISK_FULL:
+                    raise
+                failed = error  # the MP4 is made all the same, and found at the next try
+            else:
+                draft_path = str(made.path)
+                warnings += made.warnings
         if options.mode in ("video", "both"):
             with self._share_of_processors() as threads:
                 video, more = await pipeline.make_video(tool, options, job, plan, progress, threads=threads)
             video_path = str(video)
             warnings += more
+        if failed is not None:
+            raise _without_draft(failed, video_path)
         progress(1.0)
         return Product(video_path, draft_path, _joined(warnings, options.lang), tuple(dict.fromkeys(warnings)))
 
@@ -184,7 +194,11 @@ class LocalSynthesizer:
         options = self._options
         folders = [(options.output_dir, Category.SYNTHESIS)] if options.mode != "draft" else []
         if options.mode in ("draft", "both"):
-            folders.append((draft_root(options), Category.DRAFT_FOLDER))
+            try:
+                folders.append((draft_root(options), Category.DRAFT_FOLDER))
+            except StepError:
+                if options.mode == "draft":
+                    raise  # else `make_draft` tells it, and the MP4 is made
         return folders
 
     def _folder(self, run_id: str, task_id: str) -> Path:
@@ -205,6 +219,15 @@ class LocalSynthesizer:
         with suppress(OSError):
             remove_marked(folder, self._owner, self._state)
             remove_empty_folder(folder.parent, self._state)
+
+
+def _without_draft(failed: StepError, video_path: str | None) -> StepError:
+    """The draft's failure, with what was made in spite of it."""
+    told = failed.info.message
+    text = Text(
+        f"{told.zh}（成片已做好并保留：{video_path}）", f"{told.en} (the MP4 is finished and kept: {video_path})"
+    )
+    return StepError(failed.info.with_message(text), retry_after=failed.retry_after)
 
 
 def _joined(warnings: Sequence[Text], lang: Lang) -> str | None:

@@ -28,7 +28,7 @@ from cozebatch.synthesis.draft.build import MEDIA_FOLDER, Order, build
 from cozebatch.synthesis.draft.media import bring_media
 from cozebatch.synthesis.draft.verify import DraftReport, verify_draft
 from cozebatch.synthesis.failures import failure, from_os_error
-from cozebatch.synthesis.names import fitting_name, owner_of
+from cozebatch.synthesis.names import fitting_name, is_of_the_same_execution, owner_of
 from cozebatch.synthesis.options import SynthesisOptions
 from cozebatch.synthesis.process.ffmpeg import SAFE_INPUT, Ffmpeg
 from cozebatch.synthesis.process.workers import Workers
@@ -186,9 +186,10 @@ def _ours(final: Path, owner: Mapping[str, Any], order: Order) -> DraftReport | 
     if is_link(final):
         return None
     try:
-        if read_json(read_own(final / OWNER_NAME, final, _MOST_BYTES)) != owner:
+        found = read_json(read_own(final / OWNER_NAME, final, _MOST_BYTES))
+        if found["recipe"] != owner["recipe"] or not is_of_the_same_execution(found["made_for"], owner["made_for"]):
             return None
         report = _verified(replace(order, folder=str(final)))
-    except (OSError, ValueError, StepError):
+    except (OSError, ValueError, KeyError, TypeError, StepError):
         return None  # not ours, or changed since: it is left alone
     return report

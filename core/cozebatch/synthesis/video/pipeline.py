@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -19,15 +22,19 @@ from cozebatch.synthesis.compose.compose import compose
 from cozebatch.synthesis.compose.styles import Style, Styles
 from cozebatch.synthesis.compose.timeline import SECOND, Timeline
 from cozebatch.synthesis.failures import failure, from_os_error
+from cozebatch.synthesis.names import digest
 from cozebatch.synthesis.options import Pick, SynthesisOptions
 from cozebatch.synthesis.process.ffmpeg import Ffmpeg
 from cozebatch.synthesis.scratch import scratch
 from cozebatch.synthesis.subtitles import fonts
 from cozebatch.synthesis.subtitles.prepare import fonts_environment, prepare_subtitles
 from cozebatch.synthesis.video import encoders
-from cozebatch.synthesis.video.publish import publish
+from cozebatch.synthesis.video.publish import find_published, publish
 from cozebatch.synthesis.video.render import draw_poster, render
 from cozebatch.synthesis.video.verify import verify_film
+
+_DIGESTED = 1_000_000
+"""Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +58,23 @@ async def plan(ffmpeg: Ffmpeg, options: SynthesisOptions, styles: Styles, pick: 
         shown = "; ".join(faults[:3])
         raise failure(Category.INTERNAL, f"时间线有误：{shown}", f"the timeline is unsound: {shown}")
     warnings = tuple(text for text in (warning, words.warning) if text is not None)
-    return Plan(timeline, _recipe(options, style, job, timeline), warnings)
+    with os_errors(options.media_dir, Category.DOWNLOAD):
+        recipe = await anyio.to_thread.run_sync(_recipe, options, style, job, timeline)
+    return Plan(timeline, recipe, warnings)
 
 
 async def make_video(
     ffmpeg: Ffmpeg, options: SynthesisOptions, job: Job, plan: Plan, progress: Progress, *, threads: int = 0
 ) -> tuple[Path, Sequence[Text]]:
-    """Render, verify and publish the MP4; return its path and warnings.
+    """Render, verify and publish the MP4; return its path and warnings. One that an earlier try made is taken.
 
     Raises `StepError`; nothing half-written stays.
     """
+    with os_errors(options.output_dir):
+        made = await anyio.to_thread.run_sync(find_published, job, options.output_dir, plan.recipe)
+    if made is not None:
+        told = {warning.in_(options.lang) for warning in plan.warnings}
+        return made[0], [Text.same(warning) for warning in made[1] if warning not in told]
     async with scratch(options.output_dir, options.owner) as home:
         timeline, washed_out = await _without_hdr(ffmpeg, plan.timeline, home)
         with os_errors(options.output_dir):
@@ -95,7 +109,7 @@ async def _without_hdr(ffmpeg: Ffmpeg, timeline: Timeline, home: Path) -> tuple[
 
 
 def _recipe(options: SynthesisOptions, style: Style, job: Job, timeline: Timeline) -> dict[str, Any]:
-    """Everything needed to make the same film again."""
+    """Everything needed to make the same film again. Blocks."""
     sources = {clip.source.name: clip.source for clip in (*timeline.voice, *timeline.picture)}
     if timeline.music is not None:
         sources["music"] = timeline.music.source
@@ -113,12 +127,37 @@ def _recipe(options: SynthesisOptions, style: Style, job: Job, timeline: Timelin
         "music_volume": timeline.music.volume if timeline.music is not None else None,
         "encoder": {"name": options.encoder, "preset": options.preset, "crf": options.crf},
         "captions": len(timeline.of_role("caption")),
+        "timeline": _fingerprint(timeline),
         "cuts": len(timeline.picture) - 1 if timeline.picture[0].source.kind == "video" else 0,
         "media": {
-            name: {"file": Path(source.path).name, "duration_seconds": round(source.duration_us / SECOND, 3)}
+            name: {
+                "file": Path(source.path).name,
+                "digest": _file_digest(Path(source.path)),
+                "duration_seconds": round(source.duration_us / SECOND, 3),
+            }
             for name, source in sources.items()
         },
     }
+
+
+def _fingerprint(timeline: Timeline) -> str:
+    """The same for two films of the same media, texts and cuts, wherever the media lie."""
+
+    def told(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: Path(v).name if name == "path" else told(v) for name, v in value.items()}
+        return [told(item) for item in value] if isinstance(value, list | tuple) else value
+
+    return digest(json.dumps(told(asdict(timeline)), sort_keys=True))
+
+
+def _file_digest(path: Path) -> str:
+    """Of a file's size, beginning and end: another file under the same name has another."""
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        beginning = file.read(_DIGESTED)
+        file.seek(max(0, size - _DIGESTED))
+        return digest(str(size), hashlib.sha256(beginning + file.read(_DIGESTED)).hexdigest())
 
 
 @contextmanager

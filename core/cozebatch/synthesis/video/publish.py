@@ -18,7 +18,7 @@ from cozebatch.disk.places import is_link
 from cozebatch.disk.removing import remove_file
 from cozebatch.disk.writing import EVERYBODY, make_folder, open_new, read_own, replace, write_whole
 from cozebatch.ports import Job
-from cozebatch.synthesis.names import fitting_name, owner_of
+from cozebatch.synthesis.names import fitting_name, is_of_the_same_execution, owner_of
 
 _MAX_NAMES = 10_000
 _ENDING = len("_9999_9999.json")
@@ -32,7 +32,7 @@ def publish(job: Job, output_dir: Path, files: Mapping[str, Path], recipe: Mappi
     Returns suffix → absolute path. `.mp4` is moved last: when it is there, all is there. Raises `OSError`.
     """
     root = output_dir.absolute()
-    project = fitting_name(job.task.project_name or job.task.task_id, str(root), room=_ENDING, copies=2)
+    project = _project(job, root)
     folder = _folder(root, project)
     owner = owner_of(job)
     name = _claim(root, folder, project, owner, files)
@@ -53,6 +53,33 @@ def publish(job: Job, output_dir: Path, files: Mapping[str, Path], recipe: Mappi
     return placed
 
 
+def find_published(job: Job, output_dir: Path, recipe: Mapping[str, Any]) -> tuple[Path, tuple[str, ...]] | None:
+    """The film that an earlier try published for this execution by this very recipe, and its warnings; None for
+    anything else. It was verified before it was published, and has its size still."""
+    root = output_dir.absolute()
+    folder = root / _project(job, root)
+    wanted, owner = read_json(_text(recipe)), owner_of(job)
+    if is_link(folder) or not folder.is_dir():
+        return None
+    for side in sorted(folder.glob("*.json")):
+        made = _made(side, root)
+        if not is_of_the_same_execution(made.get("made_for"), owner):
+            continue
+        if any(name not in made or made[name] != value for name, value in wanted.items()):
+            continue
+        film = side.with_suffix(".mp4")
+        try:
+            if not is_link(film) and film.stat().st_size == made["measured"]["size"]:
+                return film, tuple(str(warning) for warning in made["warnings"])
+        except (OSError, KeyError, TypeError):
+            continue
+    return None
+
+
+def _project(job: Job, root: Path) -> str:
+    return fitting_name(job.task.project_name or job.task.task_id, str(root), room=_ENDING, copies=2)
+
+
 def _folder(output_dir: Path, project: str) -> Path:
     """The film's folder. A link of that name leads out of the output folder and is passed over like a taken name."""
     for number in range(1, _MAX_NAMES):
@@ -70,7 +97,7 @@ def _claim(root: Path, folder: Path, project: str, owner: Mapping[str, Any], fil
         side = folder / f"{name}.json"
         taken = any(os.path.lexists(folder / f"{name}{suffix}") for suffix in files)
         if os.path.lexists(side):
-            if _owner(side, root) == owner:
+            if _made(side, root).get("made_for") == owner:
                 return name
             continue
         if taken:
@@ -84,12 +111,13 @@ def _claim(root: Path, folder: Path, project: str, owner: Mapping[str, Any], fil
     raise FileExistsError(17, "no name is free", str(folder))
 
 
-def _owner(side: Path, root: Path) -> Any:
-    """Whose film the JSON says it is; None for a link and for what cannot be read."""
+def _made(side: Path, root: Path) -> dict[str, Any]:
+    """What the JSON says of its film; nothing for a link and for what cannot be read."""
     try:
-        return read_json(read_own(side, root, _MOST_BYTES))["made_for"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        found = read_json(read_own(side, root, _MOST_BYTES))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _text(value: Mapping[str, Any]) -> str:
