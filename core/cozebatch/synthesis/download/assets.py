@@ -25,7 +25,10 @@ from cozebatch.synthesis.process.ffmpeg import Ffmpeg
 MEDIA_NAMES = ("video", "audio", "images")
 MAX_IMAGES = 200
 _DEEPEST = 6
-_MARKDOWN_LINK = re.compile(r"\]\((https?://[^\s)]+)\)")
+_MARKDOWN_LINK = re.compile(r"\]\(\s*<?(https?://(?:[^\s()<>]|\([^\s()]*\))+)", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://(?:(?!,\s*https?://)[^\s<>\"`，。；、！？（）《》【】“”|])+", re.IGNORECASE)
+_SEPARATED = re.compile(r"[\s<>`|]|[,，;；、]\s*https?://|\]\(", re.IGNORECASE)
+_AROUND = "`<>\"'*_ \t\r\n"
 
 
 def addresses_of(options: SynthesisOptions, pick: Pick, job: Job) -> dict[str, tuple[str, ...]]:
@@ -55,8 +58,8 @@ def _urls(value: Any, depth: int = 0) -> tuple[str, ...]:
             try:
                 return _urls(read_json(text), depth + 1)
             except ValueError:
-                return ()
-        return (_bare(text),) if "://" in text else ()
+                pass  # a Markdown link, for one
+        return _in_words(text)
     if isinstance(value, Mapping):
         found = (_urls(value.get(key), depth + 1) for key in ("url", "link", "src"))
         return next((urls for urls in found if urls), ())
@@ -65,11 +68,21 @@ def _urls(value: Any, depth: int = 0) -> tuple[str, ...]:
     return ()
 
 
-def _bare(text: str) -> str:
-    """The address without what model nodes put around one: a Markdown link, backticks, angle brackets, `&amp;`."""
-    if (linked := _MARKDOWN_LINK.search(text)) is not None:
-        text = linked[1]
-    return html.unescape(text.strip("`<>\"' \t\n"))
+def _in_words(text: str) -> tuple[str, ...]:
+    """The addresses in a text, without what model nodes put around them: words, Markdown links, backticks, angle
+    brackets, `&amp;`. A text that is one address is taken as it stands."""
+    text = text.strip(_AROUND)
+    if text.lower().startswith(("http://", "https://")) and not _SEPARATED.search(text):
+        return (html.unescape(text),)
+    linked = _MARKDOWN_LINK.findall(text)
+    return tuple(html.unescape(_trimmed(url)) for url in linked or _ADDRESS.findall(text))
+
+
+def _trimmed(url: str) -> str:
+    """Without the punctuation of the sentence around it; a bracket that was opened in the address belongs to it."""
+    while url and (url[-1] in _AROUND + ".,;:!?]" or (url[-1] == ")" and url.count(")") > url.count("("))):
+        url = url[:-1]
+    return url
 
 
 async def fetch_assets(
