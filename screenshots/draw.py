@@ -7,9 +7,12 @@ whether those in the folder are current. SVG from Textual, its letter widths cor
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -177,8 +180,33 @@ def preview() -> Preview:
     )
 
 
+@contextmanager
+def in_china() -> Iterator[None]:
+    """The times of day in a picture are those of one place, where a process can choose that."""
+    before = os.environ.get("TZ")
+    _live_in("Asia/Shanghai")
+    try:
+        yield
+    finally:
+        _live_in(before)
+
+
+def _live_in(zone: str | None) -> None:
+    if zone is None:
+        os.environ.pop("TZ", None)
+    else:
+        os.environ["TZ"] = zone
+    if sys.platform != "win32":
+        time.tzset()
+
+
 async def draw(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> str:
     """One view as SVG."""
+    with in_china():
+        return await _draw(lang, size, keys)
+
+
+async def _draw(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> str:
     app = CozebatchApp(AppStart(make_session=_no_session, lang=lang, title="demo", setup_needed=True))
     subscription = Subscription()
     async with app.run_test(size=size) as pilot:
@@ -190,13 +218,13 @@ async def draw(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> str:
         for event in history():
             subscription.push(event)
         changes = app.view_model.pump()
+        app.view_model.usual = COZE
         app.view_model.add_up()
         app.main = MainScreen()
         await app.push_screen(app.main)
         await pilot.pause()
         screen = app.screen
         assert isinstance(screen, MainScreen)
-        screen.table.average_coze = COZE
         screen.apply(changes)
         await pilot.pause()
         await pilot.press(*keys)

@@ -99,7 +99,7 @@ async def application(
 
     app = CozebatchApp(AppStart(make_session=make_session, lang=lang, title="test", begin_at_once=begin_at_once))
     try:
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             screen = Screen(app, pilot)
             if begin_at_once:
                 await screen.until(lambda: any(isinstance(s, MainScreen) for s in app.screen_stack), "main screen")

@@ -108,18 +108,22 @@ class Remaining:
     bottleneck: Literal["coze", "synthesis"]
 
 
-def estimate_remaining(board: Board, *, coze_limit: int, synthesis_limit: int) -> Remaining | None:
-    """Estimates the rest of the run from the pace so far; None before the first execution ended.
+def estimate_remaining(
+    board: Board, *, coze_limit: int, synthesis_limit: int, usual: float | None = None
+) -> Remaining | None:
+    """Estimates the rest of the run from the pace so far. Before the first execution ended, from `usual`, the seconds
+    of one in earlier runs; None without those.
 
     Each resource needs its remaining work divided by its limit; the slower one decides. After the last execution its
     own synthesis still follows.
     """
     coze = _Pace([r.coze_seconds for r in board.rows.values() if r.coze_end_clock is not None])
     synthesis = _Pace([r.synthesis_seconds for r in board.rows.values() if r.synthesis_end_clock is not None])
-    if coze.mean is None:
+    each = coze.mean if coze.mean is not None else usual
+    if each is None:
         return None
-    to_run = [max(0.0, coze.mean - _open(r.submit_clock, board.clock)) for r in _in_flight(board)]
-    to_run += [coze.mean] * board.counts[State.PENDING]
+    to_run = [max(0.0, each - _open(r.submit_clock, board.clock)) for r in _in_flight(board)]
+    to_run += [each] * board.counts[State.PENDING]
     per_film = synthesis.mean or 0.0
     films = len(to_run) + board.counts[State.DOWNLOADING] + board.counts[State.QUEUED]
     to_make = films * per_film

@@ -17,12 +17,14 @@ from cozebatch.model.errors import HINTS, Category, ErrorInfo
 from cozebatch.model.rows import Row
 from cozebatch.model.sanitize import clean, clean_lines, is_harmless
 from cozebatch.model.task import State
-from cozebatch.model.text import Text
+from cozebatch.model.text import Lang, Text
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.locale.names import CATEGORIES, STATES
 from cozebatch_tui.presentation.cells import fit
-from cozebatch_tui.presentation.formatting import duration, duration_or_blank, spark
-from cozebatch_tui.screen.widgets.columns import COLOURS, COLUMNS, GLYPHS, shown_columns
+from cozebatch_tui.presentation.formatting import duration, duration_or_blank
+from cozebatch_tui.screen.look.glyphs import ASCII, UNICODE, Glyphs, filled, sparkline
+from cozebatch_tui.screen.look.tones import TONE_OF
+from cozebatch_tui.screen.widgets.columns import COLUMNS, shown_columns
 from cozebatch_tui.screen.widgets.filter import parse_filter
 from cozebatch_tui.screen.widgets.timeline import bar
 
@@ -73,19 +75,29 @@ def test_cleaned_text_is_one_harmless_line(text: str) -> None:
     assert is_harmless(clean_lines(text))
 
 
-@given(st.integers(10, 300))
-def test_columns_never_take_more_than_there_is(width: int) -> None:
-    shown = shown_columns(width)
+@given(st.integers(10, 300), st.sampled_from(("zh", "en")))
+def test_columns_take_exactly_what_there_is(width: int, lang: Lang) -> None:
+    shown = shown_columns(width, lang)
     assert any(column.name == "title" for column, _ in shown)
-    if width >= 80:
-        assert 2 + sum(size + 1 for _, size in shown) <= width
+    if width >= 78:
+        assert 1 + sum(size + 1 for _, size in shown) == width
 
 
 def test_clock_and_sparkline() -> None:
     assert (duration(0), duration(67), duration(3723)) == ("0:00", "1:07", "1:02:03")
     assert (duration_or_blank(0), duration_or_blank(67)) == ("", "1:07")
-    assert spark([0, 4, 8], 3) == " ▄█"
-    assert spark([], 4) == "    "
+    assert sparkline([0, 4, 8], 3, UNICODE) == " ▄█"
+    assert sparkline([0, 4, 8], 5, ASCII) == "   -#"
+    assert sparkline([], 4, UNICODE) == "    "
+
+
+@given(st.floats(-1, 2), st.integers(1, 40), st.sampled_from((UNICODE, ASCII)))
+def test_a_bar_grows_with_its_share_and_never_over_its_room(fraction: float, width: int, glyphs: Glyphs) -> None:
+    part = filled(fraction, width, glyphs)
+    assert len(part) <= width
+    assert len(part) <= len(filled(fraction + 0.2, width, glyphs))
+    assert filled(1.0, width, glyphs) == glyphs.eighths[-1] * width
+    assert filled(0.0, width, glyphs) == ""
 
 
 @given(st.floats(0, 100), st.floats(0, 100), st.floats(0, 100), st.sampled_from(list(State)), st.integers(1, 200))
@@ -119,7 +131,10 @@ def test_no_text_is_missing_in_either_language(name: str, text: Text) -> None:
 
 
 def test_every_state_and_category_has_a_name_a_glyph_and_a_hint() -> None:
-    assert set(STATES) == set(GLYPHS) == set(COLOURS) == set(State)
+    assert set(STATES) == set(TONE_OF) == set(State)
     assert set(CATEGORIES) == set(HINTS) == set(Category)
-    assert len(set(GLYPHS.values())) == len(State)
+    for glyphs in (UNICODE, ASCII):
+        assert set(glyphs.states) == set(State)
+        assert len(set(glyphs.states.values())) == len(State)
+        assert all(cell_len(sign) == 1 for sign in glyphs.states.values())
     assert set(texts.COLUMNS) == {column.name for column in COLUMNS}

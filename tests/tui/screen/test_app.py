@@ -17,7 +17,7 @@ from cozebatch_tui.screen.screens.dialogs import Confirm
 from cozebatch_tui.screen.screens.help import HelpScreen
 from cozebatch_tui.screen.screens.log import LogScreen
 from cozebatch_tui.screen.screens.task import TaskScreen
-from cozebatch_tui.screen.widgets.error_panel import ErrorPanel
+from cozebatch_tui.screen.widgets.problems import ProblemDrawer
 from cozebatch_tui.screen.widgets.task_table import TaskTable
 from cozebatch_tui.screen.widgets.timeline import Timeline
 from support.ui import application, rows
@@ -107,9 +107,11 @@ async def test_the_buttons_of_the_problem_panel_say_what_they_cost_and_do_it(
     )
     async with application(tmp_path, quick, rows(3), max_retries=0) as screen:
         await screen.until(lambda: screen.count(State.FAILED) == 2, "failed")
-        await screen.until(lambda: screen.main.query_one(ErrorPanel).has_class("open"), "panel")
-        await screen.until(lambda: len(screen.main.query(ErrorPanel).last().query(Button)) == 4, "buttons")
-        buttons = list(screen.main.query_one(ErrorPanel).query(Button))
+        assert not screen.main.drawer_open, "it never opens by itself"
+        await screen.press("e")
+        await screen.until(lambda: screen.main.drawer_open, "the drawer")
+        await screen.until(lambda: len(screen.main.query(ProblemDrawer).last().query(Button)) == 4, "buttons")
+        buttons = list(screen.main.query_one(ProblemDrawer).query(Button))
         assert sorted(b.name or "" for b in buttons) == ["rerun", "rerun", "show", "show"], "a refused one costs too"
         assert all("paid" in str(b.label) for b in buttons if b.name == "rerun")
         quick.set_faults()
@@ -237,8 +239,8 @@ async def test_show_these_narrows_to_the_tasks_of_one_cause(tmp_path: Path, quic
     quick.set_faults(Fault(what="code", on="submit", match="标题2号", code=4105, message="sensitive"))
     async with application(tmp_path, quick, rows(3)) as screen:
         await screen.until(lambda: screen.count(State.FAILED) == 1, "failed")
-        await screen.until(lambda: screen.main.query_one(ErrorPanel).query(Button), "buttons")
-        next(b for b in screen.main.query_one(ErrorPanel).query(Button) if b.name == "show").press()
+        await screen.until(lambda: screen.main.query_one(ProblemDrawer).query(Button), "buttons")
+        next(b for b in screen.main.query_one(ProblemDrawer).query(Button) if b.name == "show").press()
         await screen.until(lambda: screen.main.table.order == ["t2"], "only that one")
 
 

@@ -14,7 +14,7 @@ from cozebatch.demo.faults import Fault
 from cozebatch.model.events import Noted
 from cozebatch.model.task import State
 from cozebatch_tui.screen.screens.task import TaskScreen
-from cozebatch_tui.screen.widgets.error_panel import ErrorPanel
+from cozebatch_tui.screen.widgets.problems import ProblemDrawer
 from cozebatch_tui.screen.widgets.task_table import TaskTable
 from support.ui import application, rows
 
@@ -80,7 +80,7 @@ async def test_every_size_is_drawn(tmp_path: Path, quick: RunningCoze, size: tup
 @pytest.mark.parametrize("lang", ["zh", "en"])
 async def test_the_language_can_be_switched_while_it_runs(tmp_path: Path, slow: RunningCoze, lang: str) -> None:
     async with application(tmp_path, slow, rows(1), lang=lang) as screen:  # type: ignore[arg-type]
-        first, second = ("Coze 并发", "Coze slots") if lang == "zh" else ("Coze slots", "Coze 并发")
+        first, second = ("并发与速度", "Concurrency") if lang == "zh" else ("Concurrency", "并发与速度")
         await screen.until(lambda: first in screen.text(), "first language")
         await screen.press("f2")
         await screen.until(lambda: second in screen.text(), "second language")
@@ -104,7 +104,7 @@ async def test_an_error_while_the_screen_is_drawn_anew_is_told_when_it_is_there(
         await screen.press("f2")
         await screen.until(lambda: "NoMatches" in screen.text(), "the error, on the new screen")
         assert raised == [True]
-        assert "Coze 并发" in screen.text()
+        assert "并发与速度" in screen.text()
         log = screen.app.view_model.log
         await screen.until(
             lambda: any("NoMatches" in event.text.en for event in log if isinstance(event, Noted)),
@@ -130,7 +130,7 @@ async def test_marks_filter_sorting_and_cursor_survive_a_change_of_language(tmp_
         await screen.until(lambda: screen.main.query(TaskTable) and screen.main.table is not before, "a new table")
         after = screen.main.table
         await screen.until(lambda: after.order == before.order, "the same order")
-        assert screen.main.query_one(ErrorPanel).has_class("open")
+        assert screen.main.query_one(ProblemDrawer).has_class("open")
         assert (after.marks, after.cursor_id, after.filter_text) == (before.marks, before.cursor_id, "1")
 
 
@@ -163,4 +163,4 @@ async def test_a_film_whose_folder_was_moved_away_is_told(tmp_path: Path, quick:
         await screen.press("enter")
         await screen.until(lambda: isinstance(screen.app.screen, TaskScreen), "the task")
         await screen.press("f", "escape")
-        await screen.until(lambda: "The folder is no longer there" in screen.text(), "what became of it")
+        await screen.until(lambda: "No longer there" in screen.text(), "what became of it")

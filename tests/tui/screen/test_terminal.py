@@ -63,9 +63,9 @@ def test_the_demo_is_drawn_driven_and_left(terminal: Terminal) -> None:
     terminal.open(sys.executable, "-m", "cozebatch_tui.cli", "--demo", "--limit", "4")
     text = terminal.until("早起的人")
     assert "cozebatch demo" in text
-    assert "Coze 并发" in text
+    assert "已付费" in text
     terminal.type("t")
-    terminal.until(". 等待   = Coze")
+    terminal.until("Coze 4/16")
     terminal.type("t")
     terminal.until("全部结束")
     terminal.type("q")
@@ -79,7 +79,7 @@ def test_a_terminal_that_is_closed_loses_nothing(terminal: Terminal, tmp_path: P
         program = Program(tmp_path, coze.url).configure().tasks(3)
         command = (sys.executable, "-m", "cozebatch_tui.cli", "--config", "c.json", "--tasks", "tasks.json", "--yes")
         terminal.open(*command)
-        terminal.until("Coze 运行")
+        terminal.until("执行中")
         terminal.close()
         deadline = time.monotonic() + PATIENCE
         while (again := program.batch()).code == 2:  # until the first process has drained and let go of the state

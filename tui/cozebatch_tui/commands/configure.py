@@ -144,10 +144,10 @@ def delete_old_logs(folder: Path, days: int) -> None:
 
 
 def state_words() -> dict[str, State]:
-    """The names of the states in log files of any language."""
-    from cozebatch_tui.locale.names import STATES
+    """The names of the states in log files of any language and version."""
+    from cozebatch_tui.locale.names import EARLIER_STATES, STATES
 
-    return {name: state for state, text in STATES.items() for name in (text.zh, text.en)}
+    return {**EARLIER_STATES, **{name: state for state, text in STATES.items() for name in (text.zh, text.en)}}
 
 
 def _scratch() -> tempfile.TemporaryDirectory[str]:

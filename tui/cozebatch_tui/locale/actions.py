@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from cozebatch.model.text import Text
 
 ACTIONS: Mapping[str, Text] = {
-    "filter": Text("过滤", "filter"),
+    "filter": Text("筛选", "filter"),
     "clear": Text("返回或清除", "back or clear"),
     "open": Text("打开任务", "open the task"),
-    "mark": Text("标记", "mark"),
+    "mark": Text("选中", "select"),
     **{f"sort{n}": Text(f"按第 {n} 列排序", f"sort by column {n}") for n in range(1, 10)},
     "retry": Text("重试", "retry"),
     "retry_all": Text("重试所有显示的失败任务", "retry everything failed that is shown"),
-    "rerun": Text("重跑", "rerun"),
+    "rerun": Text("重做", "rerun"),
     "cancel": Text("取消", "cancel"),
     "adopt": Text("认领", "adopt"),
     "pause": Text("暂停或继续提交", "pause or resume submitting"),
@@ -28,6 +28,10 @@ ACTIONS: Mapping[str, Text] = {
     "link": Text("打开调试页", "open the debug page"),
     "folder": Text("打开文件夹", "open the folder"),
     "copy": Text("复制", "copy"),
+    "play": Text("播放成片", "play the film"),
+    "edit": Text("改文案再做", "edit the script and run again"),
+    "continue": Text("接着做其余任务", "go on with the rest"),
+    "report": Text("网页报告", "report in the browser"),
     "follow": Text("跟随最新", "follow the newest"),
     "back": Text("返回", "back"),
     "help": Text("帮助", "help"),
@@ -41,6 +45,9 @@ SHORT: Mapping[str, Text] = {
     "clear": Text("清除", "clear"),
     "open": Text("详情", "open"),
     "pause": Text("暂停", "pause"),
+    "rerun": Text("重做", "rerun"),
+    "play": Text("播放", "play"),
+    "edit": Text("改文案", "edit"),
     "errors": Text("问题", "problems"),
     "follow": Text("跟随", "follow"),
     "link": Text("调试页", "debug page"),
@@ -56,6 +63,9 @@ COSTS: Mapping[str, Text] = {
     "asks": Text("（先确认）", " (asks first)"),
     "may_cost": Text("（要付费时先确认）", " (asks if it costs)"),
 }
+
+SHORT_COSTS: Mapping[str, Text] = {"free": Text("·免费", " free"), "paid": Text("·付费", " paid")}
+"""Behind a name in a footer."""
 
 GROUPS: Mapping[str, Text] = {
     "tasks": Text("任务", "Tasks"),

@@ -9,19 +9,27 @@ from cozebatch.model.task import State
 from cozebatch.model.text import Text
 
 STATES: Mapping[State, Text] = {
-    State.PENDING: Text("等待", "pending"),
+    State.PENDING: Text("等待提交", "pending"),
     State.SUBMITTING: Text("提交中", "submitting"),
-    State.RUNNING: Text("Coze 运行", "running"),
+    State.RUNNING: Text("执行中", "running"),
     State.DOWNLOADING: Text("下载中", "downloading"),
-    State.QUEUED: Text("排队合成", "queued"),
+    State.QUEUED: Text("等待合成", "queued"),
     State.SYNTHESIZING: Text("合成中", "synthesizing"),
     State.WRITING_BACK: Text("写回中", "writing back"),
     State.DONE: Text("完成", "done"),
     State.FAILED: Text("失败", "failed"),
-    State.HELD: Text("待处理", "held"),
+    State.HELD: Text("待确认", "held"),
     State.CANCELLED: Text("已取消", "cancelled"),
     State.SKIPPED: Text("已跳过", "skipped"),
 }
+
+EARLIER_STATES: Mapping[str, State] = {
+    "等待": State.PENDING,
+    "Coze 运行": State.RUNNING,
+    "排队合成": State.QUEUED,
+    "待处理": State.HELD,
+}
+"""Names in the logs of earlier versions: they must stay readable, and the filter knows them."""
 
 CATEGORIES: Mapping[Category, Text] = {
     Category.THROTTLED: Text("限流", "throttled"),
@@ -34,7 +42,7 @@ CATEGORIES: Mapping[Category, Text] = {
     Category.WORKFLOW_FAILED: Text("工作流失败", "workflow failed"),
     Category.WORKFLOW_INTERRUPTED: Text("工作流在等人", "workflow waits"),
     Category.EXECUTION_LOST: Text("执行丢失", "execution lost"),
-    Category.UNKNOWN_SUBMIT: Text("提交无回答", "no answer"),
+    Category.UNKNOWN_SUBMIT: Text("提交结果不明", "unclear submission"),
     Category.BAD_OUTPUT: Text("输出不对", "bad output"),
     Category.DOWNLOAD: Text("下载失败", "download"),
     Category.MEDIA: Text("素材不可用", "media"),

@@ -26,41 +26,19 @@ COLUMNS = {
     "id": Text("编号", "Id"),
 }
 
-DONE = Text("完成", "done")
-RUNNING = Text("进行", "running")
-WAITING = Text("等待", "waiting")
-FAILED = Text("失败", "failed")
-HELD = Text("待处理", "held")
-SKIPPED = Text("跳过", "skipped")
-ELAPSED = Text("用时", "elapsed")
-REMAINING = Text("剩余约 {time}", "about {time} left")
-BOTTLENECK = {"coze": Text("瓶颈 Coze", "waits for Coze"), "synthesis": Text("瓶颈 合成", "waits for synthesis")}
-FINISHED = Text("全部结束", "all ended")
-PAID = Text("付费执行", "paid executions")
-IN_FLIGHT = Text("在途", "in flight")
-REUSED = Text("沿用", "reused")
-OWED = Text("欠写回", "owed write-backs")
+TASKS = Text("任务", "Tasks")
+IN_OWN_ORDER = Text("要你处理的在前", "what needs you first")
+ORDERED = Text("按{column}排序", "by {column}")
 
 GAUGE_COZE = Text("Coze 并发", "Coze slots")
 GAUGE_SYNTHESIS = Text("合成并发", "Synthesis")
-GAUGE_REQUESTS = Text("请求/秒", "Requests/s")
-GAUGE_THROUGHPUT = Text("每半分钟完成", "Done per 30 s")
-SET_TO = Text("设定 {limit}，Coze 限流", "set to {limit}, Coze throttles")
-PAUSED = Text("已暂停", "PAUSED")
 
-ERRORS_TITLE = Text("问题", "Problems")
-NO_ERRORS = Text("没有问题。", "No problems.")
-RETRY_FREE = Text("重试（免费）", "Retry (free)")
-RERUN_PAID = Text("重跑（付费）", "Rerun (paid)")
-SHOW_THESE = Text("只看这些", "Show these")
-
-FILTER_HINT = Text("过滤：文字  status:failed  !词  coze>300", "filter: text  status:failed  !word  coze>300")
-SHOWN = Text("显示 {shown}/{total}", "{shown} of {total} shown")
-MARKED = Text("已标 {count}", "{count} marked")
-FILTERED = Text("过滤：{text}", "filter: {text}")
+FILTER_HINT = Text("筛选：文字  status:失败  !词  coze>300", "filter: text  status:failed  !word  coze>300")
+MARKED = Text("选中 {count}", "{count} selected")
+FILTERED = Text("筛选 {text}", "filter {text}")
 EMPTY = Text("没有任务。", "No tasks.")
 NOTHING_MATCHES = Text(
-    "没有符合过滤条件的任务。按 {key_clear} 清除。", "Nothing matches the filter; {key_clear} clears it."
+    "没有符合筛选条件的任务。按 {key_clear} 清除。", "Nothing matches the filter; {key_clear} clears it."
 )
 
 ENGINE_ERROR = Text("界面出错，批量处理仍在继续：{error}", "The screen had an error, the batch continues: {error}")
@@ -129,8 +107,9 @@ TASK_ATTEMPTS = Text("提交记录", "Submissions")
 TASK_STAGES = Text("各阶段", "Stages")
 TASK_PATHS = Text("文件", "Files")
 TASK_PROBLEM = Text("问题", "Problem")
-FOLDER_GONE = Text("文件夹已不存在：{folder}", "The folder is no longer there: {folder}")
-FOLDER_NOT_OPENED = Text("无法打开文件夹：{folder}", "The folder cannot be opened: {folder}")
+NO_FILM = Text("还没有成品", "nothing is made yet")
+GONE = Text("已不存在：{path}", "No longer there: {path}")
+NOT_OPENED = Text("无法打开：{path}", "Cannot be opened: {path}")
 ADOPT_PROMPT = Text("粘贴 execute_id 或调试链接，回车认领", "paste an execute id or debug link, enter adopts")
 HELD_HELP = Text(
     "{when} 发出的请求没有得到明确回答，可能已计费。到 Coze 后台查看：有执行就按 {key_adopt} 认领（免费），"

@@ -14,6 +14,9 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
     line = clean(text, 4 * width + 8)
     taken = cell_len(line)
     if taken > width:
-        return set_cell_size(line, width - 2) + ".." if width > 4 else set_cell_size(line, width)
+        if width <= 4:
+            return set_cell_size(line, width)
+        cut = set_cell_size(line, width - 2).rstrip() + ".."  # half a Chinese character leaves a blank
+        return cut + " " * (width - cell_len(cut))
     padding = " " * (width - taken)
     return padding + line if right else line + padding

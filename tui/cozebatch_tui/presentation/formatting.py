@@ -1,4 +1,4 @@
-"""Numbers as a person reads them: durations, counts, sizes, and a row of small bars."""
+"""Numbers as a person reads them: durations, counts and sizes."""
 
 from __future__ import annotations
 
@@ -22,16 +22,6 @@ def count(number: float) -> str:
         if number >= size * 10 or (number >= size and unit == "M"):
             return f"{number / size:.1f}{unit}"
     return f"{number:.0f}"
-
-
-def spark(values: list[int], width: int) -> str:
-    """The last `width` values as a row of blocks."""
-    blocks = " ▁▂▃▄▅▆▇█"
-    shown = values[-width:]
-    most = max(shown, default=0)
-    if most <= 0:
-        return " " * width
-    return "".join(blocks[-(-8 * value // most)] for value in shown).rjust(width)
 
 
 def size_of(size: int) -> str:

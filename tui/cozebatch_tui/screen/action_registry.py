@@ -44,6 +44,10 @@ class Situation:
     """The tasks that are shown and have failed."""
     unfinished: bool = False
     """The batch still has work."""
+    waiting: int = 0
+    """Tasks that a trial left for later."""
+    has_films: bool = False
+    """Something was made in this batch."""
 
 
 NOTHING = Situation()
@@ -70,21 +74,26 @@ class ActionSpec:
         """What it does and what it costs, in this situation if one is given."""
         return texts.ACTIONS[self.id].in_(lang) + self._cost(lang, situation)
 
-    def short_name(self, lang: Lang, situation: Situation, *, with_cost: bool) -> str:
+    def short_name(self, lang: Lang, situation: Situation) -> str:
         """The same for a footer."""
         text = texts.SHORT.get(self.id, texts.ACTIONS[self.id])
-        return text.in_(lang) + (self._cost(lang, situation) if with_cost and self.cost != "asks" else "")
+        cost = self._cost_now(situation)
+        short = texts.SHORT_COSTS.get(cost) if cost is not None else None
+        return text.in_(lang) + (short.in_(lang) if short is not None else "")
 
     def help_name(self, lang: Lang) -> str:
         """The name of the action, or of its family."""
         return texts.FAMILIES[self.family].in_(lang) if self.family is not None else self.name(lang)
 
     def _cost(self, lang: Lang, situation: Situation | None = None) -> str:
-        cost = self.cost
-        if self.retries is not None and situation is not None:
-            found = _price_of(self.retries(situation))
-            cost = "paid" if found.paid else "free" if found.free else cost
+        cost = self._cost_now(situation)
         return texts.COSTS[cost].in_(lang) if cost is not None else ""
+
+    def _cost_now(self, situation: Situation | None) -> Cost | None:
+        if self.retries is None or situation is None:
+            return self.cost
+        found = _price_of(self.retries(situation))
+        return "paid" if found.paid else "free" if found.free else self.cost
 
 
 def _price_of(rows: Sequence[Row]) -> Price:
@@ -132,6 +141,16 @@ def _unfinished(situation: Situation) -> bool:
     return situation.unfinished
 
 
+def _has_film(situation: Situation) -> bool:
+    row = situation.current
+    return row is not None and row.video_path is not None
+
+
+def _may_be_edited(situation: Situation) -> bool:
+    row = situation.current
+    return row is not None and row.state.is_end
+
+
 def _sort(number: int) -> ActionSpec:
     return ActionSpec(f"sort{number}", str(number), f"sort({number})", "view", family="sort")
 
@@ -139,6 +158,8 @@ def _sort(number: int) -> ActionSpec:
 _RETRY = ActionSpec("retry", "r", "retry", "tasks", cost="may_cost", applies=_retriable, retries=_chosen)
 _RERUN = ActionSpec("rerun", "x", "rerun", "tasks", cost="paid", applies=_ended)
 _CANCEL = ActionSpec("cancel", "c", "cancel", "tasks", cost="asks", applies=_cancellable)
+_PLAY = ActionSpec("play", "v", "play", "tasks", applies=_has_film)
+_EDIT = ActionSpec("edit", "E", "edit", "tasks", cost="paid", applies=_may_be_edited)
 _LINK = ActionSpec("link", "o", "link", "tasks", applies=_has_link)
 _COPY = ActionSpec("copy", "y", "copy", "tasks", applies=_has_task)
 _BACK = ActionSpec("back", "escape", "app.pop_screen", "view", in_palette=False)
@@ -165,8 +186,12 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
         ),
         _RERUN,
         _CANCEL,
+        _PLAY,
+        ActionSpec("folder", "f", "folder", "tasks", applies=lambda now: now.has_films),
         _LINK,
         _COPY,
+        ActionSpec("continue", "s", "continue", "batch", cost="paid", applies=lambda now: now.waiting > 0),
+        ActionSpec("report", "h", "report", "batch", applies=lambda now: not now.unfinished),
         ActionSpec("pause", "p", "pause", "batch", applies=_unfinished),
         ActionSpec("coze_up", "plus,equals_sign", "coze_limit(1)", "batch", applies=_unfinished),
         ActionSpec("coze_down", "minus", "coze_limit(-1)", "batch", applies=_unfinished),
@@ -186,8 +211,10 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
         _RERUN,
         ActionSpec("adopt", "a", "adopt", "tasks", cost="free", applies=_ended),
         _CANCEL,
-        _LINK,
+        _EDIT,
+        _PLAY,
         ActionSpec("folder", "f", "folder", "tasks", applies=_has_file),
+        _LINK,
         _COPY,
     ),
     "log": (
@@ -205,8 +232,6 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
 
 FOOTERS: Mapping[Scope, Sequence[str]] = {
     "main": (
-        "help",
-        "quit",
         "filter",
         "mark",
         "open",
@@ -215,15 +240,21 @@ FOOTERS: Mapping[Scope, Sequence[str]] = {
         "cancel",
         "pause",
         "timeline",
-        "errors",
         "log",
+        "errors",
+        "folder",
         "clear",
+        "help",
+        "quit",
     ),
-    "task": ("back", "retry", "rerun", "adopt", "cancel", "link", "folder", "copy"),
-    "log": ("back", "follow", "filter"),
+    "task": ("back", "retry", "rerun", "adopt", "edit", "play", "folder", "link", "copy", "cancel", "help", "quit"),
+    "log": ("back", "follow", "filter", "help", "quit"),
     "help": ("back",),
 }
 """The actions in a footer, the most important first: a narrow terminal shows the first ones only."""
+
+AT_THE_EDGE = frozenset({"help", "quit"})
+"""Those that stand apart at the right edge of a footer."""
 
 _WORDS = frozenset({"enter", "escape", "backspace"})
 """Keys by their names: not every terminal's font has Textual's signs for them."""
@@ -247,6 +278,11 @@ def specs_of(scope: Scope) -> list[ActionSpec]:
 
 def live_keys(screen: Screen[Any]) -> dict[str, list[str]]:
     """The keys of each action id as they work on this screen now, as an operator reads them."""
+    return {action_id: [shown_key(key) for key in keys] for action_id, keys in _live(screen).items()}
+
+
+def _live(screen: Screen[Any]) -> dict[str, list[str]]:
+    """The same by Textual's names."""
     keys: dict[str, list[str]] = {}
     focused = screen.focused
     for key, active in screen.active_bindings.items():
@@ -254,7 +290,7 @@ def live_keys(screen: Screen[Any]) -> dict[str, list[str]]:
         typed = shown if len(shown) == 1 else None
         if active.binding.id is None or (focused is not None and focused.check_consume_key(key, typed)):
             continue  # a text field takes the key before any binding sees it
-        keys.setdefault(active.binding.id, []).append(shown)
+        keys.setdefault(active.binding.id, []).append(key)
     return keys
 
 
@@ -264,25 +300,32 @@ def shown_key(key: str) -> str:
     return "+".join([*modifiers, name if name in _WORDS else format_key(name)])
 
 
-def footer_text(
-    scope: Scope,
-    keys: Mapping[str, Sequence[str]],
-    lang: Lang,
-    fits: Callable[[str], bool],
-    situation: Situation = NOTHING,
-) -> str:
-    """Keys and names of a footer: as many entries, in their order, as `fits` lets through."""
+@dataclass(frozen=True, slots=True)
+class FooterEntry:
+    """One entry of a footer. `key` is Textual's name; `key_display` is as it is typed."""
+
+    action_id: str
+    key: str
+    key_display: str
+    name: str
+    action: str
+
+
+def footer_entries(scope: Scope, screen: Screen[Any], lang: Lang, situation: Situation = NOTHING) -> list[FooterEntry]:
+    """The entries of a footer whose keys work now, in their order."""
     specs = {spec.id: spec for spec in reversed(specs_of(scope))}
-    line = ""
-    for action_id in FOOTERS[scope]:
-        if action_id not in keys:
-            continue  # no key leads there now
-        name = specs[action_id].short_name(lang, situation, with_cost=scope == "task")
-        longer = f"{line}  {keys[action_id][0]} {name}" if line else f"{keys[action_id][0]} {name}"
-        if not fits(longer):
-            break
-        line = longer
-    return line
+    keys = _live(screen)
+    return [
+        FooterEntry(
+            action_id,
+            keys[action_id][0],
+            shown_key(keys[action_id][0]),
+            specs[action_id].short_name(lang, situation),
+            specs[action_id].action,
+        )
+        for action_id in FOOTERS[scope]
+        if action_id in keys
+    ]
 
 
 def help_lines(scope: Scope, keys: Mapping[str, Sequence[str]], lang: Lang) -> list[tuple[str, list[tuple[str, str]]]]:

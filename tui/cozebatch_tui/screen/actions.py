@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import webbrowser
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from cozebatch.model.errors import UsageError
 from cozebatch.model.rows import Row, Stage
@@ -17,6 +18,7 @@ from cozebatch.model.task import State
 from cozebatch.planning.price import price
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.screen.host import Host
+from cozebatch_tui.screen.opening import open_with_system
 
 
 class Actions:
@@ -123,6 +125,33 @@ class Actions:
             self._host.say(row.debug_url)
         else:
             self._host.say(texts.NO_LINK.in_(self._host.lang))
+
+    def play(self, row: Row) -> None:
+        """The film, in the system's player."""
+        if row.video_path is None:
+            self._host.say(texts.NO_FILM.in_(self._host.lang))
+        else:
+            self._open(Path(row.video_path))
+
+    def open_folder(self, path: str | None, otherwise: str | None) -> None:
+        """The folder of a film or draft, else that of all."""
+        folder = Path(path).parent if path is not None else Path(otherwise) if otherwise is not None else None
+        if folder is None:
+            self._host.say(texts.NO_FILM.in_(self._host.lang))
+        else:
+            self._open(folder)
+
+    def _open(self, path: Path) -> None:
+        """Only what is there is opened, and only a film or a folder: nothing that the system would run."""
+        lang = self._host.lang
+        if not (path.is_dir() or (path.is_file() and path.suffix.lower() == ".mp4")):
+            self._host.say(texts.GONE.in_(lang).format(path=path), severity="warning")
+            return
+        self._host.say(str(path))
+        try:
+            open_with_system(path)
+        except OSError:
+            self._host.say(texts.NOT_OPENED.in_(lang).format(path=path), severity="warning")
 
     def copy(self, row: Row) -> None:
         """Copy the most useful of what is known: the film's path, else the debug link, else an id."""

@@ -6,7 +6,10 @@ Screens are imported when they are first shown: until then something is painted 
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import traceback
+import webbrowser
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -23,11 +26,12 @@ from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.screen.action_registry import bindings_of, live_keys, text_with_keys
 from cozebatch_tui.screen.action_screen import palette_entries
-from cozebatch_tui.screen.host import Host
+from cozebatch_tui.screen.host import Host, Severity
 from cozebatch_tui.screen.lifecycle import DRAIN_SECONDS, BatchLifecycle
+from cozebatch_tui.screen.look import themes
+from cozebatch_tui.screen.look.terminal import Look, look_of
 from cozebatch_tui.screen.screens.message import MessageScreen
 from cozebatch_tui.screen.startup import AppStart
-from cozebatch_tui.screen.themes import HIGH_CONTRAST
 from cozebatch_tui.screen.typed_ahead import TypedAheadGuard
 from cozebatch_tui.session.preferences import load_user_settings, save_user_settings
 from cozebatch_tui.session.signals import Interrupts, leave_at_once
@@ -46,7 +50,9 @@ class CozebatchApp(TypedAheadGuard):
     """One batch, from loading to leaving."""
 
     TITLE = "cozebatch"
-    CSS = "Screen { layers: base over; }"
+    CSS = "Screen { layers: base over; background: $background; color: $foreground; }"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (150, "-wide")]  # noqa: RUF012 - as Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("app")
     ENABLE_COMMAND_PALETTE = True
 
@@ -56,6 +62,8 @@ class CozebatchApp(TypedAheadGuard):
         self.lang: Lang = start.lang
         self.main: MainScreen | None = None
         self.batch = BatchLifecycle(start)
+        self._settings = load_user_settings()
+        self._look: Look | None = None
         self._event_loop: asyncio.AbstractEventLoop | None = None
         self._answer: asyncio.Future[bool] | None = None
         _: Host = self  # the type checker holds the application against what its screens need
@@ -63,6 +71,32 @@ class CozebatchApp(TypedAheadGuard):
     @property
     def batch_title(self) -> str:
         return self.start.title
+
+    @property
+    def look(self) -> Look:
+        if self._look is None:
+            drawn = self.is_headless  # not for a terminal
+            colours = "truecolor" if drawn else None if self.no_color else self.console.color_system
+            encoding = "utf-8" if drawn else getattr(sys.__stdout__, "encoding", None)
+            ascii_only = self._settings.get("ascii") is True
+            self._look = look_of(os.environ, encoding, colours=colours, ascii_only=ascii_only)
+        return self._look
+
+    @property
+    def origin(self) -> str:
+        return self.batch.preview.origin if self.batch.preview is not None else ""
+
+    @property
+    def waiting(self) -> int:
+        return 0
+
+    @property
+    def films_folder(self) -> str | None:
+        return self.batch.session.films_folder if self.batch.session is not None else None
+
+    @property
+    def is_draining(self) -> bool:
+        return self.batch.draining
 
     @property
     def session(self) -> Session:
@@ -79,12 +113,13 @@ class CozebatchApp(TypedAheadGuard):
         self._event_loop = asyncio.get_running_loop()
 
     def on_mount(self) -> None:
-        saved = load_user_settings()
-        self.register_theme(HIGH_CONTRAST)
+        saved = self._settings
+        for theme in themes.OURS:
+            self.register_theme(theme)
         if isinstance(keymap := saved.get("keymap"), dict):
             self.set_keymap({str(name): str(keys) for name, keys in keymap.items()})
-        if (theme := saved.get("theme")) in self.available_themes:
-            self.theme = theme
+        chosen = saved.get("theme")
+        self.theme = chosen if chosen in self.available_themes else themes.DARK.name
         self.theme_changed_signal.subscribe(self, lambda theme: save_user_settings({"theme": theme.name}))
         if self.start.setup_needed:
             self.push_screen(MessageScreen(texts.SETUP.in_(self.lang), [self._text(texts.PRESS_TO_LEAVE)]))
@@ -105,6 +140,7 @@ class CozebatchApp(TypedAheadGuard):
             self._cannot_begin([complaint.in_(self.lang) for complaint in complaints])
             return
         self.batch.begin(preview, lambda: self.call_from_thread(self._ended) if self.is_running else None)
+        self.view_model.usual = await asyncio.wrap_future(self.session.usual_seconds())
         from cozebatch_tui.screen.screens.main import MainScreen
 
         self.main = MainScreen()
@@ -161,15 +197,33 @@ class CozebatchApp(TypedAheadGuard):
         """The engine's thread is done: after a drain, or because it could not go on."""
         failed = self.batch.take_outcome()
         if failed is not None:
-            self.say(texts.ENGINE_ERROR.in_(self.lang).format(error=failed))
+            self.say(texts.ENGINE_ERROR.in_(self.lang).format(error=failed), severity="error")
             self._return_code = Exit.STOPPED
         if self.batch.draining:
             self.exit(self.batch.exit_code(Exit.STOPPED))
 
-    def say(self, text: str) -> None:
-        """Show a line where the main screen has its status; a line for a screen not yet drawn waits for it."""
-        if self.main is not None:
-            self.main.say(text)
+    def say(self, text: str, *, severity: Severity = "information") -> None:
+        if self.is_running:
+            self.notify(text, severity=severity, markup=False)
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Our variables too, in any theme."""
+        variables = super().get_css_variables()
+        lent = {name: variables[source] for name, source in themes.LENT.items() if name not in variables}
+        self.theme_variables = variables | lent
+        return self.theme_variables
+
+    def go_on(self) -> None:
+        self.say(self._text(texts.NOTHING_CHOSEN))
+
+    def write_report(self) -> None:
+        self.start_work(self._report())
+
+    async def _report(self) -> None:
+        path = await asyncio.to_thread(self.batch.write_report, self.lang)
+        self.say(str(path))
+        with suppress(webbrowser.Error):
+            webbrowser.open(path.as_uri())
 
     async def confirm(self, question: str) -> bool:
         from cozebatch_tui.screen.screens.dialogs import Confirm
@@ -198,7 +252,7 @@ class CozebatchApp(TypedAheadGuard):
         if self.batch.running is not None:
             with suppress(RuntimeError):  # the session's thread has ended
                 self.session.note(Text.same("".join(traceback.format_exception(error))))
-        self.say(texts.ENGINE_ERROR.in_(self.lang).format(error=f"{type(error).__name__}: {error}"))
+        self.say(texts.ENGINE_ERROR.in_(self.lang).format(error=f"{type(error).__name__}: {error}"), severity="error")
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Show an error of a worker; the batch, in its own thread, goes on."""
@@ -271,8 +325,8 @@ class CozebatchApp(TypedAheadGuard):
         """The other language, at once and for next time."""
         self.lang = "en" if self.lang == "zh" else "zh"
         save_user_settings({"lang": self.lang})
-        if self.main is not None:
-            self.main.refresh(recompose=True)
+        for screen in self.screen_stack:
+            screen.refresh(recompose=True)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What applies now on this screen, with its keys, and Textual's own commands."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from textual.message_pump import MessagePump
 
 from cozebatch.model.text import Lang
+from cozebatch_tui.screen.look.terminal import Look
 
 if TYPE_CHECKING:
     from cozebatch_tui.screen.view_model import ViewModel
     from cozebatch_tui.session.session import Session
+
+
+Severity = Literal["information", "warning", "error"]
 
 
 class Host(Protocol):
@@ -20,8 +24,41 @@ class Host(Protocol):
     lang: Lang
 
     @property
+    def look(self) -> Look:
+        """What this terminal can show."""
+        ...
+
+    @property
     def batch_title(self) -> str:
         """The name of the batch in the header."""
+        ...
+
+    @property
+    def origin(self) -> str:
+        """Where the tasks come from; empty while that is not known."""
+        ...
+
+    @property
+    def waiting(self) -> int:
+        """New executions that a trial has left for later."""
+        ...
+
+    @property
+    def films_folder(self) -> str | None:
+        """Where films go, as it is shown; None where none are made."""
+        ...
+
+    @property
+    def is_draining(self) -> bool:
+        """The operator leaves; what runs is finished."""
+        ...
+
+    def go_on(self) -> None:
+        """Start what a trial has left, after asking."""
+        ...
+
+    def write_report(self) -> None:
+        """Write the report of this batch and open it."""
         ...
 
     @property
@@ -34,8 +71,8 @@ class Host(Protocol):
         """What the engine reported so far."""
         ...
 
-    def say(self, text: str) -> None:
-        """Show one line to the operator. Safe at any time."""
+    def say(self, text: str, *, severity: Severity = "information") -> None:
+        """Show a reply to the operator, on whichever screen is on top. Safe at any time."""
         ...
 
     def tell_error(self, error: Exception) -> None:

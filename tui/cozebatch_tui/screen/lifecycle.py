@@ -6,9 +6,13 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cozebatch.model.rows import Stage
 from cozebatch.model.task import State
+from cozebatch.model.text import Lang
 from cozebatch_tui.exit_codes import Exit, exit_of
 
 if TYPE_CHECKING:
@@ -32,6 +36,8 @@ class BatchLifecycle:
         self.view_model: ViewModel | None = None
         self.running: Future[Outcome] | None = None
         self.outcome: Outcome | None = None
+        self.preview: Preview | None = None
+        """What runs, once it has begun."""
         self.draining = False
 
     async def load(self, ask: Ask) -> Preview:
@@ -57,6 +63,7 @@ class BatchLifecycle:
     def begin(self, preview: Preview, on_end: Callable[[], object]) -> None:
         """Start the batch; `on_end` is called in the session's thread when it has ended."""
         assert self.session is not None
+        self.preview = preview
         self.running = self.session.run(preview, keep_open=True)
         self.running.add_done_callback(lambda _: on_end())
 
@@ -75,6 +82,28 @@ class BatchLifecycle:
         counts = self.view_model.board.counts
         in_flight = sum(number for state, number in counts.items() if state.in_flight)
         return in_flight, counts[State.DOWNLOADING] + counts[State.QUEUED] + counts[State.SYNTHESIZING]
+
+    def write_report(self, lang: Lang) -> Path:
+        """Write the page of this batch as it stands, beside its results; takes as long as its tasks are many."""
+        from cozebatch.disk.writing import write_named
+        from cozebatch.model.statistics import compute
+        from cozebatch_tui.presentation.html_report import page
+
+        assert self.session is not None
+        assert self.preview is not None
+        assert self.view_model is not None
+        board = self.view_model.board
+        run = replace(self.preview.run, clock=board.clock, status="open" if board.unfinished else "finished")
+        limits = board.limits
+        figures = compute(
+            board,
+            elapsed=board.clock,
+            max_coze=max(1, limits[Stage.COZE].user),
+            max_synthesis=max(1, limits[Stage.SYNTHESIS].user),
+        )
+        path = self.session.results_dir.absolute() / f"report_{run.run_id}.html"
+        write_named(path, page(run, list(board.rows.values()), figures.to_json(), lang))
+        return path
 
     def take_outcome(self) -> BaseException | None:
         """Keep the outcome of the ended batch; returns what the engine failed with, if it did."""

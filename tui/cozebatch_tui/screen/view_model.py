@@ -5,6 +5,7 @@ Called by a timer about a dozen times a second, whatever the event rate; nothing
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from typing import assert_never
@@ -13,13 +14,27 @@ from cozebatch.engine.event_bus import Subscription
 from cozebatch.model import events
 from cozebatch.model.board import Board
 from cozebatch.model.rows import Stage
-from cozebatch.model.statistics import Remaining, compute, estimate_remaining
+from cozebatch.model.statistics import Remaining, estimate_remaining
 from cozebatch.model.task import State
 
 LINES_KEPT = 5000
-BUCKET = 30.0
+BUCKET = 60.0
 """Seconds of running time that one bar of the throughput shows."""
 BUCKETS_KEPT = 240
+ENDS_NEEDED = 3
+"""Executions that have ended before their average counts."""
+GUESS = 300.0
+"""Seconds of an execution at Coze of which nothing is known."""
+SMOOTHED_OVER = 30.0
+"""Seconds over which the time of the end is smoothed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds of a usual execution at Coze; `guessed` if neither this batch nor an earlier one tells them."""
+
+    coze_seconds: float
+    guessed: bool = False
 
 
 @dataclass(slots=True)
@@ -48,6 +63,11 @@ class ViewModel:
         self.tokens = 0
         """Sums over all rows, as of the last `add_up`."""
         self.left: Remaining | None = None
+        """The smoothed time until the end; None while it would be a guess."""
+        self.usual: float | None = None
+        """Seconds of a usual execution in earlier batches; None if there were none."""
+        self._smoothed: tuple[float, float] | None = None
+        """The clock's time of the last estimate, and that of the end."""
         self._stale = True
         self._done_in: deque[int] = deque(maxlen=BUCKETS_KEPT)
         self._bucket = 0
@@ -87,7 +107,7 @@ class ViewModel:
         return changes
 
     def throughput(self) -> list[int]:
-        """Films finished in each half minute of running time, oldest first."""
+        """Tasks finished in each minute of running time, oldest first."""
         self._advance(self.board.clock)
         return list(self._done_in)
 
@@ -101,24 +121,38 @@ class ViewModel:
         self.tokens = sum(row.tokens for row in rows)
         self.left = self._remaining()
 
-    def average_coze(self) -> float:
-        """Seconds of an average execution at Coze so far. The cost grows with the number of tasks."""
-        limits = self.board.limits
-        figures = compute(
-            self.board,
-            elapsed=self.board.clock,
-            max_coze=max(1, limits[Stage.COZE].user),
-            max_synthesis=max(1, limits[Stage.SYNTHESIS].user),
-        )
-        return figures.average_coze_seconds
+    def pace(self) -> Pace:
+        """Of this batch, else of earlier ones, else a guess. The cost grows with the number of tasks."""
+        ended = [row.coze_seconds for row in self.board.rows.values() if row.coze_end_clock is not None]
+        if len(ended) >= ENDS_NEEDED:
+            return Pace(sum(ended) / len(ended))
+        return Pace(self.usual) if self.usual else Pace(GUESS, guessed=True)
+
+    @property
+    def to_pay(self) -> int:
+        """Executions that waiting tasks will start, retries aside."""
+        return self.board.counts[State.PENDING]
 
     def _remaining(self) -> Remaining | None:
-        limits = self.board.limits
-        return estimate_remaining(
-            self.board,
+        board, limits = self.board, self.board.limits
+        ended = sum(1 for row in board.rows.values() if row.coze_end_clock is not None)
+        if not board.unfinished or (ended < ENDS_NEEDED and self.usual is None):
+            self._smoothed = None
+            return None
+        now = estimate_remaining(
+            board,
             coze_limit=limits[Stage.COZE].in_force,
             synthesis_limit=limits[Stage.SYNTHESIS].in_force,
+            usual=self.usual,
         )
+        if now is None:
+            return None
+        end = board.clock + now.seconds
+        if self._smoothed is not None:
+            since, before = self._smoothed
+            end = before + (end - before) * (1 - math.exp(-(board.clock - since) / SMOOTHED_OVER))
+        self._smoothed = (board.clock, end)
+        return Remaining(max(0.0, end - board.clock), now.bottleneck)
 
     def _count(self, event: events.TaskState) -> None:
         if event.before is State.PENDING and event.after in (State.RUNNING, State.DOWNLOADING, State.WRITING_BACK):

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
 from typing import Any, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -46,6 +48,22 @@ class Session:
     def mask(self) -> Callable[[str], str]:
         """A function that masks the configuration's secrets in a text."""
         return Masker(self._settings.secrets()).mask
+
+    @property
+    def films_folder(self) -> str | None:
+        """Where films and drafts go, as it is configured; None where none are made."""
+        synthesis = self._settings.synthesis
+        match synthesis.mode:
+            case "none":
+                return None
+            case "draft":
+                return self._settings.workflow_config.draft_folder_path
+            case _:
+                return synthesis.output_dir
+
+    @property
+    def results_dir(self) -> Path:
+        return self._request.results_dir
 
     def __enter__(self) -> Session:
         self._portal = self._stack.enter_context(start_blocking_portal("asyncio", name="engine"))
@@ -142,6 +160,15 @@ class Session:
             return self._opened.parameters_of(task)
 
         return self._call(parameters)
+
+    def usual_seconds(self) -> Future[float | None]:
+        """The median of the latest executions on record of this workflow; None without any."""
+
+        async def usual() -> float | None:
+            seconds = await self._opened.journal.durations(self._opened.workflow_id)
+            return median(seconds) if seconds else None
+
+        return self._call(usual)
 
     def output(self, execute_id: str) -> Future[str | None]:
         """Coze's output as stored, secrets masked."""

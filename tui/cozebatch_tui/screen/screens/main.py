@@ -1,4 +1,4 @@
-"""The main screen: figures, gauges, the tasks, and the problems. Operators leave it open for hours."""
+"""The main screen: how the batch stands, what needs a person, the tasks. Operators leave it open all day."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from typing import ClassVar, assert_never
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import ContentSwitcher, Input, Static
+from textual.containers import Horizontal
+from textual.widgets import ContentSwitcher, Input
 
 from cozebatch.model.rows import Row, Stage
 from cozebatch.model.task import State
-from cozebatch_tui.locale import screen as texts
-from cozebatch_tui.presentation.cells import fit
-from cozebatch_tui.screen.action_registry import Situation, bindings_of
+from cozebatch_tui.screen.action_registry import Situation, bindings_of, live_keys
 from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.error_boundary import guarded
 from cozebatch_tui.screen.screens.log import LogScreen
 from cozebatch_tui.screen.screens.task import TaskScreen
 from cozebatch_tui.screen.view_model import Changes
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter
-from cozebatch_tui.screen.widgets.error_panel import ErrorPanel
+from cozebatch_tui.screen.widgets.attention import AttentionStrip
+from cozebatch_tui.screen.widgets.detail_panel import DetailPanel
 from cozebatch_tui.screen.widgets.filter_field import FilterField
-from cozebatch_tui.screen.widgets.header import Gauges, Header
+from cozebatch_tui.screen.widgets.header import Header
+from cozebatch_tui.screen.widgets.problems import ProblemDrawer
 from cozebatch_tui.screen.widgets.task_list import TaskList
 from cozebatch_tui.screen.widgets.task_table import TaskTable
 from cozebatch_tui.screen.widgets.timeline import Timeline
@@ -38,8 +39,8 @@ class MainScreen(ActionScreen):
     """Gets news through `apply`; its keys are those of docs/contract.md §1."""
 
     DEFAULT_CSS = """
-    MainScreen #status { height: 1; color: $text-muted; padding: 0 1; }
-    MainScreen ContentSwitcher { height: 1fr; }
+    MainScreen #body { height: 1fr; }
+    MainScreen ContentSwitcher { width: 1fr; height: 1fr; }
     """
 
     SCOPE = "main"
@@ -49,51 +50,62 @@ class MainScreen(ActionScreen):
         super().__init__()
         self._pumps = 0
         self._resort = False
-        self._errors_seen = False
         self._is_drawn = False
-        self._status = ""
 
     def compose(self) -> ComposeResult:
         lang, board = self.host.lang, self.host.view_model.board
-        yield Header(self.host.batch_title, lang)
-        yield Gauges(lang)
+        yield Header()
         yield FilterField(lang)
-        with ContentSwitcher(initial="table"):
-            yield TaskTable(board, lang, id="table")
-            yield Timeline(board, lang, id="timeline")
-        yield ErrorPanel(board, lang)
-        yield Static("", id="status", markup=False)
+        with Horizontal(id="body"):
+            with ContentSwitcher(initial="table"):
+                yield TaskTable(board, lang, id="table")
+                yield Timeline(board, lang, id="timeline")
+            yield DetailPanel()
+        yield ProblemDrawer(board, lang)
+        yield AttentionStrip()
         yield ActionFooter("main")
 
     def on_mount(self) -> None:
         self._begin_drawing()
+        self.table.focus()
 
     def _begin_drawing(self) -> None:
         self._is_drawn = True
+        self.table.pace = self.host.view_model.pace()
         self.table.rebuild()
-        self.table.focus()
-        self._show_errors()
+        self.query_one(ProblemDrawer).show()
         self._figures()
-        self.say(self._status)
 
     async def recompose(self) -> None:
-        """Redraw everything in another language. Marks, sorting, cursor, filter and problem panel stay."""
-        before, problems_open = self.table, self.query_one(ErrorPanel).has_class("open")
+        """Redraw everything in another language. Marks, sorting, cursor, filter, focus and what is open stay."""
+        before, drawer_open = self.table, self.drawer_open
+        shows_timeline, timeline_cursor = self._shows_timeline, self.timeline.cursor_id
+        focused = type(self.focused) if self.focused is not None else TaskTable
         self._is_drawn = False
         await super().recompose()
         self.table.take_over(before)
-        self.query_one(ErrorPanel).set_class(problems_open, "open")
+        self.drawer_open = drawer_open
         self._begin_drawing()
         if before.filter_text:
             self._put_filter(before.filter_text)
+        if shows_timeline:
+            self.timeline.cursor_id = timeline_cursor
+            self.timeline.show_tasks(self.table.order)
+            self.query_one(ContentSwitcher).current = "timeline"
+        found = self.query(focused)
+        (found.first() if found else self.task_list).focus()
 
     def situation(self) -> Situation:
+        if not self._is_drawn:
+            return Situation()
         rows = self.table.board.rows
         return Situation(
             chosen=[rows[task_id] for task_id in self._chosen()],
             current=self._current(),
             failed_shown=[rows[task_id] for task_id in self._failed_shown()],
             unfinished=self.table.board.unfinished > 0,
+            waiting=self.host.waiting,
+            has_films=self.table.board.counts[State.DONE] > 0,
         )
 
     @property
@@ -112,12 +124,20 @@ class MainScreen(ActionScreen):
     def _shows_timeline(self) -> bool:
         return self.query_one(ContentSwitcher).current == "timeline"
 
+    @property
+    def drawer_open(self) -> bool:
+        return self.query_one(ProblemDrawer).has_class("open")
+
+    @drawer_open.setter
+    def drawer_open(self, is_open: bool) -> None:
+        """The drawer takes the strip's place."""
+        self.query_one(ProblemDrawer).set_class(is_open, "open")
+        self.query_one(AttentionStrip).display = not is_open
+
     def apply(self, changes: Changes) -> None:
         """Repaint what changed; sort and figures a few times a second at most."""
         if self._is_drawn:  # a redraw in progress will show everything on the board anyway
             self._redraw(changes)
-        if changes.finished is not None:
-            self.say(self.text(texts.RUN_ENDED))
 
     def _redraw(self, changes: Changes) -> None:
         self._pumps += 1
@@ -125,10 +145,10 @@ class MainScreen(ActionScreen):
         if changes.new_rows:
             table.rebuild()
         elif changes.dirty:
-            self._resort = self._resort or table.order_may_change
+            self._resort = self._resort or table.moves(changes.dirty)
             table.refresh_tasks(changes.dirty)
         if changes.errors:
-            self._show_errors()
+            self.query_one(ProblemDrawer).show()
         if self._pumps % FIGURES_EVERY == 0 or changes.new_rows or changes.finished:
             if self._resort:
                 self._resort = False
@@ -141,45 +161,36 @@ class MainScreen(ActionScreen):
             if self._shows_timeline:
                 self.timeline.show_tasks(table.order)
 
-    def say(self, text: str) -> None:
-        """Show a line above the footer, or after a redraw in progress."""
-        self._status = text
-        for status in self.query("#status").results(Static):
-            status.update(fit(text, max(10, self.size.width - 2)))
-
     def _figures(self) -> None:
-        view_model = self.host.view_model
+        view_model, table = self.host.view_model, self.table
         small = len(view_model.board.rows) <= 500
         if self._pumps % (FIGURES_EVERY * (1 if small else 5)) == 0 or view_model.board.finished is not None:
             view_model.add_up()
         if self._pumps % (FIGURES_EVERY * 5) == 0 and view_model.board.unfinished:
-            self.table.average_coze = view_model.average_coze()
-        self.query_one(Header).show(view_model)
-        self.query_one(Gauges).show(view_model)
-        table = self.table
-        lang = self.host.lang
-        parts = []
-        if table.filter_text:
-            parts.append(texts.FILTERED.in_(lang).format(text=table.filter_text))
-            parts.append(texts.SHOWN.in_(lang).format(shown=len(table.order), total=len(table.board.rows)))
-        if table.marks:
-            parts.append(texts.MARKED.in_(lang).format(count=len(table.marks)))
-        if parts:
-            self.say("  ".join(parts))
+            table.pace = view_model.pace()
+        self.query_one(Header).show(view_model, draining=self.host.is_draining)
+        self.query_one(AttentionStrip).show(
+            table.board, live_keys(self), waiting=self.host.waiting, films=self.host.films_folder
+        )
+        self._show_detail()
+        self.query_one(ActionFooter).show()
 
-    def _show_errors(self) -> None:
-        panel = self.query_one(ErrorPanel)
-        panel.show()
-        if self.host.view_model.board.groups and not self._errors_seen:
-            self._errors_seen = True
-            panel.add_class("open")
+    def _show_detail(self) -> None:
+        self.query_one(DetailPanel).show(self.table.board, self.task_list.cursor_id)
+
+    @on(TaskList.Moved)
+    @guarded
+    def _moved(self) -> None:
+        if self._is_drawn:
+            self.table.show_place()
+            self._show_detail()
+            self.query_one(ActionFooter).show()
 
     @on(Input.Changed, "#filter")
     @guarded
     def _filter_typed(self, event: Input.Changed) -> None:
         self.table.set_filter(event.value)
         self.timeline.show_tasks(self.table.order)
-        self._figures()
 
     @on(Input.Submitted, "#filter")
     @guarded
@@ -191,9 +202,10 @@ class MainScreen(ActionScreen):
     def _open(self, event: TaskList.Opened) -> None:
         self.app.push_screen(TaskScreen(event.task_id))
 
-    @on(ErrorPanel.Asked)
+    @on(ProblemDrawer.Asked)
     @guarded
-    def _asked(self, event: ErrorPanel.Asked) -> None:
+    def _asked(self, event: ProblemDrawer.Asked) -> None:
+        self.task_list.focus()
         match event.action:
             case "retry":
                 self.task_actions.retry(list(event.task_ids))
@@ -201,7 +213,6 @@ class MainScreen(ActionScreen):
                 self.task_actions.rerun(list(event.task_ids))
             case "show":
                 self._put_filter(f"error:{event.category}")
-                self.table.focus()
             case _:
                 assert_never(event.action)
 
@@ -212,18 +223,19 @@ class MainScreen(ActionScreen):
         """Close the filter, else clear the marks, else leave the timeline."""
         if self.query_one(FilterField).is_open:
             self._put_filter("")
-            self.say("")
             self.task_list.focus()
         elif self.table.marks:
             self.table.marks.clear()
             self.table.refresh()
-            self.say("")
+            self.table.show_place()
+        elif self.drawer_open:
+            self.action_errors()
         elif self._shows_timeline:
             self.action_timeline()
 
     def action_mark(self) -> None:
         self.table.toggle_mark()
-        self._figures()
+        self._moved()
 
     def action_sort(self, number: int) -> None:
         self.table.sort_by(number)
@@ -258,13 +270,13 @@ class MainScreen(ActionScreen):
             self.timeline.cursor_id = self.table.cursor_id
             self.timeline.show_tasks(self.table.order)
             switcher.current = "timeline"
-            self.say(texts.TIMELINE_LEGEND.in_(self.host.lang))
         self.task_list.focus()
 
     def action_errors(self) -> None:
-        panel = self.query_one(ErrorPanel)
-        panel.show()
-        panel.toggle_class("open")
+        """Open the drawer, and go into it; or close it."""
+        self.query_one(ProblemDrawer).show()
+        self.drawer_open = not self.drawer_open
+        (self.query_one(ProblemDrawer) if self.drawer_open else self.task_list).focus()
 
     def action_open(self) -> None:
         self.task_list.action_open()
@@ -275,6 +287,22 @@ class MainScreen(ActionScreen):
     def action_link(self) -> None:
         if (row := self._current()) is not None:
             self.task_actions.open_link(row)
+
+    def action_play(self) -> None:
+        if (row := self._current()) is not None:
+            self.task_actions.play(row)
+
+    def action_folder(self) -> None:
+        """The folder of the film under the cursor, else that of all films."""
+        row = self._current()
+        path = (row.video_path or row.draft_path) if row is not None else None
+        self.task_actions.open_folder(path, self.host.films_folder)
+
+    def action_continue(self) -> None:
+        self.host.go_on()
+
+    def action_report(self) -> None:
+        self.host.write_report()
 
     def action_copy(self) -> None:
         if (row := self._current()) is not None:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from datetime import datetime
-from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text as RichText
@@ -31,7 +27,6 @@ from cozebatch_tui.screen.action_registry import Situation, bindings_of
 from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.error_boundary import guarded
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter
-from cozebatch_tui.screen.widgets.columns import GLYPHS
 
 
 class TaskScreen(ActionScreen):
@@ -98,7 +93,9 @@ class TaskScreen(ActionScreen):
         lang = self.host.lang
         name = RichText(no_wrap=True, overflow="ellipsis")
         name.append(clean(row.title, 200) or clean(row.task_id), style="bold")
-        name.append(f"\n{GLYPHS[row.state]} {STATES[row.state].in_(lang)}   {clean(row.task_id, 60)}")
+        name.append(
+            f"\n{self.host.look.glyphs.states[row.state]} {STATES[row.state].in_(lang)}   {clean(row.task_id, 60)}"
+        )
         name.append(f"   {clean(row.execute_id or '', 60)}   {clean(row.account_id, 60)}")
         self.query_one("#name", Static).update(name)
         text = RichText()
@@ -174,27 +171,10 @@ class TaskScreen(ActionScreen):
             self.task_actions.adopt(self.row)
 
     def action_folder(self) -> None:
-        """Open the folder of the film or draft in the system's file manager."""
-        path = self.row.video_path or self.row.draft_path
-        if path is None:
-            return
-        folder = Path(path).parent
-        if not folder.is_dir():
-            self.host.say(self.text(texts.FOLDER_GONE, folder=folder))
-            return
-        self.host.say(str(folder))
-        try:
-            _open(folder)
-        except OSError:
-            self.host.say(self.text(texts.FOLDER_NOT_OPENED, folder=folder))
+        self.task_actions.open_folder(self.row.video_path or self.row.draft_path, self.host.films_folder)
 
-
-def _open(folder: Path) -> None:
-    if sys.platform == "win32":
-        os.startfile(folder)
-        return
-    opener = "open" if sys.platform == "darwin" else "xdg-open"
-    subprocess.Popen([opener, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def action_play(self) -> None:
+        self.task_actions.play(self.row)
 
 
 def _time(seconds: float) -> str:

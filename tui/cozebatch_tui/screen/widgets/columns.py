@@ -9,87 +9,69 @@ from typing import Any
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang
-from cozebatch_tui.locale.names import CATEGORIES, STATES
+from cozebatch_tui.locale.names import CATEGORIES
 from cozebatch_tui.presentation.formatting import duration_or_blank
+from cozebatch_tui.screen.look.tones import urgency
 
-GLYPHS = {
-    State.PENDING: ".",
-    State.SUBMITTING: ">",
-    State.RUNNING: "*",
-    State.DOWNLOADING: "v",
-    State.QUEUED: "=",
-    State.SYNTHESIZING: "#",
-    State.WRITING_BACK: "<",
-    State.DONE: "+",
-    State.FAILED: "x",
-    State.HELD: "!",
-    State.CANCELLED: "-",
-    State.SKIPPED: "~",
-}
-"""One character per state, for readers who cannot see the colours."""
-
-COLOURS = {
-    State.PENDING: "text-muted",
-    State.SUBMITTING: "primary",
-    State.RUNNING: "primary",
-    State.DOWNLOADING: "accent",
-    State.QUEUED: "accent",
-    State.SYNTHESIZING: "accent",
-    State.WRITING_BACK: "accent",
-    State.DONE: "success",
-    State.FAILED: "error",
-    State.HELD: "warning",
-    State.CANCELLED: "text-muted",
-    State.SKIPPED: "text-muted",
-}
-"""The theme variable of each state."""
-
-_ORDER = {state: position for position, state in enumerate(State)}
+WIDEST_TITLE = 48
+"""Cells; what is left over goes to the problem, never to blank."""
+LEAST_PROBLEM = (16, 20)
+"""In Chinese and in English."""
+_LEAST_TITLE = 8
+_EDGE = 2
+"""Cells before the first column: the cursor and the mark."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`width` in cells; 0 takes what is left. `least` is the width of the table below which it is left out."""
+    """`width` in cells, in Chinese and in English; 0: it takes what is left. Below a table of `least` cells it is left
+    out."""
 
     name: str
-    width: int
-    text: Callable[[Row, float, Lang], str]
+    width: tuple[int, int]
     sort_key: Callable[[Row], Any]
+    text: Callable[[Row, float, Lang], str] = lambda row, now, lang: ""
     right: bool = False
     least: int = 0
 
+    def cells(self, lang: Lang, table: int) -> int:
+        return self.width[0 if lang == "zh" else 1] - (2 if self.name == "progress" and table < 100 else 0)
+
 
 COLUMNS: Sequence[Column] = (
-    Column(
-        "state",
-        14,
-        lambda row, now, lang: f"{GLYPHS[row.state]} {STATES[row.state].in_(lang)}",
-        lambda r: _ORDER[r.state],
-    ),
-    Column("progress", 10, lambda row, now, lang: "", lambda row: row.fraction or 0.0),
-    Column("title", 0, lambda row, now, lang: row.title or row.task_id, lambda row: row.title),
-    Column("account", 12, lambda row, now, lang: row.account_id, lambda row: row.account_id, least=100),
+    Column("state", (10, 14), lambda row: urgency(row.state)),
+    Column("progress", (11, 11), lambda row: row.fraction or 0.0),
+    Column("title", (0, 0), lambda row: row.title, lambda row, now, lang: row.title or row.task_id),
+    Column("account", (14, 14), lambda row: row.account_id, lambda row, now, lang: row.account_id, least=100),
     Column(
         "coze",
-        8,
-        lambda row, now, lang: duration_or_blank(coze_seconds(row, now)),
+        (6, 6),
         lambda row: row.coze_seconds,
+        lambda row, now, lang: duration_or_blank(coze_seconds(row, now)),
         right=True,
     ),
     Column(
         "synthesis",
-        7,
+        (6, 6),
+        lambda row: row.synthesis_seconds,
         lambda row, now, lang: duration_or_blank(synthesis_seconds(row, now)),
-        lambda r: r.synthesis_seconds,
         right=True,
     ),
     Column(
-        "attempts", 6, lambda row, now, lang: str(row.attempts or ""), lambda row: row.attempts, right=True, least=90
+        "attempts",
+        (4, 5),
+        lambda row: row.attempts,
+        lambda row, now, lang: str(row.attempts or ""),
+        right=True,
+        least=112,
     ),
     Column(
-        "error", 16, lambda row, now, lang: problem(row, lang), lambda row: row.error.category if row.error else "~"
+        "error",
+        (0, 0),
+        lambda row: row.error.category if row.error else "~",
+        lambda row, now, lang: problem(row, lang),
     ),
-    Column("id", 14, lambda row, now, lang: row.task_id, lambda row: row.task_id, least=130),
+    Column("id", (14, 14), lambda row: row.task_id, lambda row, now, lang: row.task_id, least=140),
 )
 
 
@@ -108,12 +90,25 @@ def synthesis_seconds(row: Row, now: float) -> float:
 
 def problem(row: Row, lang: Lang) -> str:
     if row.error is not None:
-        return CATEGORIES[row.error.category].in_(lang)
+        name = CATEGORIES[row.error.category].in_(lang)
+        return f"{name} {row.error.code}" if row.error.code else name
     return row.note.in_(lang) if row.note is not None else ""
 
 
-def shown_columns(width: int) -> list[tuple[Column, int]]:
-    """The columns that fit into `width` cells and their widths; the flexible column takes the rest."""
+def shown_columns(width: int, lang: Lang) -> list[tuple[Column, int]]:
+    """The columns that fit into a table of `width` cells, and their widths."""
     kept = [column for column in COLUMNS if width >= column.least]
-    taken = sum(column.width for column in kept) + len(kept) + 2
-    return [(column, column.width or max(8, width - taken)) for column in kept]
+    rest = width - sum(column.cells(lang, width) for column in kept) - (len(kept) - 1) - _EDGE
+    title = max(_LEAST_TITLE, min(WIDEST_TITLE, rest - LEAST_PROBLEM[0 if lang == "zh" else 1]))
+    flexible = {"title": title, "error": max(0, rest - title)}
+    return [(column, flexible.get(column.name) or column.cells(lang, width)) for column in kept]
+
+
+def column_at(x: int, width: int, lang: Lang) -> int | None:
+    """The number, from 1, of the shown column `x` cells from the left; None before the first and after the last."""
+    start = _EDGE
+    for number, (_, cells) in enumerate(shown_columns(width, lang), start=1):
+        if start <= x < start + cells + 1:
+            return number
+        start += cells + 1
+    return None

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable
 
 from cozebatch.model.rows import Row
-from cozebatch_tui.locale.names import CATEGORIES, STATES
+from cozebatch_tui.locale.names import CATEGORIES, EARLIER_STATES, STATES
 
 Predicate = Callable[[Row], bool]
 
@@ -63,7 +63,8 @@ def _about(field: Callable[[Row], list[str]], value: str) -> Predicate:
 
 
 def _status(row: Row) -> list[str]:
-    return [row.state.value, STATES[row.state].zh, STATES[row.state].en]
+    earlier = [name for name, state in EARLIER_STATES.items() if state is row.state]
+    return [row.state.value, STATES[row.state].zh, STATES[row.state].en, *earlier]
 
 
 def _error(row: Row) -> list[str]:

@@ -1,133 +1,305 @@
-"""The header: counts, time and money, then the gauges of the limits and the throughput."""
+"""The header: a line that says which batch this is and how it stands, and cards for progress, money and limits.
+
+On a narrow terminal two lines take the cards' place.
+"""
 
 from __future__ import annotations
 
-from rich.cells import cell_len
-from rich.text import Text as RichText
-from textual.widgets import Static
+from datetime import datetime
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
 
 from cozebatch.model.rows import Stage
+from cozebatch.model.sanitize import clean
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang
-from cozebatch_tui.locale import screen as texts
+from cozebatch_tui.locale import header as texts
 from cozebatch_tui.locale.names import PAUSES
-from cozebatch_tui.presentation.formatting import count, duration, spark
+from cozebatch_tui.presentation.formatting import count, duration
+from cozebatch_tui.screen.look.glyphs import sparkline
+from cozebatch_tui.screen.look.tones import TONE_OF, Tone
 from cozebatch_tui.screen.view_model import ViewModel
+from cozebatch_tui.screen.widgets.figures import Figures, Part, clickable, spread
+
+_BAR_ORDER = (Tone.DONE, Tone.FILM, Tone.COZE, Tone.ATTENTION, Tone.FAILED)
+"""The segments of the batch's bar, from the left."""
+
+_COUNTED = (
+    (State.DONE,),
+    (State.SYNTHESIZING, State.DOWNLOADING, State.QUEUED, State.WRITING_BACK),
+    (State.RUNNING, State.SUBMITTING),
+    (State.PENDING,),
+    (State.FAILED,),
+    (State.HELD,),
+    (State.SKIPPED, State.CANCELLED),
+)
+"""What the counts below the bar add up; the first state of each lends its sign and colour."""
+_ALWAYS = 4
+"""The first of them are shown even if they are 0."""
+
+_MOST_SLOTS = 20
 
 
-class Figures(Static):
-    """A text that redraws only if it has changed."""
+class TopBar(Figures):
+    """Which batch, how it stands, and the way to the other language and to help."""
 
-    def __init__(self) -> None:
-        super().__init__("", markup=False)
-        self._drawn: RichText | None = None
+    DEFAULT_CSS = "TopBar { height: 1; background: $raised; color: $foreground; padding: 0 1; }"
 
-    def _draw(self, line: RichText) -> None:
-        if line != self._drawn:
-            self._drawn = line
-            self.update(line)
+    def show(self, view_model: ViewModel, *, draining: bool = False) -> None:
+        lang = self.host.lang
+        left = Content.assemble(
+            ("cozebatch", "bold $stage-coze"), " ", (clean(self.host.batch_title, 120), "bold"), self._origin()
+        )
+        right = Content.assemble(self._state(view_model, draining), "  ", *self._ways(lang))
+        self.draw(spread(left, right, self.size.width))
+
+    def _origin(self) -> tuple[str, str]:
+        return (f"  {clean(self.host.origin, 120)}" if self.host.origin else "", "$muted")
+
+    def _state(self, view_model: ViewModel, draining: bool) -> Content:
+        board, lang, glyphs = view_model.board, self.host.lang, self.host.look.glyphs
+        if draining:
+            return Content.styled(f"{glyphs.paused} {texts.DRAINING.in_(lang)}", "bold $stage-attention")
+        if board.rows and not board.unfinished:
+            at = max((row.finished_at or 0.0 for row in board.rows.values()), default=0.0)
+            clock = f" {datetime.fromtimestamp(at):%H:%M}" if at else ""
+            bad = board.counts[State.FAILED] + board.counts[State.HELD]
+            tone = Tone.FAILED if bad else Tone.DONE
+            return Content.styled(f"{glyphs.ended} {texts.ENDED.in_(lang)}{clock}", f"bold ${tone}")
+        if board.paused:
+            names = [PAUSES[reason].in_(lang) for reason in board.paused if reason in PAUSES]
+            return Content.styled(f"{glyphs.paused} {(names or [texts.PAUSED.in_(lang)])[0]}", "bold $stage-attention")
+        return Content.styled(f"{glyphs.live} {texts.LIVE.in_(lang)}", "bold $stage-done")
+
+    def _ways(self, lang: Lang) -> list[Part]:
+        other = "EN" if lang == "zh" else "中文"
+        return [
+            clickable(f"F2 {other}", "app.switch_lang", "$muted"),
+            "  ",
+            clickable(f"? {texts.HELP.in_(lang)}", "app.help", "$muted"),
+        ]
 
 
-class Header(Figures):
-    """Two lines: progress and costs."""
+class ProgressCard(Figures):
+    """How far the batch is, what the tasks do, and when it will end."""
+
+    DEFAULT_CSS = "ProgressCard { width: 3fr; }"
+
+    def show(self, view_model: ViewModel) -> None:
+        self.title(texts.PROGRESS.in_(self.host.lang))
+        width = self.size.width
+        lines = [
+            batch_bar(self, view_model, width),
+            self._counts(view_model, width),
+            Content.assemble(*_times(self, view_model, width)),
+        ]
+        self.draw(Content("\n").join(lines))
+
+    def _counts(self, view_model: ViewModel, width: int) -> Content:
+        board, lang, glyphs = view_model.board, self.host.lang, self.host.look.glyphs
+        parts: list[Content] = []
+        worded: list[Content] = []
+        for place, states in enumerate(_COUNTED):
+            number = sum(board.counts[state] for state in states)
+            if not number and place >= _ALWAYS:
+                continue
+            sign, tone = glyphs.states[states[0]], TONE_OF[states[0]]
+            word = texts.COUNTED[states[0]].in_(lang)
+            parts.append(Content.assemble((f"{sign} ", f"${tone}"), (str(number), "bold")))
+            worded.append(Content.assemble((f"{sign} {word} ", f"${tone}"), (str(number), "bold")))
+        in_words = Content("  ").join(worded)
+        return in_words if in_words.cell_length <= width else Content("  ").join(parts)
+
+
+class MoneyCard(Figures):
+    """What was paid, what will be, and what cost nothing."""
+
+    DEFAULT_CSS = "MoneyCard { width: 2fr; }"
+
+    def show(self, view_model: ViewModel) -> None:
+        lang = self.host.lang
+        self.title(texts.MONEY.in_(lang))
+        board = view_model.board
+        owed = board.gauges.owed if board.gauges else 0
+        lines = [
+            _figures(lang, (texts.PAID, view_model.paid, ""), (texts.REUSED, view_model.reused, "")),
+            _figures(lang, (texts.TO_PAY, view_model.to_pay, f"${Tone.ATTENTION}" if view_model.to_pay else "")),
+            _figures(
+                lang,
+                (texts.TOKENS, count(view_model.tokens), ""),
+                (texts.OWED, owed, f"${Tone.ATTENTION}" if owed else ""),
+            ),
+        ]
+        self.draw(Content("\n").join(lines))
+
+
+class LimitsCard(Figures):
+    """The slots of both limits, and the pace."""
+
+    DEFAULT_CSS = "LimitsCard { width: 3fr; }"
+
+    def show(self, view_model: ViewModel) -> None:
+        board, lang = view_model.board, self.host.lang
+        self.title(texts.LIMITS.in_(lang))
+        rate = board.gauges.requests_per_second if board.gauges else 0.0
+        requests = Content.assemble(
+            (f"{texts.REQUESTS.in_(lang)} ", "$muted"), texts.A_SECOND.in_(lang).format(rate=rate)
+        )
+        lines = [
+            Content.assemble(f"{texts.COZE.in_(lang)} ", coze_slots(self, view_model, _MOST_SLOTS)),
+            spread(
+                Content.assemble(f"{texts.SYNTHESIS.in_(lang)} ", synthesis_slots(self, view_model, _MOST_SLOTS)),
+                requests,
+                self.size.width,
+            ),
+            self._pace(view_model),
+        ]
+        self.draw(Content("\n").join(lines))
+        limit = board.limits[Stage.COZE]
+        self.tooltip = texts.WHY_FEWER.in_(lang).format(limit=limit.user) if limit.in_force < limit.user else None
+
+    def _pace(self, view_model: ViewModel) -> Content:
+        lang, glyphs = self.host.lang, self.host.look.glyphs
+        done = view_model.throughput()
+        if len(done) < 2:
+            return Content.styled(texts.PACE_LATER.in_(lang), "$muted")
+        width = min(len(done), max(6, self.size.width - 22))
+        latest = done[-6:-1] or done[:1]
+        figure = texts.A_MINUTE.in_(lang).format(rate=sum(latest) / len(latest))
+        return Content.assemble(
+            f"{texts.DONE.in_(lang)} ", (sparkline(done[:-1], width, glyphs), f"${Tone.DONE}"), " ", (figure, "bold")
+        )
+
+
+class NarrowFigures(Figures):
+    """Progress, limits and money in two lines."""
+
+    DEFAULT_CSS = "NarrowFigures { height: 2; padding: 0 1; }"
+
+    def show(self, view_model: ViewModel) -> None:
+        lang, width = self.host.lang, self.size.width
+        times = Content.assemble(*_times(self, view_model, width, brief=True))
+        bar = batch_bar(self, view_model, max(12, width - times.cell_length - 1), percent=False)
+        money = _figures(
+            lang,
+            (texts.PAID, view_model.paid, ""),
+            (texts.TO_PAY_BRIEF, view_model.to_pay, f"${Tone.ATTENTION}" if view_model.to_pay else ""),
+        )
+        slots = Content.assemble(coze_slots(self, view_model, 16), "  ", synthesis_slots(self, view_model, 4))
+        self.draw(Content("\n").join([spread(bar, times, width), spread(slots, money, width)]))
+
+
+class Header(Vertical):
+    """Everything above the tasks."""
+
+    SCOPED_CSS = False  # the rules name classes of the screen
 
     DEFAULT_CSS = """
-    Header { height: 2; background: $panel; color: $foreground; padding: 0 1; }
-    Header.paused { background: $warning-muted; }
+    Header { height: auto; }
+    Header #cards { height: 5; display: none; }
+    Header #cards Figures { height: 5; border: round $line; padding: 0 1; border-title-color: $muted; }
+    .-normal Header #cards, .-wide Header #cards { display: block; }
+    .-normal Header NarrowFigures, .-wide Header NarrowFigures { display: none; }
+    .-short Header #cards { display: none; }
+    .-short Header NarrowFigures { display: block; }
     """
 
-    def __init__(self, title: str, lang: Lang) -> None:
-        super().__init__()
-        self._title = title
-        self.lang: Lang = lang
+    def compose(self) -> ComposeResult:
+        yield TopBar()
+        with Horizontal(id="cards"):
+            yield ProgressCard()
+            yield MoneyCard()
+            yield LimitsCard()
+        yield NarrowFigures()
 
-    def show(self, view_model: ViewModel) -> None:
-        board, lang = view_model.board, self.lang
-        counts = board.counts
-        self.set_class(bool(board.paused), "paused")
-        running = sum(n for state, n in counts.items() if not state.is_end and state is not State.PENDING)
-        parts = [
-            (f"cozebatch {self._title}", True),
-            (f"{texts.DONE.in_(lang)} {counts[State.DONE]}/{len(board.rows)}", True),
-            (f"{texts.RUNNING.in_(lang)} {running}", False),
-            (f"{texts.FAILED.in_(lang)} {counts[State.FAILED]}", counts[State.FAILED] > 0),
-            (f"{texts.HELD.in_(lang)} {counts[State.HELD]}", counts[State.HELD] > 0),
-            (f"{texts.ELAPSED.in_(lang)} {duration(board.clock)}", False),
-            (self._remaining(view_model), False),
-            (f"{texts.WAITING.in_(lang)} {counts[State.PENDING]}", False),
-        ]
-        if counts[State.SKIPPED]:
-            parts.append((f"{texts.SKIPPED.in_(lang)} {counts[State.SKIPPED]}", False))
-        line = self._line(parts)
-        line.append("\n")
-        line.append_text(self._line([(part, False) for part in self._money(view_model)]))
-        self._draw(line)
+    def show(self, view_model: ViewModel, *, draining: bool = False) -> None:
+        self.query_one(TopBar).show(view_model, draining=draining)
+        if self.query_one(NarrowFigures).display:
+            self.query_one(NarrowFigures).show(view_model)
+        else:
+            self.query_one(ProgressCard).show(view_model)
+            self.query_one(MoneyCard).show(view_model)
+            self.query_one(LimitsCard).show(view_model)
 
-    def _line(self, parts: list[tuple[str, bool]]) -> RichText:
-        """Join as many parts, in order, as fit. Each part is a text and whether it is bold."""
-        line, room = RichText(no_wrap=True), max(20, self.size.width - 2)
-        for text, bold in parts:
-            if text and line.cell_len + cell_len(text) + 2 <= room:
-                line.append(text + "  ", style="bold" if bold else "")
-        return line
 
-    def _remaining(self, view_model: ViewModel) -> str:
-        lang = self.lang
-        if view_model.board.paused:
-            return "  ".join(PAUSES[reason].in_(lang) for reason in view_model.board.paused if reason in PAUSES)
-        if view_model.board.rows and not view_model.board.unfinished:
-            return texts.FINISHED.in_(lang)
-        left = view_model.left
-        if left is None:
-            return ""
-        remaining = texts.REMAINING.in_(lang).format(time=duration(left.seconds))
-        return f"{remaining} ({texts.BOTTLENECK[left.bottleneck].in_(lang)})"
+def batch_bar(figures: Figures, view_model: ViewModel, width: int, *, percent: bool = True) -> Content:
+    """The batch as one bar, a segment for each stage, and how many tasks are done."""
+    board, glyphs = view_model.board, figures.host.look.glyphs
+    counts = board.counts
+    total = len(board.rows) - counts[State.SKIPPED] - counts[State.CANCELLED]
+    done = counts[State.DONE]
+    label = f" {done}/{total}"
+    share = f" {100 * done // total if total else 0}%" if percent else ""
+    room = max(4, width - len(label) - len(share))
+    parts: list[Part] = []
+    taken = 0
+    reached = 0
+    for tone in _BAR_ORDER:
+        number = sum(counts[state] for state, of in TONE_OF.items() if of is tone)
+        reached += number
+        cells = round(room * reached / total) - taken if total else 0
+        parts.append((glyphs.eighths[-1] * cells, f"${tone}"))
+        taken += cells
+    parts.append((glyphs.line * (room - taken), "$muted"))
+    return Content.assemble(*parts, (share, "bold"), (label, "$muted" if percent else "bold"))
 
-    def _money(self, view_model: ViewModel) -> list[str]:
-        board, lang = view_model.board, self.lang
-        in_flight = sum(n for state, n in board.counts.items() if state.in_flight)
-        owed = board.gauges.owed if board.gauges else 0
-        parts = [
-            f"{texts.PAID.in_(lang)} {view_model.paid}",
-            f"{texts.IN_FLIGHT.in_(lang)} {in_flight}",
-            f"{texts.HELD.in_(lang)} {board.counts[State.HELD]}",
-            f"{texts.REUSED.in_(lang)} {view_model.reused}",
-            f"tokens {count(view_model.tokens)}",
-        ]
-        if owed:
-            parts.append(f"{texts.OWED.in_(lang)} {owed}")
+
+def coze_slots(figures: Figures, view_model: ViewModel, most: int) -> Content:
+    """One cell a slot, or the share of them: used, free, and taken away by throttling."""
+    board, lang = view_model.board, figures.host.lang
+    limit = board.limits[Stage.COZE]
+    used = sum(number for state, number in board.counts.items() if state.in_flight)
+    cells = _slots(figures, used, limit.in_force, limit.user, most, Tone.COZE)
+    throttled = limit.in_force < limit.user and board.unfinished > 0
+    word = (f" {texts.THROTTLED.in_(lang)}", f"${Tone.ATTENTION}") if throttled else ""
+    return Content.assemble(cells, (f" {used}/{limit.in_force}", "bold"), word)
+
+
+def synthesis_slots(figures: Figures, view_model: ViewModel, most: int) -> Content:
+    board = view_model.board
+    limit, used = board.limits[Stage.SYNTHESIS], board.counts[State.SYNTHESIZING]
+    cells = _slots(figures, used, limit.in_force, limit.user, most, Tone.FILM)
+    return Content.assemble(cells, (f" {used}/{limit.in_force}", "bold"))
+
+
+def _slots(figures: Figures, used: int, in_force: int, wanted: int, most: int, tone: Tone) -> Content:
+    glyphs = figures.host.look.glyphs
+    slots = max(wanted, in_force, used, 1)
+    cells = min(slots, most)
+    full = round(cells * used / slots)
+    taken = round(cells * max(0, wanted - max(in_force, used)) / slots)
+    return Content.assemble(
+        (glyphs.slot_used * full, f"${tone}"),
+        (glyphs.slot_free * (cells - full - taken), "$muted"),
+        (glyphs.slot_taken * taken, f"${Tone.ATTENTION}"),
+    )
+
+
+def _times(figures: Figures, view_model: ViewModel, width: int, *, brief: bool = False) -> list[Part]:
+    """Time so far and time to the end; as much as fits."""
+    board, lang, glyphs = view_model.board, figures.host.lang, figures.host.look.glyphs
+    elapsed: list[Part] = [(f"{texts.ELAPSED.in_(lang)} ", "$muted"), (duration(board.clock), "bold")]
+    left = view_model.left
+    if board.rows and not board.unfinished:
+        return [*elapsed, "  ", (texts.ALL_ENDED.in_(lang), f"${Tone.DONE}")]
+    if board.paused or left is None:
+        return elapsed
+    end = datetime.fromtimestamp(board.wall + left.seconds)
+    parts = [*elapsed, ("  " + texts.LEFT.in_(lang) + " ", "$muted"), (duration(left.seconds), "bold")]
+    if brief:
         return parts
+    parts.append((f" {glyphs.arrow} {end:%H:%M}", "$muted"))
+    bottleneck = f"  {texts.BOTTLENECK[left.bottleneck].in_(lang)}"
+    longer: list[Part] = [*parts, (bottleneck, f"${Tone.ATTENTION}")]
+    return longer if Content.assemble(*longer).cell_length <= width else parts
 
 
-class Gauges(Figures):
-    """One line: Coze slots, synthesis workers, request rate and throughput."""
-
-    DEFAULT_CSS = "Gauges { height: 1; padding: 0 1; }"
-
-    def __init__(self, lang: Lang) -> None:
-        super().__init__()
-        self.lang: Lang = lang
-
-    def show(self, view_model: ViewModel) -> None:
-        board, lang, gauges = view_model.board, self.lang, view_model.board.gauges
-        coze, synthesis = board.limits[Stage.COZE], board.limits[Stage.SYNTHESIS]
-        in_flight = sum(n for state, n in board.counts.items() if state.in_flight)
-        line = RichText(no_wrap=True, overflow="ellipsis")
-        self._bar(line, texts.GAUGE_COZE.in_(lang), in_flight, coze.in_force)
-        if coze.in_force < coze.user:
-            line.append(f"({texts.SET_TO.in_(lang).format(limit=coze.user)})  ", style="bold")
-        self._bar(line, texts.GAUGE_SYNTHESIS.in_(lang), board.counts[State.SYNTHESIZING], synthesis.in_force)
-        rate = gauges.requests_per_second if gauges else 0.0
-        line.append(f"{texts.GAUGE_REQUESTS.in_(lang)} {rate:.1f}  ")
-        if self.size.width >= 100:
-            line.append(f"{texts.GAUGE_THROUGHPUT.in_(lang)} ")
-            line.append(spark(view_model.throughput(), min(24, max(4, self.size.width - 96))), style="bold")
-        self._draw(line)
-
-    def _bar(self, line: RichText, name: str, used: int, limit: int) -> None:
-        width = 10 if self.size.width >= 100 else 6
-        filled = min(width, round(width * used / limit)) if limit else 0
-        line.append(f"{name} ")
-        line.append(" " * filled, style="reverse")
-        line.append("_" * (width - filled), style="dim")
-        line.append(f" {used}/{limit}  ", style="bold")
+def _figures(lang: Lang, *named: tuple[object, object, str]) -> Content:
+    parts: list[Content] = []
+    for name, value, style in named:
+        text = getattr(name, lang)
+        before, _, after = text.partition("{n}")
+        parts.append(Content.assemble((before, "$muted"), (str(value), style or "bold"), (after, "$muted")))
+    return Content("   ").join(parts)

@@ -10,6 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.color import Color
+from textual.events import Click, MouseMove
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -18,6 +19,7 @@ from textual.strip import Strip
 from cozebatch_tui.presentation.cells import fit
 from cozebatch_tui.screen.action_registry import bindings_of
 from cozebatch_tui.screen.error_boundary import guarded
+from cozebatch_tui.screen.host import host_of
 
 
 class TaskList(ScrollView, can_focus=True):
@@ -27,9 +29,12 @@ class TaskList(ScrollView, can_focus=True):
     TaskList {
         overflow-x: hidden;
         scrollbar-size-vertical: 1;
-        scrollbar-color: $panel-lighten-2;
-        scrollbar-background: $background;
+        background: $background;
+        border: round $line;
+        border-title-color: $foreground;
+        border-subtitle-color: $muted;
     }
+    TaskList:focus { border: round $stage-coze; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "cursor(-1)", show=False),
@@ -49,13 +54,14 @@ class TaskList(ScrollView, can_focus=True):
             self.task_id = task_id
 
     class Moved(Message):
-        """The cursor moved to another task."""
+        """The cursor moved to another task, or other lines are seen."""
 
     def __init__(self, **more: str) -> None:
         super().__init__(**more)  # type: ignore[arg-type]
         self.order: list[str] = []
         self.cursor_id: str | None = None
         self._places: dict[str, int] = {}
+        self._hovered: int | None = None
         self._styles: dict[str, Style] = {}
 
     def show_tasks(self, order: list[str]) -> None:
@@ -67,6 +73,7 @@ class TaskList(ScrollView, can_focus=True):
             self.cursor_id = order[min(place, len(order) - 1)] if order else None
         self.virtual_size = Size(self.size.width, len(order) + 1)
         self.refresh()
+        self.post_message(self.Moved())
 
     def refresh_tasks(self, task_ids: Iterable[str]) -> None:
         """Repaint the visible ones of these tasks' lines."""
@@ -83,6 +90,9 @@ class TaskList(ScrollView, can_focus=True):
     def heading(self, width: int) -> Strip:
         raise NotImplementedError
 
+    def heading_clicked(self, x: int) -> None:
+        """The heading was clicked `x` cells from its left."""
+
     def line(self, task_id: str, width: int, style: Style) -> Strip:
         raise NotImplementedError
 
@@ -94,18 +104,32 @@ class TaskList(ScrollView, can_focus=True):
         if y == 0:
             return self.heading(width)
         place = self.scroll_offset.y + y - 1
+        plain = self.ground("background")
         if place >= len(self.order):
             text = self.empty() if y == 2 and not self.order else ""
-            return Strip([Segment(fit(f"  {text}", width), self.colour("text-muted"))], width)
+            return Strip([Segment(fit(f"  {text}", width), plain + self.colour("muted"))], width)
         task_id = self.order[place]
-        style = self.colour("foreground")
+        style = plain
         if task_id == self.cursor_id:
-            style += self.background("primary-muted" if self.has_focus else "panel") + Style(bold=True)
+            style = self.ground("cursor" if self.has_focus else "cursor-blurred") + self.emphasis
+        elif place == self._hovered:
+            style = self.ground("hover")
         try:
             line = self.line(task_id, width, style)
         except Exception as error:  # noqa: BLE001 - one line that cannot be drawn must not take the screen down
             line = Strip([Segment(fit(f"! {task_id} {type(error).__name__}: {error}", width), style)])
         return line.adjust_cell_length(width, style)
+
+    @property
+    def emphasis(self) -> Style:
+        """How the cursor's line differs beside its ground: reversed where there are no grounds."""
+        return Style(bold=True, reverse=host_of(self).look.plain and self.has_focus)
+
+    def ground(self, variable: str) -> Style:
+        """Text on the ground of a theme variable; without grounds, the terminal's own."""
+        if host_of(self).look.plain:
+            return Style()
+        return self.colour("foreground") + self.background(variable)
 
     def colour(self, variable: str) -> Style:
         """The style of a theme variable as a foreground."""
@@ -146,15 +170,39 @@ class TaskList(ScrollView, can_focus=True):
             self.post_message(self.Opened(self.cursor_id))
 
     @guarded
-    def on_click(self, event: object) -> None:
-        y = getattr(event, "y", 0)
-        place = self.scroll_offset.y + y - 1
-        if y < 1 or place >= len(self.order):
+    def on_click(self, event: Click) -> None:
+        at = event.get_content_offset(self)
+        if at is None:
+            return
+        if at.y == 0:
+            self.heading_clicked(at.x)
+            return
+        place = self.scroll_offset.y + at.y - 1
+        if place >= len(self.order):
             return
         again = self.order[place] == self.cursor_id
         self._go(place)
-        if again and getattr(event, "chain", 1) > 1:
+        if again and event.chain > 1:
             self.action_open()
+
+    @guarded
+    def on_mouse_move(self, event: MouseMove) -> None:
+        at = event.get_content_offset(self)
+        self._hover(None if at is None or at.y == 0 else self.scroll_offset.y + at.y - 1)
+
+    @guarded
+    def on_leave(self) -> None:
+        self._hover(None)
+
+    def _hover(self, place: int | None) -> None:
+        before, self._hovered = self._hovered, place
+        if before != place:
+            self.refresh_tasks(self.order[p] for p in (before, place) if p is not None and p < len(self.order))
+
+    def watch_scroll_y(self, old: float, new: float) -> None:
+        super().watch_scroll_y(old, new)
+        if round(old) != round(new):
+            self.post_message(self.Moved())
 
     @guarded
     def on_resize(self) -> None:

@@ -13,7 +13,7 @@ from cozebatch.model.text import Lang
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.presentation.cells import fit
 from cozebatch_tui.presentation.formatting import duration
-from cozebatch_tui.screen.widgets.columns import GLYPHS
+from cozebatch_tui.screen.host import host_of
 from cozebatch_tui.screen.widgets.task_list import TaskList
 
 NAME_WIDTH = 26
@@ -44,7 +44,11 @@ class Timeline(TaskList):
     def line(self, task_id: str, width: int, style: Style) -> Strip:
         row = self.board.rows[task_id]
         room = max(1, width - NAME_WIDTH - 2)
-        segments = [Segment(f"{GLYPHS[row.state]} " + fit(row.title or row.task_id, NAME_WIDTH), style)]
+        segments = [
+            Segment(
+                f"{host_of(self).look.glyphs.states[row.state]} " + fit(row.title or row.task_id, NAME_WIDTH), style
+            )
+        ]
         previous, run = "", 0
         for letter in [*bar(row, self._span(), self.board.clock, room), "end"]:
             if letter != previous and run:
