@@ -10,7 +10,9 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from xml.parsers import expat
@@ -66,12 +68,18 @@ def sheets(path: str) -> Iterator[Sheet]:
 
     Raises `Unreadable`, and `TooFar` while rows are read.
     """
+    with _unreadable(), zipfile.ZipFile(path) as archive:
+        yield from _Workbook(archive).sheets()
+
+
+@contextmanager
+def _unreadable() -> Iterator[None]:
+    """Turn what damaged parts raise into `Unreadable`."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            yield from _Workbook(archive).sheets()
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, OSError) as error:
+        yield
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, NotImplementedError, EOFError, OSError) as error:
         raise Unreadable(str(error)) from error
-    except (expat.ExpatError, KeyError, ValueError, LookupError) as error:
+    except (expat.ExpatError, ValueError, LookupError, RuntimeError) as error:
         raise Unreadable(str(error)) from error
 
 
@@ -103,9 +111,10 @@ class _Workbook:
 
     def _rows(self, part: str, merged: list[tuple[int, int, int, int]]) -> Iterator[SheetRow]:
         reader = _SheetReader(self._strings, self._formats, self._since_1904, self._recalculate, merged)
-        for _ in self._parse(part, reader.start, reader.end, reader.text):
-            yield from reader.done
-            reader.done.clear()
+        with _unreadable():
+            for _ in self._parse(part, reader.start, reader.end, reader.text):
+                yield from reader.done
+                reader.done.clear()
 
     def _read_workbook(self, part: str) -> None:
         def start(name: str, attributes: dict[str, str]) -> None:

@@ -328,3 +328,8 @@ def test_a_workbook_with_a_password_is_told_as_that(tmp_path: Path) -> None:
     path = tmp_path / "t.xlsx"
     path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500) + "EncryptedPackage".encode("utf-16-le"))
     assert refused(path) == ["the workbook has a password: save it without one."]
+
+
+def test_a_sheet_that_breaks_off_is_told_as_damaged(tmp_path: Path) -> None:
+    rows = '<sheetData><row><c t="inlineStr"><is><t>content</t></is></c></row><row><c></row></sheetData>'
+    assert refused(sparse(tmp_path / "t.xlsx", rows)) == ["is no intact .xlsx file: save it again in Excel."]

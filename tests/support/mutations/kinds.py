@@ -28,6 +28,7 @@ from cozebatch.demo.coze_output import SHAPES, result_of, shaped
 from cozebatch.demo.environment import demo_configuration
 from cozebatch.feishu.links import LinkError, parse_base
 from cozebatch.files.source import read_tasks
+from cozebatch.files.workbook import TooFar, Unreadable, sheets
 from cozebatch.importing.reading import read_results
 from cozebatch.journal.opening import DamagedJournal
 from cozebatch.journal.salvage.salvage import rebuild, salvage
@@ -120,6 +121,15 @@ _CAPTIONS = (
     json.dumps([{"start": 0, "end": 1.5, "text": "一"}, {"start": 1.5, "end": 3, "text": "二"}]),
     json.dumps({"segments": [{"start": 0.0, "end": 1.0, "text": "a", "words": [{"word": "a", "start": 0, "end": 1}]}]}),
     json.dumps({"utterances": [{"start_time": 0, "end_time": 1500, "text": "一", "words": []}]}),
+    "字幕：\n```srt\n1\n00:00:00，000 -> 00:00:01,500\n一\nHello\n```\n完",
+    "[offset:-200]\n[00:00:00.000 --> 00:00:02.000]  一\n[0:2.0,0:4.0,1]  二\n",
+    "start\tend\ttext\n0\t1500\t一\n1500\t3000\t二\n",
+    json.dumps(
+        {"texts": ["一", "二"], "timelines": [{"start": 0, "end": 1_500_000}, {"start": 1_500_000, "end": 3e6}]}
+    ),
+    json.dumps(
+        {"chunks": [{"timestamp": [0, 1.5], "text": "一"}], "words": [{"word": "a", "start": "0s", "end": "1s"}]}
+    ),
 )
 
 
@@ -158,14 +168,29 @@ def _workbook() -> bytes:
             "xl/_rels/workbook.xml.rels",
             '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" '
             'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" '
-            'Target="worksheets/sheet1.xml"/></Relationships>',
+            'Target="worksheets/sheet1.xml"/><Relationship Id="r2" Type="http://schemas.openxmlformats.org/officeDocument/'
+            '2006/relationships/styles" Target="styles.xml"/><Relationship Id="r3" Type="http://schemas.openxmlformats.org/'
+            'officeDocument/2006/relationships/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
         )
         archive.writestr(
             "xl/worksheets/sheet1.xml",
             '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1">'
             '<c r="A1" t="inlineStr"><is><t>title</t></is></c><c r="B1" t="inlineStr"><is><t>content</t></is></c></row>'
-            '<row r="2"><c r="A2" t="inlineStr"><is><t>one</t></is></c><c r="B2"><v>12</v></c></row></sheetData>'
-            "</worksheet>",
+            '<row r="2"><c r="A2" t="inlineStr"><is><t>one</t></is></c><c r="B2" s="1"><v>12</v></c></row>'
+            '<row r="3" hidden="1"><c r="A3" t="s"><v>0</v></c><c r="B3" t="e"><f>A1</f><v>#N/A</v></c></row>'
+            '</sheetData><autoFilter ref="A1:B3"/><mergeCells><mergeCell ref="A2:A3"/></mergeCells></worksheet>',
+        )
+        archive.writestr(
+            "xl/styles.xml",
+            '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts>'
+            '<numFmt numFmtId="164" formatCode="[&gt;9]&quot;a&quot;00,0.0;[h]:mm;@"/></numFmts>'
+            '<cellXfs><xf numFmtId="0"/><xf numFmtId="164"/>'
+            "</cellXfs></styleSheet>",
+        )
+        archive.writestr(
+            "xl/sharedStrings.xml",
+            '<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><r><t>tw_x000D_o</t></r></si>'
+            "</sst>",
         )
     return book.getvalue()
 
@@ -177,10 +202,33 @@ _TABLES = (
     '标题,文案,数字人编号\n一,"第一,\n行",1\n二,第二,2\n'.encode(),
     "title\tcontent\na\tb\n".encode("utf-16"),
     "标题,文案\n一,第一\n".encode("gb18030"),
+    '选题表\n\n标题;仿写文案;声音ID\n一;文案;="00123"\n二;\'001;7.3E+18\n三;#N/A;=VLOOKUP(1,A:B,2)\n'.encode(),
 )
 
 
+def _parts() -> list[bytes]:
+    """The parts of the workbook, marked with their names."""
+    with zipfile.ZipFile(io.BytesIO(_WORKBOOK)) as archive:
+        return [b"<" + name.encode() + b">" + archive.read(name) for name in archive.namelist()]
+
+
+def _read_part(data: bytes, folder: Path) -> None:
+    """A workbook with one struck part, read without a process of its own."""
+    name, _, text = data[1:].partition(b">")
+    path = folder / "part.xlsx"
+    with zipfile.ZipFile(io.BytesIO(_WORKBOOK)) as good, zipfile.ZipFile(path, "w") as archive:
+        for other in good.namelist():
+            archive.writestr(other, text if other.encode() == name else good.read(other))
+    with suppress(Unreadable, TooFar):
+        for sheet in sheets(str(path)):
+            for row in sheet.rows:
+                json.dumps([row.number, row.hidden, row.texts, row.faults]).encode()
+
+
 def _read_task_file(data: bytes, folder: Path, rng: random.Random) -> None:
+    if data[:1] == b"<":
+        _read_part(data, folder)
+        return
     if rng.random() < 0.01:  # each one starts a process
         _read_workbook(data, folder, rng)
         return
@@ -298,7 +346,7 @@ def kinds(folder: Path) -> Mapping[str, Kind]:
             "output": Kind(outputs, _read_output),
             "feishu": Kind(FEISHU_SAMPLES, read_feishu),
             "captions": Kind([text.encode() for text in _CAPTIONS], _read_captions),
-            "task files": Kind(_TABLES, _read_task_file),
+            "task files": Kind((*_TABLES, *_parts()), _read_task_file),
             "configuration": Kind([configuration, _COMMENTED], _read_configuration),
             "journal": Kind([_journal_sample(folder)], _read_journal),
             "older results": Kind([results], _read_results),
