@@ -62,16 +62,16 @@ class Reading:
             found.append(
                 Text(
                     f"{place}：{self.hidden} 行被筛选或隐藏，不会执行。要执行就取消筛选、取消隐藏，保存后再运行。",
-                    f"{place}: {self.hidden} rows are filtered out or hidden and will not run. To run them, clear the "
-                    "filter or unhide them, and save the file.",
+                    f"{place}: rows that are filtered out or hidden, and will not run: {self.hidden}. To run them, clear "
+                    "the filter or unhide them, and save the file.",
                 )
             )
         if self.repeated:
             found.append(
                 Text(
                     f"{place}：{self.repeated} 行与上一行共用合并的文案，没有别的不同内容，不会重复执行。",
-                    f"{place}: {self.repeated} rows share a merged script with the row above and differ in nothing "
-                    "that is used; they will not run again.",
+                    f"{place}: rows that share a merged script with the row above, and differ in nothing that is used: "
+                    f"{self.repeated}. They will not run again.",
                 )
             )
         return found
