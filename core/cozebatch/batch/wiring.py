@@ -148,7 +148,7 @@ def _of_this_machine(settings: Settings, request: Request) -> list[Inspection]:
 
 
 def _origin(settings: Settings, request: Request) -> str:
-    """The file; or the table with the conditions of its filter."""
+    """The file; or the table with its view and the conditions of its filter."""
     if request.tasks_file is not None:
         return str(request.tasks_file)
     assert settings.tables is not None
@@ -156,7 +156,8 @@ def _origin(settings: Settings, request: Request) -> str:
     filter_ = content.filter_condition
     conditions = [] if filter_ is None else [*filter_.conditions, *(c for g in filter_.children for c in g.conditions)]
     conditions_shown = [" ".join([c.field_name, c.operator, *c.value]) for c in conditions]
-    return "  ".join([content.table_id, *conditions_shown])
+    place = [content.table_id] if content.view_id is None else [content.table_id, content.view_id]
+    return "  ".join([*place, *conditions_shown])
 
 
 def _claimant(request: Request) -> str:

@@ -53,6 +53,8 @@ class SimTable:
     columns: list[SimColumn]
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     views: tuple[str, ...] = ()
+    shown: dict[str, list[str]] = field(default_factory=dict)
+    """View → the records that it shows, in its order; a view that is not here shows all."""
     name: str = ""
     read_only: bool = False
     hidden: bool = False
@@ -102,7 +104,7 @@ class SimTable:
     def search(self, body: Mapping[str, Any]) -> list[str]:
         """The ids of the records that the body's filter lets through. Raises `Refusal`."""
         view = body.get("view_id")
-        if view is not None and view not in self.views:
+        if view is not None and view not in (*self.views, *self.shown):
             raise Refusal(1254042, "ViewIdNotFound")
         for name in body.get("field_names") or ():
             if self.column(name) is None:
@@ -112,6 +114,8 @@ class SimTable:
             self._check_filter(condition)
         if self.hidden:
             return []
+        if view in self.shown and condition is None:  # with a filter, a view is ignored
+            return [record_id for record_id in self.shown[view] if record_id in self.records]
         return [
             record_id for record_id, cells in self.records.items() if condition is None or _matches(condition, cells)
         ]

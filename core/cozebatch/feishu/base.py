@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import anyio
 
 from cozebatch.bounds.numbers import count
-from cozebatch.feishu.codes import Kind, Meaning
-from cozebatch.feishu.links import BaseLink
+from cozebatch.feishu.codes import NO_BASE, Kind, Meaning
+from cozebatch.feishu.links import WIKI_KINDS, BaseLink
 from cozebatch.feishu.sdk import FeishuClient, FeishuError
 from cozebatch.model.text import Text
 
@@ -55,6 +56,7 @@ class FeishuBase:
         self._link = link
         self._app_token = "" if link.needs_resolving else link.token
         self._resolving = anyio.Lock()
+        self._asked_wiki = link.needs_resolving
 
     @property
     def domain(self) -> str:
@@ -83,16 +85,15 @@ class FeishuBase:
         body.field_names = None if columns is None else list(columns)
         body.filter = None if filter is None else models.FilterInfo(dict(filter))
         body.view_id = view_id
-        app_token = await self.app_token()
 
-        async def send(option: Any) -> Any:
+        async def send(app_token: str, option: Any) -> Any:
             request = models.SearchAppTableRecordRequest.builder().app_token(app_token).table_id(table_id)
             request = request.page_size(page_size).request_body(body)
             if page_token is not None:
                 request = request.page_token(page_token)
             return await self._client.sdk.record(self._client.config).asearch(request.build(), option)
 
-        data = (await self._client.call(send)).data
+        data = (await self._call(send)).data
         items = (data.items if data is not None else None) or []
         records = tuple(Record(i.record_id, i.fields or {}) for i in items if isinstance(i.record_id, str))
         more = data is not None and bool(data.has_more)
@@ -126,19 +127,18 @@ class FeishuBase:
     async def columns(self, table_id: str) -> list[Column]:
         """All columns of a table. Raises `FeishuError`."""
         models = self._client.sdk.models
-        app_token = await self.app_token()
         found: list[Column] = []
         token: str | None = None
         for _ in range(100):
 
-            async def send(option: Any, token: str | None = token) -> Any:
+            async def send(app_token: str, option: Any, token: str | None = token) -> Any:
                 request = models.ListAppTableFieldRequest.builder().app_token(app_token).table_id(table_id)
                 request = request.page_size(100)
                 if token is not None:
                     request = request.page_token(token)
                 return await self._client.sdk.field(self._client.config).alist(request.build(), option)
 
-            data = (await self._client.call(send)).data
+            data = (await self._call(send)).data
             for item in (data.items if data is not None else None) or []:
                 options = (item.property.options if item.property is not None else None) or []
                 names = tuple(o.name for o in options if isinstance(o.name, str))
@@ -155,30 +155,45 @@ class FeishuBase:
         body.records = [
             models.AppTableRecord({"record_id": record_id, "fields": dict(fields)}) for record_id, fields in changes
         ]
-        app_token = await self.app_token()
 
-        async def send(option: Any) -> Any:
+        async def send(app_token: str, option: Any) -> Any:
             request = models.BatchUpdateAppTableRecordRequest.builder().app_token(app_token).table_id(table_id)
             request = request.request_body(body).build()
             return await self._client.sdk.record(self._client.config).abatch_update(request, option)
 
-        await self._client.call(send)
+        await self._call(send)
 
     async def get(self, table_id: str, record_ids: Sequence[str]) -> list[Record]:
         """Up to `MOST_GET` records by id, as they are now; those that are gone are left out. Raises `FeishuError`."""
         models = self._client.sdk.models
         body = models.BatchGetAppTableRecordRequestBody()
         body.record_ids = list(record_ids)
-        app_token = await self.app_token()
 
-        async def send(option: Any) -> Any:
+        async def send(app_token: str, option: Any) -> Any:
             request = models.BatchGetAppTableRecordRequest.builder().app_token(app_token).table_id(table_id)
             request = request.request_body(body).build()
             return await self._client.sdk.record(self._client.config).abatch_get(request, option)
 
-        data = (await self._client.call(send)).data
+        data = (await self._call(send)).data
         items = (data.records if data is not None else None) or []
         return [Record(i.record_id, i.fields or {}) for i in items if isinstance(i.record_id, str)]
+
+    async def _call(self, send: Callable[[str, Any], Awaitable[Any]]) -> Any:
+        """One call about this base. A bare token that is no base's may be a wiki node's: Feishu is asked once. Raises
+        `FeishuError`."""
+        app_token = await self.app_token()
+        try:
+            return await self._client.call(partial(send, app_token))
+        except FeishuError as error:
+            if error.meaning is not NO_BASE or self._asked_wiki or self._link.domain is not None:
+                raise
+            self._asked_wiki = True
+            try:
+                app_token = await self._ask_wiki()
+            except FeishuError as other:
+                raise (other if isinstance(other, _OtherNode) else error) from None
+        self._app_token = app_token
+        return await self._client.call(partial(send, app_token))
 
     async def _ask_wiki(self) -> str:
         async def send(option: Any) -> Any:
@@ -190,7 +205,7 @@ class FeishuBase:
         node = data.get("node") if isinstance(data, dict) else None
         kind, token = (node.get("obj_type"), node.get("obj_token")) if isinstance(node, dict) else (None, None)
         if kind != "bitable" or not isinstance(token, str):
-            raise FeishuError(_NO_BASE, wording=f"obj_type {kind}" if isinstance(kind, str) else "")
+            raise _OtherNode(kind if isinstance(kind, str) else "")
         return token
 
 
@@ -212,11 +227,23 @@ async def patiently(work: Callable[[], Awaitable[T]], *, patience: float = PATIE
         pause = min(pause * 2, 8.0)
 
 
-_NO_BASE = Meaning(
-    Kind.NOT_FOUND,
-    Text("这个知识库链接不是多维表格", "this wiki address is no base"),
-    Text("请在 api_config.app_token 填多维表格的链接。", "Put a base's address into api_config.app_token."),
-)
+class _OtherNode(FeishuError):
+    """The token is a wiki node's, and what it leads to is no base. `kind`: Feishu's `obj_type`."""
+
+    def __init__(self, kind: str) -> None:
+        what = WIKI_KINDS.get(kind, Text("别的内容", "something else"))
+        super().__init__(
+            Meaning(
+                Kind.NOT_FOUND,
+                Text(f"知识库里的这个节点是{what.zh}，不是多维表格", f"this node of a wiki is {what.en}, not a base"),
+                Text(
+                    "请打开多维表格，把地址栏里的链接填进 api_config.app_token。",
+                    "Open the base and put its address into api_config.app_token.",
+                ),
+            )
+        )
+
+
 _ENDLESS = Meaning(
     Kind.SERVER,
     Text("飞书的分页没有尽头", "Feishu's pages have no end"),

@@ -150,10 +150,16 @@ async def _rows(base: FeishuBase, layout: Layout) -> list[CheckItem]:
     """What the filter lets through, and whether an empty table may be one that is hidden from the application."""
     subject = Text("待处理的行", "rows to run")
     try:
-        page = await base.search(layout.table_id, filter=layout.filter, view_id=layout.view_id, page_size=1)
+        both = layout.filter is not None and layout.view_id is not None
+        if both:
+            await base.search(layout.table_id, view_id=layout.view_id, page_size=1)
+        view_id = None if both else layout.view_id
+        page = await base.search(layout.table_id, filter=layout.filter, view_id=view_id, page_size=1)
         if page.records:
-            text = Text(f"{page.total or '至少 1'} 行", f"{page.total or 'at least 1'}")
-            return [CheckItem(Level.OK, subject, text)]
+            zh, en = f"{page.total or '至少 1'} 行", f"{page.total or 'at least 1'}"
+            if both:
+                zh, en = f"{zh}，只跑其中在视图 {layout.view_id} 里的", f"{en}; only those in {layout.view_id} are run"
+            return [CheckItem(Level.OK, subject, Text(zh, en))]
         anything = await base.search(layout.table_id, page_size=1)
     except FeishuError as error:
         return [_refused(subject, error)]

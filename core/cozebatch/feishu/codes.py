@@ -114,7 +114,7 @@ def _not_found(key: str, zh: str, en: str) -> Meaning:
     )
 
 
-_BASE = _not_found("api_config.app_token", "这个多维表格", "base")
+NO_BASE = _not_found("api_config.app_token", "这个多维表格", "base")
 _TABLE = _not_found("tables.….table_id", "这张表", "table")
 _VIEW = _not_found("tables.content_table.view_id", "这个视图", "view")
 _COLUMN = Meaning(
@@ -155,7 +155,7 @@ MEANINGS: Mapping[int, Meaning] = MappingProxyType(
         **dict.fromkeys((99991663, 99991661, 99991668, 99991677), _TOKEN),
         **dict.fromkeys((10003, 10014, 10012, 99991543), _CREDENTIALS),
         **dict.fromkeys((99991672, 1254302, 1254304, 91403, 131006), _PERMISSION),
-        **dict.fromkeys((1254040, 1254003, 91402, 131005), _BASE),
+        **dict.fromkeys((1254040, 1254003, 91402, 131005), NO_BASE),
         **dict.fromkeys((1254041, 1254004), _TABLE),
         **dict.fromkeys((1254042, 1254005), _VIEW),
         1254045: _COLUMN,
@@ -169,10 +169,10 @@ MEANINGS: Mapping[int, Meaning] = MappingProxyType(
 
 def meaning(code: int, status: int) -> Meaning:
     """The meaning of an answer that is no success. `code` is Feishu's (0 where the body had none), `status` HTTP's."""
-    if code in MEANINGS:
-        return MEANINGS[code]
     if status == 429:
         return _THROTTLED
+    if code in MEANINGS:
+        return MEANINGS[code]
     if status == 401:
         return _TOKEN
     if status == 403:

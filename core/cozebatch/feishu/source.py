@@ -55,6 +55,8 @@ class FeishuSource:
         self._note = on_note
         self._now = now
         self._patience = patience
+        self._view_leaves_out = 0
+        """Records that the filter lets through and the view does not show."""
 
     @property
     def key(self) -> str:
@@ -77,7 +79,9 @@ class FeishuSource:
                 group.start_soon(content)
                 group.start_soon(relations)
         tasks = [task for record in records if (task := self._task(record, accounts[0])) is not None]
-        if not tasks:
+        if self._view_leaves_out:
+            self._note(_only_of_the_view(len(records), self._view_leaves_out, self._layout.view_id or ""))
+        elif not tasks:
             self._note(await self._why_empty())
         if (warning := finished_rows_warning(self._layout, self._values)) is not None:
             self._note(warning)
@@ -113,10 +117,23 @@ class FeishuSource:
             raise UsageError(error.complaint) from None
 
     async def _search(self) -> list[Record]:
+        """The records of the view that the filter lets through, in the view's order. Feishu forgets the view as soon as
+        there is a filter, so the view is asked by itself for the records that it shows."""
         layout = self._layout
-        return await self._base.search_all(
-            layout.table_id, columns=layout.asked_for(), filter=layout.filter, view_id=layout.view_id
-        )
+        if layout.filter is None or layout.view_id is None:
+            view = layout.view_id
+            return await self._base.search_all(
+                layout.table_id, columns=layout.asked_for(), filter=layout.filter, view_id=view
+            )
+        found = await self._base.search_all(layout.table_id, columns=layout.asked_for(), filter=layout.filter)
+        if not found:
+            return []
+        by_id = {record.record_id: record for record in found}
+        shown = await self._base.search_all(layout.table_id, columns=[layout.columns.content], view_id=layout.view_id)
+        chosen = [by_id[record.record_id] for record in shown if record.record_id in by_id]
+        if len(chosen) < len(found):
+            self._view_leaves_out = len(found) - len(chosen)
+        return chosen
 
     async def _drop_missing_columns(self) -> None:
         """A column that only the defaults name may be missing. Raises `UsageError` for every other one."""
@@ -196,6 +213,15 @@ class FeishuSource:
             f"The table has {page.total or 'some'} rows, but none that the filter lets through "
             "(tables.content_table.filter_condition).",
         )
+
+
+def _only_of_the_view(shown: int, left_out: int, view_id: str) -> Text:
+    return Text(
+        f"筛选条件选中 {shown + left_out} 条记录，其中 {shown} 条在视图 {view_id} 里，只跑这些。"
+        "要跑全部，就去掉链接里的 view= 和配置里的 view_id。",
+        f"The filter lets {shown + left_out} records through; {shown} of them are in the view {view_id}, and only "
+        "these are run. To run all, take view= out of the address and view_id out of the configuration.",
+    )
 
 
 def missing_column(key: str, column: str, existing: Sequence[str]) -> Text:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from cozebatch.coze.workflow_link import interface_of, parse_workflow_link
+from cozebatch.feishu.links import LinkError, parse_base
+from cozebatch.model.text import Text
 from cozebatch.model.urls import split_url
 from cozebatch.settings.complaints import Path
 from cozebatch.settings.feishu_model import DEFAULT_READY
@@ -120,7 +122,14 @@ def _feishu(document: dict[str, Any], add: Report, warn: Report) -> None:
     else:
         _api(_object(document, "api_config"), add)
     content = _object(document, *_CONTENT)
-    if _empty(content.get("table_id")):
+    opens = _opened(_object(document, "api_config").get("app_token"))
+    if _empty(content.get("table_id")) and opens is not None:
+        add(
+            ("api_config", "app_token"),
+            f"这个链接打开的是{opens.zh}，不是数据表：请打开任务所在的数据表，再复制地址栏里的链接",
+            f"this address opens {opens.en}, not a table: open the table of the tasks and copy its address",
+        )
+    elif _empty(content.get("table_id")):
         add(
             (*_CONTENT, "table_id"),
             "缺少任务表的 ID（tbl…）：打开表，复制地址栏里 table= 后面的部分，或把整条链接写进 app_token",
@@ -128,6 +137,14 @@ def _feishu(document: dict[str, Any], add: Report, warn: Report) -> None:
             "whole address into app_token",
         )
     _filter(content, add, warn)
+
+
+def _opened(app_token: Any) -> Text | None:
+    """What a pasted address opens, where that is no table."""
+    try:
+        return parse_base(app_token).opens if isinstance(app_token, str) else None
+    except LinkError:
+        return None
 
 
 def _api(api: dict[str, Any], add: Report) -> None:

@@ -123,7 +123,8 @@ class ContentTable(SettingsModel):
     )
     view_id: MaybeIdentifier = Field(
         default=None,
-        description="视图 ID；有筛选条件时飞书会忽略它 / view id; Feishu ignores it when there is a filter",
+        description="视图 ID，链接里有就可省略；只跑视图里符合筛选条件的行 / view id, or taken from the link: of its "
+        "rows, those that the filter lets through are run",
     )
     field_mapping: FieldMapping = FieldMapping()
     filter_condition: FilterCondition | None = Field(

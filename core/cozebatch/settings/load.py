@@ -267,10 +267,10 @@ def _read_link(document: dict[str, Any]) -> None:
         return
     tables = document.setdefault("tables", {}) if tables is None else tables
     content = tables.setdefault("content_table", {}) if isinstance(tables, dict) else None
-    if isinstance(content, dict) and not content.get("table_id"):
-        content["table_id"] = link.table_id
-        if link.view_id is not None:
-            content.setdefault("view_id", link.view_id)
+    if isinstance(content, dict):
+        content["table_id"] = content.get("table_id") or link.table_id
+        if link.view_id is not None and content["table_id"] == link.table_id and not content.get("view_id"):
+            content["view_id"] = link.view_id  # also for null: whoever wants no view pastes none
 
 
 def _default_filter(document: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What an execution took counts to its end, and a delay of noticing it only where Coze's time of the end can be true."""
+"""What an execution took counts to its end; a delay of noticing it only where Coze's time of the end can be true."""
 
 from __future__ import annotations
 

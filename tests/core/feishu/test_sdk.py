@@ -241,7 +241,7 @@ async def test_a_wiki_address_leads_to_its_base() -> None:
                 assert (await base.search(CONTENT)).total == 20
         assert service.feishu.counts["wiki"] == 1
         async with service.connect(app_token="https://acme.feishu.cn/wiki/Doc1") as (_, base):
-            with pytest.raises(FeishuError, match="is no base"):
+            with pytest.raises(FeishuError, match="a document, not a base"):
                 await base.search(CONTENT)
         async with service.connect(app_token="https://acme.feishu.cn/wiki/Gone") as (_, base):
             with pytest.raises(FeishuError, match="no such base"):

@@ -8,8 +8,8 @@ import pytest
 
 from cozebatch.demo.feishu_faults import FeishuFault
 from cozebatch.demo.feishu_model import FORMULA, RELATION, SimColumn, SimTable
-from cozebatch.demo.feishu_server import SimulatedFeishu
-from cozebatch.demo.feishu_tables import ACCOUNTS, CONTENT, HUMANS, READY, VOICES, demo_tables
+from cozebatch.demo.feishu_server import APP_TOKEN, SimulatedFeishu
+from cozebatch.demo.feishu_tables import ACCOUNTS, CONTENT, DONE, HUMANS, READY, VOICES, demo_tables
 from cozebatch.feishu.layout import Columns, Layout, Relation
 from cozebatch.feishu.source import FeishuSource
 from cozebatch.model.errors import UsageError
@@ -93,6 +93,39 @@ async def test_a_nested_filter_reaches_feishu_whole(service: Served) -> None:
     }
     tasks, _ = await load(service, replace(ALONE, filter=nested))
     assert [t.task_id for t in tasks] == ["recdemo07"]
+
+
+async def test_of_a_views_rows_those_run_that_the_filter_lets_through_in_its_order(service: Served) -> None:
+    """Feishu itself ignores the view once there is a filter."""
+    table = service.feishu.tables[CONTENT]
+    table.shown["vewOne"] = ["recdemo05", "recdemo02", "recdemo09", "recgone"]
+    service.feishu.edit(CONTENT, "recdemo09", {"状态": DONE})
+    tasks, notes = await load(service, replace(ALONE, view_id="vewOne"))
+    assert [task.task_id for task in tasks] == ["recdemo05", "recdemo02"]
+    (note,) = notes
+    assert "19 records" in note.en
+    assert "2 of them are in the view vewOne" in note.en
+    (text,) = await complaints(service, replace(ALONE, view_id="vewTwo"))
+    assert "tables.content_table.view_id" in text
+
+
+async def test_a_view_that_shows_all_ready_rows_needs_no_word(service: Served) -> None:
+    service.feishu.tables[CONTENT].views = ("vewAll",)
+    tasks, notes = await load(service, replace(ALONE, view_id="vewAll"))
+    assert (len(tasks), notes) == (20, [])
+
+
+async def test_a_bare_token_of_a_wiki_node_leads_to_its_base_or_is_told_what_it_is() -> None:
+    feishu = SimulatedFeishu(wiki={"Node1": APP_TOKEN, "Node2": "some document"})
+    with served(feishu) as service:
+        async with service.connect(app_token="Node1") as (_, base):
+            assert len(await FeishuSource(base, ALONE, now=lambda: NOW).load()) == 20
+        async with service.connect(app_token="Node2") as (_, base):
+            with pytest.raises(UsageError, match="This node of a wiki is a document, not a base"):
+                await FeishuSource(base, ALONE, patience=0.1).load()
+        async with service.connect(app_token="Nowhere") as (_, base):
+            with pytest.raises(UsageError, match=r"There is no such base .*api_config\.app_token"):
+                await FeishuSource(base, ALONE, patience=0.1).load()
 
 
 async def test_the_view_serves_where_there_is_no_filter(service: Served) -> None:

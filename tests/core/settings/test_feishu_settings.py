@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cozebatch.settings import parse_settings
 from support.configurations import complaints, config, feishu, only_complaint
 
@@ -71,6 +73,44 @@ def test_what_the_file_says_itself_beats_the_link() -> None:
     assert settings.api_config.domain == "http://127.0.0.1:1"
     assert settings.tables.content_table.table_id == "tbl1"
     assert settings.tables.content_table.view_id is None
+
+
+@pytest.mark.parametrize("written", [{}, {"view_id": None}, {"view_id": ""}])
+def test_a_pasted_view_of_the_same_table_counts_where_the_file_names_none(written: dict[str, str | None]) -> None:
+    link = "https://acme.feishu.cn/base/AppTok1?table=tbl1&view=vewOne"
+    raw = feishu({"app_token": link})
+    raw["tables"]["content_table"] |= written
+    settings, _ = parse_settings(raw, need_feishu=True)
+    assert settings.tables is not None
+    assert settings.tables.content_table.view_id == "vewOne"
+    raw["tables"]["content_table"]["view_id"] = "vewTwo"
+    settings, _ = parse_settings(raw, need_feishu=True)
+    assert settings.tables is not None
+    assert settings.tables.content_table.view_id == "vewTwo"
+
+
+def test_a_link_to_a_dashboard_is_told_unless_the_table_is_named() -> None:
+    raw = feishu({"app_token": "https://acme.feishu.cn/base/AppTok1?table=blkOne&view=vewOne"})
+    settings, _ = parse_settings(raw, need_feishu=True)
+    assert settings.tables is not None
+    assert (settings.tables.content_table.table_id, settings.tables.content_table.view_id) == ("tbl1", None)
+    del raw["tables"]["content_table"]["table_id"]
+    text = only_complaint(raw, need_feishu=True)
+    assert "api_config.app_token: this address opens a dashboard, not a table" in text
+
+
+@pytest.mark.parametrize(
+    ("domain", "right"),
+    [
+        ("https://acme.feishu.cn", "https://open.feishu.cn"),
+        ("https://www.feishu.cn/", "https://open.feishu.cn"),
+        ("https://open.feishu.cn/open-apis", "https://open.feishu.cn"),
+        ("https://acme.larksuite.com", "https://open.larksuite.com"),
+    ],
+)
+def test_a_domain_of_feishus_pages_is_refused_with_the_right_one(domain: str, right: str) -> None:
+    text = only_complaint(feishu({"domain": domain}), need_feishu=True)
+    assert text.endswith(f"write {right}.")
 
 
 def test_a_link_to_something_else_is_told() -> None:

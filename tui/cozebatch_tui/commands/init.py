@@ -12,6 +12,7 @@ from typing import Any
 
 from cozebatch.coze.workflow_link import parse_workflow_link
 from cozebatch.disk.writing import make_folder, write_named
+from cozebatch.feishu.links import LinkError, parse_base
 from cozebatch.model.errors import UsageError
 from cozebatch.model.text import Lang, Text
 from cozebatch.settings import parse_settings
@@ -82,10 +83,10 @@ def ask_all(dialogue: Dialogue) -> dict[str, Any]:
         config["api_config"] = {
             "app_id": dialogue.ask(texts.ASK_APP_ID, check=_filled),
             "app_secret": dialogue.ask(texts.ASK_APP_SECRET, default="${FEISHU_APP_SECRET}"),
-            "app_token": dialogue.ask(texts.ASK_BASE, check=_filled),
+            "app_token": dialogue.ask(texts.ASK_BASE, check=_base_check),
         }
         content: dict[str, Any] = {}
-        if "table=" not in config["api_config"]["app_token"]:
+        if parse_base(config["api_config"]["app_token"]).table_id is None:
             content["table_id"] = dialogue.ask(texts.ASK_TABLE, check=_filled)
         config["tables"] = {"content_table": content}
     config["workflow_config"] = workflow
@@ -126,6 +127,17 @@ def _coze_check(key: str, known: Mapping[str, str]) -> Callable[[str], list[Text
         return []
 
     return check
+
+
+def _base_check(answer: str) -> list[Text]:
+    try:
+        opens = parse_base(answer).opens
+    except LinkError as error:
+        return [error.text]
+    if opens is None:
+        return []
+    text = texts.OPENS_NO_TABLE
+    return [Text(text.zh.format(what=opens.zh), text.en.format(what=opens.en))]
 
 
 def _filled(answer: str) -> list[Text]:

@@ -23,6 +23,10 @@ ASK_APP_ID = Text("飞书应用 app_id", "Feishu app_id")
 ASK_APP_SECRET = Text("飞书应用 app_secret", "Feishu app_secret")
 ASK_BASE = Text("多维表格的链接或 app_token", "Address or app_token of the Bitable")
 ASK_TABLE = Text("任务表的 table_id", "table_id of the task table")
+OPENS_NO_TABLE = Text(
+    "这个链接打开的是{what}，不是数据表。请打开任务所在的数据表，再复制链接。",
+    "This address opens {what}, not a table. Open the table of the tasks and copy its address.",
+)
 WRITTEN = Text(
     "已写入 {path}。接下来：cozebatch-tui check",
     "Written to {path}. Next: cozebatch-tui check",
