@@ -63,6 +63,7 @@ def synthesis_options(
         background_music_volume=wanted.background_music_volume,
         draft_folder_path=folder,
         draft_media_root=wanted.draft_media_root,
+        draft_media=wanted.draft_media,
         command=tuple(wanted.command) if wanted.command is not None else None,
         template_config=settings.template_config,
         allow_loopback=is_loopback_url(settings.coze.base_url),

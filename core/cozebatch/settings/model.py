@@ -118,6 +118,11 @@ class Synthesis(SettingsModel):
         description="打开草稿的那台电脑上，草稿文件夹的路径；null：就是本机 / path of the draft folder as the machine "
         "sees it that will open the drafts; null: this machine",
     )
+    draft_media: Literal["in_draft", "in_place"] = Field(
+        default="in_draft",
+        description="in_draft：素材都在草稿里，草稿可以移动；in_place：自己的文件（音乐、封面底图）留在原处 / in_draft: all "
+        "media lie in the draft, which can be moved; in_place: your own files stay where they are",
+    )
     command: Program | None = Field(
         default=None, description='mode 为 command 时的程序，如 ["prog", "arg"] / the program'
     )

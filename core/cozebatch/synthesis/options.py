@@ -41,8 +41,9 @@ class SynthesisOptions:
     out of the environment of every child process. `ffmpeg` is None for the one that came with the package, `system`
     for the one on the PATH, or a path. `encoder` is an ffmpeg encoder name, or `auto` for the first hardware encoder
     that passes a real test encode. `crf` and `preset` are libx264's. `lang` is that of a product's message.
-    `owner` is the random id of the state folder: scratch folders carry it, and only those of the same owner are swept;
-    empty, nothing is swept.
+    `draft_media`: all media lie in the draft, named so that its folder can be moved; or the user's own stay where they
+    are, and the others have absolute paths. `owner` is the random id of the state folder: scratch folders carry it, and
+    only those of the same owner are swept; empty, nothing is swept.
     """
 
     mode: Mode
@@ -58,6 +59,7 @@ class SynthesisOptions:
     background_music_volume: float = 0.3
     draft_folder_path: str | None = None
     draft_media_root: str | None = None
+    draft_media: Literal["in_draft", "in_place"] = "in_draft"
     command: tuple[str, ...] | None = None
     template_config: Mapping[str, Any] = field(default_factory=dict)
     allow_loopback: bool = False

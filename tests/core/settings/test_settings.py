@@ -52,7 +52,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     assert settings.synthesis.model_dump() == {
         "mode": "draft", "output_dir": "output", "max_media_mb": 2048, "width": 1080, "height": 1920, "fps": 30,
         "timeout": 1800, "background_music_path": None, "background_music_volume": 0.3, "draft_media_root": None,
-        "command": None,
+        "draft_media": "in_draft", "command": None,
     }  # fmt: skip
     assert settings.log_retention_days == 30
 
