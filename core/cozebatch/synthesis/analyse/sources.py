@@ -159,7 +159,8 @@ async def _sound(ffmpeg: Ffmpeg, path: Any, name: str) -> Source | None:
     length = _sound_us(found, measured)
     if found.audio is None or length <= 0:
         raise failure(Category.MEDIA, "音频素材里没有声音", "the audio has no sound in it")
-    return Source(name, path, "audio", length, has_audio=True, sound_track=found.audio.index)
+    width, height = (found.video.width, found.video.height) if found.video is not None else (0, 0)
+    return Source(name, path, "audio", length, width, height, has_audio=True, sound_track=found.audio.index)
 
 
 async def _whole(ffmpeg: Ffmpeg, path: str) -> tuple[Probe, Measured]:

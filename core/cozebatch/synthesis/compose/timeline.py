@@ -37,7 +37,8 @@ def nearest_frame(time_us: int, fps: int) -> int:
 @dataclass(frozen=True, slots=True)
 class Source:
     """One file: `name` as in the `outputs` mapping (`video`, `audio`, `images-0`, `music`, `cover`), and what it
-    can give. A still picture's `duration_us` is 0: it lasts as long as it is shown."""
+    can give. A still picture's `duration_us` is 0: it lasts as long as it is shown. A sound has a size where its file
+    shows a picture, too."""
 
     name: str
     path: str

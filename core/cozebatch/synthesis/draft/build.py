@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,11 +17,16 @@ from typing import Any
 
 from cozebatch.model.errors import Category
 from cozebatch.synthesis.compose.timeline import Clip, Source, TextClip, Timeline
+from cozebatch.synthesis.draft.editor_form import draft_materials, to_editor_form
 from cozebatch.synthesis.failures import failure
 
 DEFAULT_FONT = "俪金黑"
 TITLE_FONT = "阳华体"
 MEDIA_FOLDER = "materials"
+PLACEHOLDER = "##_draftpath_placeholder_0E685133-18CE-45ED-8CB8-2904A212EC80_##"
+"""How the editor itself names a draft's own folder in paths, so that it can be moved; the same in all drafts."""
+CONTENT_NAMES = ("draft_content.json", "draft_info.json")
+"""The name up to JianYing 5.9, and the one of JianYing on macOS and of newer versions: the same in both files."""
 _LOUDEST = 10.0
 _CLOSE = 0.6
 
@@ -28,7 +34,8 @@ _CLOSE = 0.6
 @dataclass(frozen=True, slots=True)
 class Order:
     """What to write. `folder` is the draft's (private) folder here with the media in it already, `shown_folder` what
-    that folder will be called on the machine that opens it, `files` source path → file name in `materials`.
+    that folder will be called on the machine that opens it, `media_prefix` what stands before a medium's name in a path
+    there, `files` source path → file name in `materials`, or the whole path of what stays where it is.
     `made_at` in Unix seconds. `identity` makes the draft's ids: the same one the same ids."""
 
     timeline: Timeline
@@ -37,6 +44,7 @@ class Order:
     shown_root: str
     shown_folder: str
     separator: str
+    media_prefix: str
     files: Mapping[str, str]
     identity: str
     made_at: float
@@ -78,8 +86,13 @@ class _Builder:
                     script.add_segment(self._text(clip), track)
         script.content["id"] = _id(order.identity, "content")
         script.content["name"] = order.name
-        script.dump(str(Path(order.folder, "draft_content.json")))
-        self._write_meta(script.duration)
+        content = json.loads(script.dumps())
+        made_at = int(order.made_at * 1_000_000)
+        to_editor_form(content, lambda what: _id(order.identity, what), made_at_ms=made_at // 1000)
+        text = json.dumps(content, ensure_ascii=False, indent=1)
+        for name in CONTENT_NAMES:
+            Path(order.folder, name).write_text(text, encoding="utf-8")
+        self._write_meta(content, made_at)
         return Built(dict(self._fonts))
 
     def _sound_and_picture(self, script: Any) -> None:
@@ -137,7 +150,7 @@ class _Builder:
         if key not in self._materials:
             file = self._order.files[source.path]
             try:
-                material = kind(str(Path(self._order.folder, MEDIA_FOLDER, file)), file)
+                material = kind(str(Path(self._order.folder, MEDIA_FOLDER, file)), Path(file).name)
             except (ValueError, OSError, RuntimeError) as error:
                 detail = f"{source.name}: {error}"[:200].replace(self._order.folder, "")
                 raise failure(Category.MEDIA, f"剪映无法使用素材 {detail}", f"JianYing cannot use {detail}") from None
@@ -145,7 +158,7 @@ class _Builder:
                 material.duration = source.duration_us  # measured by reading it, which MediaInfo does not
             if source.kind == "video" and source.width and source.height:
                 material.width, material.height = source.width, source.height  # as shown: MediaInfo does not turn it
-            material.path = self._order.separator.join((self._order.shown_folder, MEDIA_FOLDER, file))
+            material.path = file if os.path.isabs(file) else self._order.media_prefix + file
             self._materials[key] = material
         return self._materials[key]
 
@@ -187,12 +200,16 @@ class _Builder:
             self._fonts[wanted] = fonts[key].value.name
         return fonts[key]
 
-    def _write_meta(self, duration: int) -> None:
+    def _whole_path(self, path: str) -> str:
+        order = self._order
+        inside = path.removeprefix(f"{PLACEHOLDER}/")
+        return path if inside == path else order.separator.join((order.shown_folder, *inside.split("/")))
+
+    def _write_meta(self, content: Mapping[str, Any], made_at: int) -> None:
         from pyJianYingDraft import assets
 
         order = self._order
         meta = json.loads(Path(assets.get_asset_path("DRAFT_META_TEMPLATE")).read_text(encoding="utf-8"))
-        made_at = int(order.made_at * 1_000_000)
         meta |= {
             "draft_id": _id(order.identity, "meta"),
             "draft_name": order.name,
@@ -201,7 +218,8 @@ class _Builder:
             "draft_cover": "draft_cover.jpg" if order.has_cover else "",
             "tm_draft_create": made_at,
             "tm_draft_modified": made_at,
-            "tm_duration": duration,
+            "tm_duration": content["duration"],
+            "draft_materials": draft_materials(content, self._whole_path, made_at),
         }
         text = json.dumps(meta, ensure_ascii=False, indent=1)
         Path(order.folder, "draft_meta_info.json").write_text(text, encoding="utf-8")

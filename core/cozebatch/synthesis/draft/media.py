@@ -29,19 +29,21 @@ _BEFORE_END = (SECOND // 2, 5 * SECOND)
 
 @dataclass(frozen=True, slots=True)
 class DraftMedia:
-    """The film as the draft shows it, and the files it is made of: source path → file name in the folder."""
+    """The film as the draft shows it, and the files it is made of: source path → file name in the folder, or the whole
+    path of a file that stays where it is."""
 
     timeline: Timeline
     files: dict[str, str]
 
 
 async def bring_media(
-    ffmpeg: Ffmpeg, timeline: Timeline, folder: Path, *, media_dir: Path, timeout: float
+    ffmpeg: Ffmpeg, timeline: Timeline, folder: Path, *, media_dir: Path, in_place: bool, timeout: float
 ) -> DraftMedia:
     """Make `folder` and bring every source into it. Raises `StepError`.
 
     What lies in `media_dir` was downloaded for this film and is linked where the file system can, which takes no time
-    and no space. The user's own files are copied, so that the draft stays as it is whatever happens to them.
+    and no space. The user's own files are copied, so that the draft stays as it is whatever happens to them, or with
+    `in_place` stay where they are.
     """
     files: dict[str, str] = {}
     try:
@@ -53,7 +55,7 @@ async def bring_media(
             if Path(source.path).parent == folder:  # made above
                 files[source.path] = Path(source.path).name
             else:
-                files[source.path] = await _bring(ffmpeg, source, folder, media_dir, timeout)
+                files[source.path] = await _bring(ffmpeg, source, folder, media_dir, in_place, timeout)
     except OSError as error:
         raise from_os_error(error, Category.DRAFT_FOLDER, folder) from error
     return DraftMedia(timeline, files)
@@ -104,8 +106,8 @@ async def _extract_sound(ffmpeg: Ffmpeg, source: Source, target: Path, timeout: 
         ) from error
 
 
-async def _bring(ffmpeg: Ffmpeg, source: Source, folder: Path, media_dir: Path, timeout: float) -> str:
-    """Bring one file and return its name in the folder."""
+async def _bring(ffmpeg: Ffmpeg, source: Source, folder: Path, media_dir: Path, in_place: bool, timeout: float) -> str:
+    """Bring one file and return its name in the folder, or its path if it stays."""
     path = Path(source.path)
     if source.kind == "image":
         shape = await anyio.to_thread.run_sync(pictures.look, path)
@@ -113,7 +115,13 @@ async def _bring(ffmpeg: Ffmpeg, source: Source, folder: Path, media_dir: Path, 
             name = f"{source.name}{shape.suffix}"
             await pictures.convert(ffmpeg, path, folder / name, timeout=timeout)
             return name
+    if source.kind == "audio" and source.width:  # JianYing takes no film for a sound
+        name = f"{source.name}.m4a"
+        await _extract_sound(ffmpeg, source, folder / name, timeout)
+        return name
     name = f"{source.name}{path.suffix or '.bin'}"
+    if in_place and not path.is_relative_to(media_dir):
+        return source.path
     ours = path.is_relative_to(media_dir)
     if not (ours and await anyio.to_thread.run_sync(_linked, source.path, folder / name)):
         await _copy(source.path, folder / name)

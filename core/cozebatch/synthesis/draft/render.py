@@ -24,7 +24,7 @@ from cozebatch.model.text import Text
 from cozebatch.ports import Job
 from cozebatch.synthesis.analyse.hdr import tone_map
 from cozebatch.synthesis.compose.timeline import Timeline
-from cozebatch.synthesis.draft.build import MEDIA_FOLDER, Order, build
+from cozebatch.synthesis.draft.build import MEDIA_FOLDER, PLACEHOLDER, Order, build
 from cozebatch.synthesis.draft.media import bring_media
 from cozebatch.synthesis.draft.verify import DraftReport, verify_draft
 from cozebatch.synthesis.failures import failure, from_os_error
@@ -63,8 +63,9 @@ async def make_draft(
     owner = {"made_for": owner_of(job), "recipe": json.loads(json.dumps(recipe))}
     async with scratch(root, options.owner, Category.DRAFT_FOLDER) as home:
         media = await bring_media(
-            ffmpeg, timeline, home / "media", media_dir=options.media_dir.absolute(), timeout=options.timeout
-        )
+            ffmpeg, timeline, home / "media", media_dir=options.media_dir.absolute(),
+            in_place=options.draft_media == "in_place", timeout=options.timeout,
+        )  # fmt: skip
         has_cover = await _cover_picture(ffmpeg, timeline, home)
         shown_root, separator = shown(options, root)
         on_windows = os.name == "nt" or separator == "\\"
@@ -72,9 +73,11 @@ async def make_draft(
         project = fitting_name(title, str(root), shown_root, room=_INSIDE, on_windows=on_windows)
         for number in range(1, _MOST_NAMES):
             name = project if number == 1 else f"{project}_{number}"
+            shown_folder = f"{shown_root}{separator}{name}"
             order = Order(
-                media.timeline, str(home / "draft"), name, shown_root, f"{shown_root}{separator}{name}", separator,
-                media.files, json.dumps(owner["made_for"], sort_keys=True), job.submitted_at, has_cover,
+                media.timeline, str(home / "draft"), name, shown_root, shown_folder, separator,
+                _media_prefix(options, shown_folder, separator), media.files,
+                json.dumps(owner["made_for"], sort_keys=True), job.submitted_at, has_cover,
             )  # fmt: skip
             final = root / name
             if await anyio.to_thread.run_sync(os.path.lexists, final):
@@ -96,6 +99,14 @@ async def make_draft(
                 return Draft(final, report, warnings)
             await anyio.to_thread.run_sync(_take_back, home, order)
     raise failure(Category.DRAFT_FOLDER, "草稿文件夹中同名草稿过多", "the draft folder is full of drafts of that name")
+
+
+def _media_prefix(options: SynthesisOptions, shown_folder: str, separator: str) -> str:
+    """What stands before a medium's name: the placeholder, which goes along when the draft's folder is moved, or the
+    folder on the machine that was named."""
+    if options.draft_media == "in_draft" and not options.draft_media_root:
+        return f"{PLACEHOLDER}/{MEDIA_FOLDER}/"
+    return separator.join((shown_folder, MEDIA_FOLDER, ""))
 
 
 def draft_root(options: SynthesisOptions) -> Path:
@@ -172,9 +183,7 @@ def _place(folder: Path, final: Path) -> bool:
 
 
 def _verified(order: Order) -> DraftReport:
-    report = verify_draft(
-        Path(order.folder), order.timeline, shown_folder=order.shown_folder, separator=order.separator
-    )
+    report = verify_draft(Path(order.folder), order.timeline, media_prefix=order.media_prefix)
     if report.faults:
         shown = "; ".join(report.faults[:3])
         raise failure(Category.SYNTHESIS, f"草稿校验未通过：{shown}", f"the draft is unsound: {shown}")

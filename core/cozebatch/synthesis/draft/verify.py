@@ -10,6 +10,7 @@ from typing import Any
 
 from cozebatch.synthesis.compose.timeline import SECOND, Timeline
 from cozebatch.synthesis.draft.build import MEDIA_FOLDER
+from cozebatch.synthesis.draft.editor_form import dangling_references
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,16 @@ class DraftReport:
     faults: tuple[str, ...]
 
 
-def verify_draft(folder: Path, timeline: Timeline, *, shown_folder: str, separator: str) -> DraftReport:
-    """Whether the draft in `folder` parses, every path it names exists here (below the name the other machine knows
-    it by), every range lies inside its source and the film, and texts count as planned."""
+def verify_draft(folder: Path, timeline: Timeline, *, media_prefix: str) -> DraftReport:
+    """Whether the draft in `folder` parses, every file it names exists here (in `folder` what stands behind
+    `media_prefix`), every range lies inside its source and the film, every reference leads somewhere, and texts count
+    as planned."""
     try:
         content = json.loads((folder / "draft_content.json").read_text(encoding="utf-8"))
         meta = json.loads((folder / "draft_meta_info.json").read_text(encoding="utf-8"))
-        return _check(folder, timeline, content, meta, shown_folder + separator + MEDIA_FOLDER + separator)
+        if json.loads((folder / "draft_info.json").read_text(encoding="utf-8")) != content:
+            return DraftReport(0, 0, 0, 0, 0, ("draft_info.json and draft_content.json differ",))
+        return _check(folder, timeline, content, meta, media_prefix)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return DraftReport(0, 0, 0, 0, 0, (f"the draft cannot be read: {type(error).__name__} {error}",))
 
@@ -44,8 +48,9 @@ def _check(
     for material in media:
         name = str(material["path"])
         lengths[material["id"]] = None if material.get("type") == "photo" else int(material["duration"])
-        local = folder / MEDIA_FOLDER / name.removeprefix(prefix)
-        if not name.startswith(prefix) or not local.is_file() or local.stat().st_size == 0:
+        inside = name.startswith(prefix)
+        local = folder / MEDIA_FOLDER / name.removeprefix(prefix) if inside else Path(name)
+        if not (inside or local.is_absolute()) or not local.is_file() or local.stat().st_size == 0:
             faults.append(f"{name} does not exist")
     for material in content["materials"]["texts"]:
         lengths[material["id"]] = None
@@ -73,6 +78,9 @@ def _check(
             faults.append(f"the main track ends at {end}, not {timeline.duration}")
     if captions != len(timeline.of_role("caption")) or texts != len(timeline.texts):
         faults.append(f"{texts} texts and {captions} captions, not as planned")
+    faults += [f"the material {ref} does not exist" for ref in dangling_references(content)]
+    listed = {item["id"] for group in meta["draft_materials"] for item in group["value"]}
+    faults += [f"{m['path']} is not among the draft's media" for m in media if m["local_material_id"] not in listed]
     if not meta["draft_name"] or not meta["draft_id"] or meta["tm_duration"] != content["duration"]:
         faults.append("the draft's own facts are incomplete")
     return DraftReport(int(content["duration"]), clips, texts, captions, len(media), tuple(faults))

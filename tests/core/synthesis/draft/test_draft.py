@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -25,6 +26,7 @@ from support.films import Progress, ffmpeg_path, job, make, options, talking_hea
 
 pytestmark = pytest.mark.anyio
 
+PLACEHOLDER = re.compile(r"^##_draftpath_placeholder_[0-9A-F-]{36}_##(?=/)")
 PICTURES = Path(__file__).parents[3] / "fixtures" / "media"
 
 OUTPUT = {
@@ -71,6 +73,11 @@ def content(draft: Path) -> dict[str, Any]:
     return found
 
 
+def file_of(draft: Path, material: dict[str, Any]) -> Path:
+    """Where a medium lies, as the editor finds it."""
+    return Path(PLACEHOLDER.sub(lambda _: str(draft), material["path"]))
+
+
 def pixels(path: Path, *before: str) -> bytes:
     command = [ffmpeg_path(), "-v", "error", *before, "-i", str(path), "-frames:v", "1", "-f", "rawvideo"]
     return subprocess.run([*command, "-pix_fmt", "rgb24", "-"], check=True, capture_output=True).stdout
@@ -84,8 +91,8 @@ async def test_a_draft_is_complete(running: LocalSynthesizer, clip: Path, tmp_pa
         "main": 1, "music": 3, "caption": 2, "title": 1, "cover_title": 1, "cover_subtitle": 1,
     }  # fmt: skip
     for material in [*content(draft)["materials"]["videos"], *content(draft)["materials"]["audios"]]:
-        assert Path(material["path"]).is_file()
-        assert Path(material["path"]).is_relative_to(draft)
+        assert material["path"].startswith("##_draftpath_placeholder_")
+        assert file_of(draft, material).is_file()
     meta = json.loads((draft / "draft_meta_info.json").read_text(encoding="utf-8"))
     assert meta["draft_name"] == "项目一"
     assert meta["draft_fold_path"] == str(draft)
@@ -128,6 +135,78 @@ async def test_paths_are_those_of_the_machine_that_opens_it(configured: Synthesi
     await running.aclose()
 
 
+async def test_a_draft_can_be_moved(running: LocalSynthesizer, clip: Path, tmp_path: Path) -> None:
+    draft = await draft_of(running, clip)
+    moved = draft.rename(tmp_path / "elsewhere")
+    for material in [*content(moved)["materials"]["videos"], *content(moved)["materials"]["audios"]]:
+        assert file_of(moved, material).is_file()
+
+
+async def test_own_files_can_stay_where_they_are(configured: SynthesisOptions, clip: Path) -> None:
+    running = LocalSynthesizer(replace(configured, draft_media="in_place"), pick=pick)
+    draft = await draft_of(running, clip)
+    materials = content(draft)["materials"]
+    assert {Path(audio["path"]) for audio in materials["audios"]} == {Path(str(configured.background_music_path))}
+    assert not list((draft / "materials").glob("music*"))
+    assert Path(materials["videos"][0]["path"]).is_absolute()
+    await running.aclose()
+
+
+async def test_a_draft_has_the_editors_own_form(configured: SynthesisOptions, clip: Path, tmp_path: Path) -> None:
+    cover = make(tmp_path / "c.png", "-f", "lavfi", "-i", "color=lime:s=64x48", "-frames:v", "1")
+    template = {**configured.template_config, "cover_background": str(cover)}
+    running = LocalSynthesizer(replace(configured, template_config=template), pick=pick)
+    draft = await draft_of(running, clip)
+    await running.aclose()
+    found = content(draft)
+    assert (draft / "draft_info.json").read_bytes() == (draft / "draft_content.json").read_bytes()
+    ids = {item["id"]: item for items in found["materials"].values() if isinstance(items, list) for item in items}
+    tracks = {track["name"]: track for track in found["tracks"]}
+    for track in found["tracks"]:
+        for segment in track["segments"]:
+            assert all(reference in ids for reference in segment["extra_material_refs"])
+            if track["type"] == "text":
+                assert [ids[ref]["type"] for ref in segment["extra_material_refs"]] == ["sticker_animation"]
+    assert {name: track["flag"] for name, track in tracks.items()} == {
+        "main": 0, "cover": 2, "music": 0, "caption": 1, "title": 0, "cover_title": 0, "cover_subtitle": 0,
+    }  # fmt: skip
+    assert {name: [segment["render_index"] for segment in track["segments"]] for name, track in tracks.items()} == {
+        "main": [0], "cover": [1], "music": [0, 0, 0], "caption": [14000, 14001],
+        "title": [14400], "cover_title": [14401], "cover_subtitle": [14402],
+    }  # fmt: skip
+    for place, track in enumerate(found["tracks"]):
+        assert {segment["track_render_index"] for segment in track["segments"]} == {place}
+    captions = [ids[segment["material_id"]] for segment in tracks["caption"]["segments"]]
+    assert {(caption["type"], caption["recognize_type"], caption["add_type"]) for caption in captions} == {
+        ("subtitle", 0, 2)
+    }
+    assert len({caption["group_id"] for caption in captions}) == 1
+    assert [caption["is_rich_text"] for caption in captions] == [True, False]
+    assert ids[tracks["title"]["segments"][0]["material_id"]]["type"] == "text"
+
+
+async def test_the_drafts_media_are_listed_for_the_editor(running: LocalSynthesizer, clip: Path) -> None:
+    draft = await draft_of(running, clip)
+    meta = json.loads((draft / "draft_meta_info.json").read_text(encoding="utf-8"))
+    listed = {item["id"]: item for group in meta["draft_materials"] for item in group["value"]}
+    materials = content(draft)["materials"]
+    assert {item["metetype"] for item in listed.values()} == {"video", "music"}
+    for material in [*materials["videos"], *materials["audios"]]:
+        item = listed[material["local_material_id"]]
+        assert Path(item["file_Path"]).is_file()
+        assert item["duration"] == material["duration"]
+
+
+async def test_a_sound_with_a_picture_is_taken_out_of_its_file(
+    running: LocalSynthesizer, clip: Path, tmp_path: Path
+) -> None:
+    mute = talking_head(tmp_path / "mute.mp4", seconds=2.0, sound=None)
+    made = await running.synthesize(job(OUTPUT), Media({"video": str(mute), "audio": str(clip)}), Progress())
+    assert made.draft_path is not None
+    names = {material["name"] for material in content(Path(made.draft_path))["materials"]["audios"]}
+    assert "audio.m4a" in names
+
+
 async def test_images_over_audio_become_a_draft(running: LocalSynthesizer, tmp_path: Path) -> None:
     pictures = tuple(
         str(make(tmp_path / f"{name}.png", "-f", "lavfi", "-i", f"color={name}:s=64x48", "-frames:v", "1"))
@@ -151,7 +230,7 @@ async def test_pictures_of_every_kind_become_photos(running: LocalSynthesizer, t
     assert len(materials) == len(pictures)
     for material in materials:
         assert material["type"] == "photo"
-        head = Path(material["path"]).read_bytes()[:3]
+        head = file_of(Path(made.draft_path), material).read_bytes()[:3]
         assert head in (b"\x89PN", b"\xff\xd8\xff")
     assert sorted((m["width"], m["height"]) for m in materials)[:2] == [(64, 48), (160, 320)]
 
@@ -180,7 +259,7 @@ async def test_the_last_picture_stands_while_speech_goes_on(
     [voice] = tracks["voice"]
     assert voice["target_timerange"]["duration"] >= 2_350_000
     assert tracks["main"][0]["volume"] == 0, "the sound is heard once"
-    assert pixels(Path(last["path"])) == pixels(picture, "-ss", "1.95"), "it is the last one"
+    assert pixels(file_of(Path(made.draft_path), last)) == pixels(picture, "-ss", "1.95"), "it is the last one"
 
 
 async def test_a_clip_of_a_phone_has_the_size_it_is_shown_in(
@@ -212,16 +291,26 @@ async def test_a_draft_folder_that_is_not_there_is_told(
 async def test_the_check_finds_what_is_wrong(running: LocalSynthesizer, clip: Path) -> None:
     draft = await draft_of(running, clip)
     timeline = Timeline(180, 320, 25, 50, (), ())
+    prefix = content(draft)["materials"]["videos"][0]["path"].removesuffix("video.mp4")
+
+    def write(changed: Any) -> None:
+        for name in ("draft_content.json", "draft_info.json"):
+            (draft / name).write_text(json.dumps(changed), encoding="utf-8")
 
     def faults() -> str:
-        return " ".join(verify_draft(draft, timeline, shown_folder=str(draft), separator="/").faults)
+        return " ".join(verify_draft(draft, timeline, media_prefix=prefix).faults)
 
     assert "not as planned" in faults()
     (draft / "materials" / "video.mp4").unlink()
     assert "video.mp4 does not exist" in faults()
     changed = content(draft)
     changed["tracks"][0]["segments"][0]["source_timerange"]["start"] = 10_000
-    (draft / "draft_content.json").write_text(json.dumps(changed), encoding="utf-8")
+    write(changed)
     assert "leaves its source" in faults()
+    changed["tracks"][0]["segments"][0]["extra_material_refs"].append("NOBODY")
+    write(changed)
+    assert "NOBODY does not exist" in faults()
+    (draft / "draft_info.json").write_text("{}", encoding="utf-8")
+    assert "differ" in faults()
     (draft / "draft_content.json").write_text("encrypted", encoding="utf-8")
     assert "cannot be read" in faults()
