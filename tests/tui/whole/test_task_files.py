@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -16,10 +17,11 @@ def program(tmp_path: Path, coze: RunningCoze) -> Program:
     return Program(tmp_path, coze.url).configure()
 
 
-def write(folder: Path, *rows: list[str | int | None], hidden: tuple[int, ...] = ()) -> None:
+def write(folder: Path, *rows: list[Any], hidden: tuple[int, ...] = ()) -> None:
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
-    for row in (["仿写标题", "仿写文案", "关联账号", "备注"], *rows):
+    sheet.append(["仿写标题", "仿写文案", "关联账号", "备注"])
+    for row in rows:
         sheet.append(row)
     for number in hidden:
         sheet.row_dimensions[number].hidden = True

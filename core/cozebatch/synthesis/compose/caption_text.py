@@ -37,10 +37,8 @@ _INLINE = re.compile(
 )
 _CJK = re.compile(r"[\u3400-\u9fff\u3040-\u30ff\uac00-\ud7af]")
 _TABLE = re.compile(r"^\"?start\"?([\t,;])\"?end\"?\1\"?text\"?[ \t]*$", re.IGNORECASE | re.MULTILINE)
-_DRAWING = re.compile(
-    r"\{[^{}]{0,500}\\p[1-9][^{}]{0,500}\}.{0,20000}?(?:\{[^{}]{0,500}\\p0[^{}]{0,500}\}|$)", re.DOTALL
-)
-_BRACES = re.compile(r"\{[^{}]{0,2000}\}")
+_BRACES = re.compile(r"(\{[^{}]{0,2000}\})")
+_DRAWS = re.compile(r"\\p(\d)", re.ASCII)
 
 
 def read_text(text: str) -> list[Caption]:
@@ -135,12 +133,24 @@ def _from_ass(text: str) -> list[Caption]:
         if kind.strip() != "Dialogue":
             continue
         facts = dict(zip(fields, rest.split(",", len(fields) - 1), strict=False))
-        words = _BRACES.sub("", _DRAWING.sub("", facts.get("text", "")))
+        words = _without_drawings(facts.get("text", ""))
         words = words.replace("\\N", "\n").replace("\\n", "\n").replace("\\h", " ")
         caption = _caption(facts.get("start", ""), facts.get("end", ""), words.split("\n"))
         if caption is not None and caption.text:
             found.append(caption)
     return found
+
+
+def _without_drawings(text: str) -> str:
+    """A line of ASS without its overrides and comments, and without the shapes that are drawn after `\\p1`."""
+    kept = ""
+    drawing = False
+    for number, part in enumerate(_BRACES.split(text)):
+        if number % 2 == 0:
+            kept += "" if drawing else part
+        elif modes := _DRAWS.findall(part):
+            drawing = modes[-1] != "0"
+    return kept
 
 
 def _from_table(text: str, mark: str) -> list[Caption]:

@@ -21,6 +21,7 @@ _WORDS_KEYS = frozenset({"words", "word", "wordlist", "tokens", "chars", "charac
 """Lists of single words: they are captions only where there is nothing longer."""
 _MOST_PLACES = 20_000
 _MOST_LETTERS = 4_000_000
+_MOST_AT_ONCE = 2_000
 _SAME_TIME = 60_000
 """µs by which two cues may differ that belong to one moment, in two languages."""
 _FENCED = re.compile(r"```[\w.+-]{0,20}[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
@@ -71,6 +72,7 @@ def _look(name: str, place: Any, found: _Found, below: list[tuple[str, Any]], wo
             plain = plain_key(key)
             (words if plain in _WORDS_KEYS and not isinstance(inner, str) else below).append((plain, inner))
     elif isinstance(place, Sequence):
+        place = place[:_MOST_PLACES]
         items = [_opened(item) if isinstance(item, str) and item.lstrip()[:1] == "{" else item for item in place]
         found.objects += timed_objects(items)
         below += [(name, item) for item in items if isinstance(item, Mapping | list | tuple)]
@@ -126,6 +128,8 @@ def _tidy(captions: Sequence[Caption], media_us: int) -> list[Caption]:
 
 
 def _together(first: Caption, second: Caption) -> Caption:
+    if len(first.text) + len(first.english) > _MOST_AT_ONCE:
+        return first  # thousands of captions of one moment are none
     end, keywords = max(first.end, second.end), first.keywords + second.keywords
     if has_cjk(second.text) and not has_cjk(first.text):
         first, second = second, first

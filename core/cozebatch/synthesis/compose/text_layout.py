@@ -26,6 +26,8 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _ELLIPSIS = "…"
+_MOST_OF_AN_EM = 16
+"""Characters on one em: an emoji may have that many, and a text built to slow us down has more without any width."""
 _SEQUENCE = re.compile(rf"(?=.[\ufe0f\u20e3\u200d\U0001f1e6-\U0001f3ff\U000e0020-\U000e007f])(?:{EMOJI.pattern})")
 """An emoji of several characters."""
 
@@ -51,7 +53,7 @@ def atoms(text: str) -> list[str]:
     found: list[str] = []
     opening = ""
     for token in _TOKEN.findall(text):
-        if (token in NO_START or token.isspace()) and found and not opening:
+        if (token in NO_START or token.isspace() or not width(token)) and found and not opening:
             found[-1] += token
         elif token in NO_END or (opening and token.isspace()):
             opening += token
@@ -148,6 +150,7 @@ def _cut(atom: str, max_em: float) -> list[str]:
 
 def shortened(text: str, max_em: float) -> str:
     """`text`, or as much of its beginning as fits with an ellipsis."""
+    text = text[: int(_MOST_OF_AN_EM * (max_em + 4))]
     if width(text) <= max_em:
         return text
     kept = ""

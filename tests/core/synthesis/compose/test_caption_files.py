@@ -60,6 +60,25 @@ def test_what_holds_no_captions_gives_none(value: Any) -> None:
     assert shown(value) == []
 
 
+LINE = "Dialogue: 0,0:00:00.00,0:00:01.00,D,,0,0,0,,"
+SLOW: dict[str, Any] = {
+    "drawings": LINE + "{\\p1}a" * 60_000,
+    "braces": LINE + "{" * 400_000,
+    "lines of one moment": "[00:01.00]a\n" * 30_000,
+    "rows of one moment": "start\tend\ttext\n" + "1\t2\t3\n" * 60_000,
+    "fences": "```\n" * 100_000,
+    "tags": "WEBVTT\n\n00:00.000 --> 00:01.000\n" + "<rt>" * 100_000,
+    "brackets": "[0:0," * 80_000,
+    "words": {"words": [{"word": "a", "start": n, "end": n + 1} for n in range(50_000)]},
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+@pytest.mark.timeout(20)
+def test_what_is_built_to_be_slow_is_not(name: str) -> None:
+    read(SLOW[name], 10 * SECOND)
+
+
 plain = st.text(st.sampled_from("大家好今天讲收纳abc ABC 12,.!?，。！？<>&-"), min_size=1, max_size=20).filter(
     lambda text: text.strip() == text and "<" not in text and "&" not in text and "  " not in text
 )
