@@ -120,8 +120,8 @@ class Synthesis(SettingsModel):
     )
     draft_media: Literal["in_draft", "in_place"] = Field(
         default="in_draft",
-        description="in_draft：素材都在草稿里，草稿可以移动；in_place：自己的文件（音乐、封面底图）留在原处 / in_draft: all "
-        "media lie in the draft, which can be moved; in_place: your own files stay where they are",
+        description="in_draft：素材都在草稿里，草稿可以移动；in_place：自己的文件（音乐、封面底图）留在原处 "
+        "/ in_draft: all media lie in the draft, which can be moved; in_place: your own files stay where they are",
     )
     command: Program | None = Field(
         default=None, description='mode 为 command 时的程序，如 ["prog", "arg"] / the program'

@@ -181,7 +181,7 @@ class LocalSynthesizer:
                     ) from None
         if not self._swept:
             self._swept = True
-            for folder, category in self._folders():
+            for folder, category in [*self._folders(), (self._state, Category.SYNTHESIS)]:
                 with pipeline.os_errors(folder, category):
                     notes += sweep(folder, self._options.owner).left
         for folder, category in self._folders():

@@ -1,10 +1,14 @@
 """The draft renderer: builds a complete JianYing draft in a scratch folder and moves it into place by one rename.
 
-An existing draft is never touched. A repeated try that finds its own finished draft of the same recipe takes it.
+JianYing watches its folder while it is open: it lists, holds and renames what it finds there, half-made drafts too.
+So a draft is built outside of it where a folder of ours lies on the same volume, and a folder that is held for a moment
+is waited for. An existing draft is never touched. A repeated try that finds its own finished draft of the same recipe
+takes it.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -15,7 +19,7 @@ from typing import Any
 import anyio.to_thread
 
 from cozebatch.bounds.json_values import read_json
-from cozebatch.disk.in_use import persist
+from cozebatch.disk.in_use import Patience, is_in_use, persist
 from cozebatch.disk.places import is_link
 from cozebatch.disk.removing import remove_within
 from cozebatch.disk.writing import move_new, read_own
@@ -35,6 +39,8 @@ from cozebatch.synthesis.process.workers import Workers
 from cozebatch.synthesis.scratch import scratch
 
 OWNER_NAME = "cozebatch.json"
+_HELD = Patience(seconds=15.0, longest=0.5)
+"""How long a folder that another program holds is waited for; then the try counts as failed, and is repeated."""
 _MOST_NAMES = 10_000
 _INSIDE = 80
 """Characters for what JianYing puts below a draft's folder, and for a number at the end of its name."""
@@ -60,8 +66,31 @@ async def make_draft(
     """Build, verify and place one draft. Raises `StepError`: `draft_folder`, `disk_full`, `media`, `synthesis`,
     `worker_crashed`, `synthesis_timeout`."""
     root = await anyio.to_thread.run_sync(draft_root, options)
+    for under in await anyio.to_thread.run_sync(workshops, options, root):
+        try:
+            return await _make_under(under, root, ffmpeg, options, workers, job, timeline, recipe)
+        except _OtherVolumeError:
+            continue  # the system says so only when the draft is moved: it is built again inside
+    raise failure(Category.DRAFT_FOLDER, f"无法移入草稿文件夹：{root}", f"nothing can be moved into {root}")
+
+
+class _OtherVolumeError(Exception):
+    """The finished draft lies on another volume than the draft folder: it cannot be moved in one step."""
+
+
+async def _make_under(
+    under: Path,
+    root: Path,
+    ffmpeg: Ffmpeg,
+    options: SynthesisOptions,
+    workers: Workers,
+    job: Job,
+    timeline: Timeline,
+    recipe: Mapping[str, Any],
+) -> Draft:
+    """Build the draft below `under` and move it into `root`. Raises `_OtherVolumeError`."""
     owner = {"made_for": owner_of(job), "recipe": json.loads(json.dumps(recipe))}
-    async with scratch(root, options.owner, Category.DRAFT_FOLDER) as home:
+    async with scratch(under, options.owner, Category.DRAFT_FOLDER) as home:
         media = await bring_media(
             ffmpeg, timeline, home / "media", media_dir=options.media_dir.absolute(),
             in_place=options.draft_media == "in_place", timeout=options.timeout,
@@ -121,6 +150,14 @@ def draft_root(options: SynthesisOptions) -> Path:
     return root
 
 
+def workshops(options: SynthesisOptions, root: Path) -> list[Path]:
+    """The folders in which a draft for `root` may be built, the better ones first: ours on the same volume, then `root`
+    itself. Blocks."""
+    volume = root.stat().st_dev
+    ours = (options.media_dir.absolute().parent, options.output_dir.absolute())
+    return [*(folder for folder in ours if folder.is_dir() and folder.stat().st_dev == volume), root]
+
+
 def shown(options: SynthesisOptions, root: Path) -> tuple[str, str]:
     """The draft folder's path on the machine that will open the draft, and that machine's separator."""
     named = options.draft_media_root
@@ -172,12 +209,20 @@ def _move(source: Path, target: Path) -> None:
 def _place(folder: Path, final: Path) -> bool:
     """One rename; False when the name has been taken meanwhile."""
     try:
-        move_new(folder, final, final.parent)
+        move_new(folder, final, final.parent, patience=_HELD)
     except FileExistsError:
         return False
     except OSError as error:
         if os.path.lexists(final):
             return False
+        if error.errno == errno.EXDEV:
+            raise _OtherVolumeError from error
+        if is_in_use(error):
+            raise failure(
+                Category.SYNTHESIS,
+                f"剪映或别的程序正占用草稿文件夹，草稿暂时放不进去：{final}",
+                f"JianYing or another program holds the draft folder, the draft cannot be moved in yet: {final}",
+            ) from error
         raise from_os_error(error, Category.DRAFT_FOLDER, final) from error
     return True
 

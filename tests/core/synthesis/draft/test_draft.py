@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import subprocess
@@ -13,9 +14,11 @@ from typing import Any
 import pytest
 
 from cozebatch.coze.output import pick
+from cozebatch.disk.writing import move_new
 from cozebatch.model.errors import Category, StepError
 from cozebatch.ports import Job, Media
 from cozebatch.synthesis.compose.timeline import Timeline
+from cozebatch.synthesis.draft import render
 from cozebatch.synthesis.draft.verify import verify_draft
 from cozebatch.synthesis.options import SynthesisOptions
 from cozebatch.synthesis.synthesizer import LocalSynthesizer
@@ -132,6 +135,70 @@ async def test_paths_are_those_of_the_machine_that_opens_it(configured: Synthesi
     draft = await draft_of(running, clip)
     assert content(draft)["materials"]["videos"][0]["path"] == f"{shown}\\项目一\\materials\\video.mp4"
     assert (draft / "materials" / "video.mp4").read_bytes() == clip.read_bytes()
+    await running.aclose()
+
+
+async def test_a_draft_is_built_outside_the_editors_folder(
+    configured: SynthesisOptions, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JianYing sees the finished folder alone, as one that appears from one moment to the next."""
+    seen: set[str] = set()
+    place = render._place
+
+    def look_and_place(folder: Path, final: Path) -> bool:
+        seen.update(path.name for path in (tmp_path / "drafts").iterdir())
+        assert not folder.is_relative_to(tmp_path / "drafts")
+        return place(folder, final)
+
+    monkeypatch.setattr(render, "_place", look_and_place)
+    (tmp_path / "state" / "media").mkdir(parents=True)
+    running = LocalSynthesizer(replace(configured, media_dir=tmp_path / "state" / "media"), pick=pick)
+    await draft_of(running, clip)
+    await running.aclose()
+    assert seen == set()
+    assert [path.name for path in (tmp_path / "state").iterdir()] == ["media"]
+
+
+async def test_on_another_volume_a_draft_is_built_inside(
+    configured: SynthesisOptions, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved: list[Path] = []
+    move = move_new
+
+    def move_on_one_volume(source: Path, target: Path, below: Path, **more: Any) -> None:
+        moved.append(source)
+        if not source.is_relative_to(below):
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        move(source, target, below, **more)
+
+    monkeypatch.setattr(render, "move_new", move_on_one_volume)
+    running = LocalSynthesizer(configured, pick=pick)
+    draft = await draft_of(running, clip)
+    await running.aclose()
+    assert [path.is_relative_to(tmp_path / "drafts") for path in moved] == [False, True]
+    assert [path.name for path in (tmp_path / "drafts").iterdir()] == [draft.name]
+
+
+async def test_a_draft_folder_that_is_held_costs_a_try_and_not_the_draft(
+    configured: SynthesisOptions, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = [True]
+    move = move_new
+
+    def move_unless_held(source: Path, target: Path, below: Path, **more: Any) -> None:
+        if held:
+            error = OSError(errno.EACCES, "Access is denied")
+            error.winerror = 32  # type: ignore[attr-defined, unused-ignore]
+            raise error
+        move(source, target, below, **more)
+
+    monkeypatch.setattr(render, "move_new", move_unless_held)
+    running = LocalSynthesizer(configured, pick=pick)
+    with pytest.raises(StepError) as caught:
+        await draft_of(running, clip)
+    assert caught.value.info.category is Category.SYNTHESIS, "it is tried again by itself"
+    held.clear()
+    assert (await draft_of(running, clip)).is_dir()
     await running.aclose()
 
 
