@@ -36,6 +36,8 @@ _STYLES = Text("template_config", "template_config")
 _MUSIC = Text("背景音乐", "background music")
 _COMMAND = Text("synthesis.command", "synthesis.command")
 _LIBRARY = Text("pyJianYingDraft", "pyJianYingDraft")
+_KNOWN_TO_OPEN = Text("5.9、10.8（Windows）和 11.2、11.4（macOS）", "5.9, 10.8 (Windows) and 11.2, 11.4 (macOS)")
+"""docs/drafts.md §1."""
 _SOURCES: Mapping[Source, Text] = {
     "registry": Text("剪映在注册表中的设置", "JianYing's entry in the registry"),
     "settings": Text("剪映的设置文件", "JianYing's settings file"),
@@ -126,7 +128,16 @@ def _library() -> CheckItem:
         version = importlib.metadata.version("pyjianyingdraft")
     except importlib.metadata.PackageNotFoundError:
         return _fail(_LIBRARY, "没有安装：pip install pyjianyingdraft", "is not installed: pip install pyjianyingdraft")
-    return CheckItem(Level.OK, _LIBRARY, Text.same(version))
+    return CheckItem(
+        Level.OK,
+        _LIBRARY,
+        Text(
+            f"{version}，草稿能用剪映 {_KNOWN_TO_OPEN.zh} 打开。"
+            "新草稿要在剪映里打开别的草稿再退回，或重启剪映，才会列出",
+            f"{version}, drafts are known to open in JianYing {_KNOWN_TO_OPEN.en}. "
+            "It lists a new one after another was opened and closed, or after a restart",
+        ),
+    )
 
 
 def _command(options: SynthesisOptions) -> CheckItem:

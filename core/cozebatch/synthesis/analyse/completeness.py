@@ -13,10 +13,9 @@ from typing import BinaryIO
 import anyio.to_thread
 
 from cozebatch.model.errors import Category, StepError
-from cozebatch.synthesis.analyse.probe import Measured, measure
+from cozebatch.synthesis.analyse.probe import Measured
 from cozebatch.synthesis.compose.timeline import SECOND
 from cozebatch.synthesis.failures import failure
-from cozebatch.synthesis.process.ffmpeg import Ffmpeg
 
 _BOXES = frozenset(
     (
@@ -44,13 +43,11 @@ _SHORT, _SHORT_SHARE = SECOND, 0.05
 """What must miss where no bytes are known to be: headers are inexact, those of live recordings above all."""
 
 
-async def cut_off(ffmpeg: Ffmpeg, path: Path) -> StepError | None:
-    """The error (`download`) for a file that was cut off; None for a whole one, and for one that cannot be opened."""
-    return await judge(path, await measure(ffmpeg, path))
-
-
 async def judge(path: Path, measured: Measured) -> StepError | None:
-    """The same for a file that was measured already."""
+    """The error (`download`) for a file that was cut off. None for a whole one, and for one that is no media.
+
+    `measured`: nothing of a file that could not be opened, or whose length does not matter.
+    """
     missing, is_riff = await anyio.to_thread.run_sync(missing_bytes, path)
     short = measured.header_us - measured.end_us
     if measured.header_us and measured.end_us:

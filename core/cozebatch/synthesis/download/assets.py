@@ -15,8 +15,8 @@ from cozebatch.bounds.json_values import read_json
 from cozebatch.disk.removing import remove_file
 from cozebatch.model.errors import Category, StepError
 from cozebatch.ports import Job, Media, Progress
-from cozebatch.synthesis.analyse.completeness import cut_off
-from cozebatch.synthesis.analyse.probe import probe
+from cozebatch.synthesis.analyse.completeness import judge
+from cozebatch.synthesis.analyse.probe import Measured, measure, probe
 from cozebatch.synthesis.download.downloader import Downloader
 from cozebatch.synthesis.failures import failure
 from cozebatch.synthesis.options import Pick, SynthesisOptions
@@ -114,7 +114,7 @@ async def fetch_assets(
             async with gate:
                 path = await downloader.fetch(url, folder, f"{name}-{number}", on_progress, below=below)
                 if ffmpeg is not None:
-                    await _verified(ffmpeg, path, below)
+                    await _verified(ffmpeg, path, below, still=name == "images")
         except StepError as error:
             failures.append(error)
             cancel()
@@ -135,8 +135,9 @@ async def fetch_assets(
     return Media(files)
 
 
-async def _verified(ffmpeg: Ffmpeg, path: Path, below: Path) -> None:
-    """Raise `media` for what is no media and `download` for what was cut off; both are deleted."""
+async def _verified(ffmpeg: Ffmpeg, path: Path, below: Path, *, still: bool) -> None:
+    """Raise `media` for what is no media and `download` for what was cut off; both are deleted. A still picture has no
+    length to be measured."""
     trouble: StepError | None = None
     try:
         await probe(ffmpeg, path)
@@ -144,7 +145,7 @@ async def _verified(ffmpeg: Ffmpeg, path: Path, below: Path) -> None:
         if error.info.category is not Category.MEDIA:
             raise
         trouble = error
-    trouble = await cut_off(ffmpeg, path) or trouble
+    trouble = await judge(path, Measured() if still else await measure(ffmpeg, path)) or trouble
     if trouble is not None:
         await anyio.to_thread.run_sync(remove_file, path, below)
         raise trouble

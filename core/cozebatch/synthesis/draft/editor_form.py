@@ -1,6 +1,6 @@
 """Brings a draft as pyJianYingDraft writes it into the form in which the editor itself saves one.
 
-Compared with drafts that JianYing 3.3 to 5.5 and CapCut 5.8 to 8.9 saved and people published:
+Compared with drafts that JianYing 3.3 to 5.5 and CapCut 5.8 to 8.9 saved (docs/drafts.md §2, §3):
 
 - every id in `extra_material_refs` is that of a material; a text's is its `material_animations`
 - the track of a picture over the picture has the flag 2, one of captions 1, all others 0

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from cozebatch.model.errors import Category
-from cozebatch.synthesis.analyse.completeness import cut_off
+from cozebatch.model.errors import Category, StepError
+from cozebatch.synthesis.analyse.completeness import judge
+from cozebatch.synthesis.analyse.probe import Measured, measure
 from support.films import ffmpeg_path, make, tool
 
 pytestmark = pytest.mark.anyio
 
+PICTURES = Path(__file__).parents[3] / "fixtures" / "media"
 COPIED = ["-c", "copy"]
 KINDS = {
     "mp4": COPIED, "mov": COPIED, "mkv": COPIED, "flv": COPIED, "avi": COPIED,
@@ -28,6 +30,10 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+async def cut_off(path: Path) -> StepError | None:
+    return await judge(path, await measure(tool(), path))
+
+
 def made(clip: Path, folder: Path, suffix: str) -> Path:
     early = ["-movflags", "+faststart"] if suffix in ("mp4", "mov") else []
     return make(folder / f"a.{suffix}", "-i", str(clip), *KINDS[suffix], *early)
@@ -36,9 +42,9 @@ def made(clip: Path, folder: Path, suffix: str) -> Path:
 @pytest.mark.parametrize("suffix", [*KINDS])
 async def test_half_a_file_is_a_download_to_be_tried_again(tmp_path: Path, clip: Path, suffix: str) -> None:
     path = made(clip, tmp_path, suffix)
-    assert await cut_off(tool(), path) is None
+    assert await cut_off(path) is None
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    error = await cut_off(tool(), path)
+    error = await cut_off(path)
     assert error is not None
     assert error.info.category is Category.DOWNLOAD
     assert "不完整" in error.info.message.zh
@@ -47,7 +53,7 @@ async def test_half_a_file_is_a_download_to_be_tried_again(tmp_path: Path, clip:
 async def test_a_film_that_lacks_its_last_tenth_is_found_out(tmp_path: Path, clip: Path) -> None:
     path = made(clip, tmp_path, "mp4")
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 9 // 10])
-    error = await cut_off(tool(), path)
+    error = await cut_off(path)
     assert error is not None
     assert "its header says 2.0 s" in error.info.message.en
 
@@ -55,13 +61,13 @@ async def test_a_film_that_lacks_its_last_tenth_is_found_out(tmp_path: Path, cli
 async def test_a_film_that_lacks_its_index_is_found_out(tmp_path: Path, clip: Path) -> None:
     path = make(tmp_path / "a.mp4", "-i", str(clip), *COPIED)
     path.write_bytes(path.read_bytes()[:-6000])
-    assert await cut_off(tool(), path) is not None
+    assert await cut_off(path) is not None
 
 
 async def test_a_box_too_long_at_the_end_does_no_harm(tmp_path: Path, clip: Path) -> None:
     path = made(clip, tmp_path, "mp4")
     path.write_bytes(path.read_bytes() + b"\0\1\0\0free")
-    assert await cut_off(tool(), path) is None
+    assert await cut_off(path) is None
 
 
 @pytest.mark.parametrize("suffix", ["wav", "mkv", "flv"])
@@ -69,7 +75,7 @@ async def test_a_recorded_stream_names_no_length(tmp_path: Path, clip: Path, suf
     kind = {"mkv": "matroska"}.get(suffix, suffix)
     path = tmp_path / f"a.{suffix}"
     path.write_bytes(piped(clip, *KINDS[suffix], "-f", kind))
-    assert await cut_off(tool(), path) is None
+    assert await cut_off(path) is None
 
 
 def piped(clip: Path, *arguments: str) -> bytes:
@@ -78,7 +84,16 @@ def piped(clip: Path, *arguments: str) -> bytes:
     return subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL).stdout
 
 
+@pytest.mark.parametrize("name", ["moving.webp", "tiled.heic", "plain.avif"])
+async def test_half_a_picture_is_found_out(tmp_path: Path, name: str) -> None:
+    content = (PICTURES / name).read_bytes()
+    (tmp_path / name).write_bytes(content)
+    assert await judge(tmp_path / name, Measured()) is None
+    (tmp_path / name).write_bytes(content[: len(content) * 3 // 4])
+    assert await judge(tmp_path / name, Measured()) is not None
+
+
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"\x1aE\xdf\xa3", b"\0\0\0\1ftyp", b"\0\0\0\x08ftyp" * 9, b"x" * 99])
 async def test_what_is_no_media_was_not_cut_off(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.mp4").write_bytes(content)
-    assert await cut_off(tool(), tmp_path / "a.mp4") is None
+    assert await cut_off(tmp_path / "a.mp4") is None
