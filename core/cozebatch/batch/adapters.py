@@ -113,6 +113,7 @@ def feishu_layout(settings: Settings) -> tuple[Layout, StatusValues]:
             view_id=content.view_id,
             filter=_filter(content.filter_condition),
             extra=extra,
+            sent=frozenset(settings.coze.parameters.values()).intersection(FIELDS),
             accounts=Relation(account.table_id, account.account_field, account.name_field) if account else None,
             voices=Relation(voice.table_id, voice.account_field, voice.voice_id_field) if voice else None,
             digital_humans=Relation(human.table_id, human.account_field, human.digital_no_field) if human else None,

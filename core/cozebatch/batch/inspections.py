@@ -90,7 +90,7 @@ def synthesis_of(settings: Settings, request: Request) -> Inspection:
 
         options = synthesis_options(settings, request.state_dir, lang=request.lang)
         try:
-            return [*await check_synthesis(options), *_templates(settings, tasks)]
+            return [*await check_synthesis(options), *check_templates(settings, tasks)]
         except UsageError as error:
             return [CheckItem(Level.FAIL, _CONFIGURATION, complaint) for complaint in error.complaints]
 
@@ -117,7 +117,7 @@ def _writable(folder: Path) -> Sequence[CheckItem]:
         return [CheckItem(Level.FAIL, _RESULTS, text)]
 
 
-def _templates(settings: Settings, tasks: Sequence[Task]) -> list[CheckItem]:
+def check_templates(settings: Settings, tasks: Sequence[Task]) -> list[CheckItem]:
     """Names of templates that do not exist. Without named templates in the configuration the column means nothing."""
     from cozebatch.synthesis.compose import styles
 

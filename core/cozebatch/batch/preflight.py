@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cozebatch.batch.adapters import coze_service, feishu_base, feishu_client, feishu_layout, synthesis_options
+from cozebatch.batch.inspections import check_templates
 from cozebatch.coze.check import check_coze
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import UsageError
 from cozebatch.model.redact import Masker
+from cozebatch.model.task import Task
 from cozebatch.model.text import Lang, Text
 from cozebatch.settings import Settings
+
+if TYPE_CHECKING:
+    from cozebatch.feishu.source import FeishuSource
 
 Tell = Callable[[CheckItem], None]
 
 _CONFIGURATION = Text("配置文件", "configuration")
+_ROWS = Text("要生成的记录", "records to run")
 
 
 async def check_all(settings: Settings, warnings: list[Text], tell: Tell, *, state_dir: Path, lang: Lang) -> bool:
@@ -37,11 +44,17 @@ async def check_all(settings: Settings, warnings: list[Text], tell: Tell, *, sta
             say(item)
     if settings.api_config is not None:
         from cozebatch.feishu.check import check_feishu
+        from cozebatch.feishu.source import FeishuSource
 
         layout, values = feishu_layout(settings)
         async with feishu_client(settings, mask) as client:
-            for item in await check_feishu(client, feishu_base(settings, client), layout, values):
+            base = feishu_base(settings, client)
+            items = await check_feishu(client, base, layout, values)
+            for item in items:
                 say(item)
+            if not any(item.level is Level.FAIL for item in items):
+                for item in await _rows(settings, FeishuSource(base, layout, values)):
+                    say(item)
     if settings.synthesis.mode != "none":
         from cozebatch.synthesis.check import check_synthesis
 
@@ -52,3 +65,23 @@ async def check_all(settings: Settings, warnings: list[Text], tell: Tell, *, sta
         for item in items:
             say(item)
     return good
+
+
+async def _rows(settings: Settings, source: FeishuSource) -> list[CheckItem]:
+    """What the rows to run have, or have not."""
+    from cozebatch.feishu.emptiness import empty_everywhere
+
+    try:
+        tasks = await source.load()
+    except UsageError as error:
+        return [CheckItem(Level.FAIL, _ROWS, complaint) for complaint in error.complaints]
+    empty = empty_everywhere(feishu_layout(settings)[0], tasks)
+    return [
+        *(CheckItem(Level.FAIL if f == "content" else Level.WARN, _ROWS, told) for f, told in empty.items()),
+        *check_tasks(settings, tasks),
+    ]
+
+
+def check_tasks(settings: Settings, tasks: Sequence[Task]) -> list[CheckItem]:
+    """What the tasks name and the configuration does not have."""
+    return check_templates(settings, tasks) if settings.synthesis.mode != "none" else []

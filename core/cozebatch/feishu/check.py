@@ -6,35 +6,15 @@ for the record only when the application may write.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from cozebatch.feishu.base import Column, FeishuBase
 from cozebatch.feishu.codes import Kind
+from cozebatch.feishu.column_check import FILTER, check_columns, missing_column
 from cozebatch.feishu.filters import finished_rows_warning
 from cozebatch.feishu.layout import Layout, Relation, StatusValues
 from cozebatch.feishu.sdk import FeishuClient, FeishuError
-from cozebatch.feishu.source import filtered_columns, missing_column
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.text import Text
 
-TEXT, SINGLE_SELECT = 1, 3
-KINDS = {
-    1: Text("文本", "text"),
-    2: Text("数字", "number"),
-    3: Text("单选", "single select"),
-    4: Text("多选", "multi select"),
-    5: Text("日期", "date"),
-    7: Text("复选框", "checkbox"),
-    11: Text("人员", "person"),
-    13: Text("电话", "phone"),
-    15: Text("超链接", "link"),
-    17: Text("附件", "attachment"),
-    18: Text("单向关联", "relation"),
-    19: Text("查找引用", "look-up"),
-    20: Text("公式", "formula"),
-    21: Text("双向关联", "two-way relation"),
-    1005: Text("自动编号", "auto number"),
-}
 _NO_RECORD = "reccozebatchcheck"
 
 
@@ -50,10 +30,10 @@ async def check_feishu(client: FeishuClient, base: FeishuBase, layout: Layout, v
     content = Text("任务表", "task table")
     columns = await _columns(base, layout.table_id, content, items)
     if columns is not None:
-        items += _content_columns(layout, values, columns)
+        items += check_columns(layout, values, columns)
         items += await _rows(base, layout)
         if (warning := finished_rows_warning(layout, values)) is not None:
-            items.append(CheckItem(Level.WARN, Text("筛选条件", "filter"), warning))
+            items.append(CheckItem(Level.WARN, FILTER, warning))
         items += await _right_to_write(base, layout, values)
     relations = (
         ("account_table", Text("账号表", "account table"), layout.accounts),
@@ -80,75 +60,9 @@ async def _columns(base: FeishuBase, table_id: str, subject: Text, items: list[C
     return columns
 
 
-def _content_columns(layout: Layout, values: StatusValues, columns: Sequence[Column]) -> list[CheckItem]:
-    existing = [column.name for column in columns]
-    by_name = {column.name: column for column in columns}
-    items: list[CheckItem] = []
-    for ours, name in layout.columns.named().items():
-        subject = Text(f"列 {name}", f"column {name}")
-        key = f"field_mapping.{ours}"
-        if name not in by_name:
-            level = Level.WARN if layout.columns.may_miss(ours) else Level.FAIL
-            items.append(CheckItem(level, subject, missing_column(key, name, existing)))
-        elif ours == "status":
-            items.append(_status_column(subject, by_name[name], values))
-        elif ours == "result":
-            items.append(_result_column(subject, by_name[name]))
-        else:
-            kind = KINDS.get(by_name[name].kind, Text("其他类型", "another type"))
-            items.append(CheckItem(Level.OK, subject, kind))
-    asked = [(name, "workflow_config.coze_config.parameters") for name in layout.extra]
-    asked += [(name, "filter_condition") for name in filtered_columns(layout.filter)]
-    for name, key in asked:
-        if name not in by_name:
-            subject = Text(f"列 {name}", f"column {name}")
-            items.append(CheckItem(Level.FAIL, subject, missing_column(key, name, existing)))
-    return items
-
-
-def _status_column(subject: Text, column: Column, values: StatusValues) -> CheckItem:
-    written = [value for value in (values.running, values.done, values.failed) if value is not None]
-    kind = KINDS.get(column.kind, Text("其他类型", "another type"))
-    if written and column.kind not in (TEXT, SINGLE_SELECT):
-        return CheckItem(
-            Level.FAIL,
-            subject,
-            Text(
-                f"是{kind.zh}列，状态写不进去：请改为“单选”或“文本”",
-                f"is a {kind.en} column and cannot take the status: make it single select or text",
-            ),
-        )
-    new = [value for value in written if column.kind == SINGLE_SELECT and value not in column.options]
-    if new:
-        names = ", ".join(new)
-        return CheckItem(
-            Level.WARN,
-            subject,
-            Text(
-                f"单选列里还没有这些选项，写入时会新建：{names}",
-                f"these options do not exist yet, writing creates them: {names}",
-            ),
-        )
-    return CheckItem(Level.OK, subject, kind)
-
-
-def _result_column(subject: Text, column: Column) -> CheckItem:
-    kind = KINDS.get(column.kind, Text("其他类型", "another type"))
-    if column.kind != TEXT:
-        return CheckItem(
-            Level.FAIL,
-            subject,
-            Text(
-                f"是{kind.zh}列，结果写不进去：请改为“文本”，或把 field_mapping.result 设为 null",
-                f"is a {kind.en} column and cannot take the result: make it text, or set field_mapping.result to null",
-            ),
-        )
-    return CheckItem(Level.OK, subject, kind)
-
-
 async def _rows(base: FeishuBase, layout: Layout) -> list[CheckItem]:
     """What the filter lets through, and whether an empty table may be one that is hidden from the application."""
-    subject = Text("待处理的行", "rows to run")
+    subject = Text("要生成的记录", "records to run")
     try:
         both = layout.filter is not None and layout.view_id is not None
         if both:

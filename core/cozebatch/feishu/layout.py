@@ -66,6 +66,8 @@ class Layout:
     view_id: str | None = None
     filter: Mapping[str, Any] | None = None
     extra: tuple[str, ...] = ()
+    sent: frozenset[str] = frozenset()
+    """Our task fields that are sent to Coze."""
     accounts: Relation | None = None
     voices: Relation | None = None
     digital_humans: Relation | None = None

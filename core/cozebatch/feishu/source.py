@@ -15,8 +15,10 @@ from cozebatch.feishu.accounts import Accounts, load_accounts
 from cozebatch.feishu.base import MOST_GET, FeishuBase, Record, patiently
 from cozebatch.feishu.cells import cell_text
 from cozebatch.feishu.codes import Kind
+from cozebatch.feishu.column_check import filtered_columns, missing_column, no_options
+from cozebatch.feishu.emptiness import empty_everywhere
 from cozebatch.feishu.filters import finished_rows_warning
-from cozebatch.feishu.layout import Layout, StatusValues, nearest_column
+from cozebatch.feishu.layout import Layout, StatusValues
 from cozebatch.feishu.sdk import FeishuError
 from cozebatch.model.errors import UsageError, unwrapped_groups
 from cozebatch.model.project_name import assign_project_names
@@ -83,6 +85,8 @@ class FeishuSource:
             self._note(_only_of_the_view(len(records), self._view_leaves_out, self._layout.view_id or ""))
         elif not tasks:
             self._note(await self._why_empty())
+        for told in empty_everywhere(self._layout, tasks).values():
+            self._note(told)
         if (warning := finished_rows_warning(self._layout, self._values)) is not None:
             self._note(warning)
         return assign_project_names(tasks, self._now())
@@ -197,10 +201,14 @@ class FeishuSource:
         )
 
     async def _why_empty(self) -> Text:
+        """What to tell of a table without tasks. Raises `UsageError` for a filter that lets no record through ever."""
         try:
             page = await self._base.search(self._layout.table_id, page_size=1)
+            columns = await self._base.columns(self._layout.table_id) if page.records else []
         except FeishuError as error:
             return error.complaint
+        if nothing := no_options(self._layout.filter, columns):
+            raise UsageError(*nothing)
         if not page.records:
             return Text(
                 "任务表看起来是空的。如果表里其实有数据：多维表格开启了“高级权限”而应用没有权限时，飞书会返回空表，"
@@ -222,32 +230,3 @@ def _only_of_the_view(shown: int, left_out: int, view_id: str) -> Text:
         f"The filter lets {shown + left_out} records through; {shown} of them are in the view {view_id}, and only "
         "these are run. To run all, take view= out of the address and view_id out of the configuration.",
     )
-
-
-def missing_column(key: str, column: str, existing: Sequence[str]) -> Text:
-    """The complaint about a column that the table does not have, with the nearest one it has."""
-    near = nearest_column(column, existing)
-    hint = (
-        Text(f"最接近的是“{near}”", f"the nearest is '{near}'")
-        if near
-        else Text(f"现有：{'、'.join(existing[:20])}", f"there are: {', '.join(existing[:20])}")
-    )
-    return Text(
-        f"飞书表里没有“{column}”这一列（{key}）：{hint.zh}。请改配置，或在表里加上这一列。",
-        f"The Feishu table has no column '{column}' ({key}): {hint.en}. Change the configuration, or add the column.",
-    )
-
-
-def filtered_columns(filter: Mapping[str, object] | None) -> list[str]:
-    """The columns that a filter looks at, nested groups included."""
-    conditions: list[object] = []
-    if filter is not None:
-        for group in (filter, *_list(filter.get("children"))):
-            if isinstance(group, Mapping):
-                conditions += _list(group.get("conditions"))
-    names = [c.get("field_name") for c in conditions if isinstance(c, Mapping)]
-    return list(dict.fromkeys(name for name in names if isinstance(name, str)))
-
-
-def _list(value: object) -> list[object]:
-    return list(value) if isinstance(value, list | tuple) else []

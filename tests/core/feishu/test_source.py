@@ -128,6 +128,27 @@ async def test_a_bare_token_of_a_wiki_node_leads_to_its_base_or_is_told_what_it_
                 await FeishuSource(base, ALONE, patience=0.1).load()
 
 
+async def test_a_filter_that_no_record_can_pass_is_a_configuration_error(service: Served) -> None:
+    odd = {"conjunction": "and", "conditions": [{"field_name": "状态", "operator": "is", "value": ["视频草搞生成"]}]}
+    (text,) = await complaints(service, replace(ALONE, filter=odd))
+    assert "'视频草搞生成' in filter_condition is no option of the field '状态'" in text
+    assert READY in text
+
+
+async def test_a_field_that_is_sent_and_empty_in_all_rows_is_told(service: Served) -> None:
+    service.feishu.tables[CONTENT].columns.append(SimColumn("语气"))
+    sent = frozenset({"title", "voice_id", "account_id"})
+    for layout in (replace(LAYOUT, sent=sent, extra=("语气",)), replace(ALONE, sent=sent, extra=("语气",))):
+        _, notes = await load(service, layout)
+        told = [note.en for note in notes]
+        assert any("'语气' is empty: check workflow_config.coze_config.parameters" in text for text in told)
+        # With the tables of accounts and voices, the column of the content table may be empty.
+        assert any("'声音ID' is empty" in text for text in told) == (layout.voices is None)
+        assert len(told) == 1 + (layout.voices is None)
+    service.feishu.edit(CONTENT, "recdemo07", {"语气": "轻快"})
+    assert (await load(service, replace(LAYOUT, extra=("语气",))))[1] == []
+
+
 async def test_the_view_serves_where_there_is_no_filter(service: Served) -> None:
     service.feishu.tables[CONTENT].views = ("vewOne",)
     tasks, _ = await load(service, replace(ALONE, filter=None, view_id="vewOne"))

@@ -11,7 +11,7 @@ import pytest
 from cozebatch.demo.coze_model import CozeOptions
 from cozebatch.demo.coze_server import RunningCoze, serve_coze
 from cozebatch.demo.faults import Fault
-from cozebatch.demo.feishu_model import MULTI_SELECT
+from cozebatch.demo.feishu_model import ATTACHMENT, MULTI_SELECT
 from cozebatch.demo.feishu_tables import CONTENT, READY
 from support.batches import MAKES, Files, Table
 from support.program import BATCH, Program
@@ -69,6 +69,18 @@ def status_column_of_many_values(table: Table, folder: Path) -> None:
     column.kind = MULTI_SELECT
 
 
+def script_column_of_files(table: Table, folder: Path) -> None:
+    column = table.feishu.tables[CONTENT].column("仿写文案")
+    assert column is not None
+    column.kind = ATTACHMENT
+
+
+def filter_value_that_is_no_option(table: Table, folder: Path) -> None:
+    condition = {"field_name": "状态", "operator": "is", "value": ["视频草搞生成"]}
+    filter_ = {"conjunction": "and", "conditions": [condition]}
+    table.config["tables"]["content_table"]["filter_condition"] = filter_
+
+
 def an_input_that_is_not_sent(table: Table, folder: Path) -> None:
     table.config["workflow_config"]["coze_config"]["parameters"] = {"title": "title"}
 
@@ -85,6 +97,8 @@ def an_input_that_is_not_sent(table: Table, folder: Path) -> None:
         (no_right_to_write, "right to write"),
         (result_column_takes_no_text, "column 返回结果"),
         (status_column_of_many_values, "column 状态"),
+        (script_column_of_files, "column 仿写文案: is a attachment column and holds no script"),
+        (filter_value_that_is_no_option, "'视频草搞生成' in filter_condition is no option of the field '状态'"),
         (an_input_that_is_not_sent, "the workflow requires inputs that are not sent: content"),
     ],
 )
@@ -97,6 +111,36 @@ def test_what_a_free_look_finds_is_not_paid_for(table: Table, tmp_path: Path, sp
     assert table.executions == 0
     assert len(table.feishu.writes) == writes
     assert table.feishu.cell(CONTENT, "recdemo01", "状态") == READY
+
+
+def test_check_tells_what_the_rows_name_and_lack(table: Table) -> None:
+    table.config["template_config"] = {"main": {"title_font": "x"}}
+    table.feishu.edit(CONTENT, "recdemo02", {"模板名称": "mian"})
+    for number in range(1, 21):
+        table.feishu.edit(CONTENT, f"recdemo{number:02d}", {"仿写标题": ""})
+    table.config["workflow_config"]["synthesis"] = {"mode": "video"}
+    table.configure()
+    done = table.program.run("check", "--config", "c.json")
+    assert done.code == 2
+    assert (
+        "fail  templates: task recdemo02 names the template 'mian', which does not exist. There are: main" in done.out
+    )
+    assert "warn  records to run: In all 20 records to run the field '仿写标题' is empty" in done.out
+    for number in range(1, 21):
+        table.feishu.edit(CONTENT, f"recdemo{number:02d}", {"仿写文案": "", "模板名称": ""})
+    done = table.program.run("check", "--config", "c.json")
+    assert done.code == 2
+    assert "fail  records to run: In all 20 records to run the field '仿写文案' is empty" in done.out
+    assert table.executions == 0
+
+
+def test_check_tells_a_template_that_a_task_file_names(files: Files) -> None:
+    files.program.settings["template_config"] = {"main": {"title_font": "x"}}
+    files.program.configure(synthesis={"mode": "video"})
+    files.write(["a"], template="mian")
+    done = files.program.run("check", "--config", "c.json", "--tasks", "tasks.csv")
+    assert done.code == 2
+    assert "names the template 'mian', which does not exist. There are: main" in done.out
 
 
 @pytest.mark.parametrize("command", [("check", "--config", "c.json"), BATCH])

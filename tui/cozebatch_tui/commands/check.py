@@ -10,7 +10,7 @@ from pathlib import Path
 
 import anyio
 
-from cozebatch.batch.preflight import check_all
+from cozebatch.batch.preflight import check_all, check_tasks
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.default_paths import CONFIG_FILE
 from cozebatch.model.errors import UsageError
@@ -56,12 +56,15 @@ def _check_tasks(path: Path, settings: Settings, report: Callable[[CheckItem], N
     subject = Text("任务文件", "task file")
     reading = Reading(frozenset(settings.coze.parameters.values()))
     try:
-        count = len(read_tasks(path, reading))
+        tasks = read_tasks(path, reading)
     except UsageError as error:
         for complaint in error.complaints:
             report(CheckItem(Level.FAIL, subject, complaint))
         return False
-    report(CheckItem(Level.OK, subject, Text(f"{count} 个任务", f"{count} tasks")))
+    report(CheckItem(Level.OK, subject, Text(f"{len(tasks)} 个任务", f"{len(tasks)} tasks")))
     for note in reading.notes(path.name):
         report(CheckItem(Level.WARN, subject, note))
-    return True
+    wrong = check_tasks(settings, tasks)
+    for item in wrong:
+        report(item)
+    return not wrong
