@@ -97,7 +97,7 @@ def an_input_that_is_not_sent(table: Table, folder: Path) -> None:
         (no_right_to_write, "right to write"),
         (result_column_takes_no_text, "column 返回结果"),
         (status_column_of_many_values, "column 状态"),
-        (script_column_of_files, "column 仿写文案: is a attachment column and holds no script"),
+        (script_column_of_files, "column 仿写文案: holds no script (its type is attachment)"),
         (filter_value_that_is_no_option, "'视频草搞生成' in filter_condition is no option of the field '状态'"),
         (an_input_that_is_not_sent, "the workflow requires inputs that are not sent: content"),
     ],
