@@ -12,16 +12,19 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from unittest.mock import patch
 
 from rich.cells import cell_len
 
 from cozebatch.batch.preview import Preview, preview_of
 from cozebatch.engine.event_bus import Subscription
 from cozebatch.model import events
+from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.rows import Counters, Row, Stage, moved
 from cozebatch.model.task import State, Task
@@ -33,6 +36,8 @@ from cozebatch_tui.screen.screens.main import MainScreen
 from cozebatch_tui.screen.screens.start import StartScreen
 from cozebatch_tui.screen.startup import AppStart, Ask
 from cozebatch_tui.screen.view_model import ViewModel
+
+T = TypeVar("T")
 
 WALL = 1_795_500_000.0
 NOW = 455.0
@@ -211,8 +216,10 @@ async def _draw(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> str:
     subscription = Subscription()
     async with app.run_test(size=size) as pilot:
         if START in keys:
-            await app.push_screen(StartScreen(preview(), (), lang))
-            await pilot.pause(0.2)
+            app.batch.session = _Session()  # type: ignore[assignment]
+            with patch("shutil.disk_usage", lambda _: _Usage()):
+                await app.push_screen(StartScreen(preview(), ()))
+                await pilot.pause(0.3)
             return widths_corrected(app.export_screenshot(title="cozebatch-tui"))
         app.batch.view_model = ViewModel(subscription)
         for event in history():
@@ -230,6 +237,30 @@ async def _draw(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> str:
         await pilot.press(*keys)
         await pilot.pause(0.2)
         return widths_corrected(app.export_screenshot(title="cozebatch-tui"))
+
+
+class _Usage:
+    free = 212_000_000_000
+
+
+class _Session:
+    """What the pictures need of a session."""
+
+    limits = (16, 4)
+    films_folder = "output"
+
+    def usual_seconds(self) -> Future[float | None]:
+        return _now(COZE)
+
+    def preflight(self) -> Future[list[CheckItem]]:
+        names = (Text("Coze 令牌", "Coze token"), Text("工作流", "workflow"), Text("字体", "font"))
+        return _now([CheckItem(Level.OK, name, Text.same("")) for name in names])
+
+
+def _now(value: T) -> Future[T]:
+    future: Future[T] = Future()
+    future.set_result(value)
+    return future
 
 
 def _no_session(_: Ask) -> Any:

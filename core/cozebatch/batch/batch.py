@@ -13,7 +13,7 @@ from typing import Any
 
 import anyio
 
-from cozebatch.batch.inspections import MAKING, Inspection, complaints, failures
+from cozebatch.batch.inspections import MAKING, Inspection, complaints, looked_at
 from cozebatch.batch.plan import Planner, RunPlan
 from cozebatch.batch.preview import Preview, preview_of
 from cozebatch.batch.results_file import ResultsWriter
@@ -23,9 +23,10 @@ from cozebatch.engine.clock import RunClock
 from cozebatch.engine.commands import OperatorCommands
 from cozebatch.engine.engine import Engine, Outcome, RunEnd
 from cozebatch.engine.event_bus import Bus, Subscription
-from cozebatch.engine.ledger import Level
+from cozebatch.engine.ledger import Level as LogLevel
 from cozebatch.engine.options import Adapters, Options
 from cozebatch.journal.salvage.log_reader import run_line
+from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError
 from cozebatch.model.statistics import Statistics
 from cozebatch.model.task import Task, parameters_digest
@@ -103,9 +104,9 @@ class Batch:
             journal_incomplete=plan.journal_incomplete,
         )
 
-    async def preflight(self, patience: float = REACH_PATIENCE) -> None:
-        """The cheap checks before a batch. Raises `UsageError` for what is refused, and for what cannot be reached
-        within `patience` seconds."""
+    async def preflight(self, patience: float = REACH_PATIENCE) -> Sequence[CheckItem]:
+        """The cheap checks before a batch, and what they found. Raises `UsageError` for what is refused, and for what
+        cannot be reached within `patience` seconds."""
         for check in self.checks:
             started, tries = anyio.current_time(), 0
             while (error := await check()) is not None:
@@ -118,16 +119,20 @@ class Batch:
                 left = patience - (anyio.current_time() - started)
                 await anyio.sleep(max(0.0, min(5.0, 0.5 * 2.0**tries, left)))
         await self._check_adoptions()
-        await self._inspect(patience)
+        return await self._inspect(patience)
 
-    async def _inspect(self, patience: float) -> None:
-        """Look at everything that the plan needs. Raises `UsageError`."""
+    async def _inspect(self, patience: float) -> list[CheckItem]:
+        """Look at everything that the plan needs; what was found, none of it a failure. Raises `UsageError`."""
         planned = self._plan.planned if self._plan is not None else []
         actions = {p.action for p in planned}
         wanted = [inspection for inspection in self.inspections if actions & inspection.before]
         tasks = [p.task for p in planned if p.action in MAKING and isinstance(p.task, Task)]
         give_up, pause = anyio.current_time() + patience, 0.5
-        while failed := await failures(wanted, tasks):
+        while True:
+            found = await looked_at(wanted, tasks)
+            failed = [item for item in found if item.level is Level.FAIL]
+            if not failed:
+                return found
             lasting = [item for item in failed if not item.may_pass]
             if lasting or anyio.current_time() + pause > give_up:
                 raise UsageError(*complaints(lasting or failed))
@@ -195,7 +200,7 @@ class Batch:
         if self._engine is not None:
             self._engine.commands.stop()
 
-    def note(self, level: Level, text: Text) -> None:
+    def note(self, level: LogLevel, text: Text) -> None:
         """Put a line into the log of the run; before `run` there is none."""
         if self._engine is not None:
             self._engine.note(level, text)
@@ -218,13 +223,14 @@ class Batch:
         """The engine's run of the plan. Only the coroutine holds the plan from now on, and drops it once it is on disk:
         the texts of a large batch are not kept in memory."""
         assert self._plan is not None
-        plan, self._plan = self._plan.limited(preview.new_limit), None
+        plan, self._plan = self._plan.without(preview.left_out), None
         return engine.run(
             plan.planned,
             plan.owed,
             save_results=self._saver(engine, preview) if self.results is not None else None,
             keep_open=keep_open,
             partial=preview.partial,
+            trial=preview.trial,
             orphans=plan.orphans,
             handover=plan.handover,
         )

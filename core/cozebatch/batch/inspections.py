@@ -47,8 +47,8 @@ class Inspection:
     before: frozenset[Action]
 
 
-async def failures(inspections: Iterable[Inspection], tasks: Sequence[Task]) -> list[CheckItem]:
-    """What failed, of looks that are taken side by side."""
+async def looked_at(inspections: Iterable[Inspection], tasks: Sequence[Task]) -> list[CheckItem]:
+    """What all of them found; they look side by side."""
     found: list[Sequence[CheckItem]] = []
 
     async def look(inspection: Inspection, place: int) -> None:
@@ -58,7 +58,7 @@ async def failures(inspections: Iterable[Inspection], tasks: Sequence[Task]) -> 
         for place, inspection in enumerate(inspections):
             found.append(())
             group.start_soon(look, inspection, place)
-    return [item for items in found for item in items if item.level is Level.FAIL]
+    return [item for items in found for item in items]
 
 
 def complaints(items: Iterable[CheckItem]) -> list[Text]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,7 +12,7 @@ from cozebatch.batch.listing import Listing, listing
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.timestamps import compact
-from cozebatch.planning.planned import Action, OperatorOverrides, Planned, limit_new
+from cozebatch.planning.planned import Action, OperatorOverrides, Planned
 from cozebatch.planning.recognition import DigestOf, Recognition
 from cozebatch.planning.recovery import plan
 from cozebatch.planning.selection import Selection, require_known
@@ -34,9 +34,13 @@ class RunPlan:
     partial: bool
     journal_incomplete: bool
 
-    def limited(self, new_limit: int | None) -> RunPlan:
-        """The same with at most `new_limit` new executions; None for all."""
-        return self if new_limit is None else replace(self, planned=limit_new(self.planned, new_limit))
+    def without(self, left_out: Collection[str]) -> RunPlan:
+        """The same without these tasks, which would be paid for: they stay for another run."""
+        if not left_out:
+            return self
+        return replace(
+            self, planned=[p for p in self.planned if p.action is not Action.SUBMIT or p.task_id not in left_out]
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cozebatch.model.sanitize import clean
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
 from cozebatch.planning.leftovers import Leftover, leftovers
-from cozebatch.planning.planned import Action, Planned, is_expired, limit_new
+from cozebatch.planning.planned import Action, Planned, is_expired
 from cozebatch.ports import Delivery, RunRecord
 
 MOST_NAMED = 20
@@ -31,12 +31,14 @@ class PlannedTask:
     reason: Text | None = None
     recognized: bool = False
     """By its parameters: it is served by what was paid for as another row."""
+    account_id: str = ""
 
     @classmethod
     def of(cls, planned: Planned, now: float) -> PlannedTask:
         """`now` in Unix seconds."""
         if isinstance(planned.made, int) and isinstance(planned.task, Task):
-            return cls(planned.task.task_id, planned.task.title, planned.action, State.PENDING)
+            task = planned.task
+            return cls(task.task_id, task.title, planned.action, State.PENDING, account_id=task.account_id)
         row, error = planned.row, planned.error
         return cls(
             row.task_id,
@@ -47,6 +49,7 @@ class PlannedTask:
             is_expired(row, now),
             planned.note or (error.message if error is not None else None),
             planned.recognized,
+            row.account_id,
         )
 
 
@@ -67,8 +70,10 @@ class Preview:
     """Where the tasks come from and what was asked for there, as a person would say it."""
     journal_incomplete: bool = False
     """The journal was damaged: what it does not know may have been paid for."""
-    new_limit: int | None = None
-    """At most so many new executions; None for all."""
+    trial: int | None = None
+    """Only so many new executions are started before a person says to go on; None for all."""
+    left_out: frozenset[str] = frozenset()
+    """Tasks that the operator left out: they stay for another run."""
     actions: Mapping[Action, int] = field(init=False)
     """How many tasks there are of each action."""
 
@@ -92,7 +97,13 @@ class Preview:
     @property
     def new_executions(self) -> int:
         """How many executions would be paid for, retries aside."""
-        return self.actions.get(Action.SUBMIT, 0)
+        number = self.actions.get(Action.SUBMIT, 0)
+        return number if self.trial is None else min(self.trial, number)
+
+    @property
+    def reserved(self) -> int:
+        """How many a trial leaves for later."""
+        return self.actions.get(Action.SUBMIT, 0) - self.new_executions
 
     @property
     def has_work(self) -> bool:
@@ -100,9 +111,16 @@ class Preview:
         return self.owed > 0 or any(self.actions.get(action, 0) for action in working)
 
     def canary(self, count: int) -> Preview:
-        """The same with at most `count` new executions; the run is to be continued."""
-        kept = limit_new(self.tasks, count)
-        return replace(self, tasks=kept, partial=self.partial or len(kept) < len(self.tasks), new_limit=count)
+        """The same, beginning with a trial of `count` new executions. The others are of this run too."""
+        return replace(self, trial=count)
+
+    def without(self, task_ids: Collection[str]) -> Preview:
+        """The same without those of these tasks that would be paid for; the run is to be continued with them."""
+        left_out = {t.task_id for t in self.tasks if t.action is Action.SUBMIT and t.task_id in task_ids}
+        kept = tuple(t for t in self.tasks if t.task_id not in left_out)
+        return replace(
+            self, tasks=kept, partial=self.partial or bool(left_out), left_out=self.left_out | frozenset(left_out)
+        )
 
 
 def preview_of(

@@ -27,6 +27,8 @@ class AdmissionQueue:
         """Tasks that a pause stopped on their way."""
         self._doubted: dict[str, None] = {}
         """Tasks whose request was refused as wrong before any other was accepted: theirs may be wrong, or all are."""
+        self._reserved: dict[str, None] = {}
+        """Tasks that a trial leaves for later, until a person says to go on."""
         self._serial = itertools.count()
 
     def add(self, task_id: str, step: StartStep, *, front: bool = False) -> None:
@@ -35,6 +37,21 @@ class AdmissionQueue:
         else:
             (self._ready.appendleft if front else self._ready.append)((task_id, step))
         self._notify()
+
+    def reserve(self, task_id: str) -> None:
+        """It is not submitted before `release_reserved`."""
+        self._reserved[task_id] = None
+
+    def release_reserved(self) -> list[str]:
+        """The trial is over: all that it left for later waits for a slot. Returns their ids."""
+        reserved, self._reserved = list(self._reserved), {}
+        for task_id in reserved:
+            self.add(task_id, "submit")
+        return reserved
+
+    @property
+    def reserved(self) -> int:
+        return len(self._reserved)
 
     def add_later(self, task_id: str, step: StartStep, delay: float) -> None:
         """Back into its line after `delay` seconds, in front: it has waited before."""
@@ -82,6 +99,9 @@ class AdmissionQueue:
     def withdraw(self, task_id: str) -> StartStep | None:
         """Take a waiting task out of every line; the step it waited for, None when it was in none."""
         found = self._suspended.pop(task_id, None)
+        if task_id in self._reserved:
+            del self._reserved[task_id]
+            found = "submit"
         if task_id in self._doubted:
             del self._doubted[task_id]
             found = "submit"

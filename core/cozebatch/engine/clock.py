@@ -43,13 +43,26 @@ class RunClock:
         self._wall_mark = wall()
         self._longest = math.inf
         self._jumps = 0
+        self._paused = False
 
     @property
     def jumps(self) -> int:
         """How often the clocks jumped. A duration across a jump is not ours to measure."""
         return self._jumps
 
+    def pause(self) -> None:
+        """Nothing runs: no time passes until `resume`."""
+        self._base = self.now()
+        self._paused = True
+
+    def resume(self) -> None:
+        if self._paused:
+            self._paused = False
+            self._mark = anyio.current_time()
+
     def now(self) -> float:
+        if self._paused:
+            return self._base
         return self._base + min(anyio.current_time() - self._mark, self._longest)
 
     def start_beating(self, interval: float) -> None:

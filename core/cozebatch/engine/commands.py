@@ -65,6 +65,13 @@ class OperatorCommands:
         self._changed()
         return done
 
+    async def go_on(self) -> list[str]:
+        """The trial was good: start what it left for later, all of it paid. Returns the ids."""
+        async with self._one_at_a_time:
+            released = self._state.queue.release_reserved()
+        self._changed()
+        return released
+
     async def rerun(self, task_ids: Iterable[str]) -> list[str]:
         """Start a new, paid execution for tasks that have ended. Returns the ids it was done for. Raises
         `JournalError`."""

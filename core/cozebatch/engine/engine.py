@@ -105,6 +105,7 @@ class Engine:
         save_results: SaveResults | None = None,
         keep_open: bool = False,
         partial: bool = False,
+        trial: int | None = None,
         orphans: Sequence[Recorded] = (),
         handover: Handover = NO_HANDOVER,
     ) -> Outcome:
@@ -113,7 +114,8 @@ class Engine:
         `planned` is emptied while it is put on disk: the texts of a large batch are not kept in memory.
 
         With `keep_open` the run does not return when there is nothing left to do, but waits for commands until
-        `commands.stop`. `partial`: other tasks of this run were left out this time, so that it is to be continued.
+        `commands.stop`; meanwhile its clock stands still. `partial`: other tasks of this run were left out this time,
+        so that it is to be continued. `trial`: only so many new executions are started before `commands.go_on`.
         `orphans` are executions in flight that belong to no task of this run: they take slots until they have ended.
         `handover` is put on disk together with the start.
         Raises `JournalError` when not even the start could be written.
@@ -124,8 +126,9 @@ class Engine:
         outcome: Outcome | None = None
         async with anyio.create_task_group() as group:
             self._start_services(group, orphans)
-            self._enqueue(await start.publish(), owed)
+            self._enqueue(await start.publish(), owed, trial)
             while True:
+                self._ledger.clock.resume()
                 await self._work_off(group)
                 if self._state.draining:
                     self._cut_short = not self._is_stuck  # asked now: after the drain nobody is busy
@@ -136,6 +139,7 @@ class Engine:
                 if self._state.activity.is_changed:
                     outcome = await self._report(save_results)
                     self._state.activity.reported()
+                self._ledger.clock.pause()
                 await self._next_notification()
             group.cancel_scope.cancel()
         if outcome is None or self._state.activity.is_changed:
@@ -166,9 +170,14 @@ class Engine:
         for service in (*services, heartbeat.save_clock):
             group.start_soon(service)
 
-    def _enqueue(self, steps: Sequence[tuple[str, StartStep]], owed: Sequence[Delivery]) -> None:
+    def _enqueue(self, steps: Sequence[tuple[str, StartStep]], owed: Sequence[Delivery], trial: int | None) -> None:
+        left = math.inf if trial is None else trial
         for task_id, step in steps:
-            self._state.queue.add(task_id, step)
+            left -= step == "submit"
+            if step == "submit" and left < 0:
+                self._state.queue.reserve(task_id)
+            else:
+                self._state.queue.add(task_id, step)
         for delivery in owed:
             self._outbox.add(delivery)
 
@@ -218,12 +227,15 @@ class Engine:
         """Say how the run ended: in the results file, in the journal, and to every reader of events."""
         board = self._ledger.board
         status: RunEnd = "finished"
-        if board.unfinished:
+        reserved = self._state.queue.reserved
+        if board.unfinished > reserved:
             status = "interrupted" if self._cut_short else "stopped"
         statistics = self.statistics()
         path = await save_results(status, statistics) if save_results is not None else None
         try:
-            await self._ledger.close("interrupted" if self._partial and status == "finished" else status, path)
+            await self._ledger.close(
+                "interrupted" if (self._partial or reserved) and status == "finished" else status, path
+            )
         except JournalError as error:
             self._ledger.note("error", error.text)
         flawed = any(board.counts[state] for state in (State.FAILED, State.HELD)) or any(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, Protocol, TypeVar
+from typing import Literal
 
 from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.rows import Row
@@ -74,26 +74,6 @@ def new_row(task: Task, position: int, project_name: str | None = None) -> Row:
         record_id=task.record_id,
         fingerprint=task.fingerprint(),
     )
-
-
-class HasAction(Protocol):
-    @property
-    def action(self) -> Action: ...
-
-
-T = TypeVar("T", bound=HasAction)
-
-
-def limit_new(planned: Sequence[T], count: int) -> list[T]:
-    """The same with at most `count` new executions: the first ones."""
-    kept, left = [], count
-    for p in planned:
-        if p.action is Action.SUBMIT:
-            left -= 1
-            if left < 0:
-                continue
-        kept.append(p)
-    return kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,3 +82,64 @@ async def test_a_retry_of_a_refused_submission_pays_only_when_it_may() -> None:
 
     await killed_after(world, press, 30.0)
     assert world.coze.started("t1") == 1
+
+
+async def test_no_time_passes_between_the_end_and_what_is_started_then() -> None:
+    world = World(synthesizer=FakeSynthesizer(duration=60.0, mishaps={"t1": [Category.SYNTHESIS] * 4}))
+    engine, planned, owed = await world.prepare(tasks(1))
+    async with anyio.create_task_group() as group:
+
+        async def run() -> None:
+            await engine.run(planned, owed, keep_open=True)
+
+        group.start_soon(run)
+        with anyio.fail_after(86400):
+            while engine.board.counts[State.FAILED] != 1:  # noqa: ASYNC110 - in virtual time this costs nothing
+                await anyio.sleep(1)
+        ended = engine.statistics().elapsed_seconds
+        await anyio.sleep(50_000)
+        assert engine.statistics().elapsed_seconds == pytest.approx(ended, abs=2)
+        await engine.commands.retry(["t1"])
+        with anyio.fail_after(86400):
+            while engine.board.counts[State.DONE] != 1:  # noqa: ASYNC110
+                await anyio.sleep(1)
+        await anyio.sleep(1000)
+        assert engine.statistics().elapsed_seconds == pytest.approx(ended + 60, abs=10)
+        engine.commands.stop()
+
+
+async def test_a_trial_starts_so_many_and_the_rest_of_the_same_run_when_told() -> None:
+    world = World()
+    engine, planned, owed = await world.prepare(tasks(5))
+    async with anyio.create_task_group() as group:
+
+        async def run() -> None:
+            await engine.run(planned, owed, keep_open=True, trial=2)
+
+        group.start_soon(run)
+        await anyio.sleep(5000)
+        assert (engine.board.counts[State.DONE], engine.board.counts[State.PENDING]) == (2, 3)
+        assert len(world.coze.executions) == 2
+        await engine.commands.cancel(["t5"])
+        assert await engine.commands.go_on() == ["t3", "t4"]
+        assert await engine.commands.go_on() == []
+        await anyio.sleep(5000)
+        assert (engine.board.counts[State.DONE], engine.board.counts[State.CANCELLED]) == (4, 1)
+        assert len(world.coze.executions) == 4
+        engine.commands.stop()
+    ended = await world.journal.last_run("test")
+    assert ended is not None
+    assert ended.status == "finished"
+
+
+async def test_a_trial_that_is_left_is_continued_by_the_next_start() -> None:
+    world = World()
+    engine, planned, owed = await world.prepare(tasks(3))
+    outcome = await engine.run(planned, owed, trial=1)
+    assert (outcome.status, outcome.statistics.pending) == ("finished", 2)
+    run = await world.journal.last_run("test")
+    assert run is not None
+    assert run.status == "interrupted"
+    assert (await world.run(tasks(3))).statistics.done == 3
+    assert len(world.coze.executions) == 3
+    assert len(await world.journal.runs()) == 1

@@ -6,14 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from textual.events import Key
 from textual.widgets import Input
 
 from cozebatch.demo.coze_server import RunningCoze
 from cozebatch.demo.faults import Fault
 from cozebatch.model.task import State
 from cozebatch_tui.screen.screens.dialogs import Confirm, Prompt
-from cozebatch_tui.screen.screens.start import StartScreen
 from cozebatch_tui.screen.screens.task import TaskScreen
 from support.ui import Screen, application, rows
 
@@ -74,17 +72,3 @@ async def test_a_mistyped_execution_leaves_the_task_held_and_says_why(tmp_path: 
         await screen.press("enter", "escape")
         await screen.until(lambda: "Coze has no execution 7777777" in shown(screen), "the reason")
         assert screen.count(State.HELD) == 1
-
-
-async def test_enter_typed_ahead_does_not_start_a_paid_batch(tmp_path: Path, quick: RunningCoze) -> None:
-    async with application(tmp_path, quick, rows(2), begin_at_once=False) as screen:
-        early = [Key("enter", None), Key("1", "1")]
-        await screen.until(lambda: isinstance(screen.app.screen, StartScreen), "start screen")
-        await screen.until(lambda: "2  new, paid executions" in screen.text(), "the price")
-        for key in early:
-            screen.app.post_message(key)
-        await screen.pilot.pause(0.3)
-        assert isinstance(screen.app.screen, StartScreen)
-        assert quick.ledger().executions == {}
-        await screen.press("enter")
-        await screen.until(lambda: screen.app.batch.running and screen.count(State.DONE) == 2, "done")

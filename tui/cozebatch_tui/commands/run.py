@@ -54,6 +54,7 @@ def make_session(
         settings, request = configure(options, lang, stack, warn=warn, ask=ask)
         session = Session(settings, request)
         log_file = open_log_file(options, lang, session.mask, days=settings.log_retention_days)
+        session.log_path = log_file.path
         stack.callback(log_file.close)  # closed after the session, whose last events belong in the log
         stack.enter_context(session)
         log_file.follow(session.subscribe(log_file.wake))

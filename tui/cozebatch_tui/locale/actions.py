@@ -13,6 +13,10 @@ ACTIONS: Mapping[str, Text] = {
     "mark": Text("选中", "select"),
     **{f"sort{n}": Text(f"按第 {n} 列排序", f"sort by column {n}") for n in range(1, 10)},
     "retry": Text("重试", "retry"),
+    "start": Text("全部开始", "start all"),
+    **{f"try{n}": Text(f"先试 {n} 个", f"try {n} first") for n in range(1, 10)},
+    "tick": Text("勾选", "tick"),
+    "leave": Text("退出", "leave"),
     "retry_all": Text("重试所有显示的失败任务", "retry everything failed that is shown"),
     "rerun": Text("重做", "rerun"),
     "cancel": Text("取消", "cancel"),
@@ -55,7 +59,10 @@ SHORT: Mapping[str, Text] = {
 }
 """Shorter names for footers."""
 
-FAMILIES: Mapping[str, Text] = {"sort": Text("按第 N 列排序", "sort by column N")}
+FAMILIES: Mapping[str, Text] = {
+    "sort": Text("按第 N 列排序", "sort by column N"),
+    "try": Text("先试 N 个", "try N first"),
+}
 
 COSTS: Mapping[str, Text] = {
     "free": Text("（免费）", " (free)"),

@@ -87,16 +87,11 @@ RUN_ENDED = Text(
     "The run has ended: retry failed tasks, or press {key_quit} to leave",
 )
 
-START_TITLE = Text("开始之前", "Before it begins")
-START_NEW = Text("新的付费执行", "new, paid executions")
-START_LEFT = Text("以前的运行留下（不用选，默认这样处理）：", "Left by earlier runs, handled automatically:")
-START_SKIPPED = Text("跳过", "skipped")
-START_KEPT = Text("本次运行中已结束", "ended in this run already")
-START_CONTINUES = Text("继续运行 {run_id}", "continues run {run_id}")
-START_NEW_RUN = Text("新的运行", "a new run")
-START_ALL = Text("开始 (enter)", "Start (enter)")
-START_CANARY = Text("先试 1 个（按 1-9 试几个）", "Try 1 first (1-9: so many)")
-START_LEAVE = Text("退出 (q)", "Leave (q)")
+CONFIRM_GO_ON = Text(
+    "试跑之外还有 {count} 个任务，每个都会扣费一次。现在开始？",
+    "The trial left {count} tasks; each one is charged once. Start them now?",
+)
+GONE_ON = Text("已开始其余 {count} 个任务", "{count} more tasks have begun")
 
 SUBMITTED = Text("提交", "submitted")
 ENDED = Text("结束", "ended")

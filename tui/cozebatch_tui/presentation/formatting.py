@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 def duration(seconds: float) -> str:
     """A duration in full seconds: `3:07`, `1:02:03`; `0:00` for less than a second."""
@@ -22,6 +24,12 @@ def count(number: float) -> str:
         if number >= size * 10 or (number >= size and unit == "M"):
             return f"{number / size:.1f}{unit}"
     return f"{number:.0f}"
+
+
+def short_origin(text: str) -> str:
+    """Where tasks come from, for a narrow place: of a file's path its name."""
+    name = Path(text).name
+    return name if Path(text).suffix.lower() in (".json", ".jsonl", ".csv", ".xlsx") else text
 
 
 def size_of(size: int) -> str:

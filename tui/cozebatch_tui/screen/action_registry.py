@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cozebatch.model.rows import Row
     from cozebatch.planning.price import Price
 
-Scope = Literal["app", "main", "list", "task", "log", "help"]
+Scope = Literal["app", "start", "main", "list", "task", "log", "help"]
 """Where a binding lives: in the application, on one of its screens, or in a focused list of tasks."""
 
 Group = Literal["tasks", "batch", "view", "program"]
@@ -172,6 +172,13 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
         ActionSpec("lang", "f2", "switch_lang", "program"),
         ActionSpec("palette", "ctrl+p", "command_palette", "program", in_palette=False, priority=True),
     ),
+    "start": (
+        ActionSpec("start", "s", "start", "batch", cost="paid"),
+        *(ActionSpec(f"try{n}", str(n), f"try({n})", "batch", cost="paid", family="try") for n in range(1, 10)),
+        ActionSpec("tick", "space", "tick", "tasks"),
+        ActionSpec("filter", "slash", "filter", "view"),
+        ActionSpec("leave", "q,escape", "leave_start", "program"),
+    ),
     "main": (
         ActionSpec("mark", "space", "mark", "tasks", applies=_has_task),
         _RETRY,
@@ -231,6 +238,7 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
 }
 
 FOOTERS: Mapping[Scope, Sequence[str]] = {
+    "start": ("start", "try1", "tick", "filter", "help", "leave"),
     "main": (
         "filter",
         "mark",
@@ -253,7 +261,7 @@ FOOTERS: Mapping[Scope, Sequence[str]] = {
 }
 """The actions in a footer, the most important first: a narrow terminal shows the first ones only."""
 
-AT_THE_EDGE = frozenset({"help", "quit"})
+AT_THE_EDGE = frozenset({"help", "quit", "leave"})
 """Those that stand apart at the right edge of a footer."""
 
 _WORDS = frozenset({"enter", "escape", "backspace"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual.screen import Screen
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from cozebatch_tui.screen.actions import Actions
 
 
-class ActionScreen(Screen[None]):
+Result = TypeVar("Result")
+
+
+class ActionScreen(Screen[Result], Generic[Result]):
     """`SCOPE` names its part of the action registry."""
 
     SCOPE: ClassVar[Scope]

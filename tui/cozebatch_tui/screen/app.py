@@ -21,11 +21,14 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from cozebatch.model.errors import JournalError, UsageError
+from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.locale import screen as texts
+from cozebatch_tui.presentation.formatting import short_origin
 from cozebatch_tui.screen.action_registry import bindings_of, live_keys, text_with_keys
 from cozebatch_tui.screen.action_screen import palette_entries
+from cozebatch_tui.screen.farewell import farewell
 from cozebatch_tui.screen.host import Host, Severity
 from cozebatch_tui.screen.lifecycle import DRAIN_SECONDS, BatchLifecycle
 from cozebatch_tui.screen.look import themes
@@ -39,7 +42,6 @@ from cozebatch_tui.session.signals import Interrupts, leave_at_once
 if TYPE_CHECKING:
     from cozebatch.batch.preview import Preview
     from cozebatch_tui.screen.screens.main import MainScreen
-    from cozebatch_tui.screen.screens.start import Decision
     from cozebatch_tui.screen.view_model import ViewModel
     from cozebatch_tui.session.session import Session
 
@@ -64,6 +66,8 @@ class CozebatchApp(TypedAheadGuard):
         self.batch = BatchLifecycle(start)
         self._settings = load_user_settings()
         self._look: Look | None = None
+        self._gone_on = False
+        """The rest of a trial was started."""
         self._event_loop: asyncio.AbstractEventLoop | None = None
         self._answer: asyncio.Future[bool] | None = None
         _: Host = self  # the type checker holds the application against what its screens need
@@ -84,11 +88,14 @@ class CozebatchApp(TypedAheadGuard):
 
     @property
     def origin(self) -> str:
-        return self.batch.preview.origin if self.batch.preview is not None else ""
+        return short_origin(self.batch.preview.origin) if self.batch.preview is not None else ""
 
     @property
     def waiting(self) -> int:
-        return 0
+        preview = self.batch.preview
+        if preview is None or not preview.reserved or self._gone_on:
+            return 0
+        return min(preview.reserved, self.view_model.board.counts[State.PENDING])
 
     @property
     def films_folder(self) -> str | None:
@@ -133,8 +140,6 @@ class CozebatchApp(TypedAheadGuard):
             preview = await self._load()
             if preview is None:
                 return
-            await self.switch_screen(MessageScreen(texts.CHECKING.in_(self.lang)))
-            await self.batch.check(preview)
         except (UsageError, JournalError) as error:
             complaints = error.complaints if isinstance(error, UsageError) else (error.text,)
             self._cannot_begin([complaint.in_(self.lang) for complaint in complaints])
@@ -148,21 +153,19 @@ class CozebatchApp(TypedAheadGuard):
         self.set_interval(1 / PUMPS_A_SECOND, self._pump)
 
     async def _load(self) -> Preview | None:
-        """The plan to run; None if the operator leaves instead."""
+        """The plan to run, checked; None if the operator leaves instead."""
         preview = await self.batch.load(self._ask_from_thread)
         if self.start.begin_at_once:
+            await self.switch_screen(MessageScreen(texts.CHECKING.in_(self.lang)))
+            await self.batch.check(preview)
             return preview
-        decision = await self._decide(preview)
-        if decision == "leave":
-            self.exit(Exit.OK)
-            return None
-        return preview.canary(decision) if isinstance(decision, int) else preview
-
-    async def _decide(self, preview: Preview) -> Decision:
         from cozebatch_tui.screen.screens.start import StartScreen
 
-        answer = await self.push_screen_wait(StartScreen(preview, self.start.notes, self.lang))
-        return answer or "leave"
+        screen = StartScreen(preview, self.start.notes)
+        chosen = await self.push_screen_wait(screen)
+        if chosen is None:
+            self.exit(Exit.USAGE if screen.is_refused else Exit.OK)
+        return chosen
 
     def _ask_from_thread(self, question: Text) -> bool:
         """Ask the operator and wait for the answer, in another thread. The answer is no if he leaves instead."""
@@ -187,6 +190,7 @@ class CozebatchApp(TypedAheadGuard):
 
     def _pump(self) -> None:
         changes = self.view_model.pump()
+        self.view_model.waiting = self.waiting
         try:
             if self.main is not None:
                 self.main.apply(changes)
@@ -214,7 +218,17 @@ class CozebatchApp(TypedAheadGuard):
         return self.theme_variables
 
     def go_on(self) -> None:
-        self.say(self._text(texts.NOTHING_CHOSEN))
+        if not self.waiting:
+            self.say(texts.NOTHING_CHOSEN.in_(self.lang))
+            return
+
+        async def work() -> None:
+            if await self.confirm(texts.CONFIRM_GO_ON.in_(self.lang).format(count=self.waiting)):
+                released = await asyncio.wrap_future(self.session.go_on())
+                self._gone_on = True
+                self.say(texts.GONE_ON.in_(self.lang).format(count=len(released)))
+
+        self.start_work(work())
 
     def write_report(self) -> None:
         self.start_work(self._report())
@@ -346,4 +360,6 @@ def run_app(start: AppStart) -> int:
             code = app.run()
         finally:
             app.batch.close()
+    for line in farewell(app.batch, app.lang):
+        print(line)
     return app.batch.exit_code(Exit.OK if code is None else code)

@@ -73,7 +73,8 @@ class BatchLifecycle:
 
     @property
     def unfinished(self) -> bool:
-        return self.is_running and self.view_model is not None and self.view_model.board.unfinished > 0
+        """Whether work goes on. What a trial left for later does not."""
+        return self.is_running and self.view_model is not None and not self.view_model.is_over
 
     def work_left(self) -> tuple[int, int]:
         """How many executions run at Coze, and how many films are unfinished here."""
@@ -126,9 +127,11 @@ class BatchLifecycle:
     def close(self) -> None:
         """Complete the drain, then close the session."""
         try:
-            if self.running is not None and self.is_running:
+            if self.is_running:
                 self.stop()
+            if self.running is not None and self.outcome is None:
                 with suppress(TimeoutError):
-                    self.outcome = self.running.result(timeout=DRAIN_SECONDS)
+                    if self.running.exception(timeout=DRAIN_SECONDS) is None:
+                        self.outcome = self.running.result()
         finally:
             self._stack.close()

@@ -68,6 +68,8 @@ class ViewModel:
         """Seconds of a usual execution in earlier batches; None if there were none."""
         self._smoothed: tuple[float, float] | None = None
         """The clock's time of the last estimate, and that of the end."""
+        self.waiting = 0
+        """Tasks that a trial left for later."""
         self._stale = True
         self._done_in: deque[int] = deque(maxlen=BUCKETS_KEPT)
         self._bucket = 0
@@ -129,6 +131,11 @@ class ViewModel:
         return Pace(self.usual) if self.usual else Pace(GUESS, guessed=True)
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing goes on: all has ended, but for what a trial left for later."""
+        return bool(self.board.rows) and self.board.unfinished <= self.waiting
+
+    @property
     def to_pay(self) -> int:
         """Executions that waiting tasks will start, retries aside."""
         return self.board.counts[State.PENDING]
@@ -136,7 +143,7 @@ class ViewModel:
     def _remaining(self) -> Remaining | None:
         board, limits = self.board, self.board.limits
         ended = sum(1 for row in board.rows.values() if row.coze_end_clock is not None)
-        if not board.unfinished or (ended < ENDS_NEEDED and self.usual is None):
+        if self.is_over or (ended < ENDS_NEEDED and self.usual is None):
             self._smoothed = None
             return None
         now = estimate_remaining(

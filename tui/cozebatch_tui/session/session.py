@@ -6,7 +6,7 @@ futures and do not wait.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,6 +23,7 @@ from cozebatch.coze.debug_link import execute_id_of
 from cozebatch.engine.commands import OperatorCommands
 from cozebatch.engine.engine import Outcome
 from cozebatch.engine.event_bus import Bus, Subscription
+from cozebatch.model.check_item import CheckItem
 from cozebatch.model.redact import Masker
 from cozebatch.model.rows import Stage
 from cozebatch.model.task import Task
@@ -43,6 +44,8 @@ class Session:
         self._stack = ExitStack()
         self._portal: BlockingPortal | None = None
         self._batch: Batch | None = None
+        self.log_path: Path | None = None
+        """The log file that follows this session, if one does."""
 
     @property
     def mask(self) -> Callable[[str], str]:
@@ -60,6 +63,12 @@ class Session:
                 return self._settings.workflow_config.draft_folder_path
             case _:
                 return synthesis.output_dir
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """How many executions and how many syntheses at once are configured."""
+        workflow = self._settings.workflow_config
+        return workflow.max_coze_concurrent, workflow.max_synthesis_workers
 
     @property
     def results_dir(self) -> Path:
@@ -89,8 +98,8 @@ class Session:
         """Load the tasks and plan the batch. The future may raise `UsageError` and `JournalError`."""
         return self._call(self._opened.prepare)
 
-    def preflight(self) -> Future[None]:
-        """Run the cheap checks. The future raises `UsageError` if the batch should not begin."""
+    def preflight(self) -> Future[Sequence[CheckItem]]:
+        """Run the cheap checks; what they found. The future raises `UsageError` if the batch should not begin."""
         return self._call(self._opened.preflight)
 
     def run(self, preview: Preview, *, keep_open: bool = False) -> Future[Outcome]:
@@ -123,6 +132,10 @@ class Session:
             return await self._commands.retry(ids, may_pay=may_pay)
 
         return self._call(retry)
+
+    def go_on(self) -> Future[list[str]]:
+        """Paid: start what a trial left for later. Returns the ids."""
+        return self._call(self._commands.go_on)
 
     def rerun(self, task_ids: Iterable[str]) -> Future[list[str]]:
         """Paid: start a new execution for each. Returns the ids of the tasks that were rerun."""

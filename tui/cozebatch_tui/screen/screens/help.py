@@ -17,7 +17,7 @@ from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter
 
 
-class HelpScreen(ActionScreen):
+class HelpScreen(ActionScreen[None]):
     """Shows the actions of the screen below and of the application."""
 
     DEFAULT_CSS = "HelpScreen VerticalScroll { padding: 1 2; }"

@@ -19,7 +19,7 @@ from cozebatch_tui.screen.error_boundary import guarded
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter
 
 
-class LogScreen(ActionScreen):
+class LogScreen(ActionScreen[None]):
     """Newest at the bottom."""
 
     DEFAULT_CSS = """

@@ -12,6 +12,7 @@ from textual.widgets import ContentSwitcher, Input
 
 from cozebatch.model.rows import Row, Stage
 from cozebatch.model.task import State
+from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.screen.action_registry import Situation, bindings_of, live_keys
 from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.error_boundary import guarded
@@ -35,7 +36,7 @@ FIGURES_EVERY = 6
 """Pumps between two refreshes of what changes with time alone."""
 
 
-class MainScreen(ActionScreen):
+class MainScreen(ActionScreen[None]):
     """Gets news through `apply`; its keys are those of docs/contract.md §1."""
 
     DEFAULT_CSS = """
@@ -55,7 +56,7 @@ class MainScreen(ActionScreen):
     def compose(self) -> ComposeResult:
         lang, board = self.host.lang, self.host.view_model.board
         yield Header()
-        yield FilterField(lang)
+        yield FilterField(texts.FILTER_HINT, lang)
         with Horizontal(id="body"):
             with ContentSwitcher(initial="table"):
                 yield TaskTable(board, lang, id="table")
@@ -169,9 +170,7 @@ class MainScreen(ActionScreen):
         if self._pumps % (FIGURES_EVERY * 5) == 0 and view_model.board.unfinished:
             table.pace = view_model.pace()
         self.query_one(Header).show(view_model, draining=self.host.is_draining)
-        self.query_one(AttentionStrip).show(
-            table.board, live_keys(self), waiting=self.host.waiting, films=self.host.films_folder
-        )
+        self.query_one(AttentionStrip).show(view_model, live_keys(self), films=self.host.films_folder)
         self._show_detail()
         self.query_one(ActionFooter).show()
 

@@ -29,7 +29,7 @@ from cozebatch_tui.screen.error_boundary import guarded
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter
 
 
-class TaskScreen(ActionScreen):
+class TaskScreen(ActionScreen[None]):
     """Redraws itself twice a second."""
 
     DEFAULT_CSS = """

@@ -13,6 +13,7 @@ from cozebatch.model.text import Lang
 from cozebatch_tui.locale import attention as texts
 from cozebatch_tui.locale.names import CATEGORIES
 from cozebatch_tui.screen.look.tones import Tone
+from cozebatch_tui.screen.view_model import ViewModel
 from cozebatch_tui.screen.widgets.figures import Figures, clickable
 
 _CAUSES = 4
@@ -28,17 +29,15 @@ class AttentionStrip(Figures):
     AttentionStrip.good { background: $good; color: $foreground; }
     """
 
-    def show(
-        self, board: Board, keys: Mapping[str, Sequence[str]], *, waiting: int = 0, films: str | None = None
-    ) -> None:
-        """`waiting`: tasks that a trial left for later. `films`: the folder of what was made."""
-        lang = self.host.lang
-        ended = bool(board.rows) and not board.unfinished
+    def show(self, view_model: ViewModel, keys: Mapping[str, Sequence[str]], *, films: str | None = None) -> None:
+        """`films`: the folder of what was made."""
+        lang, board = self.host.lang, view_model.board
+        ended = view_model.is_over
         bad = board.counts[State.FAILED] + board.counts[State.HELD]
         self.set_class(bool(bad) and not self.host.look.plain, "bad")
         self.set_class(ended and not bad and not self.host.look.plain, "good")
         if ended:
-            self.draw(self._end(board, keys, lang, waiting, films))
+            self.draw(self._end(board, keys, lang, view_model.waiting, films))
         elif bad:
             parts = [
                 *self._counts(board, lang),

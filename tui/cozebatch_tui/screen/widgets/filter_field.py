@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from textual.widgets import Input
 
-from cozebatch.model.text import Lang
-from cozebatch_tui.locale import screen as texts
+from cozebatch.model.text import Lang, Text
 
 
 class FilterField(Input):
@@ -16,8 +15,8 @@ class FilterField(Input):
     FilterField.open { display: block; }
     """
 
-    def __init__(self, lang: Lang) -> None:
-        super().__init__(placeholder=texts.FILTER_HINT.in_(lang), id="filter", compact=True)
+    def __init__(self, hint: Text, lang: Lang) -> None:
+        super().__init__(placeholder=hint.in_(lang), id="filter", compact=True)
 
     @property
     def is_open(self) -> bool:

@@ -62,7 +62,7 @@ class TopBar(Figures):
         board, lang, glyphs = view_model.board, self.host.lang, self.host.look.glyphs
         if draining:
             return Content.styled(f"{glyphs.paused} {texts.DRAINING.in_(lang)}", "bold $stage-attention")
-        if board.rows and not board.unfinished:
+        if view_model.is_over:
             at = max((row.finished_at or 0.0 for row in board.rows.values()), default=0.0)
             clock = f" {datetime.fromtimestamp(at):%H:%M}" if at else ""
             bad = board.counts[State.FAILED] + board.counts[State.HELD]
@@ -252,7 +252,7 @@ def coze_slots(figures: Figures, view_model: ViewModel, most: int) -> Content:
     limit = board.limits[Stage.COZE]
     used = sum(number for state, number in board.counts.items() if state.in_flight)
     cells = _slots(figures, used, limit.in_force, limit.user, most, Tone.COZE)
-    throttled = limit.in_force < limit.user and board.unfinished > 0
+    throttled = limit.in_force < limit.user and not view_model.is_over
     word = (f" {texts.THROTTLED.in_(lang)}", f"${Tone.ATTENTION}") if throttled else ""
     return Content.assemble(cells, (f" {used}/{limit.in_force}", "bold"), word)
 
@@ -282,7 +282,7 @@ def _times(figures: Figures, view_model: ViewModel, width: int, *, brief: bool =
     board, lang, glyphs = view_model.board, figures.host.lang, figures.host.look.glyphs
     elapsed: list[Part] = [(f"{texts.ELAPSED.in_(lang)} ", "$muted"), (duration(board.clock), "bold")]
     left = view_model.left
-    if board.rows and not board.unfinished:
+    if view_model.is_over:
         return [*elapsed, "  ", (texts.ALL_ENDED.in_(lang), f"${Tone.DONE}")]
     if board.paused or left is None:
         return elapsed

@@ -1,0 +1,13 @@
+"""Texts that stay on the terminal when the screen is gone."""
+
+from __future__ import annotations
+
+from cozebatch.model.text import Text
+
+COUNTS = Text("{total} 个任务：{parts}", "{total} tasks: {parts}")
+UNFINISHED = Text("未完成 {count}", "unfinished {count}")
+FILMS = Text("成品：{path}", "Films: {path}")
+RESULTS = Text("结果：{path}", "Results: {path}")
+LOG = Text("日志：{path}", "Log: {path}")
+PAID = Text("付费执行 {paid} 次，tokens {tokens}", "{paid} paid executions, tokens {tokens}")
+GO_ON = Text("接着做（做完的不再付费）：{command}", "To go on (what is done is not paid again): {command}")

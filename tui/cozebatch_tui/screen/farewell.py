@@ -1,0 +1,53 @@
+"""What stays on the terminal when the screen is gone: what was done, where it lies, what was paid, how to go on."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from cozebatch.model.sanitize import clean
+from cozebatch.model.task import State
+from cozebatch.model.text import Lang
+from cozebatch_tui.locale import farewell as texts
+from cozebatch_tui.locale.names import STATES
+from cozebatch_tui.presentation.formatting import count
+from cozebatch_tui.screen.lifecycle import BatchLifecycle
+
+_COUNTED = (State.DONE, State.FAILED, State.HELD, State.CANCELLED, State.SKIPPED)
+
+
+def farewell(batch: BatchLifecycle, lang: Lang) -> list[str]:
+    """At most six lines; none for a batch that has not begun."""
+    view_model, session = batch.view_model, batch.session
+    if view_model is None or session is None or batch.preview is None:
+        return []
+    view_model.pump()
+    view_model.add_up()
+    board = view_model.board
+    parts = [f"{STATES[state].in_(lang)} {board.counts[state]}" for state in _COUNTED if board.counts[state]]
+    if board.unfinished:
+        parts.append(texts.UNFINISHED.in_(lang).format(count=board.unfinished))
+    lines = [texts.COUNTS.in_(lang).format(total=len(board.rows), parts=("，" if lang == "zh" else ", ").join(parts))]
+    if session.films_folder is not None and board.counts[State.DONE]:
+        lines.append(texts.FILMS.in_(lang).format(path=Path(session.films_folder).absolute()))
+    if batch.outcome is not None and batch.outcome.results_path is not None:
+        lines.append(texts.RESULTS.in_(lang).format(path=batch.outcome.results_path))
+    if session.log_path is not None:
+        lines.append(texts.LOG.in_(lang).format(path=session.log_path))
+    lines.append(texts.PAID.in_(lang).format(paid=view_model.paid, tokens=count(view_model.tokens)))
+    if board.unfinished or board.counts[State.FAILED] or board.counts[State.HELD]:
+        lines.append(texts.GO_ON.in_(lang).format(command=started_as(sys.argv)))
+    return [clean(line, 2000) for line in lines]
+
+
+def started_as(argv: Sequence[str]) -> str:
+    """The command line that started this process, to be typed again."""
+    program = Path(argv[0])
+    if program.suffix == ".py":
+        words = [Path(sys.executable).stem, "-m", "cozebatch_tui", *argv[1:]]
+    else:
+        words = [program.stem if program.suffix.lower() == ".exe" else program.name, *argv[1:]]
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
