@@ -8,17 +8,38 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 _DEEPEST = 8
 SEPARATOR = ", "
+PARAGRAPH = "\n"
+_SENTENCES = re.compile(r"[。！？!?；;\n]|[.](?:\s|$)")
+"""What only whole sentences hold."""
 
 
-def cell_text(cell: Any) -> str:
-    """The text of a cell; empty for an empty one. Never raises."""
+def cell_text(cell: Any, *, values_apart: bool = False) -> str:
+    """The text of a cell; empty for an empty one. Never raises.
+
+    `values_apart`: the cell is a look-up, whose texts come from several records (see `may_hold_several_texts`). They
+    stay apart in their order: sentences as paragraphs, anything shorter as a list.
+    """
+    if values_apart and may_hold_several_texts(cell):
+        return _apart(cell["value"])
     return _text(cell, 0)
+
+
+def may_hold_several_texts(cell: Any) -> bool:
+    """Whether these are texts of which the cell does not say if they are pieces of one (a formula), or of several
+    records (a look-up): the type of the column tells."""
+    if not isinstance(cell, Mapping) or "type" not in cell:
+        return False
+    members = cell.get("value")
+    if not isinstance(members, list) or len(members) < 2:
+        return False
+    return all(_is_piece(member) for member in members)
 
 
 def related_records(cell: Any) -> tuple[str, ...]:
@@ -63,13 +84,34 @@ def _number(value: float) -> str:
 
 def _members(cell: Sequence[Any], depth: int) -> str:
     # Pieces of one text follow each other as they are; options, people, files are a list.
-    pieces = all(
-        isinstance(member, Mapping) and "text" in member and "link_record_ids" not in member for member in cell
-    )
+    pieces = all(_is_piece(member) for member in cell)
     texts = [_text(member, depth + 1) for member in cell]
     if pieces and not any("record_ids" in member for member in cell):
         return "".join(_piece(member, depth) for member in cell)
     return SEPARATOR.join(text for text in texts if text)
+
+
+def _is_piece(member: Any) -> bool:
+    """Whether it is part of a text, and not a link of a link column, which has no type."""
+    if not isinstance(member, Mapping) or "text" not in member or "link_record_ids" in member:
+        return False
+    return "type" in member or "link" not in member
+
+
+def _apart(members: Sequence[Mapping[str, Any]]) -> str:
+    """Two plain pieces in a row are two texts: inside one text, plain pieces are never neighbours."""
+    texts: list[str] = []
+    plain_before = True
+    for member in members:
+        plain = member.get("type", "text") == "text"
+        if plain and plain_before:
+            texts.append("")
+        if not texts:
+            texts.append("")
+        texts[-1] += _piece(member, 0)
+        plain_before = plain
+    kept = [text for text in texts if text.strip()]
+    return (PARAGRAPH if any(_SENTENCES.search(text) for text in kept) else SEPARATOR).join(kept)
 
 
 def _piece(member: Mapping[str, Any], depth: int) -> str:

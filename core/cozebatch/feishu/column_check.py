@@ -10,7 +10,7 @@ from cozebatch.feishu.layout import Layout, StatusValues, nearest_column
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.text import Text
 
-TEXT, SINGLE_SELECT, MULTI_SELECT = 1, 3, 4
+TEXT, SINGLE_SELECT, MULTI_SELECT, FORMULA = 1, 3, 4, 20
 KINDS: Mapping[int, Text] = {
     1: Text("文本", "text"),
     2: Text("数字", "number"),

@@ -13,9 +13,9 @@ import anyio
 
 from cozebatch.feishu.accounts import Accounts, load_accounts
 from cozebatch.feishu.base import MOST_GET, FeishuBase, Record, patiently
-from cozebatch.feishu.cells import cell_text
+from cozebatch.feishu.cells import cell_text, may_hold_several_texts
 from cozebatch.feishu.codes import Kind
-from cozebatch.feishu.column_check import filtered_columns, missing_column, no_options
+from cozebatch.feishu.column_check import FORMULA, filtered_columns, missing_column, no_options
 from cozebatch.feishu.emptiness import empty_everywhere
 from cozebatch.feishu.filters import finished_rows_warning
 from cozebatch.feishu.layout import Layout, StatusValues
@@ -57,6 +57,7 @@ class FeishuSource:
         self._note = on_note
         self._now = now
         self._patience = patience
+        self._apart: frozenset[str] = frozenset()
         self._view_leaves_out = 0
         """Records that the filter lets through and the view does not show."""
 
@@ -80,6 +81,7 @@ class FeishuSource:
             async with anyio.create_task_group() as group:
                 group.start_soon(content)
                 group.start_soon(relations)
+        self._apart = await self._looked_up(records)
         tasks = [task for record in records if (task := self._task(record, accounts[0])) is not None]
         if self._view_leaves_out:
             self._note(_only_of_the_view(len(records), self._view_leaves_out, self._layout.view_id or ""))
@@ -178,10 +180,27 @@ class FeishuSource:
                 )
             )
 
+    async def _looked_up(self, records: Sequence[Record]) -> frozenset[str]:
+        """The columns whose cells hold texts of several records. The table is asked only if a cell may be one, since
+        such a cell looks like a formula's. Raises `UsageError`."""
+        wanted = self._layout.asked_for()
+        maybe = {c for record in records for c in wanted if may_hold_several_texts(record.cells.get(c))}
+        if not maybe:
+            return frozenset()
+        table_id = self._layout.table_id
+        try:
+            columns = await patiently(lambda: self._base.columns(table_id), patience=self._patience)
+        except FeishuError as error:
+            raise UsageError(error.complaint) from None
+        return frozenset(maybe) - {column.name for column in columns if column.kind == FORMULA}
+
+    def _text(self, record: Record, column: str) -> str:
+        return cell_text(record.cells.get(column), values_apart=column in self._apart)
+
     def _task(self, record: Record, accounts: Accounts) -> Task | None:
         columns = self._layout.columns
-        texts = {ours: cell_text(record.cells.get(column)).strip() for ours, column in columns.named().items()}
-        extra = {column: cell_text(record.cells.get(column)) for column in self._layout.extra}
+        texts = {ours: self._text(record, column).strip() for ours, column in columns.named().items()}
+        extra = {column: self._text(record, column) for column in self._layout.extra}
         if not any(texts.values()) and not any(extra.values()):
             return None
         cell = record.cells.get(columns.account) if columns.account is not None else None

@@ -66,6 +66,12 @@ anything = st.recursive(
         ("formula", {"type": 1, "value": [{"text": "甲", "type": "text"}, {"text": "乙", "type": "text"}]}, "甲乙"),
         ("formula", {"type": 2, "value": [3.0]}, "3"),
         ("look-up", {"type": 3, "value": ["甲", "乙"]}, "甲, 乙"),
+        (
+            "look-up of links",
+            {"type": 15, "value": [{"text": "一", "link": "https://a.cn"}, {"text": "二", "link": "https://b.cn"}]},
+            "https://a.cn, https://b.cn",
+        ),
+        ("look-up of numbers", {"type": 2, "value": [3, 1, 2]}, "3, 1, 2"),
         ("look-up of people", {"type": 11, "value": [{"id": "ou_1", "name": "张三"}]}, "张三"),
         ("auto number", "0007", "0007"),
         ("place", {"full_address": "上海市", "location": "1,2", "name": ""}, "上海市"),
@@ -76,6 +82,33 @@ anything = st.recursive(
 )
 def test_a_cell_of_every_kind_becomes_the_text_a_person_sees(shape: str, cell: Any, text: str) -> None:
     assert cell_text(cell) == text, shape
+
+
+def plain(*texts: str) -> list[dict[str, str]]:
+    return [{"text": text, "type": "text"} for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (plain("乙", "甲", "丙"), "乙, 甲, 丙"),
+        (plain("泡一杯热茶，看看窗外。", "一天的从容"), "泡一杯热茶，看看窗外。\n一天的从容"),
+        (plain("One. Two", "Three"), "One. Two\nThree"),
+        (plain("v1.5", "v2.0"), "v1.5, v2.0"),
+        (plain("甲", "", "  ", "乙"), "甲, 乙"),
+        ([{"text": "甲"}, {"text": "乙"}], "甲, 乙"),
+        ([*plain("问 "), {"text": "@小满", "type": "mention"}, *plain(" 吧"), *plain("好")], "问 @小满 吧, 好"),
+        ([{"text": "这里", "type": "url", "link": "https://a.cn"}, *plain(" 看"), *plain("好")], "这里 看, 好"),
+        (plain("甲"), "甲"),
+    ],
+)
+def test_texts_that_are_looked_up_stay_apart_in_their_order(value: list[dict[str, str]], text: str) -> None:
+    assert cell_text({"type": 1, "value": value}, values_apart=True) == text
+
+
+@pytest.mark.parametrize("cell", [None, "甲", plain("甲", "乙"), {"type": 3, "value": ["甲", "乙"]}, {"link": "x"}])
+def test_what_says_itself_what_it_is_is_read_as_ever(cell: Any) -> None:
+    assert cell_text(cell, values_apart=True) == cell_text(cell)
 
 
 def test_a_cell_of_a_hundred_thousand_characters_comes_whole() -> None:
@@ -92,4 +125,5 @@ def test_related_records_are_found_in_either_shape() -> None:
 @given(anything)
 def test_no_cell_raises(cell: Any) -> None:
     assert isinstance(cell_text(cell), str)
+    assert isinstance(cell_text(cell, values_apart=True), str)
     assert all(isinstance(name, str) for name in related_records(cell))

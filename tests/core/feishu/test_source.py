@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from cozebatch.demo.feishu_faults import FeishuFault
-from cozebatch.demo.feishu_model import FORMULA, RELATION, SimColumn, SimTable
+from cozebatch.demo.feishu_model import FORMULA, LOOKUP, RELATION, SimColumn, SimTable
 from cozebatch.demo.feishu_server import APP_TOKEN, SimulatedFeishu
 from cozebatch.demo.feishu_tables import ACCOUNTS, CONTENT, DONE, HUMANS, READY, VOICES, demo_tables
 from cozebatch.feishu.layout import Columns, Layout, Relation
@@ -147,6 +147,22 @@ async def test_a_field_that_is_sent_and_empty_in_all_rows_is_told(service: Serve
         assert len(told) == 1 + (layout.voices is None)
     service.feishu.edit(CONTENT, "recdemo07", {"语气": "轻快"})
     assert (await load(service, replace(LAYOUT, extra=("语气",))))[1] == []
+
+
+async def test_looked_up_texts_stay_apart_and_a_formulas_pieces_together(service: Served) -> None:
+    table = service.feishu.tables[CONTENT]
+    cell = {"type": 1, "value": [{"text": "先说一。", "type": "text"}, {"text": "再说二。", "type": "text"}]}
+    for column, kind in (("仿写文案", LOOKUP), ("语气", FORMULA)):
+        found = table.column(column)
+        if found is None:
+            table.columns.append(SimColumn(column, kind))
+        else:
+            found.kind = kind
+        table.records["recdemo01"][column] = cell
+    tasks, _ = await load(service, replace(ALONE, extra=("语气",)))
+    assert tasks[0].content == "先说一。\n再说二。"
+    assert tasks[0].extra == {"语气": "先说一。再说二。"}
+    assert service.feishu.counts["fields"] == 1
 
 
 async def test_the_view_serves_where_there_is_no_filter(service: Served) -> None:
