@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from cozebatch.files.workbook import Fault
+from cozebatch.files.sheet_parser import Fault
 from cozebatch.model.text import Text
 
 _ERROR = re.compile(

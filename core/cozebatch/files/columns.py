@@ -13,7 +13,7 @@ from types import MappingProxyType
 from cozebatch.files.cell_faults import fault_of, said
 from cozebatch.files.field_names import field_of
 from cozebatch.files.rows import Reading, Row
-from cozebatch.files.workbook import Fault
+from cozebatch.files.sheet_parser import Fault
 from cozebatch.model.errors import UsageError
 from cozebatch.model.task import NO_EXTRA, SHARED_FIELDS, Task
 from cozebatch.model.text import Text

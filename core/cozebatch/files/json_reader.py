@@ -16,7 +16,7 @@ from cozebatch.bounds.json_values import MOST_DIGITS, MOST_LEVELS, is_deeper_tha
 from cozebatch.files.columns import Complaints
 from cozebatch.files.field_names import field_of
 from cozebatch.files.rows import Row
-from cozebatch.files.workbook import Fault
+from cozebatch.files.sheet_parser import Fault
 
 LIST_KEYS = ("tasks", "data", "items", "records", "rows", "任务")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from cozebatch.files.field_names import field_of
-from cozebatch.files.workbook import Fault
+from cozebatch.files.sheet_parser import Fault
 from cozebatch.model.text import Text
 
 ALWAYS_USED = frozenset({"task_id", "title", "content", "project_name", "template"})

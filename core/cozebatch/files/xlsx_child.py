@@ -14,7 +14,8 @@ import sys
 from typing import Any, TextIO
 
 from cozebatch.bounds.memory import bound_memory, bound_processor_time
-from cozebatch.files.workbook import TooFar, Unreadable, sheets
+from cozebatch.files.sheet_parser import TooFar
+from cozebatch.files.workbook import Unreadable, sheets
 
 SECONDS = 120
 

@@ -24,7 +24,7 @@ from cozebatch.files import xlsx_child
 from cozebatch.files.columns import Complaints
 from cozebatch.files.field_names import HEADER_WITHIN, field_of, is_header
 from cozebatch.files.rows import Row
-from cozebatch.files.workbook import MAX_CELLS, Fault
+from cozebatch.files.sheet_parser import MAX_CELLS, Fault
 
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024
 MAX_TEXT_BYTES = 256 * 1024 * 1024

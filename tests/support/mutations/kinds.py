@@ -27,8 +27,9 @@ from cozebatch.coze.output import parse_output, pick
 from cozebatch.demo.coze_output import SHAPES, result_of, shaped
 from cozebatch.demo.environment import demo_configuration
 from cozebatch.feishu.links import LinkError, parse_base
+from cozebatch.files.sheet_parser import TooFar
 from cozebatch.files.source import read_tasks
-from cozebatch.files.workbook import TooFar, Unreadable, sheets
+from cozebatch.files.workbook import Unreadable, sheets
 from cozebatch.importing.reading import read_results
 from cozebatch.journal.opening import DamagedJournal
 from cozebatch.journal.salvage.salvage import rebuild, salvage
