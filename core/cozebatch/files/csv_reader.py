@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from cozebatch.files.cell_faults import without_text_mark
 from cozebatch.files.columns import Complaints, named
-from cozebatch.files.field_names import HEADER_WITHIN, is_header
+from cozebatch.files.field_names import HEADER_WITHIN, header_among, is_header
 from cozebatch.files.rows import Row
 
 DELIMITERS = ",;\t"
@@ -30,18 +31,20 @@ def read_csv(text: str, complaints: Complaints) -> tuple[list[str], Iterator[Row
         start, line = declared.end(), 1
     delimiter = declared[1] if declared else _delimiter(text)
     records = _records(text, delimiter, start, line + 1, complaints)
-    above: list[list[str]] = []
-    for _, cells in records:
-        header = [cell.strip() for cell in cells]
-        if is_header(header):
-            return [column for column in header if column], _rows(header, records, complaints)
-        if any(header):
-            above.append(header)
-        if len(above) >= HEADER_WITHIN:
+    first: list[tuple[int, list[str]]] = []
+    for record in records:
+        if any(cell.strip() for cell in record[1]):
+            first.append(record)
+        if len(first) == HEADER_WITHIN:
             break
-    if not above:
+    if not first:
         raise complaints.fail(None, None, "文件是空的", "the file is empty")
-    return [column for column in max(above, key=lambda row: sum(map(bool, row))) if column], iter(())
+    cells = [[cell.strip() for cell in record[1]] for record in first]
+    at = header_among(cells)
+    if at is None:
+        return [column for column in max(cells, key=lambda row: sum(map(bool, row))) if column], iter(())
+    below = chain(first[at + 1 :], records)
+    return [column for column in cells[at] if column], _rows(cells[at], below, complaints)
 
 
 def _rows(header: list[str], records: Iterator[tuple[int, list[str]]], complaints: Complaints) -> Iterator[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 HEADER_WITHIN = 20
@@ -33,6 +33,14 @@ def field_of(column: str) -> str | None:
 def is_header(cells: Iterable[str]) -> bool:
     """Whether these cells name columns: one of them is that of the scripts."""
     return any(field_of(cell) == "content" for cell in cells)
+
+
+def header_among(rows: Sequence[Sequence[str]]) -> int | None:
+    """Which of the first rows is the header; None if none is. A title may be called like the column of the scripts, so
+    that a row of several names comes before a row of one."""
+    headers = [at for at, cells in enumerate(rows) if is_header(cells)]
+    wide = (at for at in headers if sum(bool(cell.strip()) for cell in rows[at]) > 1)
+    return next(wide, headers[0] if headers else None)
 
 
 def _plain(column: str) -> str:

@@ -22,7 +22,7 @@ from typing import Any
 from cozebatch.bounds.json_values import read_json
 from cozebatch.files import xlsx_child
 from cozebatch.files.columns import Complaints
-from cozebatch.files.field_names import HEADER_WITHIN, field_of, is_header
+from cozebatch.files.field_names import HEADER_WITHIN, field_of, header_among
 from cozebatch.files.rows import Row
 from cozebatch.files.sheet_parser import MAX_CELLS, Fault
 
@@ -69,10 +69,10 @@ def read_xlsx(path: Path, complaints: Complaints) -> tuple[list[str], Iterator[R
     best: tuple[dict[int, str], list[_Line]] | None = None
     for lines, merged in _sheets(path, memory, complaints):
         _fill(lines, merged, complaints)
-        for at, line in enumerate(lines[:HEADER_WITHIN]):
-            if is_header(line.texts.values()):
-                header, start = _header(lines, at)
-                return list(header.values()), _rows(header, lines, start, complaints)
+        at = header_among([list(line.texts.values()) for line in lines[:HEADER_WITHIN]])
+        if at is not None:
+            header, start = _header(lines, at)
+            return list(header.values()), _rows(header, lines, start, complaints)
         if best is None and lines:
             most = max(lines[:HEADER_WITHIN], key=lambda line: len(line.texts) - len(line.merged))
             best = most.texts, lines

@@ -267,6 +267,14 @@ def test_a_title_above_the_header_is_no_header(tmp_path: Path) -> None:
         assert read_tasks(path)[0].content == "文案"
 
 
+def test_a_title_may_be_called_like_the_column_of_the_scripts(tmp_path: Path) -> None:
+    (task,) = read_tasks(Book(tmp_path, HEADER, ["一", "文案一"], header=["仿写文案"]).saved())
+    assert (task.title, task.content) == ("一", "文案一")
+    path = tmp_path / "t.csv"
+    path.write_text("content\ncontent\n", encoding="utf-8")  # a file of one column
+    assert [t.content for t in read_tasks(path)] == ["content"]
+
+
 def test_a_header_of_two_rows_is_read_as_one(tmp_path: Path) -> None:
     rows: list[list[Any]] = [
         ["仿写标题", "仿写文案", "账号信息", None],

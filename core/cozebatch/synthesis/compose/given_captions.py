@@ -67,17 +67,28 @@ def _look(name: str, place: Any, found: _Found, below: list[tuple[str, Any]], wo
             return
         place = opened
     if isinstance(place, Mapping):
-        found.objects += side_by_side(place)
+        inner_objects = [inner for inner in place.values() if isinstance(inner, Mapping)]
+        found.objects += side_by_side(place) or _timed(inner_objects or [place])
         for key, inner in place.items():
             plain = plain_key(key)
             (words if plain in _WORDS_KEYS and not isinstance(inner, str) else below).append((plain, inner))
     elif isinstance(place, Sequence):
         place = place[:_MOST_PLACES]
         items = [_opened(item) if isinstance(item, str) and item.lstrip()[:1] == "{" else item for item in place]
-        found.objects += timed_objects(items)
+        found.objects += _timed(items)
         below += [(name, item) for item in items if isinstance(item, Mapping | list | tuple)]
         if items and all(isinstance(item, str) for item in items):
             found.texts += read_text("\n".join(items)[:_MOST_LETTERS])
+
+
+def _timed(items: Sequence[Any]) -> list[Timed]:
+    """Those of the items that are captions themselves, not the whole of others in them."""
+    return timed_objects([item for item in items if isinstance(item, Mapping) and not _holds_captions(item)])
+
+
+def _holds_captions(item: Mapping[Any, Any]) -> bool:
+    lists = (inner for key, inner in item.items() if isinstance(inner, list) and plain_key(key) not in _WORDS_KEYS)
+    return any(timed_objects(inner[:3]) for inner in lists)
 
 
 def _opened(text: str) -> Any:
