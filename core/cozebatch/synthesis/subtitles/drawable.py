@@ -24,8 +24,8 @@ from cozebatch.synthesis.subtitles.opentype import Face
 _CIRCLED = {**dict(zip("0123456789", "⓪①②③④⑤⑥⑦⑧⑨", strict=True)), "\U0001f51f": "⑩"}
 _PLAIN = {0x1F51F: "10", 0xFE0F: None, 0x20E3: None}
 _SELECTOR = re.compile("[\ufe00-\ufe0f\U000e0020-\U000e007f]")
-_ORNAMENTS = ("So", "Sk", "Me")
-"""Categories of characters that are no words: other symbols, modifiers, enclosing marks."""
+_ORNAMENTS = ("So", "Sk", "Me", "Mn")
+"""Categories of characters that are no words: other symbols, modifiers, marks on a letter that stays."""
 
 
 class Drawable:
@@ -42,7 +42,7 @@ class Drawable:
         parts: list[str] = []
         gone: list[str] = []
         after_gap = False
-        for sign in SIGN.findall(text):
+        for sign in SIGN.findall(unicodedata.normalize("NFC", text)):
             form = self._emoji_form(sign) if is_emoji(sign) else self._form(sign)
             if form is None:
                 gone.append(sign)
@@ -58,8 +58,12 @@ class Drawable:
         category = unicodedata.category(char)
         if _SELECTOR.match(char):
             return ""
-        if category[0] in "CZ" or category == "Mn" or self._covered(char, self._faces):
+        if char in " \n" or category in ("Cc", "Cs", "Co", "Cn") or self._covered(char, self._faces):
             return char
+        if category[0] == "Z":
+            return " "
+        if category == "Cf":
+            return ""
         plain = unicodedata.normalize("NFKC", char)
         if plain != char and all(c.isspace() or self._covered(c, self._faces) for c in plain):
             return plain

@@ -74,6 +74,14 @@ def test_keycaps_and_letters_in_fancy_dress_are_drawn_plainly(noto: tuple[Face, 
     assert Fonts(noto).drawable("𝓗𝓮𝓵𝓵𝓸") == ("Hello", [])
 
 
+def test_odd_spaces_marks_and_controls_fail_nothing(noto: tuple[Face, ...]) -> None:
+    fonts = Fonts(noto)
+    assert fonts.drawable("买\u202f房\u2009省\u00a0钱 e\u0301")[0].replace("\u00a0", " ") == "买 房 省 钱 é"
+    text, gone = fonts.drawable("z\u0336\u0489a\ufff9b")
+    assert (text.replace("\u0336", ""), gone[-1]) == ("zab", "\u0489")
+    assert all(face.covers(piece) for face, piece in fonts.choose("", text).pieces(text))
+
+
 def test_words_are_never_left_out(noto: tuple[Face, ...]) -> None:
     assert Fonts(noto).drawable("字ب😀") == ("字ب", ["😀"])
 
