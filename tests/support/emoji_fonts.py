@@ -1,18 +1,24 @@
-"""Small fonts of emoji, of the kinds that machines have: outlines, bitmaps, colours over empty outlines."""
+"""Small fonts of emoji, of the kinds that machines have: outlines, coloured pictures, colours over empty outlines."""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any, Literal
 
+from fontTools.feaLib.builder import addOpenTypeFeaturesFromString
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib import newTable
 from fontTools.ttLib.tables.DefaultTable import DefaultTable
+from fontTools.ttLib.tables.sbixGlyph import Glyph
+from fontTools.ttLib.tables.sbixStrike import Strike
+from PIL import Image
 
 from cozebatch.synthesis.subtitles.opentype import Face, faces
 
 SIGNS = "😀👨👩👧👍🏽❤⏰☎🎉1\u20e3\u200d\ufe0f🇨🇳"
-Kind = Literal["outlines", "bitmaps", "empty colours"]
+Kind = Literal["outlines", "pictures", "damaged pictures", "empty colours"]
 
 
 def emoji_font(path: Path, kind: Kind, family: str = "Test Emoji") -> tuple[Face, ...]:
@@ -31,13 +37,29 @@ def emoji_font(path: Path, kind: Kind, family: str = "Test Emoji") -> tuple[Face
     if kind == "empty colours":
         builder.setupCOLR({"u1F600": [("u1F600", 0)]})
         builder.setupCPAL([[(1.0, 1.0, 0.0, 1.0)]])
-    if kind == "bitmaps":
+    if kind == "pictures":
+        _add_pictures(builder.font, order)
+    if kind == "damaged pictures":
         for table in ("glyf", "loca"):
             del builder.font[table]
         builder.font["CBDT"] = DefaultTable("CBDT")
         builder.font["CBDT"].data = b"\0\3\0\0"
     builder.save(path)
     return faces(path)
+
+
+def _add_pictures(font: Any, order: list[str]) -> None:
+    """A picture of red above blue for every sign, as Apple's font holds them, and one sign for the flag of China."""
+    picture = Image.new("RGBA", (109, 109), (255, 0, 0, 255))
+    picture.paste((0, 0, 255, 255), (0, 54, 109, 109))
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    strike = Strike(ppem=109, resolution=72)
+    for name in order:
+        strike.glyphs[name] = Glyph(glyphName=name, graphicType="png ", imageData=file.getvalue())
+    font["sbix"] = newTable("sbix")
+    font["sbix"].strikes = {109: strike}
+    addOpenTypeFeaturesFromString(font, "feature ccmp { sub u1F1E8 u1F1F3 by u1F389; } ccmp;")
 
 
 def _square(*, empty: bool) -> Any:

@@ -11,17 +11,20 @@ import unicodedata
 from collections.abc import Callable
 
 from cozebatch.synthesis.compose.compose import UNITS_PER_SHORT_SIDE
-from cozebatch.synthesis.compose.emoji import is_emoji
+from cozebatch.synthesis.compose.emoji import SIGN, is_emoji
 from cozebatch.synthesis.compose.text_layout import width
 from cozebatch.synthesis.compose.timeline import Line, TextClip, Timeline
 from cozebatch.synthesis.subtitles.fonts import Choice
 from cozebatch.synthesis.subtitles.opentype import Face
+from cozebatch.synthesis.subtitles.pictures import EMPTY, GRID, Layer, layers
 
 LINE_HEIGHT = 1.22
 """Line pitch in em before JianYing's `line_spacing` is added (0.05 em a unit)."""
 _PADDING = 0.3
 """Around a text that has a background, in em."""
 _WORD_JOINER = "\u2060"
+_BELOW = 0.12
+"""How far a coloured emoji reaches below the line on which letters stand, in em."""
 _LAYERS = {"caption": 1, "english": 1, "title": 2, "cover_title": 3, "cover_subtitle": 3}
 
 Fonts = Callable[[TextClip], Choice]
@@ -121,11 +124,13 @@ def _events(clip: TextClip, style: str, choice: Choice, timeline: Timeline, unit
         found.append(f"Dialogue: 0,{times},{style},,0,0,0,,{{{place}{paint}}}{box}\n")
     for number, line in enumerate(clip.lines):
         y = middle + (number - (len(clip.lines) - 1) / 2) * pitch
+        place = f"{{\\an{anchor}\\pos({x:.1f},{y:.1f})}}"
+        event = f"Dialogue: {_LAYERS[clip.role]},{times},{style},,0,0,0,,{place}"
         body = _body(line, clip, choice, unit)
         if body:
-            found.append(
-                f"Dialogue: {_LAYERS[clip.role]},{times},{style},,0,0,0,,{{\\an{anchor}\\pos({x:.1f},{y:.1f})}}{body}\n"
-            )
+            found.append(f"{event}{body}\n")
+        # Coloured emoji: a copy of the line for each layer, in which nothing but that layer is seen.
+        found += [f"{event}{_body(line, clip, choice, unit, number)}\n" for number in range(_layers_of(line, choice))]
     return found
 
 
@@ -143,16 +148,34 @@ def _bare(rgb: str) -> str:
     return f"&H{color(rgb)[4:]}&"
 
 
-def _body(line: Line, clip: TextClip, choice: Choice, unit: float) -> str:
+def _layers_of(line: Line, choice: Choice) -> int:
+    """How many layers the emoji of a line have that are drawn as pictures."""
+    pieces = (piece for run in line for piece in choice.pieces(run.text))
+    return max(
+        (len(_picture(face, sign)) for face, text in pieces if face.pictures for sign in SIGN.findall(text)), default=0
+    )
+
+
+def _picture(face: Face, sign: str) -> tuple[Layer, ...]:
+    return layers(face.path, face.index, sign)
+
+
+def _body(line: Line, clip: TextClip, choice: Choice, unit: float, layer: int | None = None) -> str:
+    """The line as ASS. With a `layer`, only this layer of its coloured emoji is seen, else all but them; everything is
+    there, so that all stands at its place."""
+    hidden = "\\alpha&HFF&" if layer is not None else ""
     body = ""
     for run in line:
         for face, chars in choice.pieces(run.text):
-            codes = ""
+            codes = hidden
             size = clip.look.size * unit
             if run.highlighted:
                 codes += f"\\1c{_bare(clip.look.highlight_color)}"
                 if clip.look.highlight_size:
                     size = clip.look.highlight_size * unit
+            if face.pictures:
+                body += "".join(_drawn_picture(_picture(face, sign), size, layer) for sign in SIGN.findall(chars))
+                continue
             if face is not choice.face:
                 codes += f"\\fn{family(face)}"
             if face is not choice.face or size != clip.look.size * unit:
@@ -160,3 +183,12 @@ def _body(line: Line, clip: TextClip, choice: Choice, unit: float) -> str:
             text = escape(chars)
             body += f"{{{codes}}}{text}{{\\r}}" if codes else text
     return body
+
+
+def _drawn_picture(found: tuple[Layer, ...], size: float, layer: int | None) -> str:
+    """A layer of a picture, or only its place, one em high and a little below the line of the letters."""
+    scale = 100 * size / GRID
+    box = f"\\bord0\\shad0\\fscx{scale:.2f}\\fscy{scale:.2f}\\pbo{round(_BELOW * GRID)}"
+    if layer is None or layer >= len(found):
+        return f"{{{box}\\alpha&HFF&\\p1}}{EMPTY}{{\\p0\\r}}"
+    return f"{{{box}\\1c{_bare(found[layer].color)}\\p1}}{found[layer].shape}{{\\p0\\r}}"

@@ -20,6 +20,7 @@ from cozebatch.synthesis.compose.emoji import (
     visible,
 )
 from cozebatch.synthesis.subtitles.opentype import Face
+from cozebatch.synthesis.subtitles.pictures import picture_face
 
 _CIRCLED = {**dict(zip("0123456789", "⓪①②③④⑤⑥⑦⑧⑨", strict=True)), "\U0001f51f": "⑩"}
 _PLAIN = {0x1F51F: "10", 0xFE0F: None, 0x20E3: None}
@@ -29,10 +30,11 @@ _ORNAMENTS = ("So", "Sk", "Me", "Mn")
 
 
 class Drawable:
-    """What the `faces` of a machine can draw."""
+    """What the `faces` of a machine can draw, and its fonts of coloured emoji."""
 
-    def __init__(self, faces: Sequence[Face]) -> None:
+    def __init__(self, faces: Sequence[Face], pictures: Sequence[Face] = ()) -> None:
         self._faces = faces
+        self._pictures = pictures
         self._emoji = [face for face in faces if face.is_emoji]
         self._known: dict[str, bool] = {}
 
@@ -70,6 +72,8 @@ class Drawable:
         return None if category in _ORNAMENTS else char
 
     def _emoji_form(self, sign: str) -> str | None:
+        if picture_face(sign, self._pictures) is not None:
+            return sign
         if is_keycap(sign):
             digit = _CIRCLED.get(sign[0], sign[0])
             if self._covered(visible(sign), self._emoji):
@@ -80,6 +84,8 @@ class Drawable:
         for form in (sign, *simpler(sign)):
             whole = visible(form)
             if self._covered(whole, self._emoji if len(whole) > 1 else self._faces):
+                return form
+            if picture_face(form, self._pictures) is not None:
                 return form
         plain = unicodedata.normalize("NFKC", visible(sign))
         words = plain != visible(sign) and plain.isalnum()

@@ -22,6 +22,7 @@ from cozebatch.synthesis.compose.emoji import SIGN, asks_for_picture, is_emoji, 
 from cozebatch.synthesis.failures import failure
 from cozebatch.synthesis.subtitles.drawable import Drawable
 from cozebatch.synthesis.subtitles.opentype import Face, faces
+from cozebatch.synthesis.subtitles.pictures import picture_face
 
 CHINESE_SAMPLE = "的一是不了人我在有他这为之大来，。！？：“”一二三四五六七八九十这说买贵东"
 _PREFERRED = (
@@ -60,6 +61,8 @@ class Choice:
     face: Face
     substitutes: tuple[Face, ...]
     warning: Text | None = None
+    pictures: tuple[Face, ...] = ()
+    """Fonts of coloured emoji, for those that no other face here is to draw."""
 
     def pieces(self, text: str) -> Iterator[tuple[Face, str]]:
         """`text` cut where its face changes; an emoji of several characters stays whole. What is invisible and not in
@@ -68,17 +71,21 @@ class Choice:
             yield face, "".join(c for sign in signs for c in sign if c in visible(sign) or face.covers(c))
 
     def _face_of(self, sign: str) -> Face:
-        faces = (self.face, *self.substitutes)
-        ordered = by_taste(sign, faces)
-        return next((face for face in ordered if face.covers(visible(sign))), self.face)
+        outlines = by_taste(sign, (self.face, *self.substitutes))
+        picture = picture_face(sign, self.pictures)
+        if picture is not None and (asks_for_picture(sign) or not any(face.covers(drawn(sign)) for face in outlines)):
+            return picture
+        return next((face for face in outlines if face.covers(visible(sign))), self.face)
 
 
 class Fonts:
     """The fonts found on this machine. Looking through them takes a while once; call it from a worker thread."""
 
     def __init__(self, found: Sequence[Face]) -> None:
+        self._pictures = tuple(face for face in found if face.pictures)
+        found = [face for face in found if not face.pictures]
         self._faces = sorted(found, key=lambda face: face.bold)
-        self._drawable = Drawable(self._faces)
+        self._drawable = Drawable(self._faces, self._pictures)
         self._chinese = [face for face in found if face.covers(CHINESE_SAMPLE)] if found else []
 
     @property
@@ -112,13 +119,15 @@ class Fonts:
         for sign in dict.fromkeys(signs):
             ordered = by_taste(sign, (face, *substitutes, *self._chinese, *self._faces))
             found = next((other for other in ordered if other.covers(drawn(sign))), None)
-            if found is None:
+            if found is None and picture_face(sign, self._pictures) is None:
                 lacking.append(sign)
+            elif found is None:
+                continue
             elif found is not face and found not in substitutes:
                 substitutes.append(found)
         if lacking:
             raise _no_glyph("".join(lacking))
-        return Choice(face, tuple(substitutes), warning)
+        return Choice(face, tuple(substitutes), warning, self._pictures)
 
     def drawable(self, text: str) -> tuple[str, list[str]]:
         """See `Drawable.of`."""

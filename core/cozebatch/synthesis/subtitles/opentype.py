@@ -30,6 +30,8 @@ class Face:
     bold: bool
     height: float = 1.0
     """Windows' ascent and descent together, in em: what libass takes a font size to be."""
+    pictures: bool = False
+    """Its signs are coloured bitmaps and no outlines: libass cannot draw it (see `pictures`)."""
 
     @property
     def is_emoji(self) -> bool:
@@ -89,7 +91,8 @@ def _table(file: BinaryIO, place: tuple[int, int]) -> bytes:
 
 def _face(file: BinaryIO, path: Path, index: int, at: int) -> Face | None:
     tables = _tables(file, at)
-    if not _has_outlines(file, tables):
+    pictures = b"CBDT" in tables or b"sbix" in tables
+    if not pictures and not _has_outlines(file, tables):
         return None
     data = _table(file, tables.get(b"name", (0, 0)))
     families: list[tuple[int, str]] = []
@@ -103,15 +106,15 @@ def _face(file: BinaryIO, path: Path, index: int, at: int) -> Face | None:
     if not families:
         return None
     names = frozenset(name for _, name in families)
-    return Face(path, index, min(families)[1], names, "bold" in subfamily.lower(), _height(file, tables))
+    return Face(path, index, min(families)[1], names, "bold" in subfamily.lower(), _height(file, tables), pictures)
 
 
 def _has_outlines(file: BinaryIO, tables: dict[bytes, tuple[int, int]]) -> bool:
-    """Whether libass can draw the font: it knows outlines only. Noto Color Emoji has bitmaps (`CBDT`), Apple Color
-    Emoji too (`sbix`); Segoe UI Emoji has outlines below its colours, other colour fonts (`COLR`) have empty ones."""
+    """Whether libass can draw the font. Segoe UI Emoji has outlines below its colours, other colour fonts (`COLR`) have
+    empty ones."""
     if b"CFF " in tables or b"CFF2" in tables:
         return True
-    if b"glyf" not in tables or b"sbix" in tables or b"CBDT" in tables:
+    if b"glyf" not in tables:
         return False
     if b"COLR" not in tables:
         return True

@@ -41,8 +41,8 @@ def prepare_subtitles(timeline: Timeline, fonts: Fonts, folder: Path) -> Prepare
         shown = " ".join(visible(sign) for sign in gone[:_MOST_NAMED]) + (" …" if len(gone) > _MOST_NAMED else "")
         warnings.append(
             Text(
-                f"成片里略去了本机字体画不出的表情（装上单色的 Noto Emoji 字体就能画）：{shown}",
-                f"the film is without emoji that no font here can draw (the font Noto Emoji, monochrome, can): {shown}",
+                f"成片里略去了本机字体画不出的表情（安装 Noto Emoji 等表情字体就能画）：{shown}",
+                f"the film is without emoji that no font here can draw (an emoji font such as Noto Emoji can): {shown}",
             )
         )
     chosen: dict[TextClip, Choice] = {}

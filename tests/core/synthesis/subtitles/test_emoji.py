@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import features
 
 from cozebatch.synthesis.compose.emoji import EMOJI, SIGN, is_emoji
 from cozebatch.synthesis.compose.text_layout import balanced, caption_pieces, shortened, width
 from cozebatch.synthesis.subtitles.fonts import Fonts
 from cozebatch.synthesis.subtitles.opentype import Face, faces
-from support.emoji_fonts import emoji_font
+from cozebatch.synthesis.subtitles.pictures import layers
+from support.emoji_fonts import Kind, emoji_font
 
 SEQUENCES = [
     "1️⃣",
@@ -109,9 +111,26 @@ def test_what_the_font_lacks_is_drawn_simpler(noto: tuple[Face, ...], tmp_path: 
     assert fonts.drawable("👨🏿👨‍🚀❤️‍🔥🇯🇵") == ("👨👨❤", ["🇯🇵"])
 
 
-@pytest.mark.parametrize("kind", ["bitmaps", "empty colours"])
-def test_a_font_that_libass_cannot_draw_is_none(noto: tuple[Face, ...], tmp_path: Path, kind: str) -> None:
-    assert emoji_font(tmp_path / "e.ttf", kind) == ()  # type: ignore[arg-type]
+def test_a_font_of_pictures_draws_what_it_has_as_one_sign(noto: tuple[Face, ...], tmp_path: Path) -> None:
+    fonts = Fonts([*noto, *emoji_font(tmp_path / "e.ttf", "pictures")])
+    assert fonts.drawable("买😀房👩👍🏽❤️⏳") == ("买😀房👩👍❤️", ["⏳"])
+    pieces = [(face.pictures, piece) for face, piece in fonts.choose("", "买😀房☎").pieces("买😀房☎")]
+    assert pieces == [(False, "买"), (True, "😀"), (False, "房☎")]  # the telephone has a form as text
+    [face] = faces(tmp_path / "e.ttf")
+    assert {"#FF0000", "#0000FF"} <= {layer.color for layer in layers(face.path, face.index, "😀")}
+    assert layers(face.path, face.index, "😀👩") == ()
+
+
+@pytest.mark.skipif(not features.check("raqm"), reason="Pillow joins signs only with Raqm")
+def test_a_font_of_pictures_draws_sequences_that_it_joins(noto: tuple[Face, ...], tmp_path: Path) -> None:
+    fonts = Fonts([*noto, *emoji_font(tmp_path / "e.ttf", "pictures")])
+    assert fonts.drawable("🇨🇳👨‍👩‍👧") == ("🇨🇳👨", [])
+
+
+@pytest.mark.parametrize("kind", ["damaged pictures", "empty colours"])
+def test_a_font_that_cannot_be_drawn_is_none(noto: tuple[Face, ...], tmp_path: Path, kind: Kind) -> None:
+    fonts = Fonts([*noto, *emoji_font(tmp_path / "e.ttf", kind)])
+    assert fonts.drawable("买😀房") == ("买房", ["😀"])
 
 
 def test_a_line_breaks_around_an_emoji_and_never_in_it() -> None:
