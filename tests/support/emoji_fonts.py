@@ -50,15 +50,15 @@ def emoji_font(path: Path, kind: Kind, family: str = "Test Emoji") -> tuple[Face
 
 def _add_pictures(font: Any, order: list[str]) -> None:
     """A picture of red above blue for every sign, as Apple's font holds them, and one sign for the flag of China."""
-    picture = Image.new("RGBA", (109, 109), (255, 0, 0, 255))
-    picture.paste((0, 0, 255, 255), (0, 54, 109, 109))
+    picture = Image.new("RGBA", (160, 160), (255, 0, 0, 255))
+    picture.paste((0, 0, 255, 255), (0, 80, 160, 160))
     file = io.BytesIO()
     picture.save(file, "PNG")
-    strike = Strike(ppem=109, resolution=72)
+    strike = Strike(ppem=160, resolution=72)
     for name in order:
         strike.glyphs[name] = Glyph(glyphName=name, graphicType="png ", imageData=file.getvalue())
     font["sbix"] = newTable("sbix")
-    font["sbix"].strikes = {109: strike}
+    font["sbix"].strikes = {160: strike}
     addOpenTypeFeaturesFromString(font, "feature ccmp { sub u1F1E8 u1F1F3 by u1F389; } ccmp;")
 
 

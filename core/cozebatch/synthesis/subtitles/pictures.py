@@ -20,6 +20,7 @@ GRID = 64
 EMPTY = f"m 0 0 l 0 0 0 0 m {GRID} {GRID} l {GRID} {GRID} {GRID} {GRID}"
 """A shape without area that is as large as a picture."""
 _COLOURS = 12
+_SMILE = "\U0001f600"
 _WIDEST = 1.3
 """How wide one sign is, in em: 1.25 in Noto Color Emoji, 1 in Apple Color Emoji."""
 _SIZES = (109, 160, 136, 128, 96, 64)
@@ -118,14 +119,27 @@ def _runs(row: list[bool]) -> list[tuple[int, int]]:
 
 @functools.lru_cache(maxsize=16)
 def _font(path: Path, index: int) -> Any:
-    """The font as Pillow reads it; None where it cannot."""
+    """The font as Pillow reads it, in the size in which it holds pictures; None where there is none."""
     try:
         from PIL import ImageFont
     except ImportError:
         return None
     for size in _SIZES:
         try:
-            return ImageFont.truetype(str(path), size, index)
-        except OSError:
+            font = ImageFont.truetype(str(path), size, index)
+            if _is_coloured(font):
+                return font
+        except (OSError, ValueError):
             continue
     return None
+
+
+def _is_coloured(font: Any) -> bool:
+    """Whether a smile has colours. In other sizes than its own, a font of pictures may show an empty outline."""
+    from PIL import Image, ImageDraw
+
+    side = round(2 * font.size)
+    picture = Image.new("RGB", (side, side))
+    ImageDraw.Draw(picture).text((0, 0), _SMILE, font=font, embedded_color=True)
+    pixels = picture.tobytes()
+    return any(pixels[at] != pixels[at + 2] for at in range(0, len(pixels), 3))
