@@ -30,11 +30,13 @@ _PHOTOGRAPHS = frozenset({b"heic", b"heix", b"mif1", b"heim", b"heis"})
 class Shape:
     """`plain`: every program opens it as it is. `tiled`: a HEIC or AVIF picture put together of tiles, as phones write
     it (ISO 23008-12 §6.6.2.3). `suffix`: the ending of what it is converted to; a photograph becomes JPEG, which is a
-    tenth of a PNG's size."""
+    tenth of a PNG's size. `width` and `height` are those of a plain picture, 0 of others."""
 
     plain: bool
     tiled: bool
     suffix: str
+    width: int = 0
+    height: int = 0
 
 
 def look(path: Path) -> Shape:
@@ -42,9 +44,12 @@ def look(path: Path) -> Shape:
     with open(path, "rb") as file:
         head = file.read(_MOST)
     is_jpeg = head.startswith(b"\xff\xd8\xff")
-    plain = head.startswith(_PNG) or (is_jpeg and _is_plain_jpeg(head))
+    if head.startswith(_PNG) and len(head) >= 24:
+        return Shape(True, False, ".png", int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big"))
+    if is_jpeg and (size := _size_of_plain_jpeg(head)) is not None:
+        return Shape(True, False, ".jpg", *size)
     tiled = head[4:8] == b"ftyp" and b"infe" in head[:_BOXES] and b"grid" in head[:_BOXES]
-    return Shape(plain, tiled, ".jpg" if is_jpeg or head[8:12] in _PHOTOGRAPHS else ".png")
+    return Shape(False, tiled, ".jpg" if is_jpeg or head[8:12] in _PHOTOGRAPHS else ".png")
 
 
 async def convert(ffmpeg: Ffmpeg, path: Path, target: Path, *, filters: str = "", timeout: float = 120.0) -> None:
@@ -67,8 +72,9 @@ async def convert(ffmpeg: Ffmpeg, path: Path, target: Path, *, filters: str = ""
         ) from error
 
 
-def _is_plain_jpeg(head: bytes) -> bool:
-    """Whether it has one or three colours and is not to be turned (ITU T.81 §B.1.1, Exif 2.32 §4.6)."""
+def _size_of_plain_jpeg(head: bytes) -> tuple[int, int] | None:
+    """Width and height; None unless it has one or three colours and is not to be turned (ITU T.81 §B.1.1, Exif 2.32
+    §4.6)."""
     at = 2
     while at + 4 <= len(head) and head[at] == 0xFF:
         marker, length = head[at + 1], int.from_bytes(head[at + 2 : at + 4], "big")
@@ -77,11 +83,13 @@ def _is_plain_jpeg(head: bytes) -> bool:
             continue
         if marker == 0xE1 and head[at + 4 : at + 10] == b"Exif\0\0":
             if _orientation(head[at + 10 : at + 2 + length]) not in (0, 1):
-                return False
+                return None
         elif 0xC0 <= marker <= 0xCF and marker not in _NO_SIZE:
-            return at + 9 < len(head) and head[at + 9] in (1, 3)
+            height, width, colours = head[at + 5 : at + 7], head[at + 7 : at + 9], head[at + 9 : at + 10]
+            plain = colours in (b"\1", b"\3")
+            return (int.from_bytes(width, "big"), int.from_bytes(height, "big")) if plain else None
         at += 2 + length
-    return False
+    return None
 
 
 def _orientation(tiff: bytes) -> int:

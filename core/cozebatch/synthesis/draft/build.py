@@ -1,7 +1,7 @@
-"""Writes a JianYing draft from a timeline. Runs in a worker process: MediaInfo behind pyJianYingDraft has crashed.
+"""Writes a JianYing draft from a timeline. Runs in a worker process, where importing pyJianYingDraft costs nobody else.
 
-Facts of pyJianYingDraft 0.3.1: materials are referenced by absolute path and must exist when they are made; `path`
-may be changed before saving; ids, names and folders of a draft are constants of its template and have to be set.
+Facts of pyJianYingDraft 0.3.1: materials are plain values whose `path` stands in the draft as it is; ids, names and
+folders of a draft are constants of its template and have to be set.
 """
 
 from __future__ import annotations
@@ -15,10 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cozebatch.model.errors import Category
 from cozebatch.synthesis.compose.timeline import Clip, Source, TextClip, Timeline
 from cozebatch.synthesis.draft.editor_form import draft_materials, to_editor_form
-from cozebatch.synthesis.failures import failure
 
 DEFAULT_FONT = "俪金黑"
 TITLE_FONT = "阳华体"
@@ -28,6 +26,8 @@ PLACEHOLDER = "##_draftpath_placeholder_0E685133-18CE-45ED-8CB8-2904A212EC80_##"
 CONTENT_NAMES = ("draft_content.json", "draft_info.json")
 """The name up to JianYing 5.9, and the one of JianYing on macOS and of newer versions: the same in both files."""
 _LOUDEST = 10.0
+_AS_LONG_AS_SHOWN = 10_800_000_000
+"""µs: the length that the editor gives to a still."""
 _CLOSE = 0.6
 
 
@@ -59,8 +59,7 @@ class Built:
 
 
 def build(order: Order) -> Built:
-    """Write `draft_content.json` and `draft_meta_info.json`. Raises `StepError` (`media`) for what JianYing's reader
-    cannot open."""
+    """Write the draft's JSON files."""
     return _Builder(order).build()
 
 
@@ -146,19 +145,21 @@ class _Builder:
         return self._lib.Timerange(clip.target.start, length), self._lib.Timerange(clip.source_start, length)
 
     def _material(self, source: Source, kind: Any) -> Any:
+        """A material made of what was measured. pyJianYingDraft would read the file with MediaInfo, which does not turn
+        a phone's clip, tells no length of raw AAC, and has crashed."""
         key = (source.path, kind.__name__)
         if key not in self._materials:
             file = self._order.files[source.path]
-            try:
-                material = kind(str(Path(self._order.folder, MEDIA_FOLDER, file)), Path(file).name)
-            except (ValueError, OSError, RuntimeError) as error:
-                detail = f"{source.name}: {error}"[:200].replace(self._order.folder, "")
-                raise failure(Category.MEDIA, f"剪映无法使用素材 {detail}", f"JianYing cannot use {detail}") from None
-            if source.kind != "image":
-                material.duration = source.duration_us  # measured by reading it, which MediaInfo does not
-            if source.kind == "video" and source.width and source.height:
-                material.width, material.height = source.width, source.height  # as shown: MediaInfo does not turn it
+            material = kind.__new__(kind)
+            material.material_id = uuid.uuid4().hex
+            material.material_name = Path(file).name
             material.path = file if os.path.isabs(file) else self._order.media_prefix + file
+            material.duration = _AS_LONG_AS_SHOWN if source.kind == "image" else source.duration_us
+            if kind is self._lib.VideoMaterial:
+                material.local_material_id = ""
+                material.crop_settings = self._lib.CropSettings()
+                material.material_type = "photo" if source.kind == "image" else "video"
+                material.width, material.height = source.width, source.height
             self._materials[key] = material
         return self._materials[key]
 

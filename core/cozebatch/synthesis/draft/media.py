@@ -8,7 +8,7 @@ and cuts its sound there.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from cozebatch.synthesis.failures import failure, from_os_error
 from cozebatch.synthesis.process.ffmpeg import Ffmpeg, input_of
 
 _PIECE = 8 * 1024 * 1024
+_UNSEEN = 70_000
+"""µs: as much as AAC lasts longer than what was coded, at most; nobody wants a still of that length."""
 _BEFORE_END = (SECOND // 2, 5 * SECOND)
 """µs before a video's end from which on its last picture is looked for, before all of it is read."""
 
@@ -56,9 +58,29 @@ async def bring_media(
                 files[source.path] = Path(source.path).name
             else:
                 files[source.path] = await _bring(ffmpeg, source, folder, media_dir, in_place, timeout)
+        sizes = await anyio.to_thread.run_sync(_sizes, timeline, folder, files)
     except OSError as error:
         raise from_os_error(error, Category.DRAFT_FOLDER, folder) from error
-    return DraftMedia(timeline, files)
+    return DraftMedia(_sized(timeline, sizes), files)
+
+
+def _sizes(timeline: Timeline, folder: Path, files: Mapping[str, str]) -> dict[str, tuple[int, int]]:
+    """Width and height of each still: source path → size."""
+    found: dict[str, tuple[int, int]] = {}
+    for source in _sources(timeline):
+        if source.kind == "image" and source.path not in found:
+            shape = pictures.look(folder / files[source.path])
+            found[source.path] = shape.width, shape.height
+    return found
+
+
+def _sized(timeline: Timeline, sizes: Mapping[str, tuple[int, int]]) -> Timeline:
+    def sized(clip: Clip) -> Clip:
+        width, height = sizes.get(clip.source.path, (clip.source.width, clip.source.height))
+        return replace(clip, source=replace(clip.source, width=width, height=height))
+
+    cover = sized(timeline.cover) if timeline.cover is not None else None
+    return replace(timeline, picture=tuple(sized(clip) for clip in timeline.picture), cover=cover)
 
 
 def _sources(timeline: Timeline) -> list[Source]:
@@ -69,7 +91,7 @@ def _sources(timeline: Timeline) -> list[Source]:
 async def _lengthened(ffmpeg: Ffmpeg, timeline: Timeline, folder: Path, timeout: float) -> Timeline:
     """The film with its standing picture as a still. One that would stand for a frame or two is left out."""
     picture = timeline.picture[-1]
-    if timeline.standing < 2 * SECOND // timeline.fps:
+    if timeline.standing < max(_UNSEEN, 2 * SECOND // timeline.fps):
         return timeline.shortened(max(1, whole_frames(picture.target.end, timeline.fps)))
     last = Source("last", str(folder / "last.png"), "image", 0)
     await _last_picture(ffmpeg, picture.source, Path(last.path), timeout)

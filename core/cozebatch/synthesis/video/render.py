@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import anyio.to_thread
+
 from cozebatch.model.errors import Category
+from cozebatch.synthesis.analyse import pictures
 from cozebatch.synthesis.analyse.hdr import tone_map
 from cozebatch.synthesis.compose.timeline import SECOND, Clip, Music, Source, Timeline
 from cozebatch.synthesis.failures import failure
@@ -42,6 +45,7 @@ async def render(
             arguments, cwd=folder, timeout=options.timeout, seconds=timeline.duration / SECOND, progress=progress
         )
 
+    timeline = await _with_plain_cover(ffmpeg, timeline, folder, options.timeout)
     log: str | None = None
     if timeline.picture[0].source.kind == "video" or await stills.fit_one_pass(timeline):
         try:
@@ -58,6 +62,16 @@ async def render(
             Category.SYNTHESIS, "有字符没有字形，画面会出现方框", "a character had no glyph, boxes were drawn"
         )
     return folder / "film.mp4"
+
+
+async def _with_plain_cover(ffmpeg: Ffmpeg, timeline: Timeline, folder: Path, timeout: float) -> Timeline:
+    """A cover that must be converted is, into `folder`."""
+    cover = timeline.cover
+    if cover is None or (await anyio.to_thread.run_sync(pictures.look, Path(cover.source.path))).plain:
+        return timeline
+    plain = folder / "cover.png"
+    await pictures.convert(ffmpeg, Path(cover.source.path), plain, timeout=timeout)
+    return replace(timeline, cover=replace(cover, source=replace(cover.source, path=str(plain))))
 
 
 async def draw_poster(ffmpeg: Ffmpeg, film: Path, target: Path) -> None:

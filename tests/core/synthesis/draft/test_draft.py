@@ -264,6 +264,22 @@ async def test_the_drafts_media_are_listed_for_the_editor(running: LocalSynthesi
         assert item["duration"] == material["duration"]
 
 
+@pytest.mark.parametrize(
+    ("suffix", "arguments"),
+    [("mp3", ["-write_xing", "0", "-q:a", "5"]), ("aac", []), ("opus", []), ("flac", []), ("wma", [])],
+)
+async def test_every_kind_of_sound_is_taken(
+    running: LocalSynthesizer, tmp_path: Path, suffix: str, arguments: list[str]
+) -> None:
+    """Raw AAC and MP3 without a header name no length; it is measured."""
+    picture = talking_head(tmp_path / "p.mp4", seconds=2.0, sound=None)
+    sound = make(tmp_path / f"s.{suffix}", "-f", "lavfi", "-i", "sine", "-t", "1.9", *arguments)
+    made = await running.synthesize(job(OUTPUT), Media({"video": str(picture), "audio": str(sound)}), Progress())
+    assert made.draft_path is not None
+    [voice] = [t for t in content(Path(made.draft_path))["tracks"] if t["name"] == "voice"]
+    assert voice["segments"][0]["target_timerange"]["duration"] == pytest.approx(1_900_000, abs=80_000)
+
+
 async def test_a_sound_with_a_picture_is_taken_out_of_its_file(
     running: LocalSynthesizer, clip: Path, tmp_path: Path
 ) -> None:

@@ -132,6 +132,16 @@ async def test_a_cover_picture_fills_the_first_frames_only(tmp_path: Path) -> No
     await running.aclose()
 
 
+async def test_a_cover_of_tiles_is_shown_whole(tmp_path: Path) -> None:
+    cover = PICTURES / "tiled.heic"
+    running = LocalSynthesizer(options(tmp_path, template_config={"cover_background": str(cover)}), pick=pick)
+    made = await film(running, {"video": str(plain(tmp_path / "v.mp4", "red"))}, {"shortTitle": "封"})
+    left, right = brightness(made, 1, "20:40:40:0"), brightness(made, 1, "20:40:120:0")
+    assert left[1] > 200, "the middle of the picture is green and blue"
+    assert right[2] > 200
+    await running.aclose()
+
+
 async def test_long_pauses_are_cut_out(tmp_path: Path) -> None:
     sound = speech(tmp_path / "s.wav", bursts=[(0.2, 1.0), (2.6, 3.4)], seconds=3.6)
     source = make(
