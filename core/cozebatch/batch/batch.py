@@ -31,6 +31,7 @@ from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError
 from cozebatch.model.statistics import Statistics
 from cozebatch.model.task import Task, parameters_digest
 from cozebatch.model.text import Text
+from cozebatch.network.trouble import WRONG_CERTIFICATE
 from cozebatch.planning.planned import Action, OperatorOverrides
 from cozebatch.planning.selection import Selection
 from cozebatch.ports import Journal, TaskSource
@@ -113,7 +114,8 @@ class Batch:
                 may_go_on = error.category is Category.INVALID_REQUEST or error.code == str(NO_PERMISSION)
                 if may_go_on and not self._will_pay():
                     break  # what was paid for is still finished, although nothing new can be started
-                if error.category is not Category.NETWORK or anyio.current_time() - started >= patience:
+                may_pass = error.category is Category.NETWORK and error.code != WRONG_CERTIFICATE
+                if not may_pass or anyio.current_time() - started >= patience:
                     raise UsageError(_with_hint(error))
                 tries += 1
                 left = patience - (anyio.current_time() - started)

@@ -202,7 +202,7 @@ def unreachable(error: ExchangeError, mask: Mask) -> ErrorInfo:
         message = Text(f"连不上 Coze{via.zh}：{reason}", f"Coze cannot be reached{via.en}: {reason}")
     else:
         message = Text(f"Coze 没有回答{via.zh}：{reason}", f"Coze did not answer{via.en}: {reason}")
-    return ErrorInfo(Category.NETWORK, message, hint=error.trouble.hint)
+    return ErrorInfo(Category.NETWORK, message, code=error.trouble.code, hint=error.trouble.hint)
 
 
 def _failure(record: Mapping[str, Any], logid: str | None, mask: Mask) -> ErrorInfo:

@@ -221,7 +221,7 @@ async def patiently(work: Callable[[], Awaitable[T]], *, patience: float = PATIE
             return await work()
         except FeishuError as error:
             wait = max(pause, error.retry_after or 0.0)
-            if not error.kind.may_pass or anyio.current_time() + wait > give_up:
+            if not error.may_pass or anyio.current_time() + wait > give_up:
                 raise
         await anyio.sleep(wait)
         pause = min(pause * 2, 8.0)

@@ -47,7 +47,7 @@ async def check_feishu(client: FeishuClient, base: FeishuBase, layout: Layout, v
 
 
 def _refused(subject: Text, error: FeishuError) -> CheckItem:
-    return CheckItem(Level.FAIL, subject, error.complaint, may_pass=error.kind.may_pass)
+    return CheckItem(Level.FAIL, subject, error.complaint, may_pass=error.may_pass)
 
 
 async def _columns(base: FeishuBase, table_id: str, subject: Text, items: list[CheckItem]) -> list[Column] | None:

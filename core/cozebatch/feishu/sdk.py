@@ -43,7 +43,8 @@ _TOKEN_PATH = "/open-apis/auth/v3/tenant_access_token/internal"
 class FeishuError(CozebatchError):
     """A call to Feishu failed.
 
-    `wording` is Feishu's own, masked and bounded; `status` is HTTP's, 0 when there was no response.
+    `wording` is Feishu's own, masked and bounded; `status` is HTTP's, 0 when there was no response. `lasting`: trying
+    again soon does not help, whatever the meaning.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class FeishuError(CozebatchError):
         logid: str | None = None,
         retry_after: float | None = None,
         status: int = 0,
+        lasting: bool = False,
     ) -> None:
         super().__init__(f"{meaning.kind}: {meaning.what.en} ({code}) {wording}")
         self.meaning = meaning
@@ -63,6 +65,8 @@ class FeishuError(CozebatchError):
         self.logid = logid
         self.retry_after = retry_after
         self.status = status
+        self.may_pass = meaning.kind.may_pass and not lasting
+        """Trying again soon may help."""
 
     @property
     def kind(self) -> Kind:
@@ -214,7 +218,8 @@ class FeishuClient:
             why = trouble(error, self._proxy)
             what = Text(f"{NETWORK.what.zh}{why.via.zh}", f"{NETWORK.what.en}{why.via.en}")
             unreachable = replace(NETWORK, what=what, hint=why.hint or NETWORK.hint)
-            raise FeishuError(unreachable, wording=self._words(why.reason)) from None
+            lasting = why.code is not None
+            raise FeishuError(unreachable, wording=self._words(why.reason), lasting=lasting) from None
         if received.broken is not None:
             raise FeishuError(NETWORK, wording=f"the answer cannot be read: {received.broken}")
         return self._judge(response, bytes(received.body))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from cozebatch.model.text import NOTHING, Text
 from cozebatch.network.proxies import Proxy
 
-_WRONG_CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"
+WRONG_CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"
+"""OpenSSL's own word for a certificate that is not trusted. Asking again does not help."""
 _OTHER_HOST = Text(
     "对方的 HTTPS 证书是别的网站的：网络可能要先登录（打开浏览器看看），或代理、hosts 指错了地方。",
     "The HTTPS certificate is another site's: the network may want a login first (open a browser), or a proxy or the "
@@ -35,12 +36,17 @@ class Trouble:
     via: Text = NOTHING
     hint: Text = NOTHING
 
+    @property
+    def code(self) -> str | None:
+        """`WRONG_CERTIFICATE` where that is what it is."""
+        return WRONG_CERTIFICATE if WRONG_CERTIFICATE in self.reason else None
+
 
 def trouble(error: Exception, proxy: Proxy | None) -> Trouble:
     """What to tell of `error`, met on the way through `proxy` (None: direct)."""
     reason = str(error) or type(error).__name__
     via = Text(f"（经代理 {proxy}）", f" (through the proxy {proxy})") if proxy is not None else NOTHING
-    if _WRONG_CERTIFICATE in reason:
+    if WRONG_CERTIFICATE in reason:
         lowered = reason.lower()
         if "mismatch" in lowered or "match" in lowered:
             return Trouble(reason, via, _OTHER_HOST)

@@ -15,15 +15,14 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from cozebatch.coze.workflow_link import parse_workflow_link
-from cozebatch.feishu.links import LinkError, parse_base
 from cozebatch.model.errors import UsageError
 from cozebatch.model.text import Text
 from cozebatch.settings import jsonc
 from cozebatch.settings.complaints import Path as KeyPath
 from cozebatch.settings.complaints import at, dotted, nearest, wordings
 from cozebatch.settings.cross import cross_checks
-from cozebatch.settings.feishu_model import DEFAULT_READY, FilterCondition
+from cozebatch.settings.feishu_model import FilterCondition
+from cozebatch.settings.implied import default_filter, read_base_link, read_workflow_link, value_at
 from cozebatch.settings.model import Settings
 from cozebatch.settings.values import Replaced, Unset, looks_like_placeholder
 
@@ -91,11 +90,11 @@ def parse_settings(
         document = {k: v for k, v in document.items() if k not in FEISHU_ONLY}
     _fill_secrets(document, env)
     _override(document, overrides)
-    _read_workflow_link(document)
+    read_workflow_link(document)
     if need_feishu:
-        _read_link(document)
-        _default_filter(document)
-    borrowed = {path for path in FALLBACKS if isinstance(_value_at(document, path), Replaced)}
+        read_base_link(document)
+        default_filter(document)
+    borrowed = {path for path in FALLBACKS if isinstance(value_at(document, path), Replaced)}
     cross_checks(document, found.add, found.warn, need_feishu=need_feishu)
     settings = _validate(document, found)
     if found.complaints or settings is None:
@@ -223,7 +222,7 @@ def _home_of(name: str) -> str | None:
 def _fill_secrets(document: dict[str, Any], env: Mapping[str, str]) -> None:
     for path, variable in FALLBACKS.items():
         given = env.get(variable, "")
-        holder = _value_at(document, path[:-1])
+        holder = value_at(document, path[:-1])
         if not given.strip() or not isinstance(holder, dict):
             continue
         written = holder.get(str(path[-1]))
@@ -233,58 +232,9 @@ def _fill_secrets(document: dict[str, Any], env: Mapping[str, str]) -> None:
 
 def _override(document: dict[str, Any], overrides: Mapping[str, object]) -> None:
     for name, value in overrides.items():
-        section = _value_at(document, OVERRIDES[name][:-1])
+        section = value_at(document, OVERRIDES[name][:-1])
         if value is not None and isinstance(section, dict):
             section[name] = value
-
-
-def _read_workflow_link(document: dict[str, Any]) -> None:
-    """A pasted address of a workflow tells Coze's site and the app where the file does not say them."""
-    coze = _value_at(document, ("workflow_config", "coze_config"))
-    if not isinstance(coze, dict) or not isinstance(coze.get("workflow_id"), str):
-        return
-    link = parse_workflow_link(coze["workflow_id"])
-    if link is None:
-        return
-    if link.base_url is not None:
-        coze.setdefault("base_url", link.base_url)
-    if link.app_id is not None and not coze.get("bot_id") and not coze.get("app_id"):
-        coze["app_id"] = link.app_id
-
-
-def _read_link(document: dict[str, Any]) -> None:
-    """A pasted address tells the table, the view and the platform where the file does not say them."""
-    api, tables = document.get("api_config"), document.get("tables")
-    if not isinstance(api, dict) or not isinstance(api.get("app_token"), str):
-        return
-    try:
-        link = parse_base(api["app_token"])
-    except LinkError:
-        return
-    if link.domain and "domain" not in api:
-        api["domain"] = link.domain
-    if link.table_id is None:
-        return
-    tables = document.setdefault("tables", {}) if tables is None else tables
-    content = tables.setdefault("content_table", {}) if isinstance(tables, dict) else None
-    if isinstance(content, dict):
-        content["table_id"] = content.get("table_id") or link.table_id
-        if link.view_id is not None and content["table_id"] == link.table_id and not content.get("view_id"):
-            content["view_id"] = link.view_id  # also for null: whoever wants no view pastes none
-
-
-def _default_filter(document: dict[str, Any]) -> None:
-    """The default filter looks at the status column, whatever it is called."""
-    tables = document.get("tables")
-    content = tables.get("content_table") if isinstance(tables, dict) else None
-    mapping = content.get("field_mapping") if isinstance(content, dict) else None
-    if isinstance(mapping, dict) and isinstance(content, dict) and "filter_condition" not in content:
-        status = mapping.get("status", "状态")
-        if isinstance(status, str) and status.strip():
-            content["filter_condition"] = {
-                "conjunction": "and",
-                "conditions": [{"field_name": status, "operator": "is", "value": [DEFAULT_READY]}],
-            }
 
 
 def _validate(document: dict[str, Any], found: _Findings, only: tuple[str, ...] = ()) -> Settings | None:
@@ -295,17 +245,7 @@ def _validate(document: dict[str, Any], found: _Findings, only: tuple[str, ...] 
     for path, text in problems:
         if only and (not path or path[0] not in only):
             continue
-        if isinstance(_value_at(document, path), Unset):
+        if isinstance(value_at(document, path), Unset):
             continue
         found.add_text(path, text)
     return None
-
-
-def _value_at(document: Any, path: KeyPath) -> Any:
-    here = document
-    for step in path:
-        try:
-            here = here[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return here

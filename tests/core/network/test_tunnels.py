@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import anyio
 import pytest
 import trustme
 
@@ -15,8 +16,10 @@ from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID, CozeOptions
 from cozebatch.demo.coze_server import RunningCoze, serve_coze
 from cozebatch.demo.feishu_server import APP_ID, APP_SECRET, SimulatedFeishu
 from cozebatch.demo.serving import serve
+from cozebatch.feishu.base import patiently
 from cozebatch.feishu.sdk import FeishuClient, FeishuError
 from cozebatch.model.errors import Category, ErrorInfo, StepError, UsageError
+from cozebatch.network.trouble import WRONG_CERTIFICATE
 from cozebatch.ports import Accepted, Refused
 from cozebatch.synthesis.download.downloader import Downloader
 from support.coze_support import TASK, submit_once
@@ -133,6 +136,7 @@ async def test_a_companys_certificate_is_told_as_that_with_the_variable_that_cur
         assert "CERTIFICATE_VERIFY_FAILED" in error.message.en
         assert "SSL_CERT_FILE" in error.hint.en
         assert "SSL_CERT_FILE" in error.hint.zh
+        assert error.code == WRONG_CERTIFICATE
         set_environment(monkeypatch, HTTPS_PROXY=running.url, SSL_CERT_FILE=secure.trusted)
         assert isinstance(await submit_once(COZE), Accepted)
 
@@ -174,8 +178,8 @@ async def test_feishu_is_reached_through_a_proxy(
             await client.check_token()
         set_environment(monkeypatch, ALL_PROXY=running.url)
         async with feishu_client() as client:
-            with pytest.raises(FeishuError) as caught:
-                await client.check_token()
+            with pytest.raises(FeishuError) as caught, anyio.fail_after(30):
+                await patiently(client.check_token, patience=600)
     complaint = caught.value.complaint
     assert f"through the proxy {running.url}" in complaint.en
     assert "SSL_CERT_FILE" in complaint.en
@@ -224,3 +228,16 @@ async def test_media_that_a_proxy_or_a_certificate_keeps_back_are_told_with_the_
     info = caught.value.info
     assert running.url in info.message.en
     assert "SSL_CERT_FILE" in info.hint.en
+
+
+@pytest.mark.parametrize("variables", [{"SSL_CERT_FILE": "/nowhere/root.pem"}, {"ALL_PROXY": "quic://h:1"}])
+async def test_settings_that_cannot_be_used_fail_a_download_with_the_variable(
+    variables: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, **variables)
+    downloader = Downloader(max_bytes=1_000, allow_loopback=False)
+    with pytest.raises(StepError) as caught:
+        await downloader.fetch(f"https://{PUBLIC}/film.mp4", tmp_path, "video")
+    await downloader.aclose()
+    assert caught.value.info.category is Category.DOWNLOAD
+    assert next(iter(variables)) in caught.value.info.message.en

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from cozebatch.demo.coze_model import CozeOptions
 from cozebatch.demo.coze_server import RunningCoze, serve_coze
@@ -15,6 +16,7 @@ from cozebatch.demo.feishu_model import ATTACHMENT, MULTI_SELECT
 from cozebatch.demo.feishu_tables import CONTENT, READY
 from support.batches import MAKES, Files, Table
 from support.program import BATCH, Program
+from support.tunnels import proxy, tls_front
 
 Spoil = Callable[[Table, Path], None]
 LIMITED = ("--limit", "2")
@@ -111,6 +113,20 @@ def test_what_a_free_look_finds_is_not_paid_for(table: Table, tmp_path: Path, sp
     assert table.executions == 0
     assert len(table.feishu.writes) == writes
     assert table.feishu.cell(CONTENT, "recdemo01", "状态") == READY
+
+
+def test_a_companys_certificate_ends_the_start_at_once_and_its_root_cures_it(coze: RunningCoze, tmp_path: Path) -> None:
+    authority, root = trustme.CA(), tmp_path / "root.pem"
+    authority.cert_pem.write_to_path(str(root))
+    program = Program(tmp_path, "https://coze.test").configure().tasks(1)
+    with tls_front(coze.url, authority, "coze.test") as port, proxy("http", port) as running:
+        through = {"HTTPS_PROXY": running.url, "NO_PROXY": "", "SSL_CERT_FILE": ""}
+        refused = program.run(*BATCH, env=through)  # a program that waits for 60 s counts as hung
+        assert refused.code == 2
+        assert "SSL_CERT_FILE" in refused.err
+        assert f"through the proxy {running.url}" in refused.err
+        assert program.run(*BATCH, env={**through, "SSL_CERT_FILE": str(root)}).code == 0
+    assert len(coze.ledger().executions) == 1
 
 
 def test_check_tells_what_the_rows_name_and_lack(table: Table) -> None:

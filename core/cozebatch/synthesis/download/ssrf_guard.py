@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import anyio
 import httpx
@@ -82,6 +83,16 @@ def _literal(host: str) -> IPAddress | None:
         return None
 
 
+@contextmanager
+def _told_as_download() -> Iterator[None]:
+    """Settings of the environment that cannot be used end this download."""
+    try:
+        yield
+    except UsageError as error:
+        (why,) = error.complaints
+        raise failure(Category.DOWNLOAD, why.zh, why.en) from None
+
+
 class GuardedTransport(httpx.AsyncBaseTransport):
     """Sends each request to a checked address of its host; TLS and the Host header keep the host's name.
 
@@ -110,16 +121,14 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         `StepError` for a proxy that cannot be used."""
         if any(not allowed(address) for address in addresses):
             return None
-        try:
+        with _told_as_download():
             return proxy_for(str(url))
-        except UsageError as error:
-            (why,) = error.complaints
-            raise failure(Category.DOWNLOAD, why.zh, why.en) from None
 
     def _network(self, proxy: Proxy | None) -> httpx.AsyncBaseTransport:
         if proxy not in self._networks:
             limits = httpx.Limits(max_keepalive_connections=0)
-            self._networks[proxy] = transport(proxy, tls_context(), limits)
+            with _told_as_download():
+                self._networks[proxy] = transport(proxy, tls_context(), limits)
         return self._networks[proxy]
 
     async def _send(
