@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from cozebatch.model.errors import Category
+from cozebatch.model.project_name import differ_in_time_only
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.planning.decisions import (
@@ -75,9 +76,27 @@ def plan(
         else:
             later = LaterRun(task, position, earlier, overrides, source_is_authoritative, digest_of, failures_are_told)
             decided.append(later.plan())
+        if earlier is not None:
+            decided[-1] = _under_its_name(decided[-1], earlier)
         if earlier is not None and earlier.by_content and decided[-1].action is not Action.SUBMIT:
             decided[-1] = replace(decided[-1], recognized=True)
     return decided
+
+
+def _under_its_name(planned: Planned, earlier: Past) -> Planned:
+    """A film that was begun keeps its default name, which holds a time: what was made of it is found by that name."""
+    task, old = planned.task, earlier.row
+    if planned.action not in (Action.FINISH, Action.WATCH) or old.state is State.DONE or earlier.by_content:
+        return planned
+    if not isinstance(task, Task) or not task.default_name:
+        return planned
+    if not differ_in_time_only(old.project_name, task.project_name):
+        return planned
+    return replace(
+        planned,
+        task=task.with_project_name(old.project_name, default=True),
+        made=replace(planned.row, project_name=old.project_name),
+    )
 
 
 def _same_run(

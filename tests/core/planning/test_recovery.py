@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cozebatch.engine.options import Options
 from cozebatch.model.errors import Category
 from cozebatch.model.rows import Row
-from cozebatch.model.task import Outcome, State
+from cozebatch.model.task import Outcome, State, Task
 from cozebatch.planning.decisions import resume_step
 from cozebatch.planning.planned import Action, OperatorOverrides
 from cozebatch.planning.recovery import plan
@@ -48,6 +48,43 @@ def decide(
         failures_are_told=failures_are_told,
     )
     return planned[0].action
+
+
+@pytest.mark.parametrize("same_run", [True, False])
+@pytest.mark.parametrize(
+    ("state", "facts", "kept"),
+    [
+        (State.FAILED, {"has_output": True, "execute_id": "e1"}, True),
+        (State.SYNTHESIZING, {"has_output": True, "execute_id": "e1"}, True),
+        (State.RUNNING, {"execute_id": "e1"}, True),
+        (State.DONE, {"has_output": True, "execute_id": "e1"}, False),
+        (State.PENDING, {}, False),
+    ],
+)
+def test_a_film_that_was_begun_keeps_its_default_name(
+    state: State, facts: dict[str, Any], kept: bool, same_run: bool
+) -> None:
+    """What was made of it already is found by that name."""
+    if same_run and state in (State.FAILED, State.DONE):
+        return  # has ended in this run
+    now = TASK.with_project_name("标题1_20260102_000000", default=True)
+    row = Row("t1", 0, fingerprint=FINGERPRINT, state=state, project_name="标题1_20260101_000000", **facts)
+    [planned] = plan(
+        [now], {"t1": Past("run1", row, False)}, OperatorOverrides(), continuing="run1" if same_run else None,
+        source_is_authoritative=state is State.DONE,
+    )  # fmt: skip
+    assert isinstance(planned.task, Task)
+    name = "标题1_20260101_000000" if kept else "标题1_20260102_000000"
+    assert planned.task.project_name == name
+    if kept:
+        assert planned.row.project_name == name
+    given = replace(TASK, project_name="自己起的名字")
+    [planned] = plan(
+        [given], {"t1": Past("run1", row, False)}, OperatorOverrides(), continuing="run1" if same_run else None,
+        source_is_authoritative=state is State.DONE,
+    )  # fmt: skip
+    assert isinstance(planned.task, Task)
+    assert planned.task.project_name == "自己起的名字"
 
 
 @pytest.mark.parametrize("same_run", [True, False])
