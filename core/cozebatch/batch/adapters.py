@@ -130,3 +130,10 @@ def _filter(condition: FilterCondition | None) -> dict[str, object] | None:
     if not condition.children:
         del wanted["children"]
     return wanted
+
+
+def used_columns(settings: Settings) -> frozenset[str]:
+    """The fields and further columns of a task file whose values matter: what is sent to Coze, and the template's name
+    where there are named templates."""
+    named = any(isinstance(style, dict) for style in settings.template_config.values())
+    return frozenset(settings.coze.parameters.values()) | (frozenset({"template"}) if named else frozenset())

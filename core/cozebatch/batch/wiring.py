@@ -13,7 +13,14 @@ from typing import Any
 
 import anyio.to_thread
 
-from cozebatch.batch.adapters import coze_service, feishu_base, feishu_client, feishu_layout, synthesis_options
+from cozebatch.batch.adapters import (
+    coze_service,
+    feishu_base,
+    feishu_client,
+    feishu_layout,
+    synthesis_options,
+    used_columns,
+)
 from cozebatch.batch.batch import Batch
 from cozebatch.batch.inspections import Inspection, inputs_of, results_in, synthesis_of, table_of
 from cozebatch.batch.request import Request
@@ -117,7 +124,7 @@ async def _source(
 
         file = FileSource(
             request.tasks_file,
-            used=frozenset(settings.coze.parameters.values()),
+            used=used_columns(settings),
             wanted=request.selection.allows,
             on_note=request.on_note,
         )

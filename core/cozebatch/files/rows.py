@@ -10,7 +10,7 @@ from cozebatch.files.field_names import field_of
 from cozebatch.files.sheet_parser import Fault
 from cozebatch.model.text import Text
 
-ALWAYS_USED = frozenset({"task_id", "title", "content", "project_name", "template"})
+ALWAYS_USED = frozenset({"task_id", "title", "content", "project_name"})
 """Fields that a film needs, whether or not they are sent to Coze."""
 NO_FAULTS: Mapping[str, Fault] = MappingProxyType({})
 

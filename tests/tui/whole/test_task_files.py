@@ -20,7 +20,7 @@ def program(tmp_path: Path, coze: RunningCoze) -> Program:
 def write(folder: Path, *rows: list[Any], hidden: tuple[int, ...] = ()) -> None:
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
-    sheet.append(["仿写标题", "仿写文案", "关联账号", "备注"])
+    sheet.append(["仿写标题", "仿写文案", "关联账号", "备注", "模板名称"])
     for row in rows:
         sheet.append(row)
     for number in hidden:
@@ -30,7 +30,7 @@ def write(folder: Path, *rows: list[Any], hidden: tuple[int, ...] = ()) -> None:
 
 
 def test_what_is_shown_is_what_is_sent_and_what_is_hidden_is_not(program: Program, coze: RunningCoze) -> None:
-    write(program.folder, ["一", "文案一", 123, "#N/A"], ["二", "做过的文案", "A", None], hidden=(3,))
+    write(program.folder, ["一", "文案一", 123, "#N/A", "#REF!"], ["二", "做过的文案", "A", None], hidden=(3,))
     listed = program.run("--no-ui", "--config", "c.json", "--tasks", "t.xlsx", "--dry-run")
     done = program.run("--no-ui", "--config", "c.json", "--tasks", "t.xlsx")
     assert (listed.code, done.code) == (0, 0)
