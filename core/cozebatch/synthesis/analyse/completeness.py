@@ -18,28 +18,14 @@ from cozebatch.synthesis.compose.timeline import SECOND
 from cozebatch.synthesis.failures import failure
 
 _BOXES = frozenset(
-    (
-        b"ftyp",
-        b"moov",
-        b"mdat",
-        b"free",
-        b"skip",
-        b"wide",
-        b"pnot",
-        b"moof",
-        b"mfra",
-        b"sidx",
-        b"styp",
-        b"meta",
-        b"udta",
-    )
+    (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"moof", b"mfra", b"sidx", b"styp", b"meta")
 )
 _MOST_BOXES = 100_000
 _SLACK = 4096
 """Bytes that may miss where no length tells whether they matter: some writers count a header too much."""
 _LOST = SECOND // 10
 """µs that must miss where bytes are missing: the last box may be one that nobody needs."""
-_SHORT, _SHORT_SHARE = SECOND, 0.05
+_SHORT, _SHORT_SHARE = SECOND // 2, 0.05
 """What must miss where no bytes are known to be: headers are inexact, those of live recordings above all."""
 
 
@@ -49,11 +35,14 @@ async def judge(path: Path, measured: Measured) -> StepError | None:
     `measured`: nothing of a file that could not be opened, or whose length does not matter.
     """
     missing, is_riff = await anyio.to_thread.run_sync(missing_bytes, path)
-    short = measured.header_us - measured.end_us
     if measured.header_us and measured.end_us:
+        # Sound may lie before the picture: where bytes are missing, one of them may be whole and the other half.
+        ends = [end for end in (measured.video_us, *measured.audio_us[:1]) if end] if missing > _SLACK else []
+        end = min(ends, default=measured.end_us)
+        short = measured.header_us - end - (0 if missing else measured.start_us)
         tolerated = _LOST if missing else max(_SHORT, int(_SHORT_SHARE * measured.header_us))
         if short > tolerated:
-            is_, should = measured.end_us / SECOND, measured.header_us / SECOND
+            is_, should = end / SECOND, measured.header_us / SECOND
             return failure(
                 Category.DOWNLOAD,
                 f"素材不完整：文件头写着 {should:.1f} 秒，实际只有 {is_:.1f} 秒",

@@ -13,6 +13,8 @@ from pathlib import Path
 import anyio.to_thread
 
 from cozebatch.model.errors import StepError
+from cozebatch.synthesis.analyse.hdr import can_tone_map, tone_map
+from cozebatch.synthesis.analyse.probe import probe
 from cozebatch.synthesis.failures import failure
 from cozebatch.synthesis.process.ffmpeg import Ffmpeg, input_of
 
@@ -53,8 +55,9 @@ def look(path: Path) -> Shape:
 
 
 async def convert(ffmpeg: Ffmpeg, path: Path, target: Path, *, filters: str = "", timeout: float = 120.0) -> None:
-    """Write the first picture of `path` to `target` as ffmpeg understands it: turned, and whole where it is stored in
-    tiles. Raises `StepError` (`media`)."""
+    """Write the first picture of `path` to `target` as ffmpeg understands it: turned, in ordinary colours, and whole
+    where it is stored in tiles. Raises `StepError` (`media`)."""
+    filters = ",".join(part for part in (*await _ordinary_colours(ffmpeg, path, target.parent), filters) if part)
     chosen = ["-vf", filters] if filters else []
     if (await anyio.to_thread.run_sync(look, path)).tiled:
         # A group of streams, which ffmpeg puts together from version 8 on.
@@ -70,6 +73,14 @@ async def convert(ffmpeg: Ffmpeg, path: Path, target: Path, *, filters: str = ""
             f"图片 {path.name} 无法转换，请换成 PNG 或 JPEG：{told.zh}",
             f"the picture {path.name} cannot be converted, use PNG or JPEG: {told.en}",
         ) from error
+
+
+async def _ordinary_colours(ffmpeg: Ffmpeg, path: Path, cwd: Path) -> list[str]:
+    """The filters for a picture of high dynamic range, where this ffmpeg has them."""
+    video = (await probe(ffmpeg, path)).video
+    if video is None or not video.hdr or not await can_tone_map(ffmpeg, cwd):
+        return []
+    return tone_map(video.hdr)
 
 
 def _size_of_plain_jpeg(head: bytes) -> tuple[int, int] | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from cozebatch.bounds.numbers import count
+from cozebatch.bounds.numbers import count, number
 from cozebatch.model.errors import Category
 from cozebatch.synthesis.analyse.packets import FRAMECRC, PacketLog, StreamPackets
 from cozebatch.synthesis.failures import clean, failure
@@ -23,7 +23,7 @@ Hdr = Literal["", "hlg", "pq"]
 
 _TRANSFERS: dict[str, Hdr] = {"arib-std-b67": "hlg", "smpte2084": "pq"}
 _TRANSFER = re.compile(r"\bcolor_trc:([\w-]+)")
-_DURATION = re.compile(r"^\s+Duration: (\d{1,9}):(\d\d):(\d\d)\.(\d{1,9})", re.MULTILINE)
+_DURATION = re.compile(r"^\s+Duration: (\d{1,9}):(\d\d):(\d\d)\.(\d{1,9})(?:, start: ([\d.]{1,20}))?", re.MULTILINE)
 _GUESSED = "Estimating duration from bitrate"
 _SOUND_TRACKS = 4
 """How many sound tracks are tried where the first cannot be decoded."""
@@ -57,13 +57,15 @@ class Probe:
 @dataclass(frozen=True, slots=True)
 class Measured:
     """When a file's parts end, in µs from its beginning, found by reading every packet. `end_us`: the last of all,
-    texts and time codes included. `header_us`: the length that its header names, 0 where it names none."""
+    texts and time codes included. `header_us`: the length that its header names, 0 where it names none; in some kinds
+    of file the time before the first packet, `start_us`, is part of it."""
 
     video_us: int = 0
     pictures: int = 0
     audio_us: tuple[int, ...] = ()
     end_us: int = 0
     header_us: int = 0
+    start_us: int = 0
 
     @property
     def still(self) -> bool:
@@ -106,24 +108,27 @@ async def measure(ffmpeg: Ffmpeg, path: Path) -> Measured:
     arguments = [*SAFE_INPUT, "-i", path.name, *_ALL, "-c", "copy", "-copy_unknown", *FRAMECRC]
     await ffmpeg.ask(arguments, cwd=path.parent, on_line=log.line, on_log=read_log)
     pictures = log.of_kind("video")
+    header_us, start_us = length_in("\n".join(head))
     return Measured(
         video_us=pictures[0].end_us if pictures else 0,
         pictures=pictures[0].packets if pictures else 0,
         audio_us=tuple(stream.end_us for stream in log.of_kind("audio")),
         end_us=max((stream.end_us for stream in log.streams.values()), default=0),
-        header_us=length_in("\n".join(head)),
+        header_us=header_us,
+        start_us=start_us,
     )
 
 
-def length_in(log: str) -> int:
-    """The length in µs that a file's header names, from the log of `ffmpeg -i`; 0 where there is none or ffmpeg only
-    guesses it."""
+def length_in(log: str) -> tuple[int, int]:
+    """The length that a file's header names and the time of its first packet, in µs, from the log of `ffmpeg -i`. 0 for
+    a length that is not there, or that ffmpeg only guesses."""
     match = _DURATION.search(log[:_HEAD])
     if match is None or _GUESSED in log:
-        return 0
+        return 0, 0
     hours, minutes, seconds = (count(part) or 0 for part in match.groups()[:3])
     whole = hours * 3600 + minutes * 60 + seconds
-    return min(whole * 1_000_000 + int(match[4][:6].ljust(6, "0")), 10**15)
+    start = round((number(match[5]) or 0.0) * 1_000_000) if match[5] else 0
+    return min(whole * 1_000_000 + int(match[4][:6].ljust(6, "0")), 10**15), min(start, 10**15)
 
 
 def transfer_in(log: str) -> Hdr:

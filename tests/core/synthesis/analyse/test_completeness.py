@@ -58,6 +58,28 @@ async def test_a_film_that_lacks_its_last_tenth_is_found_out(tmp_path: Path, cli
     assert "its header says 2.0 s" in error.info.message.en
 
 
+async def test_a_film_whose_sound_lies_behind_its_picture_is_found_out(tmp_path: Path, clip: Path) -> None:
+    """Not in turn, as one fragment of the whole film has it: the picture is whole."""
+    whole = ["-movflags", "empty_moov", "-frag_duration", "100000000", "-frag_interleave", "0"]
+    path = make(tmp_path / "a.mp4", "-i", str(clip), *COPIED, *whole)
+    assert await cut_off(path) is None
+    path.write_bytes(path.read_bytes()[: -path.stat().st_size // 20])
+    assert (await measure(tool(), path)).video_us == pytest.approx(2_000_000, abs=50_000)
+    assert await cut_off(path) is not None
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
+async def test_a_film_that_begins_late_is_whole(tmp_path: Path, clip: Path, suffix: str) -> None:
+    path = make(tmp_path / f"a.{suffix}", "-itsoffset", "3", "-i", str(clip), *COPIED)
+    assert await cut_off(path) is None
+
+
+@pytest.mark.parametrize("flags", ["frag_keyframe+empty_moov", "frag_keyframe+separate_moof", "faststart"])
+async def test_a_film_in_fragments_is_whole(tmp_path: Path, clip: Path, flags: str) -> None:
+    path = make(tmp_path / "a.mp4", "-i", str(clip), *COPIED, "-movflags", flags)
+    assert await cut_off(path) is None
+
+
 async def test_a_film_that_lacks_its_index_is_found_out(tmp_path: Path, clip: Path) -> None:
     path = make(tmp_path / "a.mp4", "-i", str(clip), *COPIED)
     path.write_bytes(path.read_bytes()[:-6000])
