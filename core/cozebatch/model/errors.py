@@ -45,80 +45,86 @@ class Category(StrEnum):
 
 
 HINTS: Mapping[Category, Text] = {
-    Category.THROTTLED: Text(
-        "Coze 限流，程序会自动排队等待，无需处理。", "Coze is limiting the rate; it queues by itself, nothing to do."
+    Category.THROTTLED: Text("程序会自动排队等待，无需处理。", "It queues by itself; nothing to do."),
+    Category.NETWORK: Text(
+        "检查网络、代理和防火墙，恢复后可以免费重试。",
+        "Check network, proxy and firewall; once they work, you can retry for free.",
     ),
-    Category.NETWORK: Text("请检查网络、代理和防火墙，恢复后重试。", "Check network, proxy and firewall, then retry."),
     Category.SERVER: Text(
-        "Coze 服务暂时出错，稍后重试；持续出现请带上 logid 联系 Coze。",
-        "Coze had a passing fault; retry later. If it stays, give Coze support the logid.",
+        "扣子暂时出错，稍后再跑一次；持续出现就把 logid 发给扣子客服。",
+        "Coze had a passing fault: run it again later. If it stays, give Coze support the logid.",
     ),
     Category.AUTH: Text(
-        "请检查 Coze token 是否有效、是否有 run 和 listRunHistory 权限，改好后重新运行同一命令。",
-        "Check that the Coze token is valid and may 'run' and 'listRunHistory', then run the same command again.",
+        "令牌无效、过期（最长 30 天）或缺权限（run、listRunHistory、工作空间）。"
+        "到扣子“API 管理 → 授权 → 个人访问令牌”检查，改好再跑一次。",
+        "The token is invalid, expired (30 days at most) or lacks permissions (run, listRunHistory, the workspace). "
+        "Check it on Coze's personal access token page, then run the same command again.",
     ),
     Category.QUOTA: Text(
-        "Coze 额度或余额不足：充值或等额度恢复后，重新运行同一命令。",
+        "扣子额度或余额不足：充值或等额度恢复后，再运行同一命令。",
         "The Coze quota or balance is used up: top up or wait, then run the same command again.",
     ),
     Category.INVALID_REQUEST: Text(
-        "请检查工作流 ID 是否已发布、parameters 与工作流输入是否一致。",
-        "Check that the workflow is published and that 'parameters' matches its inputs.",
+        "检查工作流 ID、是否已发布、parameters 与输入是否一致，再跑一次。",
+        "Check the workflow ID, that it is published, and that 'parameters' matches its inputs; then run it again.",
     ),
     Category.CONTENT_REJECTED: Text(
-        "文案被 Coze 判为不合规，请修改文案后再跑。", "Coze refused this text; change the script and run it again."
+        "扣子没放行这段文案。改好文案，把表格里的状态改回去，再跑一次。",
+        "Coze rejected the script. Edit it, set its status back, run again.",
     ),
     Category.WORKFLOW_FAILED: Text(
-        "工作流运行失败：打开调试链接查看出错节点；重跑会再次计费。",
-        "The workflow failed: open the debug link to see which node; a rerun costs again.",
+        "打开调试页看是哪个节点出错；付费重做会再扣一次费。",
+        "Open the debug page to see which node failed; a paid rerun is charged again.",
     ),
     Category.WORKFLOW_INTERRUPTED: Text(
-        "工作流在等人回答：批量运行不支持交互节点，请在 Coze 中去掉或处理后重试（免费）。",
-        "The workflow waits for a person: take interactive nodes out, or answer in Coze and retry (free look).",
+        "工作流停在问答或输入节点。批量执行不支持，请在扣子里去掉并重新发布。",
+        "The workflow stopped at a question or input node. Remove it and publish again.",
     ),
     Category.EXECUTION_LOST: Text(
-        "Coze 查不到这次执行或它已超时：重试会免费再查一次；重跑会再次计费。",
-        "Coze no longer knows this execution, or it ran too long: retry looks again (free); a rerun costs again.",
+        "扣子查不到这次执行，或它已超时。重试会再查一次（免费），付费重做会再扣一次费。",
+        "Coze does not know this execution, or it ran too long. A retry checks again (free); a paid rerun is charged.",
     ),
     Category.UNKNOWN_SUBMIT: Text(
-        "请求已发出但没收到明确回答，可能已计费：到 Coze 后台查看，有执行就认领（免费），没有再重跑（付费）。",
-        "The request went out but was not clearly answered, it may have been charged: look in Coze, then adopt the "
-        "execution if there is one (free), or run the task again if there is none (paid).",
+        "可能已扣费。到扣子查这次执行：有就认领（免费），没有再付费重做。",
+        "It may have been charged. Look in Coze: adopt the execution (free), or rerun the task (paid) if there is "
+        "none.",
     ),
     Category.BAD_OUTPUT: Text(
-        "工作流输出里没有需要的内容：检查 outputs 映射和工作流结束节点，改好后重试（免费）。",
-        "The workflow's output lacks what is needed: check the 'outputs' mapping and the end node, then retry (free).",
+        "检查 outputs 的对应关系和工作流的结束节点，改好后可以免费重试。",
+        "Check the 'outputs' mapping and the end node; once they are right, you can retry for free.",
     ),
     Category.DOWNLOAD: Text(
-        "素材下载失败：链接可能已过期，检查网络后重试（免费）。",
-        "The media could not be fetched: the link may have expired; check the network and retry (free).",
+        "链接可能已过期。检查网络后可以免费重试。",
+        "The link may have expired. Check the network; you can retry for free.",
     ),
     Category.MEDIA: Text(
-        "素材无法使用：打开链接确认视频和声音正常。", "The media cannot be used: open the link and look at it."
+        "打开素材链接看看：能播放就免费重试，不能就只能付费重做。",
+        "Open the link: if it plays, retry for free; if not, only a paid rerun helps.",
     ),
     Category.DISK_FULL: Text(
-        "磁盘空间不足：清理后重新运行同一命令。", "The disk is full: make room, then run the same command again."
+        "清理磁盘后再运行同一命令，不会重复扣费。",
+        "Make room, then run the same command again; nothing is charged twice.",
     ),
     Category.DRAFT_FOLDER: Text(
-        "剪映草稿文件夹不可用：检查 draft_folder_path 是否存在且可写。",
-        "The JianYing draft folder cannot be used: check that draft_folder_path exists and is writable.",
+        "在剪映设置里看草稿位置，填进 draft_folder_path，再免费重试。",
+        "See JianYing's settings for the place of its drafts, put it into draft_folder_path, then retry for free.",
     ),
     Category.SYNTHESIS: Text(
-        "合成失败：检查合成设置，改好后重试（免费）。", "Synthesis failed: check its settings, then retry (free)."
+        "检查合成设置，改好后可以免费重试。", "Check the synthesis settings; then you can retry for free."
     ),
     Category.SYNTHESIS_TIMEOUT: Text(
-        "合成超时：减少同时合成数或加大 synthesis.timeout，再重试（免费）。",
-        "Synthesis took too long: use fewer workers or a larger synthesis.timeout, then retry (free).",
+        "把合成并发调小或加大 synthesis.timeout，再免费重试。",
+        "Lower the synthesis concurrency or raise synthesis.timeout, then retry for free.",
     ),
     Category.WORKER_CRASHED: Text(
-        "合成进程意外退出（常因内存不足）：减少同时合成数，再重试（免费）。",
-        "The synthesis process died (often out of memory): use fewer workers, then retry (free).",
+        "常因内存不足。把合成并发调小，再免费重试。",
+        "Often it was out of memory. Lower the synthesis concurrency, then retry for free.",
     ),
     Category.WRITE_BACK: Text(
-        "影片已完成，只是没能写回表格：下次启动会自动补写。",
-        "The film is finished; only the table was not updated. The next start delivers it.",
+        "成品已做好，还没写回表格。下次启动自动补写。",
+        "The film is made; only the table does not say so yet. The next start writes it back.",
     ),
-    Category.SOURCE: Text("请检查任务来源中的这一行。", "Check this row in the task source."),
+    Category.SOURCE: Text("打开表格看看这条记录，改好再跑一次。", "Open the record, correct it, run again."),
     Category.INTERNAL: Text(
         "程序内部错误：请把日志文件发给开发者。", "An internal error: please send the log file to the developers."
     ),

@@ -101,14 +101,14 @@ def test_check_says_what_is_wrong_with_a_configuration(tmp_path: Path) -> None:
 
 def test_runs_and_report_show_what_was(tmp_path: Path, coze: RunningCoze) -> None:
     program = Program(tmp_path, coze.url).configure().tasks(3)
-    assert "no runs" in program.run("runs").out
+    assert "No batches" in program.run("runs").out
     coze.set_faults(Fault(what="code", on="submit", match="标题2号", code=4105, message="<b>&sensitive</b>"))
     program.batch()
     listed = program.run("runs").out
     run_id = listed.split()[0]
     assert "2 done" in listed
     shown = program.run("report", run_id).out
-    assert "Success rate: 66.7 %" in shown
+    assert "Success rate: 66.7%" in shown
     assert "content_rejected" in shown
     assert program.run("report", "last", "--html", "r.html").code == 0
     html = (tmp_path / "r.html").read_text(encoding="utf-8")

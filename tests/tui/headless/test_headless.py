@@ -49,7 +49,7 @@ def test_a_batch_runs_to_its_end_and_says_so_everywhere(program: Program, coze: 
     assert task["tokens"] > 0
     log = next((program.folder / "workflow_logs").glob("workflow_*.log")).read_text(encoding="utf-8")
     assert task["execute_id"] in log
-    assert "Success rate: 100.0 %" in done.out
+    assert "Success rate: 100.0%" in done.out
 
 
 def test_json_lines_are_the_contracts_events_and_nothing_else(program: Program) -> None:
@@ -135,11 +135,11 @@ def test_what_an_earlier_run_left_is_listed_with_what_happens_to_it(program: Pro
     program.batch()
     coze.set_faults()
     looked = program.batch("--dry-run")
-    assert "Left by earlier runs: 1 held" in looked.out
+    assert "Left by earlier batches, handled automatically: 1 held" in looked.out
     assert "--adopt" in looked.out
     program.batch()
     logs = sorted((program.folder / "workflow_logs").glob("workflow_*.log"), key=lambda path: path.stat().st_mtime_ns)
-    lines = [line for line in logs[-1].read_text(encoding="utf-8").splitlines() if "left by an earlier run" in line]
+    lines = [line for line in logs[-1].read_text(encoding="utf-8").splitlines() if "left by an earlier batch" in line]
     assert len(lines) == 1
     assert " t1 " in lines[0]
 

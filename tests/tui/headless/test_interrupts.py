@@ -77,7 +77,7 @@ def test_a_dry_run_and_the_list_of_runs_disturb_no_batch_that_is_running(tmp_pat
             before = (tmp_path / ".cozebatch" / "journal.sqlite3").stat().st_mtime_ns
             dry = program.batch("--dry-run")
             assert dry.code == 0, dry.err
-            assert "2 to adopt" in dry.out
+            assert "2 to watch" in dry.out
             listed = program.run("runs")
             assert listed.code == 0, listed.err
             assert "of 3" in listed.out

@@ -12,17 +12,17 @@ INIT_INTRO = Text(
 EXISTS = Text("{path} 已存在。要覆盖请加 --yes。", "{path} exists already. Replace it with --yes.")
 ENDED = Text("回答中断，什么都没有写。", "The answers ended; nothing was written.")
 NEEDED = Text("这一项必须填写。", "This one is needed.")
-ASK_TOKEN = Text("Coze 访问令牌", "Coze access token")
-ASK_WORKFLOW = Text("Coze 工作流 ID（或它的链接）", "Coze workflow id (or its address)")
+ASK_TOKEN = Text("扣子（Coze）个人访问令牌", "Coze access token")
+ASK_WORKFLOW = Text("工作流 ID（或它的链接）", "Coze workflow id (or its address)")
 ASK_MODE = Text(
     "做什么：1 剪映草稿  2 MP4 成片  3 都要  4 不合成", "Make: 1 JianYing drafts  2 MP4 films  3 both  4 nothing"
 )
 ASK_DRAFTS = Text("剪映草稿文件夹", "JianYing's draft folder")
-ASK_SOURCE = Text("任务来自：1 飞书表格  2 本地文件", "Tasks come from: 1 a Feishu table  2 a local file")
+ASK_SOURCE = Text("任务来自：1 飞书多维表格  2 本地文件", "Tasks come from: 1 a Feishu Base  2 a local file")
 ASK_APP_ID = Text("飞书应用 app_id", "Feishu app_id")
 ASK_APP_SECRET = Text("飞书应用 app_secret", "Feishu app_secret")
 ASK_BASE = Text("多维表格的链接或 app_token", "Address or app_token of the Bitable")
-ASK_TABLE = Text("任务表的 table_id", "table_id of the task table")
+ASK_TABLE = Text("数据表的 table_id", "table_id of the task table")
 OPENS_NO_TABLE = Text(
     "这个链接打开的是{what}，不是数据表。请打开任务所在的数据表，再复制链接。",
     "This address opens {what}, not a table. Open the table of the tasks and copy its address.",
@@ -31,10 +31,10 @@ WRITTEN = Text(
     "已写入 {path}。接下来：cozebatch-tui check",
     "Written to {path}. Next: cozebatch-tui check",
 )
-NO_RUNS = Text("还没有运行过。", "There are no runs yet.")
-UNKNOWN_RUN = Text("没有运行 {run}。有：{known}", "There is no run {run}. There are: {known}")
+NO_RUNS = Text("还没有批次。", "No batches yet.")
+UNKNOWN_RUN = Text("找不到批次 {run}。现有：{known}", "There is no batch {run}. There are: {known}")
 RUN_LINE = Text(
-    "{run_id}  {started}  {status}  完成 {done}  失败 {failed}  待处理 {held}  共 {total}",
+    "{run_id}  {started}  {status}  完成 {done}  失败 {failed}  待确认 {held}  共 {total}",
     "{run_id}  {started}  {status}  {done} done  {failed} failed  {held} held  of {total}",
 )
 RUN_PRUNED_LINE = Text(
@@ -51,7 +51,8 @@ HTML_WRITTEN = Text("网页已写入 {path}", "Page written to {path}")
 PAGE_TITLE = Text("批量处理报告", "Batch report")
 PAGE_TASKS = Text("任务", "Tasks")
 PAGE_TIMELINE = Text(
-    "时间线：灰 等待，蓝 Coze，黄 排队，绿 合成", "Timeline: grey waiting, blue Coze, yellow queue, green synthesis"
+    "时间线：灰 等待提交，蓝 Coze，黄 等待合成，绿 合成",
+    "Timeline: grey waiting, blue Coze, yellow queue, green synthesis",
 )
 PAGE_ERRORS = Text("错误分布", "Errors")
 PAGE_COLUMNS = Text("编号|标题|状态|次数|Coze 秒|合成 秒|结果", "Id|Title|State|Tries|Coze s|Synthesis s|Result")

@@ -26,57 +26,62 @@ NEEDS_YES = Text(
     "{what}\nThere is no terminal to ask on: confirm with --yes. Nothing was submitted.",
 )
 CONFIRM_FRESH = Text(
-    "--fresh 会忽略以前已付费的执行和结果，所有选中的任务都会重新付费。",
+    "--fresh 不认以前付过费的执行和结果，选中的任务都要重新付费。",
     "--fresh ignores executions and results that were already paid for: every selected task is paid for again.",
 )
-CONFIRM_RERUN = Text("--rerun 会为 {count} 个任务重新付费执行。", "--rerun starts {count} new, paid executions.")
+CONFIRM_RERUN = Text("--rerun 会付费重做 {count} 个任务。", "--rerun starts {count} new, paid executions.")
 WAY_ON_HELD = Text(
     "--adopt {task_id}=EXECUTE_ID（免费）或 --rerun {task_id}（付费）",
     "--adopt {task_id}=EXECUTE_ID (free) or --rerun {task_id} (paid)",
 )
-WAY_ON_FREE = Text("再次运行同一命令会从这里继续（免费）", "the same command goes on from here (free)")
-WAY_ON_PAID = Text("--rerun {task_id} 重新执行（付费）", "--rerun {task_id} runs it again (paid)")
+WAY_ON_FREE = Text("再运行同一命令就接着做（免费）", "the same command goes on from here (free)")
+WAY_ON_PAID = Text("--rerun {task_id} 付费重做", "--rerun {task_id} runs it again (paid)")
 QUESTION = Text("继续吗？[y/N] ", "Go on? [y/N] ")
 NOT_CONFIRMED = Text("没有确认，什么都没有提交。", "Not confirmed; nothing was submitted.")
 INTERRUPTED_EARLY = Text("已中断，什么都没有提交。", "Interrupted; nothing was submitted.")
 DRAINING = Text(
-    "正在收尾：不再提交，等已发出的请求有回答并存盘（最多 5 秒）。再按一次立即退出。",
+    "正在收尾：不再提交，等已发出的请求有返回并存盘（最多 5 秒）。再按一次立即退出。",
     "Draining: nothing more is submitted; answers on the wire are awaited and recorded (5 s at most). "
     "Once more ends at once.",
 )
-GO_ON = Text("再次运行同一命令即可从这里继续。", "Run the same command again to continue.")
-CONTINUING = Text("继续运行 {run_id}。", "Continuing run {run_id}.")
+GO_ON = Text(
+    "再运行同一命令就接着做，做完的不再扣费。",
+    "Run the same command again to go on; what is done is not charged again.",
+)
+CONTINUING = Text("接着做批次 {run_id}。", "Going on with batch {run_id}.")
 LOG_AT = Text("日志：{path}", "Log: {path}")
 RESULTS_AT = Text("结果：{path}", "Results: {path}")
 NOTHING_TO_DO = Text("没有要做的任务。", "There is nothing to do.")
 
 ACTIONS: dict[Action, Text] = {
     Action.SUBMIT: Text("新执行（付费）", "new execution (paid)"),
-    Action.WATCH: Text("认领运行中的执行（免费）", "adopt the execution in flight (free)"),
-    Action.FINISH: Text("从已有结果继续（免费）", "resume from the result on disk (free)"),
-    Action.DELIVER: Text("只补写表格（免费）", "deliver the owed write-back (free)"),
-    Action.HOLD: Text("待处理，需要人决定", "held: a person must decide"),
+    Action.WATCH: Text("等上次的执行（免费）", "watch the execution in flight (free)"),
+    Action.FINISH: Text("复用上次的结果（免费）", "reuse the result on disk (free)"),
+    Action.DELIVER: Text("只补写表格（免费）", "write back only (free)"),
+    Action.HOLD: Text("待确认：认领（免费）或付费重做", "held: adopt (free) or rerun (paid)"),
     Action.SKIP: Text("跳过", "skip"),
-    Action.KEEP: Text("本次运行中已结束", "ended in this run already"),
+    Action.KEEP: Text("这一批里已结束", "ended in this batch already"),
 }
 ADOPT_EXPIRED = Text("再查一次（已过 7 天，免费）", "check once more (past 7 days, free)")
-LEFT = Text("以前的运行留下：{kind} {count} 个", "Left by earlier runs: {count} {kind}")
+LEFT = Text(
+    "以前没做完的（会自动处理）：{kind} {count} 个", "Left by earlier batches, handled automatically: {count} {kind}"
+)
 LEFT_KINDS: dict[Left, Text] = {
-    Left.ADOPT: Text("运行中的执行", "in flight"),
+    Left.ADOPT: Text("执行中", "in flight"),
     Left.GO_ON: Text("已有结果未合成", "result without a film"),
-    Left.OWED: Text("未写回", "owed to the table"),
-    Left.HELD: Text("待处理", "held"),
+    Left.OWED: Text("待写回", "waiting to be written back"),
+    Left.HELD: Text("待确认", "held"),
     Left.EXPIRED: Text("超过 7 天的执行", "older than 7 days"),
 }
 LEFT_IN_LOG = Text(
-    "以前的运行留下：{kind}，执行编号 {execute_id}，提交于 {since}；{default}",
-    "left by an earlier run: {kind}, execution {execute_id}, submitted {since}; {default}",
+    "以前没做完的：{kind}，执行 ID {execute_id}，提交于 {since}；{default}",
+    "left by an earlier batch: {kind}, execution {execute_id}, submitted {since}; {default}",
 )
 PLAN = Text(
-    "{total} 个任务：新付费执行 {submit}，认领 {watch}，从结果继续 {finish}，补写 {deliver}，"
-    "待处理 {hold}，跳过 {skip}，已结束 {keep}；欠写回 {owed}",
-    "{total} tasks: {submit} new paid executions, {watch} to adopt, {finish} to resume from results, {deliver} to "
-    "deliver, {hold} held, {skip} skipped, {keep} ended; {owed} write-backs owed",
+    "{total} 个任务：付费执行 {submit}，等上次的执行 {watch}，复用 {finish}，补写 {deliver}，"
+    "待确认 {hold}，跳过 {skip}，已结束 {keep}；待写回 {owed}",
+    "{total} tasks: {submit} new paid executions, {watch} to watch, {finish} reused, {deliver} to write back, "
+    "{hold} held, {skip} skipped, {keep} ended; {owed} write-backs waiting",
 )
 DRY_RUN = Text("只看不跑：什么都没有提交，也没有写回。", "Dry run: nothing was submitted, nothing written back.")
 
@@ -87,20 +92,20 @@ SUMMARY_TITLE = {
 }
 TOTAL = Text("总任务数", "Total tasks")
 COUNTS = Text(
-    "完成 {done}，失败 {failed}，待处理 {held}，取消 {cancelled}，跳过 {skipped}，未完成 {pending}",
+    "完成 {done}，失败 {failed}，待确认 {held}，取消 {cancelled}，跳过 {skipped}，未完成 {pending}",
     "{done} done, {failed} failed, {held} held, {cancelled} cancelled, {skipped} skipped, {pending} pending",
 )
 SUCCESS_RATE = Text("成功率", "Success rate")
 AVERAGE = Text("平均耗时", "Average time")
 AVERAGE_DETAIL = Text("{task} 秒（Coze {coze}，合成 {synthesis}）", "{task} s (Coze {coze}, synthesis {synthesis})")
 UTILISATION = Text("并发利用率", "Utilisation")
-UTILISATION_DETAIL = Text("Coze {coze} %，合成 {synthesis} %", "Coze {coze} %, synthesis {synthesis} %")
+UTILISATION_DETAIL = Text("Coze {coze}%，合成 {synthesis}%", "Coze {coze}%, synthesis {synthesis}%")
 ELAPSED = Text("总耗时", "Elapsed")
 ELAPSED_DETAIL = Text("{seconds} 秒", "{seconds} s")
 EXECUTIONS = Text("提交与重试", "Submissions")
 EXECUTIONS_DETAIL = Text(
-    "提交 {submissions} 次，查看 {polls} 次，重试 {retries} 次，限流 {throttled} 次，tokens {tokens}",
-    "{submissions} submissions, {polls} looks, {retries} retries, throttled {throttled} times, {tokens} tokens",
+    "提交 {submissions} 次，查询 {polls} 次，重试 {retries} 次，限流 {throttled} 次，tokens {tokens}",
+    "{submissions} submissions, {polls} checks, {retries} retries, rate-limited {throttled} times, {tokens} tokens",
 )
 ERRORS = Text("错误分布", "Errors")
 NO_ERRORS = Text("无", "none")

@@ -23,10 +23,10 @@ TO_GO_ON = Text("接着做 {count} 个（用已有结果，免费）", "to resum
 DONE = Text("已完成 {count} 个", "done {count}")
 FAILED = Text("失败 {count} 个", "failed {count}")
 CANCELLED = Text("已取消 {count} 个", "cancelled {count}")
-HELD = Text("待处理 {count} 个（可能已付费，等人决定）", "held {count}: may have been paid for, a person decides")
+HELD = Text("待确认 {count} 个（可能已扣费）", "held {count}: may have been charged, needs you")
 NOT_STARTED = Text("未开始 {count} 个（由任务来源决定）", "not started {count}: the task source decides")
 KNOWN = Text("早已知道 {count} 个（以已有状态为准）", "known already {count}: the recorded state stays")
-HELD_LINE = Text("  待处理 {task_id}  {title}  {why}", "  held {task_id}  {title}  {why}")
+HELD_LINE = Text("  待确认 {task_id}  {title}  {why}", "  held {task_id}  {title}  {why}")
 EXPIRED_LINE = Text(
     "  超过 7 天 {task_id}  {title}  执行 {execute_id} 再免费查一次，查不到就标为失败",
     "  older than 7 days {task_id}  {title}  execution {execute_id} is checked once more, free; failed if Coze has "
@@ -37,8 +37,8 @@ NEXT = Text(
     "Next: run as usual ({command}); adopted and resumed tasks are not paid for again.",
 )
 NEXT_WITH_HELD = Text(
-    "接下来：照常运行（{command}），认领和接着做都不再付费；待处理的先到 Coze 后台看，"
-    "有执行就加 --adopt 任务=执行编号，没有就加 --rerun 任务（付费）。",
+    "接下来：照常运行（{command}），认领和接着做都不再付费；待确认的先到扣子查，"
+    "有执行就加 --adopt 任务=执行ID，没有就加 --rerun 任务（付费）。",
     "Next: run as usual ({command}); adopted and resumed tasks are not paid for again. Look in Coze for the "
     "held ones: --adopt ID=EXECUTE_ID if there is an execution, --rerun ID (paid) if there is none.",
 )

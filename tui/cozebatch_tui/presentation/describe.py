@@ -53,7 +53,7 @@ def describe(event: events.Event, lang: Lang, *, brief: bool = False) -> tuple[s
             figures = event.statistics
             text = Text(
                 f"运行结束（{event.status}）：完成 {figures['done']}，失败 {figures['failed']}，"
-                f"待处理 {figures['held']}，"
+                f"待确认 {figures['held']}，"
                 f"未完成 {figures['pending']}；结果 {event.results_path or '-'}",
                 f"run {event.status}: {figures['done']} done, {figures['failed']} failed, {figures['held']} held, "
                 f"{figures['pending']} pending; results {event.results_path or '-'}",

@@ -13,10 +13,12 @@ from cozebatch_tui.locale.names import CATEGORIES
 def summary(status: str, statistics: Mapping[str, Any], lang: Lang) -> list[str]:
     """The run's figures, a title and one line each."""
     s = statistics
-    errors = ", ".join(f"{_category(name, lang)} {count}" for name, count in s["errors"].items())
+    comma = "、" if lang == "zh" else ", "
+    errors = comma.join(f"{_category(name, lang)} {count}" for name, count in s["errors"].items())
+    counts = texts.COUNTS.in_(lang).format(**s)
     facts = {
-        texts.TOTAL: f"{s['total_tasks']} ({texts.COUNTS.in_(lang).format(**s)})",
-        texts.SUCCESS_RATE: f"{s['success_rate']:.1f} %",
+        texts.TOTAL: f"{s['total_tasks']}（{counts}）" if lang == "zh" else f"{s['total_tasks']} ({counts})",
+        texts.SUCCESS_RATE: f"{s['success_rate']:.1f}%",
         texts.AVERAGE: texts.AVERAGE_DETAIL.in_(lang).format(
             task=f"{s['average_task_seconds']:.1f}",
             coze=f"{s['average_coze_seconds']:.1f}",
@@ -31,7 +33,7 @@ def summary(status: str, statistics: Mapping[str, Any], lang: Lang) -> list[str]
     }
     return [
         texts.SUMMARY_TITLE[status].in_(lang),
-        *(f"  {name.in_(lang)}: {value}" for name, value in facts.items()),
+        *(f"  {name.in_(lang)}{'：' if lang == 'zh' else ': '}{value}" for name, value in facts.items()),
     ]
 
 
