@@ -197,8 +197,8 @@ FAULTS = (
         "retries without end",
         "at most max_retries executions after one that failed",
         "policy/retry.py",
-        "        if failures > self.max_retries:\n            return Fail()\n        if concerns_all",
-        "        if concerns_all",
+        "        if failures > self.max_retries or error.category in CANNOT_PASS:\n",
+        "        if error.category in CANNOT_PASS:\n",
     ),
     Planted(
         "what is unanswered is sent again",
