@@ -23,6 +23,7 @@ CHANGING = {
 SCRATCH = "inside a scratch folder of this process: made exclusively, with a random name, for its owner alone"
 TEMPORARY = "in the system's folder for temporary files, under a random name"
 ALLOWED = {
+    ("tui/screen/widgets/figures.py", "truncate"): "shortens a text on the screen, no file",
     ("demo/clips.py", "mkdir"): TEMPORARY,
     ("demo/clips.py", "mkdtemp"): TEMPORARY,
     ("demo/clips.py", "rmtree"): TEMPORARY,

@@ -25,7 +25,7 @@ def rows_in(files: Files, state: str) -> int:
 
 def test_a_cancelled_execution_counts_at_the_next_start_too(two: Files) -> None:
     with terminal(two.program.folder, OPENED) as screen:
-        assert screen.until(lambda: "in flight 2" in screen.text(), 20), screen.text()
+        assert screen.until(lambda: " 2/2" in screen.text(), 20), screen.text()
         assert screen.ask("c", "What runs at Coze cannot be stopped"), screen.text()
         screen.press("y")
         assert screen.until(lambda: rows_in(two, "cancelled") == 1, 20), screen.tail()
