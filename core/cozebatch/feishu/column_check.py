@@ -84,7 +84,10 @@ def check_columns(layout: Layout, values: StatusValues, columns: Sequence[Column
         for name in filtered_columns(layout.filter)
         if name not in by_name
     ]
-    items += [CheckItem(Level.FAIL, FILTER, complaint) for complaint in no_options(layout.filter, columns)]
+    level = (
+        Level.WARN if _has_alternatives(layout.filter) else Level.FAIL
+    )  # another alternative may let records through
+    items += [CheckItem(level, FILTER, complaint) for complaint in no_options(layout.filter, columns)]
     return items
 
 
@@ -129,6 +132,15 @@ def filtered_columns(filter: Mapping[str, Any] | None) -> list[str]:
     """The columns that a filter looks at, nested groups included."""
     names = [condition.get("field_name") for condition in _conditions(filter)]
     return list(dict.fromkeys(name for name in names if isinstance(name, str)))
+
+
+def _has_alternatives(filter: Mapping[str, Any] | None) -> bool:
+    """Whether one of several conditions suffices somewhere."""
+    groups = (filter, *(filter.get("children") or ())) if filter is not None else ()
+    return any(
+        group.get("conjunction") == "or" and len(group.get("conditions") or ()) + len(group.get("children") or ()) > 1
+        for group in groups
+    )
 
 
 def _conditions(filter: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:

@@ -161,6 +161,14 @@ async def test_a_filter_value_that_is_no_option_fails_with_the_options(
     assert "There are: 轻快, 沉稳." in text
 
 
+async def test_a_filter_value_that_is_no_option_is_a_warning_where_another_alternative_may_fit(service: Served) -> None:
+    either = asking("没有")
+    (alternatives,) = either["children"]
+    alternatives["conditions"] *= 2
+    found = problems(await check(service, replace(LAYOUT, filter=either)))
+    assert [level for level, subject, _ in found if subject == "filter"] == [Level.WARN]
+
+
 async def test_a_filter_value_that_is_to_be_left_out_need_not_exist(service: Served) -> None:
     found = problems(await check(service, replace(LAYOUT, filter=asking("没有", operator="isNot"))))
     assert [item for item in found if item[0] is Level.FAIL] == []
