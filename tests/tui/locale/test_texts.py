@@ -22,8 +22,8 @@ from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.locale.names import CATEGORIES, STATES
 from cozebatch_tui.presentation.cells import fit
 from cozebatch_tui.presentation.formatting import duration, duration_or_blank
-from cozebatch_tui.screen.look.glyphs import ASCII, UNICODE, Glyphs, filled, sparkline
-from cozebatch_tui.screen.look.tones import TONE_OF
+from cozebatch_tui.presentation.glyphs import ASCII, UNICODE, Glyphs, filled, sparkline
+from cozebatch_tui.presentation.tones import TONE_OF
 from cozebatch_tui.screen.widgets.columns import COLUMNS, shown_columns
 from cozebatch_tui.screen.widgets.filter import parse_filter
 from cozebatch_tui.screen.widgets.timeline import bar

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cozebatch_tui.screen.look.glyphs import ASCII, UNICODE, Glyphs
+from cozebatch_tui.presentation.glyphs import ASCII, UNICODE, Glyphs
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,10 @@ from cozebatch.planning.planned import Action
 from cozebatch.synthesis.failures import existing_parent
 from cozebatch_tui.locale import start as texts
 from cozebatch_tui.presentation.formatting import duration, short_origin, size_of
+from cozebatch_tui.presentation.tones import Tone
 from cozebatch_tui.screen.action_registry import bindings_of, live_keys
 from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.error_boundary import guarded
-from cozebatch_tui.screen.look.tones import Tone
 from cozebatch_tui.screen.view_model import GUESS
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter
 from cozebatch_tui.screen.widgets.figures import Figures, Part, clickable, spread

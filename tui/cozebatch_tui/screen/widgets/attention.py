@@ -12,7 +12,7 @@ from cozebatch.model.task import State
 from cozebatch.model.text import Lang
 from cozebatch_tui.locale import attention as texts
 from cozebatch_tui.locale.names import CATEGORIES
-from cozebatch_tui.screen.look.tones import Tone
+from cozebatch_tui.presentation.tones import Tone
 from cozebatch_tui.screen.view_model import ViewModel
 from cozebatch_tui.screen.widgets.figures import Figures, clickable
 

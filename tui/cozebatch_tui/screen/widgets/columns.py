@@ -11,7 +11,7 @@ from cozebatch.model.task import State
 from cozebatch.model.text import Lang
 from cozebatch_tui.locale.names import CATEGORIES
 from cozebatch_tui.presentation.formatting import duration_or_blank
-from cozebatch_tui.screen.look.tones import urgency
+from cozebatch_tui.presentation.tones import urgency
 
 WIDEST_TITLE = 48
 """Cells; what is left over goes to the problem, never to blank."""

@@ -18,8 +18,8 @@ from cozebatch.model.text import Lang
 from cozebatch_tui.locale import header as texts
 from cozebatch_tui.locale.names import PAUSES
 from cozebatch_tui.presentation.formatting import count, duration
-from cozebatch_tui.screen.look.glyphs import sparkline
-from cozebatch_tui.screen.look.tones import TONE_OF, Tone
+from cozebatch_tui.presentation.glyphs import sparkline
+from cozebatch_tui.presentation.tones import TONE_OF, Tone
 from cozebatch_tui.screen.view_model import ViewModel
 from cozebatch_tui.screen.widgets.figures import Figures, Part, clickable, spread
 

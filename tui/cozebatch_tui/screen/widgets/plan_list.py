@@ -17,8 +17,8 @@ from cozebatch.planning.planned import Action
 from cozebatch_tui.locale import start as texts
 from cozebatch_tui.locale.names import STATES
 from cozebatch_tui.presentation.cells import fit
+from cozebatch_tui.presentation.tones import Tone
 from cozebatch_tui.screen.host import host_of
-from cozebatch_tui.screen.look.tones import Tone
 from cozebatch_tui.screen.widgets.task_list import TaskList
 
 TONES: Mapping[Action, Tone] = {
