@@ -27,6 +27,8 @@ LONGEST = 3 * 3600 * SECOND
 _STANDS, _STANDS_SHARE = 5 * SECOND, 0.2
 """How long the last picture stands at most while speech goes on: µs, and share of the picture's length."""
 _STANDS_ALWAYS = SECOND // 10
+_ONE_WORD = 3 * SECOND // 10
+"""Speech beyond a video's own sound that counts: µs."""
 
 
 async def read_footage(ffmpeg: Ffmpeg, options: SynthesisOptions, media: Media, style: Style) -> Footage:
@@ -62,18 +64,24 @@ async def read_footage(ffmpeg: Ffmpeg, options: SynthesisOptions, media: Media, 
 
 
 async def _listen(ffmpeg: Ffmpeg, options: SynthesisOptions, footage: Footage) -> tuple[Footage, Loudness]:
-    """The loudness of what is heard: of the audio beside a video whose own sound is silent."""
+    """The loudness of what is heard: of the audio beside a video whose own sound is silent, or ends while somebody
+    still speaks in the audio."""
     timeout = max(120.0, options.timeout)
-    assert footage.sound is not None
+    own, audio = footage.sound, footage.audio
+    assert own is not None
+    if footage.video is None or audio is None or own is audio:
+        return footage, await measure_loudness(ffmpeg, own, timeout=timeout)
+    muted = replace(footage, video=replace(footage.video, has_audio=False))
+    if audio.duration_us > own.duration_us + _ONE_WORD:
+        beside = await measure_loudness(ffmpeg, audio, timeout=timeout)
+        if beside.speech and beside.speech[-1].end > own.duration_us + _ONE_WORD:
+            return muted, beside
     try:
-        return footage, await measure_loudness(ffmpeg, footage.sound, timeout=timeout)
+        return footage, await measure_loudness(ffmpeg, own, timeout=timeout)
     except StepError as silent:
-        if footage.video is None or footage.audio is None or not footage.video.has_audio:
-            raise
         if silent.info.category is not Category.MEDIA:
             raise
-    muted = replace(footage, video=replace(footage.video, has_audio=False))
-    return muted, await measure_loudness(ffmpeg, footage.audio, timeout=timeout)
+    return muted, await measure_loudness(ffmpeg, audio, timeout=timeout)
 
 
 def _need_picture(footage: Footage) -> None:
@@ -87,8 +95,9 @@ def _need_picture(footage: Footage) -> None:
         f"画面只有 {picture:.1f} 秒，语音有 {speech:.1f} 秒：画面不够，做出来会缺话",
         f"the picture lasts {picture:.1f} s, the speech {speech:.1f} s: too little picture for all words",
         hint=Text(
-            "检查工作流：视频和语音要一样长。改好后付费重做。",
-            "Check the workflow: video and speech must be of one length. Then rerun it (paid).",
+            "检查工作流：视频和语音要一样长，改好后付费重做。audio 不是配音就把 outputs.audio 设为 null，再免费重试。",
+            "Check the workflow: video and speech must be of one length; then rerun it (paid). If 'audio' is no "
+            "speech, set outputs.audio to null and retry (free).",
         ),
     )
 

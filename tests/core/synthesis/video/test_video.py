@@ -247,6 +247,22 @@ async def test_speech_beside_a_video_whose_own_sound_is_silent_is_heard(
     assert level_db(await film(running, {"video": str(mute), "audio": str(sound)}), 0.5, 1) > -30
 
 
+async def test_speech_that_goes_on_beside_a_video_after_its_own_sound_is_not_cut(
+    running: LocalSynthesizer, tmp_path: Path
+) -> None:
+    video = talking_head(tmp_path / "v.mp4", seconds=2.0)
+    longer = make(tmp_path / "longer.m4a", "-f", "lavfi", "-i", "sine=d=2.36")
+    made = await film(running, {"video": str(video), "audio": str(longer)})
+    assert side(made)["duration_seconds"] >= 2.36
+    assert level_db(made, 2.2, 0.14) > -30
+    much = make(tmp_path / "much.mp3", "-f", "lavfi", "-i", "sine", "-t", "10")
+    error = await refused(running, {"video": str(video), "audio": str(much)})
+    assert "the picture lasts 2.0 s, the speech 10.0 s" in error.info.message.en
+    padded = speech(tmp_path / "padded.wav", bursts=[(0.2, 1.6)], seconds=9)
+    made = await film(running, {"video": str(video), "audio": str(padded)})
+    assert side(made)["duration_seconds"] == 2.0, "silence at its end is no speech"
+
+
 @pytest.mark.parametrize("transfer", ["arib-std-b67", "smpte2084"])
 async def test_high_dynamic_range_is_brought_to_ordinary_colours(
     running: LocalSynthesizer, tmp_path: Path, transfer: str
