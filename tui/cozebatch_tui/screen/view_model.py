@@ -5,7 +5,6 @@ Called by a timer about a dozen times a second, whatever the event rate; nothing
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from dataclasses import dataclass, field
 from typing import assert_never
@@ -13,20 +12,16 @@ from typing import assert_never
 from cozebatch.engine.event_bus import Subscription
 from cozebatch.model import events
 from cozebatch.model.board import Board
-from cozebatch.model.rows import Stage
-from cozebatch.model.statistics import Remaining, estimate_remaining
+from cozebatch.model.statistics import Remaining
 from cozebatch.model.task import State
+from cozebatch_tui.presentation.end_estimate import ENDS_NEEDED, EndEstimate
 
 LINES_KEPT = 5000
 BUCKET = 60.0
 """Seconds of running time that one bar of the throughput shows."""
 BUCKETS_KEPT = 240
-ENDS_NEEDED = 3
-"""Executions that have ended before their average counts."""
 GUESS = 300.0
 """Seconds of an execution at Coze of which nothing is known."""
-SMOOTHED_OVER = 30.0
-"""Seconds over which the time of the end is smoothed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +59,7 @@ class ViewModel:
         """Sums over all rows, as of the last `add_up`."""
         self.left: Remaining | None = None
         """The smoothed time until the end; None while it would be a guess."""
-        self.usual: float | None = None
-        """Seconds of a usual execution in earlier batches; None if there were none."""
-        self._smoothed: tuple[float, float] | None = None
-        """The clock's time of the last estimate, and that of the end."""
+        self._estimate = EndEstimate()
         self.waiting = 0
         """Tasks that a trial left for later."""
         self._stale = True
@@ -108,6 +100,15 @@ class ViewModel:
         changes.dirty = self.board.take_dirty()
         return changes
 
+    @property
+    def usual(self) -> float | None:
+        """Seconds of a usual execution in earlier batches; None if there were none."""
+        return self._estimate.usual
+
+    @usual.setter
+    def usual(self, seconds: float | None) -> None:
+        self._estimate.usual = seconds
+
     def throughput(self) -> list[int]:
         """Tasks finished in each minute of running time, oldest first."""
         self._advance(self.board.clock)
@@ -121,7 +122,7 @@ class ViewModel:
         rows = self.board.rows.values()
         self.paid = sum(row.attempts for row in rows)
         self.tokens = sum(row.tokens for row in rows)
-        self.left = self._remaining()
+        self.left = self._estimate.remaining(self.board, is_over=self.is_over)
 
     def pace(self) -> Pace:
         """Of this batch, else of earlier ones, else a guess. The cost grows with the number of tasks."""
@@ -139,27 +140,6 @@ class ViewModel:
     def to_pay(self) -> int:
         """Executions that waiting tasks will start, retries aside."""
         return self.board.counts[State.PENDING]
-
-    def _remaining(self) -> Remaining | None:
-        board, limits = self.board, self.board.limits
-        ended = sum(1 for row in board.rows.values() if row.coze_end_clock is not None)
-        if self.is_over or (ended < ENDS_NEEDED and self.usual is None):
-            self._smoothed = None
-            return None
-        now = estimate_remaining(
-            board,
-            coze_limit=limits[Stage.COZE].in_force,
-            synthesis_limit=limits[Stage.SYNTHESIS].in_force,
-            usual=self.usual,
-        )
-        if now is None:
-            return None
-        end = board.clock + now.seconds
-        if self._smoothed is not None:
-            since, before = self._smoothed
-            end = before + (end - before) * (1 - math.exp(-(board.clock - since) / SMOOTHED_OVER))
-        self._smoothed = (board.clock, end)
-        return Remaining(max(0.0, end - board.clock), now.bottleneck)
 
     def _count(self, event: events.TaskState) -> None:
         if event.before is State.PENDING and event.after in (State.RUNNING, State.DOWNLOADING, State.WRITING_BACK):
