@@ -10,11 +10,13 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.planning.decisions import is_unverified
 from cozebatch.planning.from_record import row_from_record
 from cozebatch.planning.recognition import Paid, Recognition
+from cozebatch.policy.retry import FINAL_FOR_A_ROW
 from cozebatch.ports import Journal, Past, Recorded, RunRecord, TaskSource
 
 _BEGUN = frozenset(
@@ -82,8 +84,10 @@ class Survey:
                 continue
             best, here = paid.best, by_id.get(task.task_id)
             if task.own_id and paid.by_content and paid.leads_nowhere and here is not None:
-                del found.paid[task.task_id]  # what failed under another name of its file changes nothing here
-                continue
+                failure = await self._failure(paid)
+                if failure is None or failure.category not in FINAL_FOR_A_ROW:
+                    del found.paid[task.task_id]  # what failed under another name of its file may be tried again here
+                    continue
             if task.own_id and not paid.by_content:
                 past = here if here is not None and not _is_outdated(here.row, paid) else None
                 past = past or await self._from_record(task, paid)
@@ -100,12 +104,16 @@ class Survey:
             found.past[task.task_id] = replace(past, digest=named.digest, started=started)
 
     async def _from_record(self, task: Task, paid: Paid) -> Past:
-        best, failure = paid.best, None
-        if best.status == "failed":
-            executions = await self.journal.executions(best.run_id, best.task_id)
-            failure = next((execution.error for execution in executions if execution.key == best.key), None)
-        row = row_from_record(task, paid, self.recognition.digest_of(task), failure)
-        return Past(best.run_id, row, owed=False)
+        row = row_from_record(task, paid, self.recognition.digest_of(task), await self._failure(paid))
+        return Past(paid.best.run_id, row, owed=False)
+
+    async def _failure(self, paid: Paid) -> ErrorInfo | None:
+        """What the best execution failed with; None if it did not fail, or that is not known."""
+        best = paid.best
+        if best.status != "failed":
+            return None
+        executions = await self.journal.executions(best.run_id, best.task_id)
+        return next((execution.error for execution in executions if execution.key == best.key), None)
 
     async def _elsewhere(self, paid: Mapping[str, Paid]) -> dict[tuple[str, str], Past]:
         """The rows for which executions were started that serve another one now; by source and task."""

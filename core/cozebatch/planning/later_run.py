@@ -87,7 +87,8 @@ class LaterRun:
         note = DONE_AS_IMPORTED if unverified else DONE_AS_ANOTHER if self.earlier.by_content else DONE_EARLIER
         if self.earlier.owed:
             return self._skip(note)
-        if self.source_is_authoritative and task.shown is not None:
+        claimed_for_nothing = self.earlier.by_content and task.shown == "running"  # what ended was another row's
+        if self.source_is_authoritative and task.shown is not None and not claimed_for_nothing:
             return self._skip(SHOWN_AS_OURS)
         same = has_same_input(old, task)
         if same and (unverified or not self.source_is_authoritative):
@@ -113,7 +114,8 @@ class LaterRun:
                 return Planned(task, replace(self._kept, state=State.DOWNLOADING), Action.FINISH)
             if step == "watch":
                 return Planned(task, replace(self._kept, state=State.RUNNING), Action.WATCH)
-            was_set_back = self.source_is_authoritative and self.failures_are_told
+            told = self.failures_are_told and old.state is State.FAILED  # of a cancelled task the table is told nothing
+            was_set_back = self.source_is_authoritative and told
             if step == "paid" and old.error is not None and old.error.category in FINAL_FOR_A_ROW and not was_set_back:
                 return self._skip(failed_for_good(old.error))
         return self._anew()

@@ -173,6 +173,8 @@ def test_an_execution_that_failed_for_good_is_not_paid_for_again_by_itself(categ
     set_back = decide(State.FAILED, same_run=False, source_is_authoritative=True, **rejected)
     never_told = decide(State.FAILED, same_run=False, source_is_authoritative=True, failures_are_told=False, **rejected)
     assert (set_back, never_told) == (Action.SUBMIT, Action.SKIP)
+    cancelled = decide(State.CANCELLED, same_run=False, source_is_authoritative=True, **rejected)
+    assert cancelled is Action.SKIP, "the table was told nothing of it, so nobody set it back"
 
 
 def test_what_may_pass_is_paid_for_again_by_the_next_run() -> None:

@@ -64,6 +64,8 @@ def _rightly_skipped(machine: Machine, row: Row) -> bool:
         return row.execute_id in machine.judge.rejected or row.note in (DONE_EARLIER, DONE_AS_ANOTHER, NO_CONTENT, GONE)
     if row.record_id not in machine.source.cells:  # deleted, after it was skipped for whatever reason
         return True
+    if row.execute_id in machine.judge.rejected and machine.judge.all_was_started(row.execute_id):
+        return True  # cancelled, so that the table was not told of its failure
     cells = machine.source.cells[row.record_id]
     return cells["status"] != READY and not (cells["status"] == RUNNING and f"#{machine.name}." in cells["result"])
 
