@@ -19,6 +19,9 @@ from cozebatch.demo.feishu_tables import ACCOUNTS, CONTENT, HUMANS, VOICES
 from cozebatch.demo.serving import serve
 
 TIME_SCALE = 30.0
+DURATION = (150.0, 450.0)
+"""Of a demo's executions, seconds before `TIME_SCALE`."""
+USUAL_SECONDS = sum(DURATION) / 2 / TIME_SCALE
 
 FAULTS = (
     Fault(what="fail", match="早起的人", last=1, code=5000, message="digital human node: internal error"),
@@ -33,7 +36,7 @@ def demo_environment(
     *, seed: int = 0, time_scale: float = TIME_SCALE
 ) -> Iterator[tuple[dict[str, Any], RunningCoze, SimulatedFeishu]]:
     """Serve both for as long as the block lasts; the first value is a configuration as docs/contract.md §2 has it."""
-    options = CozeOptions(duration=(150.0, 450.0), time_scale=time_scale, concurrency=12, retry_after=2, seed=seed)
+    options = CozeOptions(duration=DURATION, time_scale=time_scale, concurrency=12, retry_after=2, seed=seed)
     feishu = SimulatedFeishu(latency=0.05, write_seconds=0.1, seed=seed)
     with serve_coze(options, FAULTS) as coze, serve(feishu) as feishu_url:
         yield demo_configuration(coze.url, feishu_url), coze, feishu

@@ -261,3 +261,21 @@ async def test_copy_and_link_act_on_the_current_task(tmp_path: Path, quick: Runn
         await screen.until(lambda: screen.count(State.DONE) == 1, "done")
         await screen.press("y")
         assert screen.app.clipboard.startswith("https://")
+
+
+async def test_the_cursor_follows_what_has_changed_last_until_told_not_to(tmp_path: Path, slow: RunningCoze) -> None:
+    async with application(tmp_path, slow, rows(30), max_coze_concurrent=1) as screen:
+        await screen.until(lambda: screen.count(State.RUNNING) == 1, "running")
+        await screen.press("end")
+        assert screen.main.table.cursor_id != "t1"
+        await screen.press("a")
+        slow.hurry()
+        await screen.until(lambda: screen.count(State.DONE) > 2, "some done")
+        moved = screen.main.table.cursor_id
+        await screen.until(lambda: screen.main.table.cursor_id != moved, "it follows")
+        await screen.press("a")
+        await screen.press("home")
+        first = screen.main.table.cursor_id
+        done = screen.count(State.DONE)
+        await screen.until(lambda: screen.count(State.DONE) > min(done, 29), "more done")
+        assert screen.main.table.cursor_id == first

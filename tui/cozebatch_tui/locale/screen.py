@@ -87,6 +87,8 @@ RUN_ENDED = Text(
     "The run has ended: retry failed tasks, or press {key_quit} to leave",
 )
 
+FOLLOWS = Text("光标跟着最新变化的任务", "the cursor follows what has changed last")
+FOLLOWS_NOT = Text("光标不再跟随", "the cursor stays where it is")
 CONFIRM_GO_ON = Text(
     "试跑之外还有 {count} 个任务，每个都会扣费一次。现在开始？",
     "The trial left {count} tasks; each one is charged once. Start them now?",

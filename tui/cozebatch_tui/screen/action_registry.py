@@ -207,6 +207,7 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
         ActionSpec("filter", "slash", "filter", "view"),
         ActionSpec("clear", "escape", "clear", "view"),
         *(_sort(number) for number in range(1, 10)),
+        ActionSpec("follow", "a", "follow", "view"),
         ActionSpec("timeline", "t", "timeline", "view"),
         ActionSpec("errors", "e", "errors", "view"),
         ActionSpec("log", "l", "log", "view"),

@@ -175,10 +175,15 @@ class Session:
         return self._call(parameters)
 
     def usual_seconds(self) -> Future[float | None]:
-        """The median of the latest executions on record of this workflow; None without any."""
+        """The median of the latest executions on record of this workflow; None without any. A demo begins without a
+        record, but it is known how long its executions take."""
 
         async def usual() -> float | None:
             seconds = await self._opened.journal.durations(self._opened.workflow_id)
+            if not seconds and self._request.kind == "demo":
+                from cozebatch.demo.environment import USUAL_SECONDS
+
+                return USUAL_SECONDS
             return median(seconds) if seconds else None
 
         return self._call(usual)

@@ -52,6 +52,8 @@ class MainScreen(ActionScreen[None]):
         self._pumps = 0
         self._resort = False
         self._is_drawn = False
+        self._follows = False
+        """The cursor goes to whichever task has moved last."""
 
     def compose(self) -> ComposeResult:
         lang, board = self.host.lang, self.host.view_model.board
@@ -148,6 +150,9 @@ class MainScreen(ActionScreen[None]):
         elif changes.dirty:
             self._resort = self._resort or table.moves(changes.dirty)
             table.refresh_tasks(changes.dirty)
+            if self._follows:
+                rows = table.board.rows
+                self.task_list.go_to(max(changes.dirty, key=lambda task_id: rows[task_id].entered_clock or 0.0))
         if changes.errors:
             self.query_one(ProblemDrawer).show()
         if self._pumps % FIGURES_EVERY == 0 or changes.new_rows or changes.finished:
@@ -260,6 +265,10 @@ class MainScreen(ActionScreen[None]):
 
     def action_synthesis_limit(self, step: int) -> None:
         self.task_actions.change_limit(Stage.SYNTHESIS, step)
+
+    def action_follow(self) -> None:
+        self._follows = not self._follows
+        self.host.say(self.text(texts.FOLLOWS if self._follows else texts.FOLLOWS_NOT))
 
     def action_timeline(self) -> None:
         switcher = self.query_one(ContentSwitcher)

@@ -164,7 +164,7 @@ class LimitsCard(Figures):
         lang, glyphs = self.host.lang, self.host.look.glyphs
         done = view_model.throughput()
         if len(done) < 2:
-            return Content.styled(texts.PACE_LATER.in_(lang), "$muted")
+            return Content.styled("" if view_model.is_over else texts.PACE_LATER.in_(lang), "$muted")
         width = min(len(done), max(6, self.size.width - 22))
         latest = done[-6:-1] or done[:1]
         figure = texts.A_MINUTE.in_(lang).format(rate=sum(latest) / len(latest))

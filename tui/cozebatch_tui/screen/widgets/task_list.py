@@ -209,6 +209,12 @@ class TaskList(ScrollView, can_focus=True):
         self.virtual_size = Size(self.size.width, len(self.order) + 1)
         self.refresh()
 
+    def go_to(self, task_id: str) -> None:
+        """Put the cursor on this task, if it is listed."""
+        place = self._places.get(task_id)
+        if place is not None:
+            self._go(place)
+
     def _go(self, place: int) -> None:
         if not self.order:
             return
