@@ -12,12 +12,13 @@ from cozebatch.batch.listing import Listing, listing
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.timestamps import compact
+from cozebatch.planning.edits import with_edits
 from cozebatch.planning.planned import Action, OperatorOverrides, Planned
 from cozebatch.planning.recognition import DigestOf, Recognition
 from cozebatch.planning.recovery import plan
 from cozebatch.planning.selection import Selection, require_known
 from cozebatch.planning.settled import moved_to
-from cozebatch.ports import Delivery, Handover, Journal, Rebound, Recorded, RunRecord, TaskSource
+from cozebatch.ports import Delivery, Edit, Handover, Journal, Rebound, Recorded, RunRecord, TaskSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,9 @@ class Planner:
         last = None if self.overrides.fresh else await self.journal.last_run(self.source_key)
         if last is not None and last.status == "finished":
             last = None
+        edits: list[Edit] = []
         listed = await listing(
-            await self.source.load(),
+            await self._load(edits),
             self.journal,
             self.source_key,
             self.overrides,
@@ -104,11 +106,20 @@ class Planner:
             planned,
             await self.journal.owed(self.source_key) if self.with_table else (),
             self._orphans(record, planned),
-            Handover(rebound, digests, dropped, abandon_earlier=self.overrides.fresh),
+            Handover(rebound, digests, dropped, abandon_earlier=self.overrides.fresh, edits=edits),
             any(not row.state.is_end for t, row in rows.items() if t in candidates and t not in taken)
             or any(p.action is Action.SUBMIT for t, p in listed.settled.items() if t not in taken),
             incomplete,
         )
+
+    async def _load(self, bound: list[Edit]) -> Sequence[Task]:
+        """What the source lists, with the edits in force. Adds those that serve another row now to `bound`."""
+        tasks = await self.source.load()
+        if self.overrides.fresh:
+            return tasks
+        tasks, moved = with_edits(tasks, await self.journal.edits(), self.source_key)
+        bound += moved
+        return tasks
 
     async def _record(self, listed: Listing) -> tuple[Sequence[Recorded], Mapping[str, str]]:
         """The record without what the settled tasks need not ask, and digests that it did not have yet."""

@@ -10,6 +10,7 @@ import anyio
 
 from cozebatch.engine.admission import Admission
 from cozebatch.engine.adoption import belongs_to, recorded_execution, why_not_adopt
+from cozebatch.engine.edit_row import edit_row
 from cozebatch.engine.outbox import Outbox
 from cozebatch.engine.pauses import OPERATOR
 from cozebatch.engine.run_state import RunState
@@ -22,6 +23,8 @@ from cozebatch.planning.price import free_step, needs_new_execution
 from cozebatch.ports import Execution, Owe, PutExecution
 
 NOT_ENDED = Text("任务还在进行，不能认领。", "The task has not ended; nothing was adopted.")
+
+STILL_GOING_ON = Text("任务还在进行，不能改文案。", "The task has not ended; its script was not changed.")
 
 
 class OperatorCommands:
@@ -79,6 +82,17 @@ class OperatorCommands:
             done = [task_id for task_id in task_ids if await self._rerun(self._ledger.rows[task_id])]
         self._changed()
         return done
+
+    async def edit(self, task_id: str, title: str, content: str) -> None:
+        """Paid: run a task that has ended again, with another title and script, which are on record from now on
+        (`planning.edits`).
+
+        Raises `UsageError` and leaves the task as it was when it has not ended, when there is no script, or when both
+        are the same as before. Raises `JournalError`.
+        """
+        async with self._one_at_a_time:
+            await self._edit(task_id, title, content)
+        self._changed()
 
     async def adopt(self, task_id: str, execute_id: str) -> None:
         """Watch this execution for that task instead of paying.
@@ -148,6 +162,22 @@ class OperatorCommands:
         await self._ledger.move(row.task_id, State.PENDING, failures=0, asked=True)
         self._state.queue.add(row.task_id, "submit")
         return True
+
+    async def _edit(self, task_id: str, title: str, content: str) -> None:
+        if not self._ledger.rows[task_id].state.is_end or self._admission.is_live(task_id):
+            raise UsageError(STILL_GOING_ON)
+        journal, run = self._ledger.journal, self._ledger.run
+        found = edit_row(
+            await self._ledger.task(task_id),
+            title,
+            content,
+            edits=await journal.edits(),
+            rows=self._ledger.rows.values(),
+            source_key=run.source_key,
+            wall=self._ledger.clock.wall(),
+        )
+        await self._ledger.move(task_id, State.PENDING, *found.changes, failures=0, asked=True, **found.facts)
+        self._state.queue.add(task_id, "submit")
 
     async def _adopt(self, task_id: str, execute_id: str) -> None:
         row = self._ledger.rows[task_id]

@@ -18,12 +18,15 @@ from cozebatch.ports import (
     NOT_ENDED,
     Change,
     Delivery,
+    Edit,
     Execution,
     Handover,
     Owe,
     Past,
+    PutEdit,
     PutExecution,
     PutFilm,
+    PutInput,
     PutOutput,
     PutRow,
     PutRun,
@@ -44,6 +47,7 @@ class MemoryJournal:
         self._executions: dict[str, Execution] = {}
         self._outputs: dict[str, str] = {}
         self._deliveries: dict[int, tuple[str, Delivery, bool]] = {}
+        self._edits: dict[str, Edit] = {}
         self._current: RunRecord | None = None
         self.writes = 0
 
@@ -63,6 +67,11 @@ class MemoryJournal:
             for earlier in list(self._runs.values()):
                 if earlier.source_key == run.source_key:
                     self._runs[earlier.run_id] = replace(earlier, status="abandoned")
+            for edit in list(self._edits.values()):
+                if edit.source_key == run.source_key:
+                    self._edits[edit.key] = replace(edit, made_from="")
+        for edit in handover.edits:
+            self._edits[edit.key] = edit
         self._runs[run.run_id] = run
         for task, row in entries:
             stored = task if isinstance(task, Task) else self._tasks[task.run_id, row.task_id]
@@ -112,6 +121,10 @@ class MemoryJournal:
                         self._deliveries[serial] = (key, delivery, error is None)
                 case PutRun(run):
                     self._runs[run.run_id] = run
+                case PutInput(task):
+                    self._tasks[run_id, task.task_id] = task
+                case PutEdit(edit):
+                    self._edits[edit.key] = edit
         await anyio.lowlevel.checkpoint()
 
     def _put_execution(self, execution: Execution, run: RunRecord) -> None:
@@ -225,6 +238,9 @@ class MemoryJournal:
 
     async def owed(self, source_key: str) -> Sequence[Delivery]:
         return [d for _, (key, d, settled) in sorted(self._deliveries.items()) if key == source_key and not settled]
+
+    async def edits(self) -> Sequence[Edit]:
+        return sorted(self._edits.values(), key=lambda edit: (-edit.at, edit.key))
 
     async def last_serial(self) -> int:
         return max(self._deliveries, default=0)

@@ -12,8 +12,10 @@ import anyio.to_thread
 
 from cozebatch.journal.opening import journal_error
 from cozebatch.journal.records import (
+    EDIT_COLUMNS,
     EXECUTION_COLUMNS,
     RUN_COLUMNS,
+    edit_of,
     execution_of,
     facts_of,
     recorded_of,
@@ -23,7 +25,7 @@ from cozebatch.journal.records import (
 )
 from cozebatch.model.rows import Row
 from cozebatch.model.task import CONTENT_ONLY, Task
-from cozebatch.ports import NOT_ENDED, Delivery, Execution, Past, Recorded, RunRecord
+from cozebatch.ports import NOT_ENDED, Delivery, Edit, Execution, Past, Recorded, RunRecord
 
 T = TypeVar("T")
 
@@ -166,6 +168,9 @@ class JournalReader:
             "WHERE source_key = ? AND settled = 0 ORDER BY serial"
         )
         return [Delivery(*r) for r in await self._select(sql, source_key)]
+
+    async def edits(self) -> Sequence[Edit]:
+        return [edit_of(r) for r in await self._select(f"SELECT {EDIT_COLUMNS} FROM edit ORDER BY at DESC, key")]
 
     async def last_serial(self) -> int:
         return int((await self._select("SELECT coalesce(max(serial), 0) FROM delivery"))[0][0])

@@ -16,13 +16,16 @@ from cozebatch.model.task import Task
 from cozebatch.model.text import Text
 from cozebatch.ports import (
     Change,
+    Edit,
     Execution,
     ExecutionStatus,
     Film,
     Handover,
     Owe,
+    PutEdit,
     PutExecution,
     PutFilm,
+    PutInput,
     PutOutput,
     PutRow,
     PutRun,
@@ -42,6 +45,7 @@ EXECUTION_COLUMNS = (
     "key, source_key, run_id, task_id, number, status, sent_at, execute_id, debug_url, logid, ended_at, seconds, "
     "error, workflow_id, workflow_version, app_id, bot_id, digest, parameters, film"
 )
+EDIT_COLUMNS = "key, source_key, task_id, made_from, title, content, source_title, source_content, at, owed"
 _KEPT_OF_EXECUTION = frozenset({"key", "source_key", "run_id", "task_id", "number"})
 """Columns that a later `PutExecution` of the same execution does not change."""
 
@@ -101,6 +105,13 @@ def put_change(db: sqlite3.Connection, source_key: str, run_id: str, change: Cha
             )
         case PutRun(run):
             put_run(db, run)
+        case PutInput(task):
+            db.execute(
+                "UPDATE input SET input = ? WHERE run_id = ? AND task_id = ?",
+                (dumps(task.to_json()), run_id, task.task_id),
+            )
+        case PutEdit(edit):
+            put_edit(db, edit)
         case _:
             assert_never(change)
 
@@ -161,6 +172,9 @@ def hand_over(db: sqlite3.Connection, run: RunRecord, handover: Handover) -> Non
         db.execute(
             "UPDATE run SET status = 'abandoned' WHERE source_key = ? AND run_id != ?", (run.source_key, run.run_id)
         )
+        db.execute("UPDATE edit SET made_from = '' WHERE source_key = ?", (run.source_key,))
+    for edit in handover.edits:
+        put_edit(db, edit)
     for table in ("task", "input"):
         db.executemany(
             f"DELETE FROM {table} WHERE run_id = ? AND task_id = ?", ((run.run_id, t) for t in handover.dropped)
@@ -177,6 +191,22 @@ def hand_over(db: sqlite3.Connection, run: RunRecord, handover: Handover) -> Non
 
 def put_output(db: sqlite3.Connection, execute_id: str, output: str) -> None:
     db.execute("INSERT OR REPLACE INTO output (execute_id, output) VALUES (?, ?)", (execute_id, _storable(output)))
+
+
+def put_edit(db: sqlite3.Connection, edit: Edit) -> None:
+    texts = (_storable(text) for text in (edit.title, edit.content, edit.source_title, edit.source_content))
+    db.execute(
+        f"INSERT OR REPLACE INTO edit ({EDIT_COLUMNS}) VALUES ({','.join('?' * 10)})",
+        (edit.key, edit.source_key, edit.task_id, edit.made_from, *texts, edit.at, edit.owed),
+    )
+
+
+@_decoding
+def edit_of(stored: tuple[Any, ...]) -> Edit:
+    """A record of the table `edit`, in the order of its columns."""
+    key, source_key, task_id, made_from, title, content, source_title, source_content, at, owed = stored
+    texts = {"title": title, "content": content, "source_title": source_title, "source_content": source_content}
+    return Edit(key, source_key, task_id, made_from, **texts, at=float(at), owed=bool(owed))
 
 
 @_decoding

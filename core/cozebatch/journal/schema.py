@@ -171,4 +171,19 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX execution_of_task ON execution (run_id, task_id, number, sent_at);
     CREATE INDEX execution_by_id ON execution (execute_id) WHERE execute_id IS NOT NULL;
     """,
+    """
+    -- Titles and scripts that the operator gave rows. `made_from` is empty once an edit counts no more.
+    CREATE TABLE edit (
+        key            TEXT PRIMARY KEY,
+        source_key     TEXT NOT NULL,
+        task_id        TEXT NOT NULL,
+        made_from      TEXT NOT NULL,
+        title          TEXT NOT NULL,
+        content        TEXT NOT NULL,
+        source_title   TEXT NOT NULL,
+        source_content TEXT NOT NULL,
+        at             REAL NOT NULL,
+        owed           INTEGER NOT NULL DEFAULT 0
+    );
+    """,
 )

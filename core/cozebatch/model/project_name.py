@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from cozebatch.model.task import Task
@@ -21,6 +22,7 @@ TITLE_CHARACTERS = 30
 
 _UNSAFE = re.compile(r'[<>:"/\\|?*]')
 _STAMP = re.compile(r"(?:^|_)[0-9]{8}_[0-9]{6}(?:_[0-9]+)?$")
+_ANY_STAMP = "20000101_000000"
 _SPACES = re.compile(r"\s+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)\s*(\..*)?", re.IGNORECASE)
 """Device names of Windows; they are reserved with any ending too."""
@@ -52,6 +54,21 @@ def assign_project_names(tasks: Iterable[Task], now: datetime) -> list[Task]:
 def differ_in_time_only(name: str, other: str) -> bool:
     """Whether both are default names of the same task, made at different starts."""
     return _STAMP.search(name) is not None and _STAMP.sub("", name) == _STAMP.sub("", other)
+
+
+def retitled(task: Task, title: str, taken: Iterable[str]) -> str:
+    """The task's project name with another title in it, if it is a default name; else the same. It differs from the
+    `taken` ones."""
+    stamp = _STAMP.search(task.project_name)
+    if stamp is None or _STAMP.sub("", task.project_name) != _STAMP.sub("", _default(task, _ANY_STAMP)):
+        return task.project_name
+    name = _default(replace(task, title=title), "_".join(stamp[0].lstrip("_").split("_")[:2]))
+    others = {_alike(other) for other in taken}
+    numbered, number = name, 2
+    while _alike(numbered) in others:
+        numbered = _cut(name, f"_{number}")
+        number += 1
+    return numbered
 
 
 def safe_name(text: str, *, characters: int = MAX_CHARACTERS, size: int = MAX_BYTES) -> str:

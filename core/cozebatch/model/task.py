@@ -40,6 +40,8 @@ class Task:
     """The project name was made here, at the time of this start; the source gives none."""
     shown: Outcome | None = field(default=None, compare=False)
     """The outcome that the status cell shows; None if it shows none of our values, or if there is no such cell."""
+    edited: bool = field(default=False, compare=False)
+    """Title and script are those that the operator gave the row here; the source has others (`planning.edits`)."""
 
     def value(self, name: str) -> str | None:
         """The field or extra column of that name; None where the source has no such column."""
@@ -67,6 +69,7 @@ class Task:
             self.own_id,
             default,
             self.shown,
+            self.edited,
         )
 
     def fingerprint(self) -> str:

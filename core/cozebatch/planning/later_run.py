@@ -23,6 +23,7 @@ from cozebatch.planning.decisions import (
 from cozebatch.planning.planned import (
     CRASHED_WHILE_SENDING,
     DONE_AS_ANOTHER,
+    DONE_AS_EDITED,
     DONE_AS_IMPORTED,
     DONE_EARLIER,
     FAILURE_OWED,
@@ -85,6 +86,8 @@ class LaterRun:
         task, old = self.task, self.earlier.row
         unverified = is_unverified(old) and old.end_clock is None  # a row that a run of ours ended is verified
         note = DONE_AS_IMPORTED if unverified else DONE_AS_ANOTHER if self.earlier.by_content else DONE_EARLIER
+        if task.edited:
+            note = DONE_AS_EDITED
         if self.earlier.owed:
             return self._skip(note)
         claimed_for_nothing = self.earlier.by_content and task.shown == "running"  # what ended was another row's

@@ -116,6 +116,11 @@ EXPIRED = ErrorInfo(
 )
 NO_CONTENT = Text("没有文案（content 为空）。", "It has no script (content is empty).")
 DONE_EARLIER = Text("同样的内容已在之前的运行中完成。", "It was finished by an earlier run with the same input.")
+DONE_AS_EDITED = Text(
+    "已用在这里改过的文案做好；来源里还是原来的文案。要再做一次，改来源里的文案，或付费重做。",
+    "It was finished with the script edited here; the source still has the earlier one. Change it there, or rerun it "
+    "(paid), to make it again.",
+)
 DONE_AS_ANOTHER = Text(
     "同样的参数已在别的任务或文件里完成，不再付费。",
     "The same parameters were paid for and finished as another row or file.",

@@ -12,7 +12,15 @@ from cozebatch.model.project_name import differ_in_time_only
 from cozebatch.model.rows import Row, changed
 from cozebatch.model.task import State, Task
 from cozebatch.planning.decisions import is_unverified
-from cozebatch.planning.planned import DONE_EARLIER, SHOWN_AS_OURS, Action, OperatorOverrides, Planned, new_row
+from cozebatch.planning.planned import (
+    DONE_AS_EDITED,
+    DONE_EARLIER,
+    SHOWN_AS_OURS,
+    Action,
+    OperatorOverrides,
+    Planned,
+    new_row,
+)
 from cozebatch.ports import Past, StoredInput
 
 
@@ -32,7 +40,7 @@ def finished_before(
     if past.run_id == continuing:
         return Planned(stored, old, Action.KEEP, on_disk=True)
     if past.owed or not source_is_authoritative:
-        note = DONE_EARLIER
+        note = DONE_AS_EDITED if task.edited else DONE_EARLIER
     elif task.shown is not None:
         note = SHOWN_AS_OURS
     else:

@@ -136,6 +136,28 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """Another title and script that the operator gave a row. It is in force for as long as the row says what it said
+    then (`planning.edits`).
+
+    `key` is our own name for it. `source_key` and `task_id` name the row that it serves now. `made_from` is the
+    fingerprint of the row as the source had it, `source_title` and `source_content` are its texts. `at`: when it was
+    made, in Unix seconds. `owed`: the texts are to be written into the row, and were not yet.
+    """
+
+    key: str
+    source_key: str
+    task_id: str
+    made_from: str
+    title: str
+    content: str
+    source_title: str
+    source_content: str
+    at: float
+    owed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Rebound:
     """The execution `key` serves the task `task_id` of the run that begins from now on, as its submission `number`."""
 
@@ -150,13 +172,15 @@ class Handover:
 
     `digests`: of executions (by key) that had none on record.
     `dropped`: tasks of the continued run that it has no more, since what was paid for them serves others now.
-    `abandon_earlier`: the earlier runs of its source are forgotten (`--fresh`).
+    `abandon_earlier`: the earlier runs of its source are forgotten, and the edits of its rows (`--fresh`).
+    `edits`: those that serve another row from now on.
     """
 
     rebound: Sequence[Rebound] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
     dropped: Sequence[str] = ()
     abandon_earlier: bool = False
+    edits: Sequence[Edit] = ()
 
 
 NO_HANDOVER = Handover()
@@ -234,7 +258,21 @@ class PutRun:
     run: RunRecord
 
 
-Change = PutRow | PutExecution | PutFilm | PutOutput | Owe | Settle | PutRun
+@dataclass(frozen=True, slots=True)
+class PutInput:
+    """The task of the run that writes has another input from now on."""
+
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class PutEdit:
+    """Put an edit on record, or change it (found by `key`)."""
+
+    edit: Edit
+
+
+Change = PutRow | PutExecution | PutFilm | PutOutput | Owe | Settle | PutRun | PutInput | PutEdit
 
 
 class Journal(Protocol):
@@ -304,6 +342,9 @@ class Journal(Protocol):
 
     async def last_serial(self) -> int:
         """The highest serial of any delivery so far."""
+
+    async def edits(self) -> Sequence[Edit]:
+        """All edits of rows of all sources, the latest first."""
 
     async def durations(self, workflow_id: str) -> Sequence[float]:
         """How long the latest (at most 500) successful executions of a workflow took, seconds, oldest first."""

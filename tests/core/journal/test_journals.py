@@ -22,10 +22,14 @@ from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
 from cozebatch.ports import (
     Delivery,
+    Edit,
     Execution,
+    Handover,
     Journal,
     Owe,
+    PutEdit,
     PutExecution,
+    PutInput,
     PutOutput,
     PutRow,
     PutRun,
@@ -299,3 +303,21 @@ async def test_the_executions_of_a_task_are_in_order_even_after_the_clock_was_pu
         await journal.write(PutExecution(replace(sent, key="k2", execute_id="e2", sent_at=200.0)))
         await journal.write(PutExecution(replace(sent, key="k3", execute_id="e3", number=2, sent_at=100.0)))
         assert [r.key for r in await journal.record()] == ["k1", "k2", "k3"]
+
+
+async def test_edits_are_kept_the_latest_first_and_fresh_takes_them_out_of_force(kind: str, tmp_path: Path) -> None:
+    first = Edit("k1", "key", "t1", "print", "新", "新文案", "标题 1", "文案\n二", at=1.0, owed=True)
+    other = Edit("k2", "other", "t1", "print", "a", "b", "c", "d", at=2.0)
+    edited = replace(TASKS[1], title="新", content="新文案")
+    async with opened(kind, tmp_path) as journal:
+        await journal.begin(RUN, zip(TASKS, ROWS, strict=True))
+        await journal.write(PutEdit(first), PutEdit(other), PutInput(edited))
+        assert await journal.edits() == [other, first]
+        assert await journal.task("run1", "t1") == edited
+        await journal.write(PutEdit(replace(first, owed=False)))
+        moved = replace(other, source_key="key", task_id="t2")
+        later = replace(RUN, run_id="run2", started_at=200.0, place=200.0)
+        await journal.begin(later, [], Handover(edits=[moved]))
+        assert await journal.edits() == [moved, replace(first, owed=False)]
+        await journal.begin(replace(later, run_id="run3"), [], Handover(abandon_earlier=True))
+        assert [edit.made_from for edit in await journal.edits()] == ["", ""]

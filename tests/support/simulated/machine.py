@@ -80,6 +80,8 @@ class Machine:
     def __post_init__(self) -> None:
         self.rng = random.Random(f"{self.name} {self.seed}")
         self.outputs: set[str] = set()
+        self.edits: set[Sent] = set()
+        """What its operator edited rows to."""
         self.keys: set[str] = set()
         """Of its source, under each name that it was started with."""
         self.open_filter = Fault.OPEN_FILTER in self.faults
@@ -303,10 +305,10 @@ class Machine:
         return list(self.source.matching(None))
 
     def all_sent(self) -> list[Sent]:
-        """What each row that there is now sends."""
+        """What each row that there is now sends, edited or not."""
         if isinstance(self.source, TaskFile):
-            return [row.sent for row in self.source.rows]
-        return [self.source.sent(record_id) for record_id in self.source.cells]
+            return [*(row.sent for row in self.source.rows), *sorted(self.edits)]
+        return [*(self.source.sent(record_id) for record_id in self.source.cells), *sorted(self.edits)]
 
     def _draw_disk_faults(self, way: Way) -> None:
         rng = self.rng

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import anyio
 
-from cozebatch.model.errors import CozebatchError
+from cozebatch.model.errors import CozebatchError, UsageError
 from cozebatch.model.rows import Row, Stage
 from cozebatch.model.task import State
 from cozebatch.planning.price import price
 from support.simulated.judge import Sent, sent_for
 from support.simulated.machine import Machine, Start
 from support.simulated.swarm import Fault
+from support.simulated.table import Table
 
 COMMANDS = (
     "pause",
@@ -27,9 +30,14 @@ COMMANDS = (
 )
 
 
+EDITING = (*COMMANDS, "edit", "edit")
+"""Those of an operator who edits scripts, too: in every third world, so that the others stay as they are."""
+
+
 async def operate(machine: Machine, start: Start) -> None:
     """Give a few commands, and resume in the end."""
     rng = machine.rng
+    commands = EDITING if machine.seed % 3 == 2 else COMMANDS
     async with anyio.create_task_group() as group:
         for _ in range(rng.choice([0, 2, 6])):
             if start.ended.is_set() or rng.random() < 0.8:
@@ -39,7 +47,13 @@ async def operate(machine: Machine, start: Start) -> None:
             machine.take_events(start)
             if not start.board.rows:
                 continue
-            group.start_soon(_command, machine, start, rng.choice(COMMANDS), rng.choice(sorted(start.board.rows)))
+            group.start_soon(
+                _command,
+                machine,
+                start,
+                rng.choice(commands),
+                rng.choice(sorted(start.board.rows)),
+            )
     await anyio.sleep(200)
     await start.batch.commands.resume()
 
@@ -73,6 +87,8 @@ async def _give(machine: Machine, start: Start, command: str, row: Row) -> None:
             await _paid_retry(machine, start, row)
         case "rerun" if row.state in (State.HELD, State.FAILED, State.DONE):
             await _rerun(machine, start, row)
+        case "edit" if row.state in (State.HELD, State.FAILED, State.DONE):
+            await _edit(machine, start, row)
         case "adopt" if row.state in (State.HELD, State.FAILED):
             if (execute_id := await _named(machine, start, row)) is not None:
                 await commands.adopt(task_id, execute_id)
@@ -99,6 +115,24 @@ async def _rerun(machine: Machine, start: Start, row: Row) -> None:
     machine.judge.wanted[sent] += 1
     done = await start.batch.commands.rerun([row.task_id])
     if not done and not start.life.dead:
+        machine.judge.wanted[sent] -= 1
+
+
+async def _edit(machine: Machine, start: Start, row: Row) -> None:
+    """Whoever edits a script asks for one execution of the new one."""
+    current = await machine.last_run()
+    assert current is not None
+    task = await machine.disk.journal.task(current.run_id, row.task_id)
+    edited = replace(task, content=f"{task.content} edited {machine.rng.randrange(3)}")
+    sent = sent_for(edited)
+    machine.judge.wanted[sent] += 1
+    machine.edits.add(sent)
+    if isinstance(machine.source, Table) and row.record_id in machine.source.ever:
+        machine.source.ever[row.record_id].add(sent)
+        machine.source.edits.setdefault(row.record_id, set()).add(sent)
+    try:
+        await start.batch.commands.edit(row.task_id, edited.title, edited.content)
+    except UsageError:
         machine.judge.wanted[sent] -= 1
 
 

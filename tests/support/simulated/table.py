@@ -48,6 +48,8 @@ class Table:
     """By record: who wrote which status, in the order of arrival."""
     ever: dict[str, set[Sent]] = field(default_factory=dict)
     """By record: all that it was ever to be made of."""
+    edits: dict[str, set[Sent]] = field(default_factory=dict)
+    """By record: what operators edited its row to; the one in force is made when the record is set back."""
     in_doubt: set[str] = field(default_factory=set)
     """Records whose mark arrived when they were not ready any more, or was overtaken by somebody else's: who wrote it
     cannot tell whether it hides a mark that won, or an outcome."""
@@ -92,7 +94,8 @@ class Table:
             return f"{record_id} is ready"
         self.cells[record_id]["status"] = READY
         self.in_doubt.discard(record_id)
-        self.judge.set_back(self.sent(record_id))
+        for sent in (self.sent(record_id), *self.edits.get(record_id, ())):
+            self.judge.set_back(sent)
         return f"{record_id} set back from {before}"
 
     def _edit(self, record_id: str) -> str:

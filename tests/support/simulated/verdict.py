@@ -9,7 +9,7 @@ from cozebatch.engine.engine import Outcome
 from cozebatch.model.errors import Category
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State
-from cozebatch.planning.planned import DONE_AS_ANOTHER, DONE_EARLIER, GONE, NO_CONTENT
+from cozebatch.planning.planned import DONE_AS_ANOTHER, DONE_AS_EDITED, DONE_EARLIER, GONE, NO_CONTENT
 from cozebatch.ports import RunRecord
 from support.simulated.judge import Judge, Sent, sent_for
 from support.simulated.machine import Machine
@@ -30,6 +30,8 @@ FREE_HALF = frozenset(
 
 POLLED_IN_VAIN = frozenset({Category.EXECUTION_LOST, Category.INVALID_REQUEST})
 """The table was told so, and is to say so until a person sets the row back."""
+
+CALLED_DONE = (DONE_EARLIER, DONE_AS_ANOTHER, DONE_AS_EDITED)
 
 SINCE = frozenset({State.SKIPPED, State.WRITING_BACK, State.HELD, State.CANCELLED})
 """What a row may be after the table was told an outcome: of these nothing is written."""
@@ -61,7 +63,7 @@ async def verdict(machine: Machine, outcome: Outcome | None) -> None:
 def _rightly_skipped(machine: Machine, row: Row) -> bool:
     """There is nothing to do for it: it was finished earlier or failed for good, or the table does not want it now."""
     if isinstance(machine.source, TaskFile):
-        return row.execute_id in machine.judge.rejected or row.note in (DONE_EARLIER, DONE_AS_ANOTHER, NO_CONTENT, GONE)
+        return row.execute_id in machine.judge.rejected or row.note in (*CALLED_DONE, NO_CONTENT, GONE)
     if row.record_id not in machine.source.cells:  # deleted, after it was skipped for whatever reason
         return True
     if row.execute_id in machine.judge.rejected and machine.judge.all_was_started(row.execute_id):
@@ -99,7 +101,7 @@ async def _what_is_paid_is_used(
     called_done: Counter[Sent] = Counter()
     for row in rows[current.run_id]:
         sent = sent_for(await machine.disk.journal.task(current.run_id, row.task_id))
-        called_done[sent] += row.state is State.DONE or row.note in (DONE_EARLIER, DONE_AS_ANOTHER)
+        called_done[sent] += row.state is State.DONE or row.note in CALLED_DONE
         category = row.error.category if row.error is not None else None
         given_up = isinstance(machine.source, Table) and category in POLLED_IN_VAIN
         if row.state is not State.FAILED or category in FREE_HALF or given_up or judge.wanted[sent] > 1:

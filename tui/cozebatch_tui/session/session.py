@@ -28,7 +28,8 @@ from cozebatch.model.redact import Masker
 from cozebatch.model.rows import Stage
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
-from cozebatch.ports import Execution
+from cozebatch.planning.edits import edit_of
+from cozebatch.ports import Edit, Execution
 from cozebatch.settings import Settings
 
 T = TypeVar("T")
@@ -140,6 +141,18 @@ class Session:
     def rerun(self, task_ids: Iterable[str]) -> Future[list[str]]:
         """Paid: start a new execution for each. Returns the ids of the tasks that were rerun."""
         return self._call(self._commands.rerun, list(task_ids))
+
+    def edit(self, task_id: str, title: str, content: str) -> Future[None]:
+        """Paid: run the task again with another title and script. The future raises `UsageError` when it is not."""
+        return self._call(self._commands.edit, task_id, title, content)
+
+    def edit_of(self, task: Task) -> Future[Edit | None]:
+        """The edit that gave a task of this batch its title and script; None if they are the source's."""
+
+        async def found() -> Edit | None:
+            return edit_of(task, await self._opened.journal.edits(), self._opened.source.key)
+
+        return self._call(found)
 
     def cancel(self, task_ids: Iterable[str]) -> Future[None]:
         return self._call(self._commands.cancel, list(task_ids))

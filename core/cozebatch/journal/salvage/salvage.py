@@ -36,7 +36,7 @@ from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
 from cozebatch.model.timestamps import compact
 from cozebatch.planning.planned import DONE_EARLIER, JOURNAL_INCOMPLETE, NO_CONTENT
-from cozebatch.ports import Execution, RunRecord, Workflow
+from cozebatch.ports import Edit, Execution, RunRecord, Workflow
 
 KEPT_NAME = "journal.damaged-{at}.sqlite3"
 
@@ -56,6 +56,7 @@ class Salvaged:
     executions: dict[str, Execution] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     deliveries: dict[int, tuple[Value, ...]] = field(default_factory=dict)
+    edits: dict[str, Edit] = field(default_factory=dict)
     ids: set[Key] = field(default_factory=set)
     """Tasks that an index names, whether their rows were found or not."""
     incomplete: bool = True
@@ -190,6 +191,8 @@ def _take(found: Salvaged, tree: Tree, rowid: int, record: tuple[Any, ...]) -> N
             found.outputs[execute_id] = output
         case "table", (None, str(), str(), str(), str(), str(), str(), int(), _):
             found.deliveries[rowid] = (rowid, present_source_key(record[1]), *record[2:])
+        case "table", (str(key), *_, float() | int(), int()) if len(record) == 10:
+            found.edits[key] = records.edit_of(record)
         case "table", (str(run_id), str(), str(), str(), float() | int(), *_) if len(record) == 14:
             found.runs[run_id] = records.run_of(
                 (
@@ -318,6 +321,8 @@ def _write(path: Path, salvaged: Salvaged, now: float) -> None:
                 records.put_execution(db, owner.source_key, owner.run_id, known)
         for execute_id, output in salvaged.outputs.items():
             records.put_output(db, execute_id, output)
+        for edit in salvaged.edits.values():
+            records.put_edit(db, edit)
         db.executemany(f"INSERT INTO delivery VALUES ({','.join('?' * 9)})", salvaged.deliveries.values())
         if salvaged.incomplete:
             db.execute("INSERT INTO doubt (source_key, raised) VALUES ('*', ?)", (now,))
