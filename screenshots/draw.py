@@ -11,15 +11,16 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 from unittest.mock import patch
 
 from rich.cells import cell_len
+from textual.pilot import Pilot
 
 from cozebatch.batch.preview import Preview, preview_of
 from cozebatch.engine.event_bus import Subscription
@@ -212,15 +213,33 @@ async def draw(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> str:
 
 
 async def _draw(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> str:
+    if START in keys:
+        async with start_screen(lang, size) as pilot:
+            return widths_corrected(pilot.app.export_screenshot(title="cozebatch-tui"))
+    async with main_screen(lang, size) as pilot:
+        await pilot.press(*keys)
+        await pilot.pause(0.2)
+        return widths_corrected(pilot.app.export_screenshot(title="cozebatch-tui"))
+
+
+@asynccontextmanager
+async def start_screen(lang: Lang, size: tuple[int, int]) -> AsyncIterator[Pilot[Any]]:
+    """The application before the scripted run."""
     app = CozebatchApp(AppStart(make_session=_no_session, lang=lang, title="demo", setup_needed=True))
-    subscription = Subscription()
-    async with app.run_test(size=size) as pilot:
-        if START in keys:
-            app.batch.session = _Session()  # type: ignore[assignment]
-            with patch("shutil.disk_usage", lambda _: _Usage()):
-                await app.push_screen(StartScreen(preview(), ()))
-                await pilot.pause(0.3)
-            return widths_corrected(app.export_screenshot(title="cozebatch-tui"))
+    async with app.run_test(size=size, notifications=True) as pilot:
+        app.batch.session = _Session()  # type: ignore[assignment]
+        with patch("shutil.disk_usage", lambda _: _Usage()):
+            await app.push_screen(StartScreen(preview(), ()))
+            await pilot.pause(0.3)
+        yield pilot
+
+
+@asynccontextmanager
+async def main_screen(lang: Lang, size: tuple[int, int]) -> AsyncIterator[Pilot[Any]]:
+    """The application in the middle of the scripted run. Nothing happens on it but what a test does."""
+    app = CozebatchApp(AppStart(make_session=_no_session, lang=lang, title="demo", setup_needed=True))
+    async with app.run_test(size=size, notifications=True) as pilot:
+        subscription = Subscription()
         app.batch.view_model = ViewModel(subscription)
         for event in history():
             subscription.push(event)
@@ -230,13 +249,9 @@ async def _draw(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> str:
         app.main = MainScreen()
         await app.push_screen(app.main)
         await pilot.pause()
-        screen = app.screen
-        assert isinstance(screen, MainScreen)
-        screen.apply(changes)
+        app.main.apply(changes)
         await pilot.pause()
-        await pilot.press(*keys)
-        await pilot.pause(0.2)
-        return widths_corrected(app.export_screenshot(title="cozebatch-tui"))
+        yield pilot
 
 
 class _Usage:

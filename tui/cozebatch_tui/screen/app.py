@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import traceback
 import webbrowser
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
@@ -31,12 +30,11 @@ from cozebatch_tui.screen.action_screen import palette_entries
 from cozebatch_tui.screen.farewell import farewell
 from cozebatch_tui.screen.host import Host, Severity
 from cozebatch_tui.screen.lifecycle import DRAIN_SECONDS, BatchLifecycle
-from cozebatch_tui.screen.look import themes
-from cozebatch_tui.screen.look.terminal import Look, look_of
+from cozebatch_tui.screen.look.questions import Answers, ask_terminal
 from cozebatch_tui.screen.screens.message import MessageScreen
 from cozebatch_tui.screen.startup import AppStart
-from cozebatch_tui.screen.typed_ahead import TypedAheadGuard
-from cozebatch_tui.session.preferences import load_user_settings, save_user_settings
+from cozebatch_tui.screen.themed_app import ThemedApp
+from cozebatch_tui.session.preferences import save_user_settings
 from cozebatch_tui.session.signals import Interrupts, leave_at_once
 
 if TYPE_CHECKING:
@@ -48,7 +46,7 @@ if TYPE_CHECKING:
 PUMPS_A_SECOND = 12
 
 
-class CozebatchApp(TypedAheadGuard):
+class CozebatchApp(ThemedApp):
     """One batch, from loading to leaving."""
 
     TITLE = "cozebatch"
@@ -58,14 +56,13 @@ class CozebatchApp(TypedAheadGuard):
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("app")
     ENABLE_COMMAND_PALETTE = True
 
-    def __init__(self, start: AppStart) -> None:
-        super().__init__()
+    def __init__(self, start: AppStart, answers: Answers | None = None) -> None:
+        """`answers`: what the terminal said of itself."""
+        super().__init__(answers or Answers())
         self.start = start
         self.lang: Lang = start.lang
         self.main: MainScreen | None = None
         self.batch = BatchLifecycle(start)
-        self._settings = load_user_settings()
-        self._look: Look | None = None
         self._gone_on = False
         """The rest of a trial was started."""
         self._event_loop: asyncio.AbstractEventLoop | None = None
@@ -75,16 +72,6 @@ class CozebatchApp(TypedAheadGuard):
     @property
     def batch_title(self) -> str:
         return self.start.title
-
-    @property
-    def look(self) -> Look:
-        if self._look is None:
-            drawn = self.is_headless  # not for a terminal
-            colours = "truecolor" if drawn else None if self.no_color else self.console.color_system
-            encoding = "utf-8" if drawn else getattr(sys.__stdout__, "encoding", None)
-            ascii_only = self._settings.get("ascii") is True
-            self._look = look_of(os.environ, encoding, colours=colours, ascii_only=ascii_only)
-        return self._look
 
     @property
     def origin(self) -> str:
@@ -120,14 +107,9 @@ class CozebatchApp(TypedAheadGuard):
         self._event_loop = asyncio.get_running_loop()
 
     def on_mount(self) -> None:
-        saved = self._settings
-        for theme in themes.OURS:
-            self.register_theme(theme)
-        if isinstance(keymap := saved.get("keymap"), dict):
+        self.take_themes()
+        if isinstance(keymap := self.settings.get("keymap"), dict):
             self.set_keymap({str(name): str(keys) for name, keys in keymap.items()})
-        chosen = saved.get("theme")
-        self.theme = chosen if chosen in self.available_themes else themes.DARK.name
-        self.theme_changed_signal.subscribe(self, lambda theme: save_user_settings({"theme": theme.name}))
         if self.start.setup_needed:
             self.push_screen(MessageScreen(texts.SETUP.in_(self.lang), [self._text(texts.PRESS_TO_LEAVE)]))
             return
@@ -209,13 +191,6 @@ class CozebatchApp(TypedAheadGuard):
     def say(self, text: str, *, severity: Severity = "information") -> None:
         if self.is_running:
             self.notify(text, severity=severity, markup=False)
-
-    def get_css_variables(self) -> dict[str, str]:
-        """Our variables too, in any theme."""
-        variables = super().get_css_variables()
-        lent = {name: variables[source] for name, source in themes.LENT.items() if name not in variables}
-        self.theme_variables = variables | lent
-        return self.theme_variables
 
     def go_on(self) -> None:
         if not self.waiting:
@@ -353,7 +328,7 @@ class CozebatchApp(TypedAheadGuard):
 
 def run_app(start: AppStart) -> int:
     """Run the terminal UI; return the exit code (docs/contract.md §1). Whatever ends it, the drain is completed."""
-    app = CozebatchApp(start)
+    app = CozebatchApp(start, ask_terminal(os.environ))
     code: int | None = None
     with Interrupts(app.signalled):
         try:

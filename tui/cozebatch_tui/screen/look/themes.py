@@ -1,7 +1,8 @@
 """This program's own themes. One scale of colours means the same everywhere (`tones`), on dark and on light ground.
 
-Every text has a contrast of at least 4.5 : 1 on every ground it stands on, every mark 3 : 1; a test computes it. Other
-themes lend the stages their usual colours, so that the screen can be drawn in them, too.
+Every text has a contrast of at least 4.5 : 1 on every ground it stands on, every mark 3 : 1; a test computes it from
+what the screens draw. Themes of Textual's lend the stages their usual colours, so that the screen can be drawn in them,
+too.
 """
 
 from __future__ import annotations
@@ -9,6 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from textual.theme import Theme
+
+from cozebatch_tui.screen.look.palettes import PALETTES, Depth, Palette
+
+DARK, LIGHT = "cozebatch-dark", "cozebatch-light"
+"""The themes of a first start."""
+
+UNDERLINED = frozenset({"colour-blind-dark", "colour-blind-light"})
+"""Themes in which what failed is underlined, since no colour alone tells it."""
 
 LENT: Mapping[str, str] = {
     "stage-done": "success",
@@ -30,189 +39,96 @@ LENT: Mapping[str, str] = {
 """Our variables, and from which of a theme's own a theme of Textual's lends them."""
 
 
-def _theme(
-    name: str,
-    *,
-    dark: bool,
-    ground: str,
-    text: str,
-    muted: str,
-    raised: str,
-    line: str,
-    rest: str,
-    cursor: str,
-    blurred: str,
-    hover: str,
-    alert: str,
-    good: str,
-    coze: str,
-    film: str,
-    done: str,
-    waiting: str,
-    failed: str,
-    attention: str,
-) -> Theme:
-    variables = {
-        "stage-done": done,
-        "stage-film": film,
-        "stage-coze": coze,
-        "stage-waiting": waiting,
-        "stage-failed": failed,
-        "stage-attention": attention,
-        "muted": muted,
-        "line": line,
-        "bar-rest": rest,
-        "cursor": cursor,
-        "cursor-blurred": blurred,
-        "hover": hover,
-        "alert": alert,
-        "good": good,
-        "raised": raised,
-        "text-muted": muted,
-        "text-disabled": muted,
-        "footer-background": raised,
-        "footer-foreground": text,
-        "footer-key-foreground": coze,
-        "footer-description-foreground": muted,
-        "footer-item-background": raised,
-        "footer-key-background": raised,
-        "footer-description-background": raised,
-        "block-hover-background": hover,
-        "block-cursor-background": cursor,
-        "block-cursor-foreground": text,
-        "input-cursor-background": text,
-        "input-selection-background": cursor,
-        "border": coze,
-        "border-blurred": line,
-        "scrollbar": line,
-        "scrollbar-hover": muted,
-        "scrollbar-active": coze,
-        "scrollbar-background": ground,
-        "scrollbar-background-hover": ground,
-        "scrollbar-background-active": ground,
-        "scrollbar-corner-color": ground,
-    }
+def our_themes(depth: Depth) -> Sequence[Theme]:
+    """All of ours, in colours that a terminal of this depth has."""
+    return [_theme(name, palettes[depth]) for name, palettes in PALETTES.items()]
+
+
+def _theme(name: str, colours: Palette) -> Theme:
     return Theme(
         name=name,
-        primary=coze,
-        secondary=film,
-        accent=film,
-        warning=attention,
-        error=failed,
-        success=done,
-        foreground=text,
-        background=ground,
-        surface=raised,
-        panel=raised,
-        dark=dark,
-        variables=variables,
+        primary=colours.coze,
+        secondary=colours.film,
+        accent=colours.film,
+        warning=colours.attention,
+        error=colours.failed,
+        success=colours.done,
+        foreground=colours.text,
+        background=colours.ground,
+        surface=colours.raised,
+        panel=colours.raised,
+        dark=not name.endswith("light"),
+        variables=_variables(colours),
     )
 
 
-DARK = _theme(
-    "cozebatch-dark",
-    dark=True,
-    ground="#14171c",
-    text="#e6e9ee",
-    muted="#98a2b1",
-    raised="#1d222a",
-    line="#454e5b",
-    rest="#262c35",
-    cursor="#22324a",
-    blurred="#242a33",
-    hover="#1b2028",
-    alert="#3a2126",
-    good="#17301f",
-    coze="#5ab2ff",
-    film="#c792ea",
-    done="#5fcf80",
-    waiting="#98a2b1",
-    failed="#ff8080",
-    attention="#ffb454",
-)
-LIGHT = _theme(
-    "cozebatch-light",
-    dark=False,
-    ground="#f6f7f9",
-    text="#1b1f24",
-    muted="#565f69",
-    raised="#e9ecf0",
-    line="#8b949e",
-    rest="#dde1e6",
-    cursor="#d3e4fa",
-    blurred="#e2e6eb",
-    hover="#eef1f4",
-    alert="#fae3e0",
-    good="#dcf1e2",
-    coze="#0a56a3",
-    film="#7438a8",
-    done="#17602e",
-    waiting="#565f69",
-    failed="#ad2018",
-    attention="#7d4a00",
-)
-HIGH_CONTRAST = _theme(
-    "high-contrast",
-    dark=True,
-    ground="#000000",
-    text="#ffffff",
-    muted="#d0d0d0",
-    raised="#000000",
-    line="#ffffff",
-    rest="#303030",
-    cursor="#003a80",
-    blurred="#303030",
-    hover="#202020",
-    alert="#500000",
-    good="#003000",
-    coze="#5fd7ff",
-    film="#ff9fff",
-    done="#00ff5f",
-    waiting="#d0d0d0",
-    failed="#ff9090",
-    attention="#ffff00",
-)
-COLOUR_BLIND_DARK = _theme(
-    "colour-blind-dark",
-    dark=True,
-    ground="#14171c",
-    text="#e6e9ee",
-    muted="#98a2b1",
-    raised="#1d222a",
-    line="#454e5b",
-    rest="#262c35",
-    cursor="#22324a",
-    blurred="#242a33",
-    hover="#1b2028",
-    alert="#3d2a14",
-    good="#16293d",
-    coze="#c8ccd2",
-    film="#f0e442",
-    done="#56b4e9",
-    waiting="#98a2b1",
-    failed="#f58a3c",
-    attention="#ffd28a",
-)
-COLOUR_BLIND_LIGHT = _theme(
-    "colour-blind-light",
-    dark=False,
-    ground="#f6f7f9",
-    text="#1b1f24",
-    muted="#565f69",
-    raised="#e9ecf0",
-    line="#8b949e",
-    rest="#dde1e6",
-    cursor="#d3e4fa",
-    blurred="#e2e6eb",
-    hover="#eef1f4",
-    alert="#fbe8d3",
-    good="#dbeaf7",
-    coze="#3d444d",
-    film="#6b5b00",
-    done="#005a94",
-    waiting="#565f69",
-    failed="#9a3d00",
-    attention="#7a4b00",
-)
+def _variables(colours: Palette) -> dict[str, str]:
+    return {
+        "stage-done": colours.done,
+        "stage-film": colours.film,
+        "stage-coze": colours.coze,
+        "stage-waiting": colours.waiting,
+        "stage-failed": colours.failed,
+        "stage-attention": colours.attention,
+        "muted": colours.muted,
+        "line": colours.line,
+        "bar-rest": colours.rest,
+        "cursor": colours.cursor,
+        "cursor-blurred": colours.blurred,
+        "hover": colours.hover,
+        "alert": colours.alert,
+        "good": colours.good,
+        "raised": colours.raised,
+        "text": colours.text,
+        "text-muted": colours.muted,
+        "text-disabled": colours.muted,
+        "text-primary": colours.coze,
+        "text-secondary": colours.film,
+        "text-accent": colours.film,
+        "text-success": colours.done,
+        "text-warning": colours.attention,
+        "text-error": colours.failed,
+        **_buttons(colours),
+        "footer-background": colours.raised,
+        "footer-foreground": colours.text,
+        "footer-key-foreground": colours.coze,
+        "footer-description-foreground": colours.muted,
+        "footer-item-background": colours.raised,
+        "footer-key-background": colours.raised,
+        "footer-description-background": colours.raised,
+        "block-hover-background": colours.hover,
+        "block-cursor-background": colours.cursor,
+        "block-cursor-foreground": colours.text,
+        "block-cursor-blurred-background": colours.cursor,
+        "block-cursor-blurred-foreground": colours.text,
+        "input-cursor-background": colours.text,
+        "input-cursor-foreground": colours.ground,
+        "input-selection-background": colours.cursor,
+        "border": colours.coze,
+        "border-blurred": colours.line,
+        "scrollbar": colours.line,
+        "scrollbar-hover": colours.muted,
+        "scrollbar-active": colours.coze,
+        "scrollbar-background": colours.ground,
+        "scrollbar-background-hover": colours.ground,
+        "scrollbar-background-active": colours.ground,
+        "scrollbar-corner-color": colours.ground,
+    }
 
-OURS: Sequence[Theme] = (DARK, LIGHT, HIGH_CONTRAST, COLOUR_BLIND_DARK, COLOUR_BLIND_LIGHT)
+
+def _buttons(colours: Palette) -> dict[str, str]:
+    """Buttons are flat, their text has the colour of the ground: white on amber cannot be read."""
+    grounds = {
+        "primary": colours.coze,
+        "success": colours.done,
+        "warning": colours.attention,
+        "error": colours.failed,
+        "surface": colours.raised,
+    }
+    edges = {
+        f"{name}-{shade}-{step}": ground
+        for name, ground in grounds.items()
+        for shade in ("lighten", "darken")
+        for step in (1, 2, 3)
+    }
+    return {"button-foreground": colours.text, "button-color-foreground": colours.ground, **edges}

@@ -30,7 +30,7 @@ class Timeline(TaskList):
         self.lang: Lang = lang
 
     def heading(self, width: int) -> Strip:
-        style = self.colour("text-muted") + Style(bold=True, underline=True)
+        style = self.ground("background") + self.colour("muted") + Style(bold=True, underline=True)
         coze, synthesis = self.board.limits[Stage.COZE], self.board.limits[Stage.SYNTHESIS]
         lanes = f"Coze {self._in_flight()}/{coze.in_force}  {texts.COLUMNS['synthesis'].in_(self.lang)} "
         lanes += f"{self.board.counts[State.SYNTHESIZING]}/{synthesis.in_force}"
