@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,12 +12,7 @@ from hypothesis import strategies as st
 
 from cozebatch.bounds.json_values import mend, read_json
 from cozebatch.coze.output import parse_output, pick
-
-RESULT = {"videoUrl": "https://v/1.mp4", "title": "三个方法"}
-
-
-def text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+from support.nestings import LAYERS, RESULT, is_found, text
 
 
 def test_the_end_nodes_result_is_found_in_the_string_within_the_string() -> None:
@@ -183,27 +177,9 @@ def test_a_dotted_name_is_found_through_the_layers() -> None:
     assert pick(parse_output(raw, ["film.url"]), "film.url") == "https://v/1.mp4"
 
 
-LAYERS: dict[str, Callable[[Any], Any]] = {
-    "Output": lambda value: {"Output": value},
-    "text": text,
-    "neighbour": lambda value: {"node_status": "{}", "log": [], "Output": value},
-    "envelope": lambda value: {"content_type": 1, "data": value, "type_for_model": 2},
-    "fence": lambda value: f"```json\n{text(value)}\n```",
-    "words": lambda value: f"结果是：{text(value)}。请查收 [完]",
-    "mark": lambda value: "\ufeff" + text(value),
-    "wrapper": lambda value: {"output": value},
-    "list": lambda value: [value],
-    "list of two": lambda value: ["", value] if isinstance(value, dict) else [value],
-}
-
-
 @given(st.lists(st.sampled_from(sorted(LAYERS)), max_size=7))
 def test_any_nesting_of_layers_around_a_result_gives_the_result(names: list[str]) -> None:
-    value: Any = RESULT
-    for name in names:
-        value = LAYERS[name](value)
-    parsed = parse_output(value if isinstance(value, str) else text(value), ["videoUrl", "audioUrl"])
-    assert {key: parsed.get(key) for key in RESULT} == RESULT
+    assert is_found(names)
 
 
 @given(st.text(alphabet='[]{}"\\`,: \ufeffa1', max_size=200))
