@@ -53,6 +53,10 @@ class Terminal:
         """The words that were painted lately, without the terminal's codes."""
         return _CODES.sub("", bytes(self._shown).decode("utf-8", "replace"))
 
+    def codes(self) -> str:
+        """What was written to it lately, the terminal's codes included."""
+        return bytes(self._shown).decode("utf-8", "replace")
+
     def tail(self) -> str:
         return bytes(self._shown[-2000:]).decode("utf-8", "replace")
 

@@ -172,6 +172,8 @@ def _expected(annotation: Any, metadata: tuple[Any, ...]) -> Text:
         return Text(f"其中之一：{choices}", f"one of {choices}")
     if kind is int or kind is float:
         return _expected_number(kind, metadata)
+    if kind is bool:
+        return Text("true 或 false（不加引号）", "true or false, without quotes")
     if kind is str or getattr(kind, "__name__", "") == "SecretStr":
         return Text("文字（加双引号）", "text in double quotes")
     if get_origin(kind) in (list, tuple):

@@ -154,6 +154,13 @@ class WorkflowConfig(SettingsModel):
     synthesis: Synthesis = Synthesis()
 
 
+class Notify(SettingsModel):
+    """批次结束、自动停止或第一次需要人时怎样提醒 / How a person is told that a batch ends, stops itself or first needs
+    one."""
+
+    bell: bool = Field(default=True, description="终端响铃并弹出通知 / the terminal rings and shows a notification")
+
+
 class Settings(SettingsModel):
     """cozebatch-tui 的配置 / Configuration of cozebatch-tui."""
 
@@ -164,6 +171,7 @@ class Settings(SettingsModel):
         default_factory=dict,
         description='样式；或 {"名字": {…}}，由任务的 template 选择 / styles, or {"NAME": {…}} chosen by `template`',
     )
+    notify: Notify = Notify()
     log_retention_days: WholeNumber = Field(
         default=30, ge=1, le=36_500, description="日志保留天数 / days logs are kept"
     )

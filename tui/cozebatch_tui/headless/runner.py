@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from concurrent.futures import CancelledError, Future
@@ -21,8 +22,10 @@ from cozebatch_tui.exit_codes import Exit, exit_of
 from cozebatch_tui.headless.console import ConsolePrinter
 from cozebatch_tui.headless.json_lines import JsonLines
 from cozebatch_tui.headless.streams import Output
+from cozebatch_tui.headless.terminal import Terminal, terminal_behind
 from cozebatch_tui.locale import headless as texts
 from cozebatch_tui.presentation.summary import summary
+from cozebatch_tui.presentation.terminal_signals import Bell, TerminalSignals, takes_signals
 from cozebatch_tui.session.log_file import LogFile
 from cozebatch_tui.session.session import Session
 from cozebatch_tui.session.signals import Interrupts
@@ -52,7 +55,12 @@ class HeadlessRunner:
         self._lang: Lang = options.lang
         self._out = Output(sys.stdout)
         self._err = Output(sys.stderr)
-        self._printer = ConsolePrinter(self._err if options.json else self._out, self._lang, verbose=options.verbose)
+        shown_on = self._err if options.json else self._out
+        terminal = terminal_behind(shown_on)
+        if options.json and self._out.is_terminal:
+            terminal = None  # the bar would be torn by the JSON beside it
+        self._printer = ConsolePrinter(shown_on, terminal, self._lang, verbose=options.verbose)
+        self._signals = _signals(shown_on, terminal, session.rings)
         self._json = JsonLines(self._lang, session.mask) if options.json else None
         self._wake = threading.Event()
         self._interrupts = interrupts
@@ -60,7 +68,7 @@ class HeadlessRunner:
     def run(self) -> Exit:
         """Run the batch; returns the exit code. Raises `UsageError` and `JournalError` if it cannot begin."""
         shown = self._session.subscribe(self._wake.set)
-        self._log_file.on_failed = lambda text: self._err.line(text.in_(self._lang))
+        self._log_file.on_failed = self._complain
         self._interrupts.on_first = self._interrupted
         try:
             return self._run(shown)
@@ -69,6 +77,9 @@ class HeadlessRunner:
             return Exit.INTERRUPTED
         finally:
             self._interrupts.on_first = lambda: None  # the run is over; its exit code stands
+            self._printer.close()
+            if self._signals is not None:
+                self._signals.end()
 
     def _run(self, shown: Subscription) -> Exit:
         self._session.open()
@@ -81,6 +92,9 @@ class HeadlessRunner:
         self._show_plan(preview, every_task=False)
         if preview.has_work:
             self._wait(self._session.preflight())
+        self._printer.estimate.usual = self._wait(self._session.usual_seconds())
+        if self._signals is not None:
+            self._signals.start()
         outcome = self._follow(self._session.run(preview), shown)
         self._printer.close()
         for line in summary(outcome.status, outcome.statistics.to_json(), self._lang):
@@ -96,10 +110,19 @@ class HeadlessRunner:
             self._wake.wait(0.5)
             self._wake.clear()
             self._print(shown.take())
+            if self._interrupts.seen and not self._printer.draining:
+                self._printer.draining = True
+                self._say(texts.DRAINING)
             self._printer.refresh()
+            self._signal(is_over=False)
         outcome = running.result()
         self._print(shown.take())
+        self._signal(is_over=True)
         return outcome
+
+    def _signal(self, *, is_over: bool) -> None:
+        if self._signals is not None:
+            self._signals.show(self._printer.board, self._lang, is_over=is_over)
 
     def _print(self, found: list[Event]) -> None:
         with self._out.gathering(), self._err.gathering():
@@ -168,8 +191,18 @@ class HeadlessRunner:
         self._wake.set()
         self._log_file.say("warning", texts.DRAINING)
 
+    def _complain(self, text: Text) -> None:
+        """Print to stderr, in any thread."""
+        self._printer.elsewhere(lambda: self._err.line(text.in_(self._lang)))
+
     def _say(self, text: Text, **values: object) -> None:
         self._printer.say(text.in_(self._lang).format(**values))
+
+
+def _signals(output: Output, terminal: Terminal | None, bell: Bell) -> TerminalSignals | None:
+    if terminal is None or not terminal.moves or not takes_signals(os.environ):
+        return None
+    return TerminalSignals(output.write, terminal.glyphs, bell)
 
 
 def _needs_attention(event: Event) -> bool:

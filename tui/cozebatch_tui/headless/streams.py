@@ -45,6 +45,22 @@ class Output:
     def is_terminal(self) -> bool:
         return not self.gone and self._stream.isatty()
 
+    @property
+    def encoding(self) -> str | None:
+        return getattr(self._stream, "encoding", None)
+
+    @property
+    def columns(self) -> int:
+        """The terminal's width now; 80 where it does not say."""
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns or 80
+        except (OSError, ValueError):
+            return 80
+
+    def fileno(self) -> int:
+        """Raises `OSError` or `ValueError` where there is none."""
+        return self._stream.fileno()
+
     def _to_nowhere(self) -> None:
         """Send buffered text to the null device: the interpreter's last flush would raise again."""
         with contextlib.suppress(OSError, ValueError):

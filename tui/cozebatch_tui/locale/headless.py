@@ -109,10 +109,13 @@ EXECUTIONS_DETAIL = Text(
 )
 ERRORS = Text("错误分布", "Errors")
 NO_ERRORS = Text("无", "none")
-STATUS_LINE = Text(
-    "完成 {done}/{total}  失败 {failed}  Coze {coze}/{coze_limit}  合成 {busy}/{workers}  剩余 {left}",
-    "{done}/{total} done  {failed} failed  Coze {coze}/{coze_limit}  synthesis {busy}/{workers}  {left} left",
+STARTED = Text(
+    "开始：{total} 个任务，执行并发 {coze}，合成并发 {films}",
+    "started: {total} tasks, {coze} executions at once, {films} films at once",
 )
+RETRYING = Text("{delay} 秒后自动重试：{message}", "retried by itself in {delay} s: {message}")
+AGAIN = Text("自动重试：", "retried by itself: ")
+FOLLOWED = Text("认领已有的执行（免费）", "adopted an execution (free)")
 EVERY_CHECK_FAILED = Text("无法开始：", "Cannot begin: ")
 
 

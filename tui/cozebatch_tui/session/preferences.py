@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from cozebatch.bounds.json_values import read_json
 from cozebatch.disk.writing import make_folder, write_named
+from cozebatch_tui.presentation.terminal_signals import Bell
 
 _TRUSTED = "trusted_hosts"
 
@@ -42,6 +44,15 @@ def save_user_settings(changes: dict[str, Any]) -> None:
     with suppress(OSError):
         make_folder(path.parent, path.parent)
         write_named(path, json.dumps(wanted, ensure_ascii=False, indent=2))
+
+
+def bell_of(preferences: Mapping[str, Any], *, configured: bool) -> Bell:
+    """When to ring: `bell` of the preferences, unless the configuration forbids it altogether."""
+    if not configured:
+        return "never"
+    wanted = preferences.get("bell")
+    known: tuple[Bell, ...] = get_args(Bell)
+    return next((bell for bell in known if bell == wanted), "attention")
 
 
 def trusted_hosts() -> frozenset[str]:

@@ -31,6 +31,8 @@ from cozebatch.model.text import Text
 from cozebatch.planning.edits import edit_of
 from cozebatch.ports import Edit, Execution
 from cozebatch.settings import Settings
+from cozebatch_tui.presentation.terminal_signals import Bell
+from cozebatch_tui.session.preferences import bell_of, load_user_settings
 
 T = TypeVar("T")
 
@@ -64,6 +66,11 @@ class Session:
                 return self._settings.workflow_config.draft_folder_path
             case _:
                 return synthesis.output_dir
+
+    @property
+    def rings(self) -> Bell:
+        """When the terminal rings: as the configuration and the operator's preferences say."""
+        return bell_of(load_user_settings(), configured=self._settings.notify.bell)
 
     @property
     def limits(self) -> tuple[int, int]:
