@@ -91,6 +91,61 @@ def test_what_makes_no_sense_is_exit_2(typed: list[str], capsys: pytest.CaptureF
     assert capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("typed", "zh", "en"),
+    [
+        ("--limt 3", "没有 --limt 这个选项，是不是 --limit？", "There is no option --limt; did you mean --limit?"),
+        ("--maxcoze 3", "是不是 --max-coze？", "did you mean --max-coze?"),
+        ("--completely-unlike", "没有 --completely-unlike 这个选项。", "There is no option --completely-unlike."),
+        (
+            "--max-coze abc",
+            "--max-coze 要填 1 到 1000 的整数，不是 abc。",
+            "takes a whole number from 1 to 1000, not abc.",
+        ),
+        ("--max-coze 0", "要填 1 到 1000 的整数", "takes a whole number from 1 to 1000"),
+        ("--max-coze 100000", "--max-coze 要填 1 到 1000 的整数，不是 100000。", "--max-coze takes a whole number"),
+        ("--max-synthesis 65", "--max-synthesis 要填 1 到 64 的整数", "--max-synthesis takes a whole number"),
+        ("--poll-interval often", "--poll-interval 要填大于 0、不超过 3600 的秒数", "--poll-interval takes seconds"),
+        ("--limit", "--limit 后面要写一个值。", "--limit needs a value."),
+        ("--include", "--include 后面要写至少一个值。", "--include needs at least one value."),
+        ("--no-ui=1", "--no-ui 后面不用写值。", "--no-ui takes no value."),
+        ("--lang de", "--lang 只能是 zh、en。", "--lang takes zh or en."),
+        ("--no-ui check", "子命令 check 要写在最前面。", "The subcommand check comes first."),
+        ("chek", "没有 chek 这个子命令，是不是 check？", "There is no subcommand chek; did you mean check?"),
+        (
+            "start",
+            "多了一个词：start。子命令有：run init check runs report。",
+            "One word too many: start. Subcommands:",
+        ),
+        ("runs --prune --import x", "--import 不能和 --prune 一起用。", "--import and --prune exclude each other."),
+        ("--adopt t1", "--adopt 要写成 任务ID=执行ID，不是 t1。", "--adopt takes ID=EXECUTE_ID, not t1."),
+        ("--json", "--json 要和 --no-ui 一起用。", "--json needs --no-ui."),
+        ("--demo --config c.json", "--demo 不能和 --config 一起用。", "--demo and --config exclude each other."),
+    ],
+)
+def test_a_mistyped_command_is_answered_in_one_sentence_with_the_cure(
+    typed: str, zh: str, en: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for lang, sentence in (("zh", zh), ("en", en)):
+        with pytest.raises(SystemExit) as left:
+            parse(typed.split(), lang)
+        assert left.value.code == 2
+        first, second = capsys.readouterr().err.splitlines()
+        assert first.startswith("cozebatch-tui: ")
+        assert sentence in first
+        assert "--help" in second
+
+
+def test_long_dashes_and_commas_of_any_kind_are_understood() -> None:
+    options = parse(["—no-ui", "–-include", "a,b，c、d", "——limit＝3", "--exclude", "x,", "y"], "zh")
+    assert (options.no_ui, options.limit) == (True, 3)
+    assert (options.include, options.exclude) == (["a", "b", "c", "d"], ["x", "y"])
+
+
+def test_a_report_without_a_name_is_of_the_last_run() -> None:
+    assert parse(["report"], "zh").run == "last"
+
+
 def test_without_configuration_headless_names_the_two_ways_on(tmp_path: Path) -> None:
     done = Program(tmp_path, "").run("--no-ui")
     assert done.code == 2
@@ -140,4 +195,4 @@ def test_the_package_runs_as_a_module_under_the_commands_name() -> None:
     assert shown.startswith("usage: cozebatch-tui ")
     wrong = subprocess.run([*command, "--nope"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 2
-    assert "cozebatch-tui: error:" in wrong.stderr
+    assert "cozebatch-tui: There is no option --nope" in wrong.stderr

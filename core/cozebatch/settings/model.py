@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PrivateAttr
 
 from cozebatch.coze.defaults import DEFAULT_PARAMETERS
+from cozebatch.model.limits import LONGEST_POLL_INTERVAL, MOST_COZE, MOST_SYNTHESIS
 from cozebatch.settings.feishu_model import NO_SECRET, ApiConfig, SettingsModel, Tables
 from cozebatch.settings.known_hosts import host_to_ask_about
 from cozebatch.settings.values import (
@@ -133,11 +134,13 @@ class WorkflowConfig(SettingsModel):
 
     coze_config: CozeConfig
     max_coze_concurrent: WholeNumber = Field(
-        default=16, ge=1, le=1000, description="Coze 并发上限 / executions in flight"
+        default=16, ge=1, le=MOST_COZE, description="Coze 并发上限 / executions in flight"
     )
-    max_synthesis_workers: WholeNumber = Field(default=4, ge=1, le=64, description="合成并发上限 / synthesis workers")
+    max_synthesis_workers: WholeNumber = Field(
+        default=4, ge=1, le=MOST_SYNTHESIS, description="合成并发上限 / synthesis workers"
+    )
     poll_interval: Number = Field(
-        default=30.0, gt=0, le=3600, description="两次查看之间最长秒数 / longest wait, seconds"
+        default=30.0, gt=0, le=LONGEST_POLL_INTERVAL, description="两次查看之间最长秒数 / longest wait, seconds"
     )
     max_retries: WholeNumber = Field(
         default=3, ge=0, le=20, description="失败后最多再试次数 / more tries after a failure"

@@ -9,6 +9,8 @@ from typing import Any, Literal, get_args
 
 from cozebatch.coze.debug_link import execute_id_of
 from cozebatch.model.default_paths import CONFIG_FILE, LOG_DIR, STATE_DIR
+from cozebatch.model.limits import LONGEST_POLL_INTERVAL, MOST_COZE, MOST_SYNTHESIS
+from cozebatch_tui.commands.parser import CommandParser, listed, mended, seconds, whole_number
 
 Command = Literal["run", "init", "check", "runs", "report"]
 SUBCOMMANDS: tuple[Command, ...] = get_args(Command)
@@ -20,7 +22,7 @@ def parse(arguments: Sequence[str], lang: str) -> argparse.Namespace:
     command: Command = "run" if place is None else next(name for name in SUBCOMMANDS if name == arguments[place])
     rest = [argument for number, argument in enumerate(arguments) if number != place]
     parser = _PARSERS[command](lang)
-    options = parser.parse_args(rest)
+    options: argparse.Namespace = parser.parse_args(mended(rest, parser.known_options))
     options.command = command
     if command == "run":
         _check_run(parser, options, lang)
@@ -59,8 +61,10 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=30, width=100)
 
 
-def _new(prog: str, zh: str, en: str, lang: str, **more: Any) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _new(prog: str, zh: str, en: str, lang: str, **more: Any) -> CommandParser:
+    parser = CommandParser(
+        lang=lang,
+        subcommands=SUBCOMMANDS,
         prog=prog,
         description=zh if lang == "zh" else en,
         formatter_class=_Help,
@@ -92,7 +96,7 @@ def _t(lang: str, zh: str, en: str) -> str:
     return zh if lang == "zh" else en
 
 
-def _run_parser(lang: str) -> argparse.ArgumentParser:
+def _run_parser(lang: str) -> CommandParser:
     parser = _new(
         "cozebatch-tui",
         "批量运行 Coze 工作流，并在本机合成视频。\n\n"
@@ -124,7 +128,9 @@ def _run_parser(lang: str) -> argparse.ArgumentParser:
         default=[],
         help=_t(lang, "认领已有的执行，不再付费", "follow this execution instead of paying"),
     )
-    choice.add_argument("--limit", metavar="N", type=_positive, help=_t(lang, "最多 N 个任务", "at most N tasks"))
+    choice.add_argument(
+        "--limit", metavar="N", type=whole_number(1, 10_000_000), help=_t(lang, "最多 N 个任务", "at most N tasks")
+    )
     choice.add_argument(
         "--fresh", action="store_true", help=_t(lang, "忽略以前已付费的结果", "ignore what was already paid for")
     )
@@ -133,15 +139,21 @@ def _run_parser(lang: str) -> argparse.ArgumentParser:
     )
     how = parser.add_argument_group(_t(lang, "怎样跑", "how to run"))
     how.add_argument(
-        "--max-coze", metavar="N", type=_positive, help=_t(lang, "Coze 并发上限（16）", "executions in flight (16)")
+        "--max-coze",
+        metavar="N",
+        type=whole_number(1, MOST_COZE),
+        help=_t(lang, "Coze 并发上限（16）", "executions in flight (16)"),
     )
     how.add_argument(
-        "--max-synthesis", metavar="N", type=_positive, help=_t(lang, "合成并发上限（4）", "synthesis workers (4)")
+        "--max-synthesis",
+        metavar="N",
+        type=whole_number(1, MOST_SYNTHESIS),
+        help=_t(lang, "合成并发上限（4）", "synthesis workers (4)"),
     )
     how.add_argument(
         "--poll-interval",
         metavar="S",
-        type=_seconds,
+        type=seconds(LONGEST_POLL_INTERVAL),
         help=_t(lang, "查看间隔最长秒数（30）", "longest wait between checks, seconds (30)"),
     )
     how.add_argument("--no-ui", action="store_true", help=_t(lang, "无界面运行", "headless"))
@@ -163,23 +175,25 @@ def _run_parser(lang: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _check_run(parser: argparse.ArgumentParser, options: argparse.Namespace, lang: str) -> None:
+def _check_run(parser: CommandParser, options: argparse.Namespace, lang: str) -> None:
     if options.demo and options.config:
-        parser.error(_t(lang, "--demo 与 --config 不能同用", "--demo and --config exclude each other"))
+        parser.error(_t(lang, "--demo 不能和 --config 一起用。", "--demo and --config exclude each other."))
     if options.json and not options.no_ui:
-        parser.error(_t(lang, "--json 需要 --no-ui", "--json needs --no-ui"))
+        parser.error(_t(lang, "--json 要和 --no-ui 一起用。", "--json needs --no-ui."))
+    for name in ("include", "exclude", "rerun"):
+        setattr(options, name, listed(getattr(options, name)))
     adopted = {}
     for pair in options.adopt:
         task_id, sign, execute_id = pair.partition("=")
         if not (sign and task_id and execute_id_of(execute_id)):
             parser.error(
-                _t(lang, f"--adopt 应写成 任务ID=EXECUTE_ID：{pair!r}", f"--adopt takes ID=EXECUTE_ID, not {pair!r}")
+                _t(lang, f"--adopt 要写成 任务ID=执行ID，不是 {pair}。", f"--adopt takes ID=EXECUTE_ID, not {pair}.")
             )
         adopted[task_id] = execute_id_of(execute_id)
     options.adopt = adopted
 
 
-def _init_parser(lang: str) -> argparse.ArgumentParser:
+def _init_parser(lang: str) -> CommandParser:
     parser = _new(
         "cozebatch-tui init", "问几个问题，写出一份配置。", "Ask a few questions and write a configuration.", lang
     )
@@ -188,7 +202,7 @@ def _init_parser(lang: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _check_parser(lang: str) -> argparse.ArgumentParser:
+def _check_parser(lang: str) -> CommandParser:
     parser = _new(
         "cozebatch-tui check", "检查配置，不提交任何任务。", "Check a configuration without submitting anything.", lang
     )
@@ -205,7 +219,7 @@ def _check_parser(lang: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _runs_parser(lang: str) -> argparse.ArgumentParser:
+def _runs_parser(lang: str) -> CommandParser:
     parser = _new(
         "cozebatch-tui runs",
         "列出以前的运行；清理过期的状态和素材；导入旧工具的结果文件。",
@@ -231,7 +245,7 @@ def _runs_parser(lang: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--older-than",
         metavar="DAYS",
-        type=_positive,
+        type=whole_number(1, 36_500),
         help=_t(lang, "多少天算过期（log_retention_days）", "age in days to delete (log_retention_days)"),
     )
     parser.add_argument(
@@ -246,34 +260,24 @@ def _runs_parser(lang: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _report_parser(lang: str) -> argparse.ArgumentParser:
+def _report_parser(lang: str) -> CommandParser:
     parser = _new("cozebatch-tui report", "再看一次运行的结果。", "Show a run's results again.", lang)
     parser.add_argument(
-        "run", metavar="RUN", help=_t(lang, "运行编号（见 runs；last 为最近一次）", "a run's id (see runs) or 'last'")
+        "run",
+        metavar="RUN",
+        nargs="?",
+        default="last",
+        help=_t(lang, "批次编号（见 runs；不写就是最近一次）", "a batch's id (see runs); the last one without it"),
     )
     parser.add_argument("--html", metavar="FILE", help=_t(lang, "写成带图表的网页", "write a page with charts"))
     parser.add_argument("--state-dir", metavar="DIR", default=STATE_DIR, help=_t(lang, "状态文件夹", "state"))
     return parser
 
 
-_PARSERS: Mapping[Command, Callable[[str], argparse.ArgumentParser]] = {
+_PARSERS: Mapping[Command, Callable[[str], CommandParser]] = {
     "run": _run_parser,
     "init": _init_parser,
     "check": _check_parser,
     "runs": _runs_parser,
     "report": _report_parser,
 }
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text}: 1, 2, 3 ...")
-    return value
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text}: > 0")
-    return value
