@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cozebatch_tui.headless.streams import Output
-from cozebatch_tui.presentation.glyphs import ASCII, UNICODE, Glyphs
+from cozebatch_tui.presentation.glyphs import ASCII, UNICODE, Glyphs, glyphs_for, wide_on_windows
 
 _VIRTUAL_TERMINAL = 0x0004
 """ENABLE_VIRTUAL_TERMINAL_PROCESSING: a Windows console obeys escape sequences.
 https://learn.microsoft.com/windows/console/setconsolemode"""
-_WIDE_CODE_PAGES = frozenset({932, 936, 949, 950})
-"""Of Japanese, Chinese and Korean Windows, whose old console draws signs like `●` two cells wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +33,11 @@ def terminal_of(
 ) -> Terminal:
     """What can be told from the environment. `code_page`: that of a Windows console."""
     dumb = environment.get("TERM") == "dumb" or not obeys
-    utf8 = (encoding or "").lower().replace("-", "") in ("utf8", "utf8sig", "cp65001")
-    modern = "WT_SESSION" in environment or "TERM_PROGRAM" in environment
-    wide = code_page in _WIDE_CODE_PAGES and not modern
-    simple = dumb or wide or not utf8 or environment.get("TERM") == "linux"
+    wide = code_page is not None and wide_on_windows(environment, code_page)
     return Terminal(
         moves=not dumb,
         colour=not dumb and not environment.get("NO_COLOR"),
-        glyphs=ASCII if simple else UNICODE,
+        glyphs=glyphs_for(environment, encoding, simple=dumb or wide),
     )
 
 

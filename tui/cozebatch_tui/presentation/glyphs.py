@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from cozebatch.model.task import State
 
+WIDE_CODE_PAGES = frozenset({932, 936, 949, 950})
+"""Code pages of Japanese, Chinese and Korean Windows: its old console draws signs like `●` two cells wide."""
+
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
@@ -119,6 +122,19 @@ ASCII = Glyphs(
     queue="=",
     unicode=False,
 )
+
+
+def glyphs_for(environment: Mapping[str, str], encoding: str | None, *, simple: bool = False) -> Glyphs:
+    """The set that a terminal with this encoding can show; `simple`: ASCII's in any case."""
+    utf8 = (encoding or "").lower().replace("-", "").replace("_", "") in ("utf8", "utf8sig", "cp65001")
+    return ASCII if simple or not utf8 or environment.get("TERM") in ("linux", "dumb") else UNICODE
+
+
+def wide_on_windows(environment: Mapping[str, str], code_page: int) -> bool:
+    """Whether this is Windows' old console in a language whose fonts have wide signs, so that a line with `●` would
+    shift. Windows Terminal and the terminals in editors draw them narrow, and say who they are."""
+    modern = "WT_SESSION" in environment or "TERM_PROGRAM" in environment
+    return not modern and code_page in WIDE_CODE_PAGES
 
 
 def filled(fraction: float, width: int, glyphs: Glyphs) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import traceback
 import webbrowser
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
@@ -23,8 +24,10 @@ from cozebatch.model.errors import JournalError, UsageError
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
 from cozebatch_tui.exit_codes import Exit
+from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.presentation.formatting import short_origin
+from cozebatch_tui.presentation.terminal_signals import TerminalSignals, takes_signals
 from cozebatch_tui.screen.action_registry import bindings_of, live_keys, text_with_keys
 from cozebatch_tui.screen.action_screen import palette_entries
 from cozebatch_tui.screen.farewell import farewell
@@ -67,6 +70,8 @@ class CozebatchApp(ThemedApp):
         """The rest of a trial was started."""
         self._event_loop: asyncio.AbstractEventLoop | None = None
         self._answer: asyncio.Future[bool] | None = None
+        self._signals: TerminalSignals | None = None
+        """The title and the bell of this batch's window, where there is one."""
         _: Host = self  # the type checker holds the application against what its screens need
 
     @property
@@ -132,6 +137,9 @@ class CozebatchApp(ThemedApp):
 
         self.main = MainScreen()
         await self.switch_screen(self.main)
+        if not self.is_headless and takes_signals(os.environ):
+            self._signals = TerminalSignals(self.write_to_terminal, self.look.glyphs, self.session.rings)
+            self._signals.start()
         self.set_interval(1 / PUMPS_A_SECOND, self._pump)
 
     async def _load(self) -> Preview | None:
@@ -176,6 +184,8 @@ class CozebatchApp(ThemedApp):
         try:
             if self.main is not None:
                 self.main.apply(changes)
+            if self._signals is not None and changes.any:
+                self._signals.show(self.view_model.board, self.lang, is_over=self.view_model.is_over)
         except Exception as error:  # noqa: BLE001 - the batch goes on in its own thread, so the screen should too
             self.tell_error(error)
 
@@ -191,6 +201,18 @@ class CozebatchApp(ThemedApp):
     def say(self, text: str, *, severity: Severity = "information") -> None:
         if self.is_running:
             self.notify(text, severity=severity, markup=False)
+
+    def write_to_terminal(self, sequence: str) -> None:
+        """Write between two frames of the screen, or after the last."""
+        if self._driver is not None and self.is_running:
+            self._driver.write(sequence)
+        elif sys.__stdout__ is not None:
+            Output(sys.__stdout__).write(sequence)
+
+    def give_back_title(self) -> None:
+        """The window's title from before; when the screen is gone."""
+        if self._signals is not None:
+            self._signals.end()
 
     def go_on(self) -> None:
         if not self.waiting:
@@ -334,6 +356,7 @@ def run_app(start: AppStart) -> int:
         try:
             code = app.run()
         finally:
+            app.give_back_title()
             app.batch.close()
     for line in farewell(app.batch, app.lang):
         print(line)

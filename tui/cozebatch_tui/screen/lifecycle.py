@@ -39,6 +39,8 @@ class BatchLifecycle:
         self.preview: Preview | None = None
         """What runs, once it has begun."""
         self.draining = False
+        self._report: Path | None = None
+        """The page that this process has written."""
 
     async def load(self, ask: Ask) -> Preview:
         """Open the session and plan the batch. Raises `UsageError` and `JournalError`."""
@@ -85,8 +87,11 @@ class BatchLifecycle:
         return in_flight, counts[State.DOWNLOADING] + counts[State.QUEUED] + counts[State.SYNTHESIZING]
 
     def write_report(self, lang: Lang) -> Path:
-        """Write the page of this batch as it stands, beside its results; takes as long as its tasks are many."""
-        from cozebatch.disk.writing import write_named
+        """Write the page of this batch as it stands, beside its results; takes as long as its tasks are many.
+
+        The second time it replaces the first one's page, never a file that was there before. Raises `OSError`.
+        """
+        from cozebatch.disk.writing import write_whole
         from cozebatch.model.statistics import compute
         from cozebatch_tui.presentation.html_report import page
 
@@ -102,9 +107,12 @@ class BatchLifecycle:
             max_coze=max(1, limits[Stage.COZE].user),
             max_synthesis=max(1, limits[Stage.SYNTHESIS].user),
         )
-        path = self.session.results_dir.absolute() / f"report_{run.run_id}.html"
-        write_named(path, page(run, list(board.rows.values()), figures.to_json(), lang))
-        return path
+        folder = self.session.results_dir.absolute()
+        written = page(run, list(board.rows.values()), figures.to_json(), lang)
+        if self._report is None:
+            self._report = _new_file(folder, f"report_{run.run_id}")
+        write_whole(self._report, written, folder)
+        return self._report
 
     def take_outcome(self) -> BaseException | None:
         """Keep the outcome of the ended batch; returns what the engine failed with, if it did."""
@@ -135,3 +143,15 @@ class BatchLifecycle:
                         self.outcome = self.running.result()
         finally:
             self._stack.close()
+
+
+def _new_file(folder: Path, stem: str) -> Path:
+    """A new, empty page of that name; a name that is taken gets a number. Raises `OSError`."""
+    from cozebatch.disk.writing import open_new
+
+    for number in range(1, 1000):
+        path = folder / f"{stem}{f'_{number}' if number > 1 else ''}.html"
+        with suppress(FileExistsError):
+            open_new(path, folder).close()
+            return path
+    raise FileExistsError(str(path))

@@ -10,10 +10,10 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 
-from cozebatch_tui.presentation.glyphs import ASCII, UNICODE
+from cozebatch_tui.presentation.glyphs import ASCII, UNICODE, wide_on_windows
 from cozebatch_tui.screen.look.filters import AsciiSigns, Indexed
 from cozebatch_tui.screen.look.questions import Answers
-from cozebatch_tui.screen.look.terminal import Look, look_of, wide_on_windows
+from cozebatch_tui.screen.look.terminal import Look, look_of
 from cozebatch_tui.screen.startup import AppStart
 from cozebatch_tui.screen.themed_app import ThemedApp
 from draw import main_screen

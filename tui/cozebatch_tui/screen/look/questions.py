@@ -18,7 +18,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cozebatch_tui.screen.look.terminal import wide_on_windows
+from cozebatch_tui.presentation.glyphs import wide_on_windows
 
 LONGEST = 0.1
 """Seconds to wait for the answers."""

@@ -18,6 +18,8 @@ from cozebatch_tui.screen.widgets.figures import Figures, clickable
 
 _CAUSES = 4
 _BUTTON = "reverse"
+_KEPT = 9
+"""The weight of what stands there at any width."""
 
 
 class AttentionStrip(Figures):
@@ -39,12 +41,9 @@ class AttentionStrip(Figures):
         if ended:
             self.draw(self._end(board, keys, lang, view_model.waiting, films))
         elif bad:
-            parts = [
-                *self._counts(board, lang),
-                *self._causes(board, lang),
-                self._way("errors", keys, texts.ATTEND, lang),
-            ]
-            self.draw(self._fitting(parts))
+            counts = [(_KEPT, part) for part in self._counts(board, lang)]
+            causes = [(0, part) for part in self._causes(board, lang)]
+            self.draw(self._fitting([*counts, *causes, (_KEPT, self._way("errors", keys, texts.ATTEND, lang))]))
         else:
             self.draw(Content.styled(f"{self.host.look.glyphs.good} {texts.NOTHING.in_(lang)}", "$muted"))
 
@@ -53,23 +52,23 @@ class AttentionStrip(Figures):
     ) -> Content:
         glyphs = self.host.look.glyphs
         done = board.counts[State.DONE]
-        parts: list[Content] = []
+        parts: list[tuple[int, Content]] = []
         if waiting:
-            parts.append(
-                Content.styled(f"{glyphs.ended} {texts.TRIED.in_(lang).format(done=done, rest=waiting)}", "bold")
-            )
-            parts.append(self._way("continue", keys, texts.CONTINUE, lang, count=waiting))
+            tried = texts.TRIED.in_(lang).format(done=done, rest=waiting)
+            parts.append((_KEPT, Content.styled(f"{glyphs.ended} {tried}", "bold")))
+            parts.append((_KEPT, self._way("continue", keys, texts.CONTINUE, lang, count=waiting)))
         else:
-            parts.append(Content.styled(f"{glyphs.ended} {texts.MADE.in_(lang).format(count=done)}", "bold"))
-        if films is not None:
-            parts.append(
-                Content.assemble((clean(films, 60), "$muted"), "  ", self._way("folder", keys, texts.FOLDER, lang))
-            )
-        parts += self._counts(board, lang)
-        if board.counts[State.FAILED] + board.counts[State.HELD]:
-            parts.append(self._way("errors", keys, texts.ATTEND, lang))
-        parts.append(self._way("report", keys, texts.REPORT, lang))
-        parts.append(self._way("quit", keys, texts.QUIT, lang))
+            parts.append((_KEPT, Content.styled(f"{glyphs.ended} {texts.MADE.in_(lang).format(count=done)}", "bold")))
+        counts = self._counts(board, lang)
+        parts += [(_KEPT, part) for part in counts]
+        if counts:
+            parts += [(0, part) for part in self._causes(board, lang)]
+            parts.append((_KEPT, self._way("errors", keys, texts.ATTEND, lang)))
+        if films is not None and done:
+            parts.append((1, Content.styled(clean(films, 60), "$muted")))
+            parts.append((4, self._way("folder", keys, texts.FOLDER, lang)))
+        parts.append((3, self._way("report", keys, texts.REPORT, lang)))
+        parts.append((2, self._way("quit", keys, texts.QUIT, lang)))
         return self._fitting(parts)
 
     def _counts(self, board: Board, lang: Lang) -> list[Content]:
@@ -100,13 +99,17 @@ class AttentionStrip(Figures):
         name = getattr(text, lang).format(**values)
         return clickable(f" {typed[0]} {name} ", _ACTIONS.get(action, f"screen.{action}"), _BUTTON)
 
-    def _fitting(self, parts: Sequence[Content]) -> Content:
-        """As many parts as fit; the ways on are kept, what they stand beside gives way."""
-        wanted = [part for part in parts if part.cell_length]
-        while len(wanted) > 1 and Content("  ").join(wanted).cell_length > self.size.width:
-            plain = [part for part in wanted[1:] if not any("reverse" in str(span.style) for span in part.spans)]
-            wanted.remove(plain[-1] if plain else wanted[-1])
-        return Content("  ").join(wanted)
+    def _fitting(self, parts: Sequence[tuple[int, Content]]) -> Content:
+        """As many parts as fit; the one with the least weight gives way first, of several the last."""
+        wanted = [part for part in parts if part[1].cell_length]
+        while len(wanted) > 1 and _joined(wanted).cell_length > self.size.width:
+            least = min(weight for weight, _ in wanted)
+            wanted.pop(max(place for place, (weight, _) in enumerate(wanted) if weight == least))
+        return _joined(wanted)
+
+
+def _joined(parts: Sequence[tuple[int, Content]]) -> Content:
+    return Content("  ").join(part for _, part in parts)
 
 
 _ACTIONS: Mapping[str, str] = {"quit": "app.leave"}
