@@ -6,6 +6,7 @@ position in the file. The document may hold secrets: it is never part of an erro
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Callable
@@ -76,7 +77,7 @@ def loads(text: str, *, place: str, on_duplicate: Callable[[str], None] | None =
             raise RecursionError
         return value
     except json.JSONDecodeError as error:
-        complaint = _complaint(place, text, error.pos, *_wording(error.msg))
+        complaint = _complaint(place, text, error.pos, *(_full_width(text, error.pos) or _wording(error.msg)))
     except _Endless as error:
         complaint = _complaint(place, text, error.offset, "注释 /* 没有结束的 */", "a comment /* lacks its closing */")
     except _NotJson as error:
@@ -120,7 +121,7 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        problem = Text(f"找不到文件 {path}。", f"There is no file {path}.")
+        problem = _not_there(path)
     except OSError as error:
         if path.is_dir():  # Windows says "Permission denied" of a folder
             problem = Text(f"{path} 是文件夹，这里要一个文件。", f"{path} is a folder, a file is wanted.")
@@ -134,6 +135,18 @@ def _read(path: Path) -> bytes:
             f"{path} is larger than {MAX_BYTES // 2**20} MB, that is no configuration.",
         )
     raise UsageError(problem)
+
+
+def _not_there(path: Path) -> Text:
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if entry.suffix.lower() in (".json", ".jsonc")][:1000]
+    except OSError:
+        names = []
+    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.6)
+    if not near:
+        return Text(f"找不到文件 {path}。", f"There is no file {path}.")
+    found = path.with_name(near[0])
+    return Text(f"找不到文件 {path}，是不是 {found}？", f"There is no file {path}; did you mean {found}?")
 
 
 def _looks_like(data: bytes) -> str:
@@ -181,6 +194,19 @@ def _blank_comment(match: re.Match[str]) -> str:
     if found[1] == "*" and (len(found) < 4 or not found.endswith("*/")):
         raise _Endless(match.start())
     return _VISIBLE.sub(" ", found)
+
+
+_HALF_WIDTH = {"“": '"', "”": '"', "＂": '"', "‘": '"', "’": '"', "：": ":", "，": ",", "｛": "{", "｝": "}", "［": "["}
+_HALF_WIDTH |= {"］": "]", "、": ",", "；": ","}
+
+
+def _full_width(text: str, offset: int) -> tuple[str, str] | None:
+    """The wording for a sign of a Chinese input method that stands where one of JSON's should."""
+    sign = text[offset : offset + 1]
+    if sign not in _HALF_WIDTH:
+        return None
+    right = _HALF_WIDTH[sign]
+    return f"这里是全角的 {sign}，要改成半角的 {right}", f"{sign} is a full-width sign, write {right}"
 
 
 def _wording(message: str) -> tuple[str, str]:

@@ -64,6 +64,9 @@ def _finite(value: float) -> float:
     return float(value)
 
 
+_QUOTES = "\"'`“”‘’＂「」"
+
+
 def _bare(value: Any) -> Any:
     """A secret that goes into a header: printable ASCII, no spaces."""
     if isinstance(value, SecretStr):
@@ -78,6 +81,8 @@ def _bare(value: Any) -> Any:
             "还是模板里的示例文字，请换成真正的值（或用环境变量，如 ${COZE_API_TOKEN}）",
             "is still the sample text of the template: put the real one there (or a variable like ${COZE_API_TOKEN})",
         )
+    if text[0] in _QUOTES or text[-1] in _QUOTES:
+        raise wrong("前后多了引号，请去掉，只留令牌本身", "stands in quotes of its own: leave only the token itself")
     if text.lower().startswith("bearer "):
         raise wrong("请去掉前面的 “Bearer ”，只留令牌本身", "leave out the leading 'Bearer ', only the token itself")
     for position, character in enumerate(text, 1):

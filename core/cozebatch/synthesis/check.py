@@ -178,7 +178,7 @@ async def _templates(options: SynthesisOptions) -> Sequence[CheckItem]:
         read = styles.parse(options.template_config)
     except UsageError as error:
         return [CheckItem(Level.FAIL, _STYLES, complaint) for complaint in error.complaints]
-    items: list[CheckItem] = []
+    items = [CheckItem(Level.WARN, _STYLES, warning) for warning in read.warnings]
     known = await anyio.to_thread.run_sync(fonts.installed) if options.mode in ("video", "both") else None
     for style in read.by_key.values():
         if style.cover_background and style.cover_enabled:

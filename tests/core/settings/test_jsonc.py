@@ -56,6 +56,29 @@ def test_blanking_moves_nothing(document: str) -> None:
     assert [i for i, c in enumerate(blanked) if c == "\n"] == [i for i, c in enumerate(document) if c == "\n"]
 
 
+@pytest.mark.parametrize(
+    ("document", "place", "sign"),
+    [
+        ('{“a": 1}', "column 2", '“ is a full-width sign, write "'),
+        ('{"a"：1}', "column 5", "： is a full-width sign, write :"),
+        ('{"a": 1，"b": 2}', "column 8", "， is a full-width sign, write ,"),
+        ('{"a": “x”}', "column 7", "“ is a full-width sign"),
+        ('｛"a": 1}', "column 1", "｛ is a full-width sign, write {"),
+    ],
+)
+def test_a_sign_of_a_chinese_input_method_is_named_as_that(document: str, place: str, sign: str) -> None:
+    text = complaint(document)
+    assert place in text
+    assert sign in text
+
+
+def test_a_file_that_is_not_there_names_the_nearest_one(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        jsonc.load(tmp_path / "conifg.json")
+    assert f"did you mean {tmp_path / 'config.json'}?" in caught.value.complaints[0].en
+
+
 def test_an_error_names_the_line_and_column_of_the_file() -> None:
     assert complaint('{\n  // comment\n  "a": 1\n  "b": 2\n}').startswith("c.json: line 4, column 3: a comma")
 

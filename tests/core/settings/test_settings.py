@@ -186,6 +186,8 @@ def test_options_beat_the_file_and_are_checked_like_it() -> None:
         ("pat_…", "sample text"),
         ("YOUR_TOKEN", "sample text"),
         ("Bearer pat_1", "leave out the leading 'Bearer"),
+        ('"pat_1"', "in quotes of its own"),
+        ("“pat_1”", "in quotes of its own"),
         ("pat_1 2", "character 6 is a space"),
         ("pat_１", "character 5 is no plain ASCII"),
         ("pat_\n1", "character 5 is a space or line break"),

@@ -13,6 +13,7 @@ from typing import TypeVar
 from cozebatch.batch.preview import Preview
 from cozebatch.engine.engine import Outcome
 from cozebatch.engine.event_bus import Subscription
+from cozebatch.model.check_item import Level
 from cozebatch.model.events import Event, Noted, Paused, Resumed
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang, Text
@@ -91,7 +92,12 @@ class HeadlessRunner:
         self._say(texts.LOG_AT, path=str(self._log_file.path))
         self._show_plan(preview, every_task=False)
         if preview.has_work:
-            self._wait(self._session.preflight())
+            found = self._wait(self._session.preflight())
+            for item in dict.fromkeys(found):
+                if item.level is Level.WARN:
+                    self._complain(
+                        Text(f"{item.subject.zh}：{item.text.zh}", f"{item.subject.en}: {item.text.en}"),
+                    )
         self._printer.estimate.usual = self._wait(self._session.usual_seconds())
         if self._signals is not None:
             self._signals.start()

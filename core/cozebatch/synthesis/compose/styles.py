@@ -49,6 +49,8 @@ class Styles:
     """All templates. A task chooses by key or by a template's `name`."""
 
     by_key: Mapping[str, Style]
+    warnings: tuple[Text, ...] = ()
+    """Keys that are not known and look like one that is."""
 
     def choose(self, wanted: str) -> tuple[Style, Text | None]:
         """The style for a task's `template`, and a warning when there is none of that name."""
@@ -76,23 +78,50 @@ def parse(config: Mapping[str, Any]) -> Styles:
     # Keys beside named templates are what these have in common.
     common = {str(k).strip(): v for k, v in config.items() if not isinstance(v, Mapping)}
     found: dict[str, Style] = {}
-    if not sets:
-        found["default"] = _Reader(common, "template_config", complaints).style("default")
-    for key, values in sets.items():
-        merged = {**common, **{str(k).strip(): v for k, v in values.items()}}
-        found[key] = _Reader(merged, f"template_config.{key}", complaints).style(key)
+    warnings: list[Text] = []
+    merged = {key: {**common, **{str(k).strip(): v for k, v in values.items()}} for key, values in sets.items()}
+    for key, values in (merged or {"default": common}).items():
+        reader = _Reader(values, f"template_config.{key}" if merged else "template_config", complaints)
+        found[key] = reader.style(key)
+        warnings += reader.mistyped()
     if complaints:
         raise UsageError(*complaints)
-    return Styles(found)
+    return Styles(found, tuple(dict.fromkeys(warnings)))
+
+
+class _Read(dict[str, Any]):
+    """Values, and the keys that were asked for."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self.asked: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.asked.add(key)
+        return super().get(key, default)
 
 
 class _Reader:
     """Reads one template's keys and collects what is wrong with them."""
 
     def __init__(self, values: Mapping[str, Any], where: str, complaints: list[Text]) -> None:
-        self._values = values
+        self._values = _Read(values)
         self._where = where
         self._complaints = complaints
+
+    def mistyped(self) -> list[Text]:
+        """After `style`: keys that nothing asked for and that look like one that is asked for."""
+        found = []
+        for key in self._values.keys() - self._values.asked:
+            near = difflib.get_close_matches(key, sorted(self._values.asked), n=1, cutoff=0.85)
+            if near:
+                found.append(
+                    Text(
+                        f"{self._where}.{key}：没有这个样式，是不是 {near[0]}？",
+                        f"{self._where}.{key}: there is no such style; did you mean {near[0]}?",
+                    )
+                )
+        return sorted(found, key=lambda text: text.en)
 
     def style(self, key: str) -> Style:
         base = Style()

@@ -75,6 +75,13 @@ def test_an_unknown_template_falls_back_with_a_warning_that_names_the_nearest() 
     assert "warm_red" in warning.en
 
 
+def test_a_mistyped_key_is_told_with_the_nearest_and_a_foreign_one_is_left_alone() -> None:
+    styles = parse({"a": {"title_colr": "#fff", "some_other_tools_key": 1}, "b": {}})
+    (warning,) = styles.warnings
+    assert warning.en == "template_config.a.title_colr: there is no such style; did you mean title_color?"
+    assert parse({"title_color": "#fff"}).warnings == ()
+
+
 def test_every_wrong_value_is_told_at_once() -> None:
     with pytest.raises(UsageError) as caught:
         parse(
