@@ -6,5 +6,5 @@ MOST_COZE = 1000
 """Executions in flight."""
 MOST_SYNTHESIS = 64
 """Synthesis workers."""
-LONGEST_POLL_INTERVAL = 3600.0
+LONGEST_POLL_INTERVAL = 3600
 """Seconds."""
