@@ -30,6 +30,8 @@ class Request:
     adopt: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
     fleeting: bool = False
+    kept_in: Path | None = None
+    """Of a `fleeting` one: where a copy of what it did is kept, to be looked at."""
     save_results: bool = True
     state_dir: Path = Path(STATE_DIR)
     results_dir: Path = Path()

@@ -22,6 +22,7 @@ from cozebatch.batch.adapters import (
     used_columns,
 )
 from cozebatch.batch.batch import Batch
+from cozebatch.batch.demo_record import keep_demo
 from cozebatch.batch.inspections import Inspection, inputs_of, results_in, synthesis_of, table_of
 from cozebatch.batch.request import Request
 from cozebatch.batch.results_file import ResultsWriter
@@ -92,15 +93,18 @@ async def _journal(request: Request, stack: AsyncExitStack) -> Journal:
     if request.fleeting or (request.dry_run and not path.exists()):
         if not request.dry_run:
             stack.enter_context(state_lock(request.state_dir))
-        return MemoryJournal()
+        journal = MemoryJournal()
+        if request.kept_in is not None and not request.dry_run:
+            stack.push_async_callback(keep_demo, journal, request.kept_in, request.on_note)
+        return journal
     open_it = read_journal if request.dry_run else open_journal
     if not request.dry_run:
         stack.enter_context(state_lock(request.state_dir))
     try:
-        journal = await stack.enter_async_context(open_it(path))
-        if journal.note is not None:
-            request.on_note(journal.note)
-        return journal
+        opened = await stack.enter_async_context(open_it(path))
+        if opened.note is not None:
+            request.on_note(opened.note)
+        return opened
     except DamagedJournal as damaged:
         await anyio.to_thread.run_sync(_mend, damaged, request)
     return await stack.enter_async_context(open_journal(path))

@@ -9,6 +9,8 @@ import re
 
 CONFIG_FILE = "configs/config.json"
 STATE_DIR = ".cozebatch"
+DEMO_DIR = "demo"
+"""In the state folder: what demos did."""
 LOG_DIR = "workflow_logs"
 
 LOG_FILES = "workflow_????????_??????*.log"

@@ -242,7 +242,13 @@ def test_mode_command_runs_the_operators_own_program(program: Program) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills a process group")
 def test_the_demo_in_a_process_of_its_own_ends_with_films(tmp_path: Path) -> None:
-    done = Program(tmp_path, "").run("--demo", "--no-ui", "--json", "--limit", "3")
+    program = Program(tmp_path, "")
+    done = program.run("--demo", "--no-ui", "--json", "--limit", "3")
     assert done.code in (0, 1), done.err
     assert done.events[-1]["statistics"]["done"] >= 2
     assert len(list((tmp_path / "output").rglob("*.mp4"))) >= 2
+    listed = program.run("runs", "--lang", "en").out
+    assert listed.rstrip().endswith("demo")
+    shown = program.run("report", "--lang", "en").out
+    assert "3 done" in shown
+    assert "recdemo01" in shown

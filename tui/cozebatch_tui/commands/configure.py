@@ -15,7 +15,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cozebatch.model.default_paths import CONFIG_FILE, LOG_FILES, STATE_DIR, is_log_file_name
+from cozebatch.model.default_paths import CONFIG_FILE, DEMO_DIR, LOG_FILES, STATE_DIR, is_log_file_name
 from cozebatch.model.errors import UsageError
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
@@ -66,6 +66,7 @@ def configure(
         adopt=options.adopt,
         dry_run=options.dry_run,
         fleeting=options.demo,
+        kept_in=Path(STATE_DIR) / DEMO_DIR if options.demo and not options.state_dir else None,
         save_results=not options.no_save,
         state_dir=Path(state_dir),
         results_dir=Path(options.results_dir),

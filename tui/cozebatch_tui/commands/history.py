@@ -14,6 +14,7 @@ import anyio
 from cozebatch.disk.writing import write_named
 from cozebatch.journal.sqlite import FILE_NAME, SqliteJournal, read_journal
 from cozebatch.model.board import Board, seeded
+from cozebatch.model.default_paths import DEMO_DIR
 from cozebatch.model.errors import UsageError, unwrapped_groups
 from cozebatch.model.rows import Row
 from cozebatch.model.sanitize import clean
@@ -41,12 +42,13 @@ def list_runs(options: argparse.Namespace, lang: Lang) -> Exit:
     async def read(journal: SqliteJournal) -> list[tuple[RunRecord, list[Row]]]:
         return [(run, list(await journal.rows(run.run_id))) for run in await journal.runs()]
 
-    found = _with_journal(options, lang, read) or []
+    found = [kept for place in _places(options) for kept in _with_journal(place, lang, read) or []]
     if not found:
         out.line(texts.NO_RUNS.in_(lang))
-    for run, rows in found:
+    for run, rows in sorted(found, key=lambda kept: -kept[0].started_at):
         line = texts.RUN_PRUNED_LINE if run.pruned and not rows else texts.RUN_LINE
         counts = {state: sum(row.state is state for row in rows) for state in State}
+        demo = texts.DEMO.in_(lang) if run.source_kind == "demo" else ""
         out.line(
             line.in_(lang).format(
                 run_id=run.run_id,
@@ -57,6 +59,7 @@ def list_runs(options: argparse.Namespace, lang: Lang) -> Exit:
                 held=counts[State.HELD],
                 total=len(rows),
             )
+            + demo
         )
     return Exit.OK
 
@@ -65,19 +68,7 @@ def show_report(options: argparse.Namespace, lang: Lang) -> Exit:
     """Print a run's figures and tasks, or write them as a page. Raises `UsageError` if there is no such run."""
     out = Output(sys.stdout)
 
-    async def read(journal: SqliteJournal) -> tuple[RunRecord, list[Row]]:
-        runs = list(await journal.runs())
-        chosen = [run for run in runs if run.run_id == options.run] or (runs[:1] if options.run == "last" else [])
-        if not chosen:
-            known = ", ".join(run.run_id for run in runs[:5]) or "-"
-            values = {"run": clean(options.run, 80), "known": known}
-            raise UsageError(Text(texts.UNKNOWN_RUN.zh.format(**values), texts.UNKNOWN_RUN.en.format(**values)))
-        return chosen[0], list(await journal.rows(chosen[0].run_id))
-
-    found = _with_journal(options, lang, read)
-    if found is None:
-        raise UsageError(texts.NO_RUNS)
-    run, rows = found
+    run, rows = _chosen(options, lang)
     board = board_of(run, rows)
     statistics = compute(
         board, elapsed=run.clock, max_coze=max(1, run.max_coze), max_synthesis=max(1, run.max_synthesis)
@@ -104,6 +95,35 @@ def show_report(options: argparse.Namespace, lang: Lang) -> Exit:
     return Exit.OK
 
 
+def _chosen(options: argparse.Namespace, lang: Lang) -> tuple[RunRecord, list[Row]]:
+    """The run that was named, or the latest, and its rows. Raises `UsageError` if there is no such run."""
+
+    async def list_them(journal: SqliteJournal) -> list[RunRecord]:
+        return list(await journal.runs())
+
+    places = {
+        run.run_id: (run, place) for place in _places(options) for run in _with_journal(place, lang, list_them) or []
+    }
+    if not places:
+        raise UsageError(texts.NO_RUNS)
+    newest = sorted((run for run, _ in places.values()), key=lambda run: -run.started_at)
+    run_id = newest[0].run_id if options.run == "last" else options.run
+    if run_id not in places:
+        values = {"run": clean(options.run, 80), "known": ", ".join(run.run_id for run in newest[:5])}
+        raise UsageError(Text(texts.UNKNOWN_RUN.zh.format(**values), texts.UNKNOWN_RUN.en.format(**values)))
+    run, place = places[run_id]
+
+    async def read(journal: SqliteJournal) -> list[Row]:
+        return list(await journal.rows(run.run_id))
+
+    return run, _with_journal(place, lang, read) or []
+
+
+def _places(options: argparse.Namespace) -> list[Path]:
+    """The state folder, and in it what demos did."""
+    return [Path(options.state_dir), Path(options.state_dir) / DEMO_DIR]
+
+
 def board_of(run: RunRecord, rows: list[Row]) -> Board:
     """The board at the end of that run."""
     board = seeded(run.counters, {row.task_id: row for row in rows})
@@ -111,9 +131,9 @@ def board_of(run: RunRecord, rows: list[Row]) -> Board:
     return board
 
 
-def _with_journal(options: argparse.Namespace, lang: Lang, read: Callable[[SqliteJournal], Awaitable[T]]) -> T | None:
-    """The value of `read` on the journal; None if there is no journal. A run may be writing to it meanwhile."""
-    path = Path(options.state_dir) / FILE_NAME
+def _with_journal(folder: Path, lang: Lang, read: Callable[[SqliteJournal], Awaitable[T]]) -> T | None:
+    """The value of `read` on a folder's journal; None if there is none. A run may be writing to it meanwhile."""
+    path = folder / FILE_NAME
     if not path.exists():
         return None
 

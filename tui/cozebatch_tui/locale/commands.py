@@ -37,6 +37,7 @@ RUN_LINE = Text(
     "{run_id}  {started}  {status}  完成 {done}  失败 {failed}  待确认 {held}  共 {total}",
     "{run_id}  {started}  {status}  {done} done  {failed} failed  {held} held  of {total}",
 )
+DEMO = Text("  演示", "  demo")
 RUN_PRUNED_LINE = Text(
     "{run_id}  {started}  {status}  任务明细已过期清理", "{run_id}  {started}  {status}  its tasks were pruned"
 )
