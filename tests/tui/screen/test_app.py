@@ -186,9 +186,11 @@ async def test_the_task_screen_shows_input_output_and_submissions(tmp_path: Path
     async with application(tmp_path, quick, rows(1)) as screen:
         await screen.until(lambda: screen.count(State.DONE) == 1, "done")
         await screen.press("enter")
+        await screen.until(lambda: "文案1号" in screen.text().replace(" ", ""), "the script")
+        await screen.press("right", "right")
         await screen.until(lambda: "videoUrl" in screen.text(), "output")
-        assert "文案1号" in screen.text().replace(" ", "")
-        assert "succeeded" in screen.text()
+        await screen.press("right")
+        await screen.until(lambda: "succeeded" in screen.text(), "the submission")
 
 
 async def test_a_held_task_offers_to_adopt_its_execution_for_free(tmp_path: Path, quick: RunningCoze) -> None:
@@ -197,7 +199,7 @@ async def test_a_held_task_offers_to_adopt_its_execution_for_free(tmp_path: Path
         await screen.until(lambda: screen.count(State.HELD) == 1, "held")
         quick.set_faults()
         await screen.press("enter")
-        await screen.until(lambda: "adopt the" in screen.text(), "the ways on")
+        await screen.until(lambda: "adopt, free" in screen.text(), "the ways on")
         execute_id = next(iter(quick.ledger().executions))
         await screen.press("a")
         await screen.until(lambda: screen.app.screen.query(Input), "prompt")

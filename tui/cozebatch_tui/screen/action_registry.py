@@ -215,6 +215,10 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
     "list": (ActionSpec("open", "enter", "open", "tasks", applies=_has_task),),
     "task": (
         _BACK,
+        ActionSpec("previous", "up,k", "turn(-1)", "view"),
+        ActionSpec("next", "down,j", "turn(1)", "view"),
+        ActionSpec("page_up", "pageup", "scroll_text(-1)", "view", in_palette=False),
+        ActionSpec("page_down", "pagedown", "scroll_text(1)", "view", in_palette=False),
         _RETRY,
         _RERUN,
         ActionSpec("adopt", "a", "adopt", "tasks", cost="free", applies=_ended),

@@ -14,9 +14,11 @@ from pathlib import Path
 
 from cozebatch.model.errors import UsageError
 from cozebatch.model.rows import Row, Stage
+from cozebatch.model.sanitize import clean
 from cozebatch.model.task import State
 from cozebatch.planning.price import price
 from cozebatch_tui.locale import screen as texts
+from cozebatch_tui.locale import task as edit_texts
 from cozebatch_tui.screen.host import Host
 from cozebatch_tui.screen.opening import open_with_system
 
@@ -97,6 +99,37 @@ class Actions:
                 self._host.say(texts.ADOPTED.in_(lang).format(task_id=row.task_id))
 
         self._host.start_work(work())
+
+    def edit(self, row: Row) -> None:
+        """Paid: edit title and script, ask with the number, run the task again with what was typed."""
+        lang = self._host.lang
+        if not row.state.is_end:
+            self._host.say(edit_texts.NOT_ENDED.in_(lang))
+            return
+
+        async def work() -> None:
+            run_id, session = self._host.view_model.board.run_id or "", self._host.session
+            task = await asyncio.wrap_future(session.task(run_id, row.task_id))
+            edited = await self._host.edit_script(task, await asyncio.wrap_future(session.edit_of(task)))
+            if edited is None or not await self._host.confirm(self._edit_question(row, edited[0])):
+                return
+            try:
+                await asyncio.wrap_future(session.edit(row.task_id, *edited))
+            except UsageError as refused:
+                self._host.say(" ".join(text.in_(lang) for text in refused.complaints), severity="warning")
+            else:
+                self._host.say(edit_texts.EDIT_DONE.in_(lang))
+
+        self._host.start_work(work())
+
+    def _edit_question(self, row: Row, title: str) -> str:
+        lang = self._host.lang
+        lines = [edit_texts.CONFIRM_EDIT.in_(lang).format(title=clean(title, 60) or clean(row.task_id, 60))]
+        if row.unanswered or row.state is State.HELD:
+            lines.append(edit_texts.CONFIRM_EDIT_HELD.in_(lang))
+        if row.video_path or row.draft_path:
+            lines.append(edit_texts.CONFIRM_EDIT_FILM.in_(lang))
+        return "\n".join(lines)
 
     def toggle_pause(self) -> None:
         changing = self._host.session.toggle_pause()

@@ -42,6 +42,8 @@ from cozebatch_tui.session.signals import Interrupts, leave_at_once
 
 if TYPE_CHECKING:
     from cozebatch.batch.preview import Preview
+    from cozebatch.model.task import Task
+    from cozebatch.ports import Edit
     from cozebatch_tui.screen.screens.main import MainScreen
     from cozebatch_tui.screen.view_model import ViewModel
     from cozebatch_tui.session.session import Session
@@ -240,6 +242,11 @@ class CozebatchApp(ThemedApp):
         from cozebatch_tui.screen.screens.dialogs import Confirm
 
         return await self.push_screen_wait(Confirm(question, self.lang)) is True
+
+    async def edit_script(self, task: Task, edit: Edit | None) -> tuple[str, str] | None:
+        from cozebatch_tui.screen.screens.edit import EditScreen
+
+        return await self.push_screen_wait(EditScreen(task, edit))
 
     async def ask_line(self, question: str) -> str | None:
         from cozebatch_tui.screen.screens.dialogs import Prompt

@@ -11,6 +11,8 @@ from cozebatch.model.text import Lang
 from cozebatch_tui.screen.look.terminal import Look
 
 if TYPE_CHECKING:
+    from cozebatch.model.task import Task
+    from cozebatch.ports import Edit
     from cozebatch_tui.screen.view_model import ViewModel
     from cozebatch_tui.session.session import Session
 
@@ -81,6 +83,10 @@ class Host(Protocol):
 
     async def confirm(self, question: str) -> bool:
         """Ask a question with yes and no; only from a worker."""
+        ...
+
+    async def edit_script(self, task: Task, edit: Edit | None) -> tuple[str, str] | None:
+        """Let the operator edit a title and a script; None if he leaves. Only from a worker."""
         ...
 
     async def ask_line(self, question: str) -> str | None:

@@ -204,7 +204,12 @@ class MainScreen(ActionScreen[None]):
     @on(TaskList.Opened)
     @guarded
     def _open(self, event: TaskList.Opened) -> None:
-        self.app.push_screen(TaskScreen(event.task_id))
+        self.app.push_screen(TaskScreen(event.task_id, lambda: self.table.order, self._turn_to))
+
+    def _turn_to(self, task_id: str) -> None:
+        """The cursor goes along with the task that is shown in full."""
+        if self._is_drawn:
+            self.task_list.go_to(task_id)
 
     @on(ProblemDrawer.Asked)
     @guarded

@@ -1,155 +1,227 @@
-"""One task in full: its input, what was sent, Coze's output, its submissions, stages and files."""
+"""One task in full: what became of it and what can be done, its script, what was sent, the result, its submissions
+and its log. The neighbours in the table's order are one key away."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from rich.text import Text as RichText
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
-from textual.widgets import Static
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Collapsible, TabbedContent, TabPane, Tabs
 
+from cozebatch.coze.output import parse_output
+from cozebatch.model import events
 from cozebatch.model.errors import CozebatchError
 from cozebatch.model.rows import Row
-from cozebatch.model.sanitize import clean, clean_lines
-from cozebatch.model.task import State, Task
-from cozebatch.planning.price import price
-from cozebatch.ports import Execution
-from cozebatch_tui.locale import screen as texts
-from cozebatch_tui.locale.names import STATES
-from cozebatch_tui.presentation.describe import error_line
-from cozebatch_tui.presentation.formatting import duration
-from cozebatch_tui.screen.action_registry import Situation, bindings_of
+from cozebatch_tui.locale import task as texts
+from cozebatch_tui.presentation.course import course
+from cozebatch_tui.screen.action_registry import Situation, bindings_of, live_keys
 from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.error_boundary import guarded
+from cozebatch_tui.screen.widgets import task_texts
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter
+from cozebatch_tui.screen.widgets.figures import Figures
+from cozebatch_tui.screen.widgets.task_cards import CourseCard, FilesCard, ProblemCard, TaskHead
+
+LOOKS_A_SECOND = 2
 
 
 class TaskScreen(ActionScreen[None]):
-    """Redraws itself twice a second."""
+    """`order` gives the ids of the tasks as the table lists them; `on_turn` is told the task that is shown now."""
 
     DEFAULT_CSS = """
-    TaskScreen #name { height: 2; background: $panel; padding: 0 1; }
-    TaskScreen #body { height: 1fr; padding: 0 1; }
-    TaskScreen #body Static { height: auto; }
+    TaskScreen #body { height: 1fr; }
+    TaskScreen #cards { height: auto; max-height: 60%; }
+    TaskScreen TabbedContent { height: 1fr; border: round $line; }
+    TaskScreen.-short TabbedContent { border: none; }
+    TaskScreen Tabs:focus #tabs-list .-active { text-style: bold reverse; }
+    TaskScreen ContentSwitcher { height: 1fr; }
+    TaskScreen TabPane { padding: 0 1; height: 1fr; }
+    TaskScreen TabPane VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
+    TaskScreen TabPane Figures { height: auto; }
+    TaskScreen Collapsible { border: none; padding: 0; margin-top: 1; background: transparent; }
     """
 
     SCOPE = "task"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("task")
 
-    def __init__(self, task_id: str) -> None:
+    def __init__(
+        self,
+        task_id: str,
+        order: Callable[[], Sequence[str]] | None = None,
+        on_turn: Callable[[str], None] = lambda _: None,
+    ) -> None:
         super().__init__()
         self._task_id = task_id
-        self._shown: Row | None = None
-        self._details: tuple[Task, dict[str, str], str | None, list[Execution]] | None = None
+        self._order = order
+        self._on_turn = on_turn
+        self._loaded: tuple[object, ...] | None = None
+        self._details: task_texts.Details | None = None
+        self._told: list[events.Event] = []
+        self._logged = 0
+        self._is_drawn = False
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="name", markup=False)
-        with VerticalScroll(id="body"):
-            yield Static("", id="text", markup=False)
+        lang = self.host.lang
+        yield TaskHead()
+        with Horizontal(id="body"), Vertical():
+            with VerticalScroll(id="cards", can_focus=False):
+                yield CourseCard()
+                yield ProblemCard()
+                yield FilesCard()
+            with TabbedContent():
+                for name, title in texts.TABS.items():
+                    with TabPane(Content(title.in_(lang).format(count="")), id=name), VerticalScroll(can_focus=False):
+                        yield Figures(id=f"{name}-text")
+                        if name == "result":
+                            yield Collapsible(Figures(id="whole"), title=texts.JSON.in_(lang))
         yield ActionFooter("task")
 
     def on_mount(self) -> None:
-        self.query_one("#body").focus()
-        self.set_interval(0.5, self._refresh)
-        self._refresh()
+        self._begin_drawing()
+        self.set_interval(1 / LOOKS_A_SECOND, self._look)
+
+    def _begin_drawing(self) -> None:
+        self._is_drawn = True
+        self.query_one(Tabs).focus()
+        self._look()
+        self._draw_details()
+
+    async def recompose(self) -> None:
+        """Redraw in another language; the tab, what is unfolded and how far it was scrolled stay."""
+        self._is_drawn = False
+        tab, folded = self.query_one(TabbedContent).active, self.query_one(Collapsible).collapsed
+        scrolled = {name: self.query_one(f"#{name} VerticalScroll").scroll_offset.y for name in texts.TABS}
+        await super().recompose()
+        self.query_one(TabbedContent).active = tab
+        self.query_one(Collapsible).collapsed = folded
+        self._begin_drawing()
+        for name, y in scrolled.items():
+            self.call_after_refresh(self.query_one(f"#{name} VerticalScroll").scroll_to, y=y, animate=False)
 
     @property
     def row(self) -> Row:
         return self.host.view_model.board.rows[self._task_id]
+
+    @property
+    def order(self) -> Sequence[str]:
+        """The tasks that can be turned to; this one is among them, though the filter may hide it by now."""
+        listed = self._order() if self._order is not None else list(self.host.view_model.board.rows)
+        return listed if self._task_id in listed else [self._task_id, *listed]
 
     def situation(self) -> Situation:
         row = self.row
         return Situation(chosen=[row], current=row, unfinished=not row.state.is_end)
 
     @guarded
-    def _refresh(self) -> None:
-        row = self.row
-        self._draw(row)
-        if self._shown is None or self._shown.state is not row.state:
-            self._shown = row
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._look)
+
+    @guarded
+    def _look(self) -> None:
+        """Bring the cards up to date; read the journal again where the task has moved."""
+        if not self._is_drawn or not self.is_attached:
+            return
+        row, board = self.row, self.host.view_model.board
+        news = self._take_events()
+        self._draw_cards(row, board.clock)
+        if news:
+            self._draw_log()
+        moved = (self._task_id, row.state, row.execute_id, row.attempts, row.title)
+        if moved != self._loaded:
+            self._loaded = moved
             self.query_one(ActionFooter).show()
             self.run_worker(self._load(row), exclusive=True, exit_on_error=False)
+
+    def _draw_cards(self, row: Row, now: float) -> None:
+        keys, order = live_keys(self), self.order
+        with_films = self.host.films_folder is not None
+        self.query_one(TaskHead).show(row, order.index(self._task_id) + 1, len(order), keys)
+        self.query_one(CourseCard).show(row, course(row, now, self._told, with_films=with_films))
+        self.query_one(ProblemCard).show(row, keys)
+        self.query_one(FilesCard).show(row, keys, compact=self.size.height < 30)
+
+    def _take_events(self) -> bool:
+        """Collect what was told of this task since the last look. True if there was any of it."""
+        view_model = self.host.view_model
+        fresh = min(len(view_model.log), view_model.logged - self._logged)
+        self._logged = view_model.logged
+        if fresh <= 0:
+            return False
+        log = view_model.log
+        found = [log[n] for n in range(len(log) - fresh, len(log)) if getattr(log[n], "task_id", None) == self._task_id]
+        self._told += found
+        return bool(found)
 
     async def _load(self, row: Row) -> None:
         """Read what the journal has of the task, in the engine's thread."""
         run_id, session = self.host.view_model.board.run_id or "", self.host.session
         try:
             task = await asyncio.wrap_future(session.task(run_id, row.task_id))
-            sent = await asyncio.wrap_future(session.parameters(run_id, row.task_id))
+            edit = await asyncio.wrap_future(session.edit_of(task))
+            parameters = await asyncio.wrap_future(session.parameters(run_id, row.task_id))
             output = await asyncio.wrap_future(session.output(row.execute_id)) if row.execute_id else None
             executions = await asyncio.wrap_future(session.executions(run_id, row.task_id))
         except CozebatchError as error:
-            self.host.say(str(error))
+            self.host.say(str(error), severity="error")
             return
-        self._details = (task, sent, output, executions)
-        self._draw(self.row)
+        if row.task_id == self._task_id:
+            parsed = parse_output(output) if output else {}
+            self._details = task_texts.Details(task, edit, parameters, parsed, executions)
+            self._draw_details()
 
-    def _draw(self, row: Row) -> None:
-        lang = self.host.lang
-        name = RichText(no_wrap=True, overflow="ellipsis")
-        name.append(clean(row.title, 200) or clean(row.task_id), style="bold")
-        name.append(
-            f"\n{self.host.look.glyphs.states[row.state]} {STATES[row.state].in_(lang)}   {clean(row.task_id, 60)}"
-        )
-        name.append(f"   {clean(row.execute_id or '', 60)}   {clean(row.account_id, 60)}")
-        self.query_one("#name", Static).update(name)
-        text = RichText()
-        if row.error is not None:
-            self._section(text, texts.TASK_PROBLEM.in_(lang), clean(error_line(row.error, lang)))
-        if row.note is not None:
-            self._section(text, texts.TASK_PROBLEM.in_(lang), clean(row.note.in_(lang)))
-        if row.state is State.HELD:
-            sent_at = _time(row.submitted_at) if row.submitted_at is not None else "?"
-            text.append(self.text(texts.HELD_HELP, when=sent_at) + "\n\n", style="bold")
-        found = price([row])
-        if found.free or found.paid:
-            text.append(self.text(texts.RETRY_IS_FREE if found.free else texts.RETRY_IS_PAID) + "\n\n", style="bold")
-        self._section(text, texts.TASK_STAGES.in_(lang), self._stages(row))
-        paths = [path for path in (row.video_path, row.draft_path, row.debug_url) if path]
-        self._section(text, texts.TASK_PATHS.in_(lang), clean_lines("\n".join(paths)))
-        if self._details is not None:
-            task, sent, output, executions = self._details
-            self._section(text, texts.TASK_ATTEMPTS.in_(lang), "\n".join(self._execution(e) for e in executions))
-            self._section(text, texts.TASK_INPUT.in_(lang), _pretty(task.to_json()))
-            self._section(text, texts.TASK_SENT.in_(lang), _pretty(sent))
-            self._section(text, texts.TASK_OUTPUT.in_(lang), _pretty_text(output or ""))
-        self.query_one("#text", Static).update(text)
+    def _draw_details(self) -> None:
+        if not self._is_drawn or not self.is_attached:
+            return
+        lang, details = self.host.lang, self._details
+        self._draw_log()
+        if details is None:
+            for name in ("script", "sent", "result", "submissions"):
+                self._text(name).draw(Content(""))
+            return
+        self._text("script").draw(task_texts.script(details, lang))
+        self._text("sent").draw(task_texts.sent(details, lang))
+        self._text("result").draw(task_texts.result(details, self.row, lang))
+        self.query_one("#whole", Figures).draw(task_texts.whole(details))
+        self.query_one(Collapsible).display = bool(details.output)
+        self._text("submissions").draw(task_texts.submissions(details, lang))
+        self._label("submissions", len(details.executions))
 
-    def _section(self, text: RichText, title: str, body: str) -> None:
-        if body:
-            text.append(f"{title}\n", style="bold underline")
-            text.append(f"{body}\n\n")
+    def _draw_log(self) -> None:
+        self._text("log").draw(task_texts.log(self._told, self.host.lang))
+        self._label("log", len(self._told))
 
-    def _stages(self, row: Row) -> str:
-        lang, now = self.host.lang, self.host.view_model.board.clock
-        facts = [f"{texts.COLUMNS['attempts'].in_(lang)} {row.attempts}"]
-        if row.submit_clock is not None:
-            end = row.coze_end_clock if row.coze_end_clock is not None else now
-            facts.append(f"Coze {duration(end - row.submit_clock)}")
-        if row.synthesis_clock is not None:
-            end = row.synthesis_end_clock if row.synthesis_end_clock is not None else now
-            facts.append(f"{texts.COLUMNS['synthesis'].in_(lang)} {duration(end - row.synthesis_clock)}")
-        if row.tokens:
-            facts.append(f"tokens {row.tokens}")
-        for name, at in ((texts.SUBMITTED.in_(lang), row.submitted_at), (texts.ENDED.in_(lang), row.finished_at)):
-            if at is not None:
-                facts.append(f"{name} {_time(at)}")
-        return "   ".join(facts)
+    def _text(self, name: str) -> Figures:
+        return self.query_one(f"#{name}-text", Figures)
 
-    def _execution(self, execution: Execution) -> str:
-        parts = [f"{execution.number}.", execution.status, _time(execution.sent_at), execution.execute_id or ""]
-        if execution.seconds is not None:
-            parts.append(f"{execution.seconds:.0f} s")
-        if execution.logid:
-            parts.append(f"logid {execution.logid}")
-        if execution.error is not None:
-            parts.append(error_line(execution.error, self.host.lang))
-        return clean("  ".join(part for part in parts if part))
+    def _label(self, name: str, count: int) -> None:
+        label = texts.TABS[name].in_(self.host.lang).format(count=count or "").strip()
+        tab = self.query_one(TabbedContent).get_tab(name)
+        if str(tab.label) != label:
+            tab.label = Content(label)
+
+    def action_turn(self, step: int) -> None:
+        """To a neighbour in the table's order."""
+        order = self.order
+        place = min(max(0, order.index(self._task_id) + step), len(order) - 1)
+        if order[place] == self._task_id:
+            return
+        self._task_id = order[place]
+        self._details, self._told, self._logged = None, [], 0
+        self._on_turn(self._task_id)
+        self._draw_details()
+        self._look()
+        self.query_one(ActionFooter).show()
+
+    def action_scroll_text(self, pages: int) -> None:
+        pane = self.query_one(TabbedContent).active_pane
+        if pane is not None:
+            scroll = pane.query_one(VerticalScroll)
+            scroll.scroll_relative(y=pages * max(1, scroll.size.height - 1), animate=False)
 
     def action_link(self) -> None:
         self.task_actions.open_link(self.row)
@@ -170,23 +242,11 @@ class TaskScreen(ActionScreen[None]):
         if self.row.state.is_end:
             self.task_actions.adopt(self.row)
 
+    def action_edit(self) -> None:
+        self.task_actions.edit(self.row)
+
     def action_folder(self) -> None:
         self.task_actions.open_folder(self.row.video_path or self.row.draft_path, self.host.films_folder)
 
     def action_play(self) -> None:
         self.task_actions.play(self.row)
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds).strftime("%m-%d %H:%M:%S")
-
-
-def _pretty(value: object) -> str:
-    return clean_lines(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def _pretty_text(text: str) -> str:
-    """Pretty-print JSON, also inside JSON; return other text as it is."""
-    from cozebatch.coze.output import parse_output
-
-    return _pretty(parse_output(text)) if text else ""

@@ -1,0 +1,150 @@
+"""One task's screen, and the editor of its script, on the real application."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Button, Collapsible, Input, TabbedContent, TextArea
+
+from cozebatch.demo.coze_server import RunningCoze
+from cozebatch.demo.faults import Fault
+from cozebatch.model.task import State
+from cozebatch_tui.screen.screens.dialogs import Confirm
+from cozebatch_tui.screen.screens.edit import EditScreen
+from cozebatch_tui.screen.screens.task import TaskScreen
+from support.ui import Screen, application, rows
+
+pytestmark = pytest.mark.anyio
+
+
+def shown(screen: Screen) -> str:
+    return " ".join(screen.text().split())
+
+
+async def opened(screen: Screen) -> TaskScreen:
+    await screen.press("enter")
+    await screen.until(lambda: isinstance(screen.app.screen, TaskScreen), "the task")
+    found = screen.app.screen
+    assert isinstance(found, TaskScreen)
+    return found
+
+
+async def test_up_and_down_turn_to_the_neighbours_in_the_tables_order(tmp_path: Path, quick: RunningCoze) -> None:
+    async with application(tmp_path, quick, rows(3)) as screen:
+        await screen.until(lambda: screen.count(State.DONE) == 3, "done")
+        task = await opened(screen)
+        assert "Task 1/3" in shown(screen)
+        await screen.press("down", "down", "down")
+        assert "Task 3/3" in shown(screen)
+        await screen.until(lambda: "文案3号" in screen.text().replace(" ", ""), "its script")
+        await screen.press("up")
+        assert task.row.task_id == "t2"
+        await screen.press("escape")
+        assert screen.main.table.cursor_id == "t2", "the cursor went along"
+
+
+async def test_the_tabs_show_what_was_sent_and_the_result_with_its_json_last(
+    tmp_path: Path, quick: RunningCoze
+) -> None:
+    async with application(tmp_path, quick, rows(1)) as screen:
+        await screen.until(lambda: screen.count(State.DONE) == 1, "done")
+        await opened(screen)
+        await screen.until(lambda: "Submissions 1" in screen.text(), "its submissions")
+        await screen.press("right")
+        await screen.until(lambda: "The parameters sent to Coze at" in screen.text(), "what was sent")
+        await screen.press("right")
+        await screen.until(lambda: "https://" in screen.text() or "http://" in screen.text(), "the media")
+        assert '"videoUrl"' not in screen.text()
+        screen.app.screen.query_one(Collapsible).collapsed = False
+        await screen.until(lambda: "videoUrl" in screen.text(), "the JSON")
+        await screen.press("right")
+        await screen.until(lambda: "succeeded" in screen.text(), "the submission")
+        await screen.press("right")
+        await screen.until(lambda: "running -> done" in screen.text(), "the log of this task")
+
+
+async def test_another_language_keeps_the_tab_and_what_is_unfolded(tmp_path: Path, quick: RunningCoze) -> None:
+    async with application(tmp_path, quick, rows(1)) as screen:
+        await screen.until(lambda: screen.count(State.DONE) == 1, "done")
+        await opened(screen)
+        await screen.press("right", "right")
+        screen.app.screen.query_one(Collapsible).collapsed = False
+        await screen.press("f2")
+        await screen.until(lambda: "扣子返回" in screen.text(), "the other language")
+        assert screen.app.screen.query_one(TabbedContent).active == "result"
+        assert not screen.app.screen.query_one(Collapsible).collapsed
+        await screen.until(lambda: "videoUrl" in screen.text(), "the JSON")
+
+
+async def test_a_held_tasks_time_at_coze_stands_still_and_the_ways_on_are_said_once(
+    tmp_path: Path, quick: RunningCoze
+) -> None:
+    quick.set_faults(Fault(what="cut_after", on="submit"))
+    async with application(tmp_path, quick, rows(1), size=(80, 24)) as screen:
+        await screen.until(lambda: screen.count(State.HELD) == 1, "held")
+        await opened(screen)
+        text = shown(screen)
+        assert text.count("adopt, free") == 1
+        assert text.count("paid rerun, 1") == 1
+        assert "--adopt" not in text
+        assert "It may have been charged." in text
+        board = screen.app.view_model.board
+        board.clock += 1000
+        await screen.pilot.pause(0.7)
+        assert "16:4" not in shown(screen), "a thousand seconds"
+
+
+async def test_an_edited_script_is_sent_after_one_question_with_its_price(tmp_path: Path, quick: RunningCoze) -> None:
+    async with application(tmp_path, quick, rows(1)) as screen:
+        await screen.until(lambda: screen.count(State.DONE) == 1, "done")
+        await opened(screen)
+        await screen.press("E")
+        await screen.until(lambda: isinstance(screen.app.screen, EditScreen), "the editor")
+        assert screen.app.screen.query_one("#continue", Button).disabled, "nothing was changed"
+        screen.app.screen.query_one(Input).value = "新标题"
+        screen.app.screen.query_one(TextArea).text = "新文案"
+        await screen.pilot.pause()
+        assert "- 文案1号" in screen.text()
+        assert "+ 新文案" in screen.text()
+        await screen.press("ctrl+s")
+        await screen.until(lambda: isinstance(screen.app.screen, Confirm), "the price")
+        assert "New paid executions: 1" in shown(screen)
+        focused = screen.app.screen.focused
+        assert focused is not None
+        assert focused.id == "no"
+        assert len(quick.ledger().executions) == 1
+        await screen.press("y")
+        await screen.until(lambda: len(quick.ledger().executions) == 2, "it was sent")
+        await screen.until(lambda: screen.count(State.DONE) == 1, "done again")
+        await screen.until(lambda: "Edited: the source still has" in screen.text(), "the difference")
+        assert "新标题" in screen.text()
+    assert [e.parameters["content"] for e in quick.ledger().executions.values()] == ["文案1号", "新文案"]
+
+
+@pytest.mark.parametrize("keys", [("escape", "escape"), ("ctrl+s", "n"), ("ctrl+s", "enter")])
+async def test_nothing_is_sent_unless_it_is_confirmed(
+    tmp_path: Path, quick: RunningCoze, keys: tuple[str, ...]
+) -> None:
+    async with application(tmp_path, quick, rows(1)) as screen:
+        await screen.until(lambda: screen.count(State.DONE) == 1, "done")
+        await opened(screen)
+        await screen.press("E")
+        await screen.until(lambda: isinstance(screen.app.screen, EditScreen), "the editor")
+        await screen.press("x")
+        for key in keys:
+            await screen.press(key)
+            await screen.pilot.pause(0.1)
+        await screen.until(lambda: isinstance(screen.app.screen, TaskScreen), "the task again")
+    assert len(quick.ledger().executions) == 1
+
+
+async def test_one_escape_does_not_drop_what_was_typed(tmp_path: Path, quick: RunningCoze) -> None:
+    async with application(tmp_path, quick, rows(1)) as screen:
+        await screen.until(lambda: screen.count(State.DONE) == 1, "done")
+        await opened(screen)
+        await screen.press("E")
+        await screen.until(lambda: isinstance(screen.app.screen, EditScreen), "the editor")
+        await screen.press("x", "escape")
+        assert isinstance(screen.app.screen, EditScreen)
+        assert screen.app.screen.query_one(TextArea).text == "x文案1号"
