@@ -67,7 +67,8 @@ VIEWS: Sequence[tuple[str, Lang, tuple[int, int], tuple[str, ...]]] = (
     ("main-en", "en", (120, 40), ()),
     ("main-80x24-zh", "zh", (80, 24), ("e",)),
     ("timeline-zh", "zh", (120, 40), ("t",)),
-    ("help-en", "en", (100, 34), ("question_mark",)),
+    ("help-en", "en", (120, 40), ("question_mark",)),
+    ("palette-zh", "zh", (100, 34), ("ctrl+p",)),
 )
 """Name, language, size and the keys that lead there."""
 

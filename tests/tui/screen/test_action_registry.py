@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 
 def palette(screen: Screen) -> dict[str, str]:
     """Names and keys that the command palette offers now."""
-    return {command.title: command.help for command in screen.app.get_system_commands(screen.app.screen)}
+    return {entry.name(screen.app.lang): entry.keys for entry in palette_entries(screen.app.screen)}
 
 
 def footer(screen: Screen) -> str:
@@ -40,9 +40,9 @@ async def test_a_remapped_key_stands_in_footer_help_and_palette_and_works(tmp_pa
         assert "r retry" not in footer(screen).replace("z retry", "")
         assert palette(screen)["retry (paid, asks first)"] == "z"
         await screen.press("question_mark")
-        help_text = screen.text().splitlines()
-        assert any(line.split() == ["z", "retry", "(asks", "if", "it", "costs)"] for line in help_text)
-        assert any(line.split() == ["f4", "filter"] for line in help_text)
+        help_text = [" ".join(line.split()) for line in screen.text().splitlines()]
+        assert any(line.startswith("z retry (asks if it costs)") for line in help_text)
+        assert any(line.startswith("f4 filter") for line in help_text)
         await screen.press("escape")
         quick.set_faults()
         await screen.press("r")
@@ -152,6 +152,6 @@ async def test_the_palette_names_what_a_task_screen_can_do(tmp_path: Path, quick
     async with application(tmp_path, quick, rows(1)) as screen:
         await screen.until(lambda: screen.count(State.DONE) == 1, "done")
         await screen.press("enter")
-        actions = {action for _, _, action in palette_entries(screen.app.screen, "zh")}
+        actions = {entry.action for entry in palette_entries(screen.app.screen)}
         assert {"rerun", "copy", "link", "adopt"} <= actions
         assert "mark" not in actions

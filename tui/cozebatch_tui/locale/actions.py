@@ -47,6 +47,9 @@ ACTIONS: Mapping[str, Text] = {
     "quit_always": Text("退出", "quit"),
     "lang": Text("切换语言", "switch language"),
     "palette": Text("命令面板", "command palette"),
+    "theme": Text("换主题", "choose a theme"),
+    "maximize": Text("放大或还原当前部分", "make the focused part larger, or small again"),
+    "screenshot": Text("把屏幕存成图片", "save the screen as a picture"),
 }
 
 SHORT: Mapping[str, Text] = {

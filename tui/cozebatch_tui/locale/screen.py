@@ -118,16 +118,3 @@ HELD_HELP = Text(
 LOG_TITLE = Text("日志", "Log")
 TIMELINE_TITLE = Text("时间线", "Timeline")
 TIMELINE_LEGEND = Text(". 等待   = Coze   - 排队   # 合成", ". waiting   = Coze   - queue   # synthesis")
-HELP_TITLE = Text("帮助", "Help")
-HELP_FILTER = Text(
-    "过滤语言：多个条件同时成立\n"
-    "  词             编号、标题、账号或问题里有这个词\n"
-    "  status:失败    状态（中英文都可以）；account: id: error: 同理\n"
-    "  coze>300       Coze 秒数；synthesis attempts tokens 同理，可用 > >= < <= =\n"
-    "  !条件          不成立",
-    "Filter language: all conditions must hold\n"
-    "  word           in id, title, account or problem\n"
-    "  status:failed  the state, in English or Chinese; account: id: error: likewise\n"
-    "  coze>300       seconds; synthesis attempts tokens likewise, with > >= < <= =\n"
-    "  !condition     must not hold",
-)

@@ -55,7 +55,8 @@ NOTHING = Situation()
 
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
-    """`id` names the action in the operator's keymap. `keys` are Textual's names, separated by commas."""
+    """`id` names the action in the operator's keymap. `keys` are Textual's names, separated by commas; those without
+    any are in the palette only."""
 
     id: str
     keys: str
@@ -69,6 +70,7 @@ class ActionSpec:
     """Actions of one family share one line of the help."""
     in_palette: bool = True
     priority: bool = False
+    """It works over a dialog, too."""
 
     def name(self, lang: Lang, situation: Situation | None = None) -> str:
         """What it does and what it costs, in this situation if one is given."""
@@ -166,11 +168,14 @@ _BACK = ActionSpec("back", "escape", "app.pop_screen", "view", in_palette=False)
 
 SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
     "app": (
-        ActionSpec("help", "question_mark", "help", "program"),
-        ActionSpec("quit", "q", "leave", "program"),
-        ActionSpec("quit_always", "ctrl+q", "leave", "program", in_palette=False, priority=True),
-        ActionSpec("lang", "f2", "switch_lang", "program"),
-        ActionSpec("palette", "ctrl+p", "command_palette", "program", in_palette=False, priority=True),
+        ActionSpec("help", "question_mark", "app.help", "program"),
+        ActionSpec("quit", "q", "app.leave", "program"),
+        ActionSpec("quit_always", "ctrl+q", "app.leave", "program", in_palette=False, priority=True),
+        ActionSpec("lang", "f2", "app.switch_lang", "program", priority=True),
+        ActionSpec("palette", "ctrl+p", "app.command_palette", "program", in_palette=False, priority=True),
+        ActionSpec("theme", "f3", "app.choose_theme", "program"),
+        ActionSpec("maximize", "", "app.maximize", "view"),
+        ActionSpec("screenshot", "", "app.screenshot", "program"),
     ),
     "start": (
         ActionSpec("start", "s", "start", "batch", cost="paid"),
@@ -281,6 +286,7 @@ def bindings_of(scope: Scope) -> list[BindingType]:
     return [
         Binding(spec.keys, spec.action, spec.id, show=False, id=spec.id, priority=spec.priority)
         for spec in SPECS[scope]
+        if spec.keys
     ]
 
 
@@ -345,6 +351,8 @@ def help_lines(scope: Scope, keys: Mapping[str, Sequence[str]], lang: Lang) -> l
     """For each group its title and its lines: keys, and what they do."""
     lines: dict[Group, dict[str, list[str]]] = {"tasks": {}, "batch": {}, "view": {}, "program": {}}
     for spec in specs_of(scope):
+        if not keys.get(spec.id):
+            continue
         lines[spec.group].setdefault(spec.help_name(lang), []).extend(keys.get(spec.id, ()))
     return [
         (texts.GROUPS[group].in_(lang), [(_range(typed), name) for name, typed in of_group.items()])

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual.screen import Screen
 
 from cozebatch.model.text import Lang, Text
-from cozebatch_tui.screen.action_registry import Scope, Situation, live_keys, specs_of, text_with_keys
+from cozebatch_tui.screen.action_registry import (
+    ActionSpec,
+    Group,
+    Scope,
+    Situation,
+    live_keys,
+    specs_of,
+    text_with_keys,
+)
 from cozebatch_tui.screen.host import Host, host_of
 
 if TYPE_CHECKING:
@@ -42,13 +50,35 @@ class ActionScreen(Screen[Result], Generic[Result]):
         return text_with_keys(text, self.host.lang, live_keys(self), **values)
 
 
-def palette_entries(screen: Screen[Any], lang: Lang) -> Iterator[tuple[str, str, str]]:
-    """Name, keys and Textual's action of everything that applies on `screen` now."""
+@dataclass(frozen=True, slots=True)
+class PaletteEntry:
+    """One command. `keys` are as they are typed; `action` is Textual's name."""
+
+    spec: ActionSpec
+    situation: Situation
+    keys: str
+
+    @property
+    def group(self) -> Group:
+        return self.spec.group
+
+    @property
+    def action(self) -> str:
+        return self.spec.action
+
+    def name(self, lang: Lang) -> str:
+        return self.spec.name(lang, self.situation)
+
+
+def palette_entries(screen: Screen[Any]) -> list[PaletteEntry]:
+    """Everything that applies on `screen` now."""
     situation: Situation = Situation()
     scope: Scope = "app"
     if isinstance(screen, ActionScreen):
         situation, scope = screen.situation(), screen.SCOPE
     keys = live_keys(screen)
-    for spec in specs_of(scope):
-        if spec.in_palette and spec.applies(situation):
-            yield spec.name(lang, situation), " ".join(keys.get(spec.id, ())), spec.action
+    return [
+        PaletteEntry(spec, situation, " ".join(keys.get(spec.id, ())))
+        for spec in specs_of(scope)
+        if spec.in_palette and spec.applies(situation)
+    ]

@@ -10,34 +10,29 @@ import os
 import sys
 import traceback
 import webbrowser
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import SystemCommand
 from textual.binding import BindingType
-from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from cozebatch.model.errors import JournalError, UsageError
 from cozebatch.model.task import State
-from cozebatch.model.text import Lang, Text
+from cozebatch.model.text import Text
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.presentation.formatting import short_origin
 from cozebatch_tui.presentation.terminal_signals import TerminalSignals, takes_signals
 from cozebatch_tui.screen.action_registry import bindings_of, live_keys, text_with_keys
-from cozebatch_tui.screen.action_screen import palette_entries
 from cozebatch_tui.screen.farewell import farewell
-from cozebatch_tui.screen.host import Host, Severity
+from cozebatch_tui.screen.host import Host
 from cozebatch_tui.screen.lifecycle import DRAIN_SECONDS, BatchLifecycle
 from cozebatch_tui.screen.look.questions import Answers, ask_terminal
+from cozebatch_tui.screen.program_app import ProgramApp
 from cozebatch_tui.screen.screens.message import MessageScreen
 from cozebatch_tui.screen.startup import AppStart
-from cozebatch_tui.screen.themed_app import ThemedApp
-from cozebatch_tui.session.preferences import save_user_settings
 from cozebatch_tui.session.signals import Interrupts, leave_at_once
 
 if TYPE_CHECKING:
@@ -51,11 +46,15 @@ if TYPE_CHECKING:
 PUMPS_A_SECOND = 12
 
 
-class CozebatchApp(ThemedApp):
+class CozebatchApp(ProgramApp):
     """One batch, from loading to leaving."""
 
     TITLE = "cozebatch"
-    CSS = "Screen { layers: base over; background: $background; color: $foreground; }"
+    CSS = """
+    Screen { layers: base over; background: $background; color: $foreground; }
+    ModalScreen { background: $background 60%; }
+    ThemeScreen { background: transparent; }
+    """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (150, "-wide")]  # noqa: RUF012 - as Textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("app")
@@ -63,9 +62,8 @@ class CozebatchApp(ThemedApp):
 
     def __init__(self, start: AppStart, answers: Answers | None = None) -> None:
         """`answers`: what the terminal said of itself."""
-        super().__init__(answers or Answers())
+        super().__init__(start.lang, answers or Answers())
         self.start = start
-        self.lang: Lang = start.lang
         self.main: MainScreen | None = None
         self.batch = BatchLifecycle(start)
         self._gone_on = False
@@ -199,10 +197,6 @@ class CozebatchApp(ThemedApp):
             self._return_code = Exit.STOPPED
         if self.batch.draining:
             self.exit(self.batch.exit_code(Exit.STOPPED))
-
-    def say(self, text: str, *, severity: Severity = "information") -> None:
-        if self.is_running:
-            self.notify(text, severity=severity, markup=False)
 
     def write_to_terminal(self, sequence: str) -> None:
         """Write between two frames of the screen, or after the last."""
@@ -338,21 +332,6 @@ class CozebatchApp(ThemedApp):
         from cozebatch_tui.screen.screens.help import HelpScreen
 
         self.push_screen(HelpScreen("app" if self.main is None else "main", self.keys()))
-
-    def action_switch_lang(self) -> None:
-        """The other language, at once and for next time."""
-        self.lang = "en" if self.lang == "zh" else "zh"
-        save_user_settings({"lang": self.lang})
-        for screen in self.screen_stack:
-            screen.refresh(recompose=True)
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What applies now on this screen, with its keys, and Textual's own commands."""
-        for command in super().get_system_commands(screen):
-            if command.callback != self.action_quit:  # it is among ours
-                yield command
-        for name, keys, action in palette_entries(screen, self.lang):
-            yield SystemCommand(name, keys, partial(self.call_later, self.run_action, action, screen))
 
 
 def run_app(start: AppStart) -> int:

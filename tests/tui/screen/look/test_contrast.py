@@ -111,6 +111,11 @@ async def test_everything_on_every_screen_can_be_read(theme: str, depth: Depth) 
                 assert not too_faint(app), dialog
                 await pilot.press("tab")
             await pilot.press("escape")
+        for key in ("ctrl+p", "f3"):
+            await pilot.press(key)
+            await pilot.pause(0.05)
+            assert not too_faint(app), key
+            await pilot.press("escape")
 
 
 async def test_what_failed_is_underlined_where_no_colour_alone_tells_it() -> None:

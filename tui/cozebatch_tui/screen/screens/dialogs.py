@@ -13,6 +13,7 @@ from textual.widgets import Button, Input, Static
 
 from cozebatch.model.text import Lang
 from cozebatch_tui.locale import screen as texts
+from cozebatch_tui.screen.host import host_of
 
 _CSS = """
 {name} {{ align: center middle; }}
@@ -48,6 +49,12 @@ class Confirm(ModalScreen[bool]):
     def on_mount(self) -> None:
         self.query_one("#no").focus()
 
+    async def recompose(self) -> None:
+        """In another language; `no` has the focus again."""
+        self._lang = host_of(self).lang
+        await super().recompose()
+        self.query_one("#no").focus()
+
     def action_answer(self, answer: bool) -> None:
         self.dismiss(answer)
 
@@ -69,6 +76,13 @@ class Prompt(ModalScreen[str | None]):
         with Vertical():
             yield Static(Content(self._question))
             yield Input()
+
+    async def recompose(self) -> None:
+        """In another language; what was typed stays."""
+        typed = self.query_one(Input).value
+        await super().recompose()
+        self.query_one(Input).value = typed
+        self.query_one(Input).focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.dismiss(event.value.strip() or None)

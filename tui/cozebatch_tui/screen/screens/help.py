@@ -1,26 +1,48 @@
-"""Help from the live keymap: what every key does and costs, and the filter language."""
+"""Help: what every live key does and costs, the filter language, what signs and colours mean, and what a screen reader
+needs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from rich.text import Text as RichText
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.widgets import Static
 
-from cozebatch_tui.locale import screen as texts
+from cozebatch.model.text import Lang
+from cozebatch_tui.locale import palette as texts
+from cozebatch_tui.locale.names import STATES
+from cozebatch_tui.presentation.cells import fit
+from cozebatch_tui.presentation.tones import TONE_OF, Tone
 from cozebatch_tui.screen.action_registry import Scope, bindings_of, help_lines
 from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter
 
+_KEYS = 10
+"""Cells of the keys before what they do."""
+
+_STATE = 18
+"""Cells of a state in the legend, two on a line."""
+
+_NAMED_COLOURS = frozenset({"cozebatch-dark", "cozebatch-light"})
+"""The themes whose colours the legend names; in the others only what they stand for."""
+
 
 class HelpScreen(ActionScreen[None]):
-    """Shows the actions of the screen below and of the application."""
+    """Shows the actions of the screen below and of the application; in two columns where there is room."""
 
-    DEFAULT_CSS = "HelpScreen VerticalScroll { padding: 1 2; }"
+    DEFAULT_CSS = """
+    HelpScreen VerticalScroll { padding: 0 1; scrollbar-size-vertical: 1; }
+    HelpScreen #columns { height: auto; }
+    HelpScreen #columns > Vertical { width: 1fr; height: auto; padding: 0 1; }
+    HelpScreen Static { height: auto; margin-top: 1; }
+    HelpScreen.-narrow #columns { layout: vertical; }
+    HelpScreen.-narrow #columns > Vertical { width: 100%; }
+    """
     SCOPE = "help"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("help")
 
@@ -32,13 +54,52 @@ class HelpScreen(ActionScreen[None]):
 
     def compose(self) -> ComposeResult:
         lang = self.host.lang
-        text = RichText()
-        for title, lines in help_lines(self._scope, self._keys, lang):
-            text.append(f"{title}\n", style="bold underline")
-            for keys, name in lines:
-                text.append(f"  {keys:<14}", style="bold")
-                text.append(f"{name}\n")
-        text.append(f"\n{texts.HELP_FILTER.in_(lang)}\n")
-        with VerticalScroll():
-            yield Static(text, markup=False)
+        with VerticalScroll(), Horizontal(id="columns"):
+            with Vertical():
+                for title, lines in help_lines(self._scope, self._keys, lang):
+                    yield _section(title, [_pair(keys, name, _KEYS) for keys, name in lines])
+            with Vertical():
+                yield _section(texts.FILTER_TITLE.in_(lang), list(_filter(lang)))
+                yield _section(texts.SIGNS_TITLE.in_(lang), list(self._signs(lang)))
+                yield _section(texts.READER_TITLE.in_(lang), [Content(texts.READER.in_(lang))])
         yield ActionFooter("help")
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+
+    async def recompose(self) -> None:
+        """In another language, at the same place."""
+        place = self.query_one(VerticalScroll).scroll_y
+        await super().recompose()
+        scroll = self.query_one(VerticalScroll)
+        scroll.focus()
+        self.call_after_refresh(scroll.scroll_to, y=place, animate=False)
+
+    def _signs(self, lang: Lang) -> Iterator[Content]:
+        """For each colour what it means, and the states that have it: sign and word."""
+        signs = self.host.look.glyphs.states
+        named = not self.host.look.plain and self.app.theme in _NAMED_COLOURS
+        for tone in Tone:
+            states = [state for state, of in TONE_OF.items() if of is tone]
+            colour = f"{texts.COLOURS[tone].in_(lang)}  " if named else ""
+            yield Content.assemble((f"{colour}{texts.STAGES[tone].in_(lang)}", f"bold ${tone}"))
+            words = [fit(f"{signs[state]} {STATES[state].in_(lang)}", _STATE) for state in states]
+            for place in range(0, len(words), 2):
+                yield Content.styled("  " + "".join(words[place : place + 2]).rstrip(), f"${tone}")
+
+
+def _section(title: str, lines: Sequence[Content]) -> Static:
+    return Static(Content("\n").join([Content.styled(title, "bold underline"), *lines]), markup=False)
+
+
+def _pair(short: str, long: str, width: int) -> Content:
+    """A key or a condition, and what it does; where it is too long for its column, what it does follows below."""
+    if cell_len(short) > width - 2:
+        return Content.assemble((short, "$stage-coze"), "\n", " " * width, long)
+    return Content.assemble((fit(short, width), "$stage-coze"), long)
+
+
+def _filter(lang: Lang) -> Iterator[Content]:
+    yield Content(texts.FILTER_RULE.in_(lang))
+    for short, long in texts.FILTER_LINES:
+        yield _pair(short.in_(lang), long.in_(lang), 16)
