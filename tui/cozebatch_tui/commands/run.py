@@ -19,6 +19,7 @@ from cozebatch_tui.commands.errors import complain
 from cozebatch_tui.commands.prompts import agrees, confirm
 
 if TYPE_CHECKING:
+    from cozebatch_tui.screen.startup import AppStart
     from cozebatch_tui.session.log_file import LogFile
     from cozebatch_tui.session.session import Session
     from cozebatch_tui.session.signals import Interrupts
@@ -79,9 +80,14 @@ def _run_headless(options: argparse.Namespace, lang: Lang, interrupts: Interrupt
 
 def _run_screen(options: argparse.Namespace, lang: Lang) -> int:
     from cozebatch_tui.screen.app import run_app
-    from cozebatch_tui.screen.startup import AppStart, Ask
 
     confirm(options, lang)
+    return run_app(_app_start(options, lang))
+
+
+def _app_start(options: argparse.Namespace, lang: Lang) -> AppStart:
+    from cozebatch_tui.screen.startup import AppStart, Ask, Chosen
+
     config = find_config(options)
     notes: list[Text] = []
 
@@ -91,15 +97,19 @@ def _run_screen(options: argparse.Namespace, lang: Lang) -> int:
             log_file.on_failed = lambda text: _note(session, text)
             yield session
 
-    return run_app(
-        AppStart(
-            make_session=session_for_screen,
-            lang=lang,
-            title="demo" if options.demo else config.stem if config is not None else "",
-            setup_needed=config is None and not options.demo,
-            begin_at_once=options.yes or options.demo,
-            notes=notes,
-        )
+    def after_setup(chosen: Chosen, lang: Lang) -> AppStart:
+        tasks = chosen.tasks_file or options.tasks
+        return _app_start(argparse.Namespace(**{**vars(options), "demo": chosen.demo, "tasks": tasks}), lang)
+
+    return AppStart(
+        make_session=session_for_screen,
+        lang=lang,
+        title="demo" if options.demo else config.stem if config is not None else "",
+        setup_needed=config is None and not options.demo,
+        begin_at_once=options.yes or options.demo,
+        notes=notes,
+        after_setup=after_setup,
+        answers={"source": "file", "tasks": options.tasks} if options.tasks else {},
     )
 
 

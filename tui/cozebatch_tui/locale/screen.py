@@ -8,12 +8,6 @@ LOADING = Text("正在读取任务...", "Loading tasks...")
 CHECKING = Text("正在检查凭证...", "Checking credentials...")
 CANNOT_BEGIN = Text("无法开始", "Cannot begin")
 PRESS_TO_LEAVE = Text("按 {key_quit} 退出", "press {key_quit} to leave")
-SETUP = Text(
-    "还没有配置。\n\n先看演示：  cozebatch-tui --demo\n生成配置：  cozebatch-tui init",
-    "There is no configuration yet.\n\nSee the demo:            cozebatch-tui --demo\n"
-    "Write a configuration:   cozebatch-tui init",
-)
-
 COLUMNS = {
     "state": Text("状态", "State"),
     "progress": Text("进度", "Progress"),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cozebatch.model.rows import Row
     from cozebatch.planning.price import Price
 
-Scope = Literal["app", "start", "main", "list", "task", "log", "help"]
+Scope = Literal["app", "setup", "start", "main", "list", "task", "log", "help"]
 """Where a binding lives: in the application, on one of its screens, or in a focused list of tasks."""
 
 Group = Literal["tasks", "batch", "view", "program"]
@@ -177,6 +177,11 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
         ActionSpec("maximize", "", "app.maximize", "view"),
         ActionSpec("screenshot", "", "app.screenshot", "program"),
     ),
+    "setup": (
+        ActionSpec("next", "enter", "next", "view"),
+        ActionSpec("previous", "escape", "previous", "view"),
+        ActionSpec("demo", "d", "demo", "program", cost="free"),
+    ),
     "start": (
         ActionSpec("start", "s", "start", "batch", cost="paid"),
         *(ActionSpec(f"try{n}", str(n), f"try({n})", "batch", cost="paid", family="try") for n in range(1, 10)),
@@ -248,6 +253,7 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
 }
 
 FOOTERS: Mapping[Scope, Sequence[str]] = {
+    "setup": ("next", "previous", "demo", "help", "quit_always"),
     "start": ("start", "try1", "tick", "filter", "help", "leave"),
     "main": (
         "filter",
@@ -271,7 +277,7 @@ FOOTERS: Mapping[Scope, Sequence[str]] = {
 }
 """The actions in a footer, the most important first: a narrow terminal shows the first ones only."""
 
-AT_THE_EDGE = frozenset({"help", "quit", "leave"})
+AT_THE_EDGE = frozenset({"help", "quit", "quit_always", "leave"})
 """Those that stand apart at the right edge of a footer."""
 
 _WORDS = frozenset({"enter", "escape", "backspace"})

@@ -32,7 +32,7 @@ from cozebatch_tui.screen.lifecycle import DRAIN_SECONDS, BatchLifecycle
 from cozebatch_tui.screen.look.questions import Answers, ask_terminal
 from cozebatch_tui.screen.program_app import ProgramApp
 from cozebatch_tui.screen.screens.message import MessageScreen
-from cozebatch_tui.screen.startup import AppStart
+from cozebatch_tui.screen.startup import AppStart, Chosen
 from cozebatch_tui.session.signals import Interrupts, leave_at_once
 
 if TYPE_CHECKING:
@@ -116,10 +116,22 @@ class CozebatchApp(ProgramApp):
         if isinstance(keymap := self.settings.get("keymap"), dict):
             self.set_keymap({str(name): str(keys) for name, keys in keymap.items()})
         if self.start.setup_needed:
-            self.push_screen(MessageScreen(texts.SETUP.in_(self.lang), [self._text(texts.PRESS_TO_LEAVE)]))
+            from cozebatch_tui.screen.screens.setup import SetupScreen
+
+            self.push_screen(SetupScreen(self.start.answers), self._set_up)
             return
+        self._load_first()
+
+    def _load_first(self) -> None:
         self.push_screen(MessageScreen(texts.LOADING.in_(self.lang)))
         self.run_worker(self._begin(), name="begin", exit_on_error=False)
+
+    def _set_up(self, chosen: Chosen | None) -> None:
+        """Go on with what the set-up made, as if the program had been started so."""
+        if chosen is not None and self.start.after_setup is not None:
+            self.start = self.start.after_setup(chosen, self.lang)
+            self.batch = BatchLifecycle(self.start)
+            self._load_first()
 
     async def _begin(self) -> None:
         """Load, ask, check, run."""

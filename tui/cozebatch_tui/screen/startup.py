@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cozebatch.model.text import Lang, Text
@@ -16,12 +16,22 @@ Ask = Callable[[Text], bool]
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """How the operator goes on from the set-up: with the demo, or with the configuration that was just written and,
+    where tasks come from a file, that file."""
+
+    demo: bool = False
+    tasks_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AppStart:
     """`make_session` is entered in a worker thread after the first paint: it imports much and may raise `UsageError`.
     It gets a function that asks the operator a question with yes and no and waits for the answer; other threads may
     call it. `run_app` leaves the session when the screen is gone.
 
-    `setup_needed`: no configuration was found. `begin_at_once`: the operator has confirmed beforehand.
+    `setup_needed`: no configuration was found; `after_setup` makes the start that follows, in this language, and
+    `answers` are those that the command line gave beforehand. `begin_at_once`: the operator has confirmed beforehand.
     """
 
     make_session: Callable[[Ask], AbstractContextManager[Session]]
@@ -31,3 +41,5 @@ class AppStart:
     begin_at_once: bool = False
     notes: Sequence[Text] = ()
     """Warnings; more may come while the session opens."""
+    after_setup: Callable[[Chosen, Lang], AppStart] | None = None
+    answers: Mapping[str, str] = field(default_factory=dict)

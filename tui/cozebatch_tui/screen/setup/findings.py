@@ -1,0 +1,85 @@
+"""What a look at the answers has found so far, line by line; the look runs in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+
+from textual.content import Content
+
+from cozebatch.model.check_item import CheckItem, Level
+from cozebatch.model.sanitize import clean
+from cozebatch_tui.locale import setup as texts
+from cozebatch_tui.presentation.tones import Tone
+from cozebatch_tui.screen.setup.steps import Look
+from cozebatch_tui.screen.widgets.figures import Figures
+
+_TONES: Mapping[Level, Tone] = {Level.OK: Tone.DONE, Level.WARN: Tone.ATTENTION, Level.FAIL: Tone.FAILED}
+
+
+class Findings(Figures):
+    """Shows the latest look; what an earlier one still finds is dropped."""
+
+    DEFAULT_CSS = "Findings { height: auto; margin-top: 1; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._number = 0
+        self._items: list[CheckItem] = []
+        self._looks = False
+
+    def forget(self) -> None:
+        """The answers have changed: what was found is about others."""
+        self._number += 1
+        self._items, self._looks = [], False
+        self.display = False
+
+    def look(self, look: Look, answers: Mapping[str, str]) -> None:
+        """Begin. The thread is a daemon: leaving does not wait for a service that does not answer."""
+        self.forget()
+        self._looks = True
+        self._show()
+        number, lang, loop, kept = self._number, self.host.lang, asyncio.get_running_loop(), dict(answers)
+
+        def tell(item: CheckItem | None) -> None:
+            with suppress(RuntimeError):  # the screen is gone
+                loop.call_soon_threadsafe(self._found, number, item)
+
+        def run() -> None:
+            try:
+                look(kept, lang, tell)
+            except Exception as error:  # noqa: BLE001 - a look that fails is told; the set-up goes on
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(self.host.tell_error, error)
+            tell(None)
+
+        threading.Thread(target=run, name="set-up look", daemon=True).start()
+
+    def _found(self, number: int, item: CheckItem | None) -> None:
+        """`None`: that was all."""
+        if number != self._number or not self.is_attached:
+            return
+        if item is None:
+            self._looks = False
+        else:
+            self._items.append(item)
+        self._show()
+
+    def _show(self) -> None:
+        lang, glyphs = self.host.lang, self.host.look.glyphs
+        signs = {Level.OK: glyphs.good, Level.WARN: "!", Level.FAIL: glyphs.bad}
+        lines = [
+            Content.assemble(
+                (f"{signs[item.level]} {clean(item.subject.in_(lang), 60)}  ", f"${_TONES[item.level]}"),
+                clean(item.text.in_(lang), 400),
+            )
+            for item in self._items
+        ]
+        if self._looks:
+            lines.append(Content.styled(texts.LOOKING.in_(lang), "$muted"))
+        elif self._items and all(item.level is Level.OK for item in self._items):
+            lines.append(Content.styled(texts.LOOKS_GOOD.in_(lang), f"${Tone.DONE}"))
+        self.display = True
+        self.draw(Content("\n").join(lines))
