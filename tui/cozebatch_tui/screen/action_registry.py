@@ -178,8 +178,8 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
         ActionSpec("screenshot", "", "app.screenshot", "program"),
     ),
     "setup": (
-        ActionSpec("next", "enter", "next", "view"),
-        ActionSpec("previous", "escape", "previous", "view"),
+        ActionSpec("step_on", "enter", "next", "view"),
+        ActionSpec("step_back", "escape", "previous", "view"),
         ActionSpec("demo", "d", "demo", "program", cost="free"),
     ),
     "start": (
@@ -253,7 +253,7 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
 }
 
 FOOTERS: Mapping[Scope, Sequence[str]] = {
-    "setup": ("next", "previous", "demo", "help", "quit_always"),
+    "setup": ("step_on", "step_back", "demo", "help", "quit_always"),
     "start": ("start", "try1", "tick", "filter", "help", "leave"),
     "main": (
         "filter",

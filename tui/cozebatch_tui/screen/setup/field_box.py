@@ -22,11 +22,11 @@ from cozebatch_tui.screen.setup.steps import Field
 class _TextAnswer(Input):
     """`enter` goes on, under the name that the operator's keymap knows."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", show=False, id="next")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", show=False, id="step_on")]
 
 
 class _Choice(OptionList):
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", show=False, id="next")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", show=False, id="step_on")]
 
 
 class FieldBox(Vertical):
