@@ -6,7 +6,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import anyio
 import anyio.lowlevel
@@ -16,6 +16,7 @@ from cozebatch.engine.engine import Engine, Outcome
 from cozebatch.engine.event_bus import Subscription
 from cozebatch.engine.options import Adapters, Options
 from cozebatch.journal.memory import MemoryJournal
+from cozebatch.model.allowance import ANY_NUMBER
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.events import Event, TaskState
 from cozebatch.model.task import Task
@@ -225,6 +226,9 @@ class World:
     subscription: Subscription | None = None
     engine: Engine | None = None
     wall: Callable[[], float] = wall
+    max_executions: int | None = None
+    until: float | None = None
+    """As `Batch` has them."""
 
     async def prepare(self, work: Sequence[Task]) -> tuple[Engine, list[Planned], list[Delivery]]:
         """An engine for `work`, continuing what the journal holds."""
@@ -232,6 +236,8 @@ class World:
         continuing = last is not None and last.status in ("open", "interrupted", "stopped")
         serial = len(await self.journal.runs()) + 1
         run = last if last is not None and continuing else RunRecord(f"run{serial}", "test", "file", "w", self.wall())
+        kept = run.allowance if continuing else ANY_NUMBER
+        run = replace(run, allowance=kept.carried_over(self.max_executions, self.until, self.wall()))
         past = await self.journal.past("test", [task.task_id for task in work])
         planned = plan(
             work,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from cozebatch.model.allowance import SPENT
+
 if TYPE_CHECKING:
     from cozebatch.engine.engine import Outcome
 
@@ -25,6 +27,15 @@ def exit_of(outcome: Outcome) -> Exit:
         case "interrupted":
             return Exit.INTERRUPTED
         case "stopped":
+            if set(outcome.paused) <= SPENT:
+                return _as_told(outcome)
             return Exit.USAGE if outcome.nothing_started else Exit.STOPPED
         case "finished":
             return Exit.FLAWED if outcome.flawed else Exit.OK
+
+
+def _as_told(outcome: Outcome) -> Exit:
+    """It stopped because the operator had said when: at a time, which is no fault, or after a number of executions."""
+    if "until" not in outcome.paused or outcome.broken_off:
+        return Exit.STOPPED
+    return Exit.FLAWED if outcome.flawed else Exit.OK

@@ -26,6 +26,7 @@ from cozebatch.engine.event_bus import Bus, Subscription
 from cozebatch.engine.ledger import Level as LogLevel
 from cozebatch.engine.options import Adapters, Options
 from cozebatch.journal.salvage.log_reader import run_line
+from cozebatch.model.allowance import ANY_NUMBER, Allowance
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError
 from cozebatch.model.statistics import Statistics
@@ -61,6 +62,9 @@ class Batch:
     """Further looks at what the plan needs."""
     parameters_of: Callable[[Task], dict[str, str]]
     """What is sent to Coze for a task."""
+    max_executions: int | None = None
+    """New executions to be paid for at most, and the time (Unix seconds) after which none is; see `Allowance`."""
+    until: float | None = None
     prune: Callable[[], Awaitable[Sequence[Text]]] | None = None
     """Drops old state and returns what it could not drop; called when a run has finished."""
     results: ResultsWriter | None = None
@@ -93,7 +97,8 @@ class Batch:
             wall=self.wall,
             failures_are_told=self.adapters.sink is None or self.adapters.sink.writes("failed"),
         )
-        plan = self._plan = await planner.plan()
+        plan = await planner.plan()
+        plan = self._plan = replace(plan, run=replace(plan.run, allowance=self._allowance(plan)))
         return preview_of(
             plan.run,
             plan.planned,
@@ -206,6 +211,11 @@ class Batch:
         """Put a line into the log of the run; before `run` there is none."""
         if self._engine is not None:
             self._engine.note(level, text)
+
+    def _allowance(self, plan: RunPlan) -> Allowance:
+        """What was asked for, counting on where the run before was cut short."""
+        kept = plan.run.allowance if plan.continuing else ANY_NUMBER
+        return kept.carried_over(self.max_executions, self.until, self.wall())
 
     async def _make_engine(self, preview: Preview) -> Engine:
         self._engine = Engine(

@@ -97,13 +97,14 @@ class Preview:
     @property
     def new_executions(self) -> int:
         """How many executions would be paid for, retries aside."""
-        number = self.actions.get(Action.SUBMIT, 0)
-        return number if self.trial is None else min(self.trial, number)
+        most = [number for number in (self.trial, self.run.allowance.left) if number is not None]
+        return min([*most, self.actions.get(Action.SUBMIT, 0)])
 
     @property
     def reserved(self) -> int:
         """How many a trial leaves for later."""
-        return self.actions.get(Action.SUBMIT, 0) - self.new_executions
+        number = self.actions.get(Action.SUBMIT, 0)
+        return 0 if self.trial is None else max(0, number - self.trial)
 
     @property
     def has_work(self) -> bool:

@@ -28,6 +28,10 @@ class Request:
     fresh: bool = False
     rerun: frozenset[str] = frozenset()
     adopt: Mapping[str, str] = field(default_factory=dict)
+    max_executions: int | None = None
+    """New executions that this start may pay for, retries included; None for any number."""
+    until: float | None = None
+    """Unix seconds after which nothing is submitted."""
     dry_run: bool = False
     fleeting: bool = False
     kept_in: Path | None = None

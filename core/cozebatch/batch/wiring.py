@@ -75,6 +75,8 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
                 request.fresh, request.rerun, request.adopt, workflow.on_unknown_submit, workflow.max_retries
             ),
             selection=request.selection,
+            max_executions=request.max_executions,
+            until=request.until,
             workflow_id=settings.coze.workflow_id,
             source_is_authoritative=sink is not None and sink.writes("done"),
             checks=[service.preflight],

@@ -32,7 +32,7 @@ class Admission:
 
     def admit(self, group: TaskGroup) -> None:
         """Start every task run that may start now: first those that need no new execution."""
-        queue, slots = self._state.queue, self._state.slots
+        queue, slots, spending = self._state.queue, self._state.slots, self._state.spending
         queue.take_due()
         while self._has_room and (ready := queue.next_ready()) is not None:
             task_id, step = ready
@@ -40,10 +40,13 @@ class Admission:
                 slots.take(task_id)
             self._start(group, task_id, step)
         slots.probe()
-        while self._has_room and self._state.may_submit and slots.is_free:
+        while self._has_room and self._state.may_submit and queue.has_for_slot:
+            if not spending.allows_one_more() or not slots.is_free:
+                return
             waiting = queue.next_for_slot()
             if waiting is None:
                 return
+            spending.take_place(waiting)
             slots.take(waiting)
             self._start(group, waiting, "submit")
 
@@ -77,4 +80,5 @@ class Admission:
             await TaskRun(task_id, self._state, self._outbox, step).run()
         finally:
             self._live.discard(task_id)
+            self._state.spending.give_back(task_id)
             self._state.activity.notify()

@@ -15,6 +15,7 @@ from cozebatch.engine.outbox import Outbox
 from cozebatch.engine.pauses import OPERATOR
 from cozebatch.engine.run_state import RunState
 from cozebatch.model import events
+from cozebatch.model.allowance import Allowance
 from cozebatch.model.errors import JournalError, UsageError
 from cozebatch.model.rows import Row, Stage
 from cozebatch.model.task import State
@@ -136,6 +137,16 @@ class OperatorCommands:
         limit = max(1, self._ledger.board.limits[stage].user + step)
         await self.set_limit(stage, limit)
         return limit
+
+    async def allow(self, more: int | None, until: float | None) -> None:
+        """From now on at most so many more new executions, and none after `until` (Unix seconds); None: no such limit.
+
+        Ends a pause that the limits before had caused. Raises `JournalError`, and then nothing has changed.
+        """
+        async with self._one_at_a_time:
+            await self._ledger.allow(Allowance(more, until))
+            self._state.spending.raised()
+        self._changed()
 
     def stop(self) -> None:
         """Drain: submit nothing more, wait for answers to requests already sent, write them down, and end the run."""

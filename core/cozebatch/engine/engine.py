@@ -25,6 +25,7 @@ from cozebatch.engine.outbox import Outbox
 from cozebatch.engine.run_state import RunState
 from cozebatch.engine.start import Start
 from cozebatch.model import events
+from cozebatch.model.allowance import ANY_NUMBER
 from cozebatch.model.board import Board
 from cozebatch.model.errors import Category, JournalError
 from cozebatch.model.statistics import Statistics, compute
@@ -52,6 +53,8 @@ class Outcome:
     """Some task failed, is held, or its outcome is still owed to the table."""
     nothing_started: bool = False
     """No execution was ever started for any task of the run."""
+    broken_off: bool = False
+    """Some task that had been started, or tried, has not ended."""
 
 
 class Engine:
@@ -160,6 +163,8 @@ class Engine:
                 **self._ledger.stamp(),
             )
         )
+        if (allowance := self._ledger.allowance) != ANY_NUMBER:
+            self._ledger.publish(events.Allowed(allowance=allowance, **self._ledger.stamp()))
 
     def _start_services(self, group: TaskGroup, orphans: Sequence[Recorded]) -> None:
         heartbeat = Heartbeat(self._state, self._outbox, self._admission)
@@ -234,7 +239,9 @@ class Engine:
         path = await save_results(status, statistics) if save_results is not None else None
         try:
             await self._ledger.close(
-                "interrupted" if (self._partial or reserved) and status == "finished" else status, path
+                "interrupted" if (self._partial or reserved) and status == "finished" else status,
+                path,
+                cut_short=status == "interrupted",
             )
         except JournalError as error:
             self._ledger.note("error", error.text)
@@ -242,11 +249,18 @@ class Engine:
             row.error is not None and row.error.category is Category.WRITE_BACK for row in board.rows.values()
         )
         nothing_started = not any(row.attempts for row in board.rows.values())
+        broken_off = any(not row.state.is_end and (row.attempts or row.error) for row in board.rows.values())
         self._ledger.publish(
             events.RunFinished(
                 status=status, statistics=statistics.to_json(), results_path=path, **self._ledger.stamp()
             )
         )
         return Outcome(
-            status, statistics, path, tuple(board.paused), flawed or self._outbox.still_owes, nothing_started
+            status,
+            statistics,
+            path,
+            tuple(board.paused),
+            flawed or self._outbox.still_owes,
+            nothing_started,
+            broken_off,
         )

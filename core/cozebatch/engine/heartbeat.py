@@ -39,6 +39,7 @@ class Heartbeat:
             rate = (limiter.sent - sent) / max(1e-9, now - last)
             last, sent = now, limiter.sent
             self._publish_gauges(rate)
+            self._state.spending.tick()
 
     async def save_clock(self) -> None:
         """Save the run's clock now and then. A write that succeeds ends a pause for the journal."""
@@ -64,6 +65,7 @@ class Heartbeat:
                 request_budget=state.rate_limiter.rate,
                 owed=self._outbox.owed,
                 counters=ledger.board.counters.copy(),
+                allowance=ledger.allowance,
                 **ledger.stamp(),
             )
         )

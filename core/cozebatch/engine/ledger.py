@@ -16,6 +16,7 @@ import anyio
 from cozebatch.engine.clock import RunClock
 from cozebatch.engine.event_bus import Bus
 from cozebatch.model import events
+from cozebatch.model.allowance import ANY_NUMBER, Allowance
 from cozebatch.model.board import Board
 from cozebatch.model.errors import ErrorInfo, JournalError
 from cozebatch.model.rows import Row, moved
@@ -36,6 +37,7 @@ class Ledger:
         self.bus = bus
         self.board = Board()
         self.board.counters = run.counters.copy()
+        self.board.allowance = run.allowance
         self._after_write: list[Callable[[], None]] = []
         self._turns: dict[str, anyio.Lock] = {}
         """One change of a row at a time: a change is computed from the row that the one before left."""
@@ -43,6 +45,11 @@ class Ledger:
     @property
     def rows(self) -> dict[str, Row]:
         return self.board.rows
+
+    @property
+    def allowance(self) -> Allowance:
+        """What the operator allows to be paid for."""
+        return self.board.allowance
 
     def after_each_write(self, call: Callable[[], None]) -> None:
         """Call this after every write that reached the disk."""
@@ -101,21 +108,38 @@ class Ledger:
     @contextmanager
     def counting_submission(self) -> Iterator[None]:
         """Count a submission whose intent is written within; the write takes the count along. Uncounted if it fails."""
-        self.board.counters.submissions += 1
+        self._count_submission(1)
         try:
             yield
         except JournalError:
-            self.board.counters.submissions -= 1
+            self._count_submission(-1)
             raise
+
+    def refused(self) -> None:
+        """The latest submission was nothing paid; the next write says so."""
+        self.board.allowance = self.allowance.counting(-1)
+
+    async def allow(self, allowance: Allowance) -> None:
+        """From now on the operator allows this. Raises `JournalError`, and then nothing has changed."""
+        before, self.board.allowance = self.allowance, allowance
+        try:
+            await self.write()
+        except JournalError:
+            self.board.allowance = before
+            raise
+        self.publish(events.Allowed(allowance=allowance, **self.stamp()))
 
     def count_poll(self) -> None:
         self.board.counters.polls += 1
 
-    async def close(self, status: Literal["finished", "interrupted", "stopped"], results_path: str | None) -> None:
-        """Write how the run ended, or that it is to be continued."""
+    async def close(
+        self, status: Literal["finished", "interrupted", "stopped"], results_path: str | None, *, cut_short: bool
+    ) -> None:
+        """Write how the run ended, or that it is to be continued. `cut_short`: what was allowed is kept for that."""
         self.run = replace(self.run, status=status, finished_at=self.clock.wall(), results_path=results_path)
+        record = self._record()
         with anyio.CancelScope(shield=True):
-            await self.journal.write(PutRun(self._record()))
+            await self.journal.write(PutRun(record if cut_short else replace(record, allowance=ANY_NUMBER)))
 
     def publish(self, event: events.Event) -> None:
         self.board.apply(event)
@@ -185,4 +209,8 @@ class Ledger:
             call()
 
     def _record(self) -> RunRecord:
-        return replace(self.run, clock=self.clock.now(), counters=self.board.counters.copy())
+        return replace(self.run, clock=self.clock.now(), counters=self.board.counters.copy(), allowance=self.allowance)
+
+    def _count_submission(self, number: int) -> None:
+        self.board.counters.submissions += number
+        self.board.allowance = self.allowance.counting(number)

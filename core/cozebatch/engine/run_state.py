@@ -1,8 +1,8 @@
 """What all tasks of a run share. Each fact has one owner with methods; this composes the owners.
 
 `Slots` knows who holds a Coze slot, `AdmissionQueue` who waits, `Pauses` why nothing is submitted, `Cancellations`
-whom the operator gave up, `PollWaits` when executions are polled next, `Submissions` what is on the wire, `Orphans`
-which executions in flight no task run watches.
+whom the operator gave up, `PollWaits` when executions are polled next, `Submissions` what is on the wire, `Spending`
+how much more may be paid for, `Orphans` which executions in flight no task run watches.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from cozebatch.engine.pauses import Pauses
 from cozebatch.engine.poll_waits import PollWaits
 from cozebatch.engine.rate_limiter import RateLimiter
 from cozebatch.engine.slots import Slots
+from cozebatch.engine.spending import Spending
 from cozebatch.engine.submissions import Submissions
 from cozebatch.engine.synthesis_limiter import ConcurrencyLimiter
 from cozebatch.policy.retry import RetryPolicy
@@ -47,6 +48,7 @@ class RunState:
         self.cancellations = Cancellations()
         self.poll_waits = PollWaits()
         self.submissions = Submissions(ledger, notify)
+        self.spending = Spending(ledger, self.pauses, self.submissions, notify)
         self.orphans = Orphans(ledger, adapters, self.slots, self.rate_limiter, self.retry, options.execution_timeout)
         self._draining = False
 
@@ -62,3 +64,8 @@ class RunState:
     @property
     def may_submit(self) -> bool:
         return not self._draining and not self.pauses
+
+    @property
+    def may_send(self) -> bool:
+        """Whether a task that was let in to submit may still do so now: a moment later than `may_submit`."""
+        return self.may_submit and not self.spending.is_over

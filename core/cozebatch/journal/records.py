@@ -7,9 +7,11 @@ import json
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeVar, assert_never, get_args
 
+from cozebatch.model.allowance import Allowance
 from cozebatch.model.errors import ErrorInfo, JournalError
 from cozebatch.model.rows import Counters, Row
 from cozebatch.model.task import Task
@@ -41,6 +43,8 @@ RUN_COLUMNS = (
     "max_synthesis, results_path, place, pruned"
 )
 _COUNTERS = RUN_COLUMNS.split(", ").index("counters")
+_ALLOWANCE = "allowance"
+"""Stands among the counters: runs of earlier versions have none."""
 EXECUTION_COLUMNS = (
     "key, source_key, run_id, task_id, number, status, sent_at, execute_id, debug_url, logid, ended_at, seconds, "
     "error, workflow_id, workflow_version, app_id, bot_id, digest, parameters, film"
@@ -227,7 +231,7 @@ def facts_of(stored: str) -> dict[str, Any]:
 
 def _run_values(run: RunRecord) -> list[Any]:
     values = [getattr(run, name) for name in RUN_COLUMNS.split(", ")]
-    values[_COUNTERS] = dumps(run.counters.to_json())
+    values[_COUNTERS] = dumps({**run.counters.to_json(), _ALLOWANCE: run.allowance.to_json()})
     return values
 
 
@@ -235,9 +239,10 @@ def _run_values(run: RunRecord) -> list[Any]:
 def run_of(stored: tuple[Any, ...]) -> RunRecord:
     """A record of the table `run`, in the order of its columns."""
     values = list(stored)
-    values[_COUNTERS] = Counters.from_json(json.loads(values[_COUNTERS]))
+    counters = json.loads(values[_COUNTERS])
+    values[_COUNTERS] = Counters.from_json(counters)
     values[-1] = bool(values[-1])
-    return RunRecord(*values)
+    return replace(RunRecord(*values), allowance=Allowance.from_json(counters.get(_ALLOWANCE, {})))
 
 
 def _execution_values(e: Execution) -> list[Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from cozebatch.model import events
+from cozebatch.model.allowance import ANY_NUMBER
 from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.rows import Counters, IllegalMove, Row, Stage
 from cozebatch.model.task import State, may_move
@@ -59,6 +60,7 @@ class Board:
         self.paused: dict[str, ErrorInfo | None] = {}
         self.gauges: events.Gauges | None = None
         self.counters = Counters()
+        self.allowance = ANY_NUMBER
         self.finished: events.RunFinished | None = None
         self.clock = 0.0
         self.wall = 0.0
@@ -100,6 +102,9 @@ class Board:
                 self.gauges = event
                 self.counters.submissions = event.counters.submissions
                 self.counters.polls = event.counters.polls
+                self.allowance = event.allowance
+            case events.Allowed():
+                self.allowance = event.allowance
             case events.RunFinished():
                 self.finished = event
             case events.Noted():

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from cozebatch.model.allowance import ANY_NUMBER, Allowance
 from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.rows import Counters, Row, Stage
 from cozebatch.model.task import State
@@ -120,6 +121,15 @@ class Gauges(_Event):
     request_budget: float
     owed: int
     counters: Counters
+    allowance: Allowance = ANY_NUMBER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed(_Event):
+    """What the operator allows to be paid for has changed, or is told at the start."""
+
+    tag: ClassVar[Literal["allowed"]] = "allowed"
+    allowance: Allowance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +161,7 @@ Event = (
     | Paused
     | Resumed
     | Gauges
+    | Allowed
     | Noted
     | RunFinished
 )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from cozebatch.model.allowance import ANY_NUMBER, Allowance
 from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.rows import Counters, Row
 from cozebatch.model.task import Task
@@ -39,6 +40,8 @@ class RunRecord:
     """`started_at` where it is not given."""
     pruned: bool = False
     """Retention has been through: rows and results may be gone."""
+    allowance: Allowance = ANY_NUMBER
+    """What a process that was cut short still had to go by; nothing for a run that ended by itself."""
 
     def __post_init__(self) -> None:
         if math.isnan(self.place):

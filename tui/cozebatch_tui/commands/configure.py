@@ -64,6 +64,8 @@ def configure(
         fresh=options.fresh,
         rerun=frozenset(options.rerun),
         adopt=options.adopt,
+        max_executions=options.max_executions,
+        until=options.until,
         dry_run=options.dry_run,
         fleeting=options.demo,
         kept_in=Path(STATE_DIR) / DEMO_DIR if options.demo and not options.state_dir else None,

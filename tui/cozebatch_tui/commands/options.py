@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from cozebatch.coze.debug_link import execute_id_of
 from cozebatch.model.default_paths import CONFIG_FILE, LOG_DIR, STATE_DIR
 from cozebatch.model.limits import LONGEST_POLL_INTERVAL, MOST_COZE, MOST_SYNTHESIS
-from cozebatch_tui.commands.parser import CommandParser, listed, mended, seconds, whole_number
+from cozebatch_tui.commands.parser import CommandParser, listed, mended, next_time, seconds, whole_number
 
 Command = Literal["run", "init", "check", "runs", "report"]
 SUBCOMMANDS: tuple[Command, ...] = get_args(Command)
@@ -155,6 +155,18 @@ def _run_parser(lang: str) -> CommandParser:
         metavar="S",
         type=seconds(LONGEST_POLL_INTERVAL),
         help=_t(lang, "查看间隔最长秒数（30）", "longest wait between checks, seconds (30)"),
+    )
+    how.add_argument(
+        "--until",
+        metavar="HH:MM",
+        type=next_time,
+        help=_t(lang, "到点停止提交，已提交的做完", "stop submitting then, finish what runs"),
+    )
+    how.add_argument(
+        "--max-executions",
+        metavar="N",
+        type=whole_number(1, 10_000_000),
+        help=_t(lang, "最多 N 次新执行，重试也算", "at most N new executions, retries included"),
     )
     how.add_argument("--no-ui", action="store_true", help=_t(lang, "无界面运行", "headless"))
     how.add_argument(

@@ -145,7 +145,7 @@ class ConsolePrinter:
         match event:
             case events.TaskState():
                 return self._verbose or event.error is not None or event.after not in _QUIET
-            case events.Loaded() | events.TaskProgress() | events.Gauges():
+            case events.Loaded() | events.TaskProgress() | events.Gauges() | events.Allowed():
                 return False
             case events.Noted():
                 return self._verbose or event.level in ("warning", "error")

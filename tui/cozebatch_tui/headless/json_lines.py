@@ -62,5 +62,5 @@ class JsonLines:
                 return {}
             case events.RunFinished():
                 return {"statistics": dict(event.statistics), "results_path": event.results_path}
-            case events.Loaded() | events.Retrying() | events.Gauges() | events.Noted():
+            case events.Loaded() | events.Retrying() | events.Gauges() | events.Noted() | events.Allowed():
                 return None

@@ -25,6 +25,7 @@ from cozebatch_tui.headless.json_lines import JsonLines
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.headless.terminal import Terminal, terminal_behind
 from cozebatch_tui.locale import headless as texts
+from cozebatch_tui.presentation.allowed import allowed
 from cozebatch_tui.presentation.summary import summary
 from cozebatch_tui.presentation.terminal_signals import Bell, TerminalSignals, takes_signals
 from cozebatch_tui.session.log_file import LogFile
@@ -156,6 +157,8 @@ class HeadlessRunner:
             self._printer.say(preview.recognized.in_(self._lang))
         counts = {action.value: preview.actions.get(action, 0) for action in Action}
         self._say(texts.PLAN, total=len(preview.tasks), owed=preview.owed, **counts)
+        if (most := allowed(preview.run.allowance)) is not None:
+            self._printer.say(most.in_(self._lang))
 
     def _show_leftovers(self, preview: Preview) -> None:
         """Print what earlier runs left, one line per kind, and log one line per task."""

@@ -62,5 +62,7 @@ PAUSES: Mapping[str, Text] = {
     "quota": Text("额度不足，已停止提交", "quota used up, submitting stopped"),
     "invalid_request": Text("请求都被拒，已停止提交", "every request refused, submitting stopped"),
     "disk_full": Text("磁盘已满，已停止", "disk full, stopped"),
+    "until": Text("到点停止，已停止提交", "time to stop, nothing more is submitted"),
+    "max_executions": Text("执行次数已用完，已停止提交", "executions used up, nothing more is submitted"),
     "journal": Text("状态文件无法写入，已停止提交", "journal cannot be written, submitting stopped"),
 }

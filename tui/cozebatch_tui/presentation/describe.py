@@ -9,6 +9,7 @@ from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
 from cozebatch_tui.locale.names import PAUSES, STATES
+from cozebatch_tui.presentation.allowed import allowed
 
 
 def describe(event: events.Event, lang: Lang, *, brief: bool = False) -> tuple[str, str, str] | None:
@@ -36,6 +37,9 @@ def describe(event: events.Event, lang: Lang, *, brief: bool = False) -> tuple[s
                 f"{event.stage} limit is now {event.limit} (set to {event.user_limit}, {event.reason})",
             )
             return "info", "-", text.in_(lang)
+        case events.Allowed():
+            most = allowed(event.allowance)
+            return None if most is None else ("info", "-", most.in_(lang))
         case events.Throttled():
             text = Text(
                 f"Coze 限流，{event.retry_in:g} 秒后继续提交",

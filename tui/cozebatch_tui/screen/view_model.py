@@ -92,6 +92,7 @@ class ViewModel:
                     | events.Paused()
                     | events.Resumed()
                     | events.Gauges()
+                    | events.Allowed()
                     | events.Noted()
                 ):
                     pass  # the board has it

@@ -169,6 +169,10 @@ class Session:
         not adopted."""
         return self._call(self._commands.adopt, task_id, execute_id_of(execute_id))
 
+    def allow(self, more: int | None, until: float | None) -> Future[None]:
+        """At most so many more paid executions, none after `until` (Unix seconds); None: no such limit."""
+        return self._call(self._commands.allow, more, until)
+
     def change_limit(self, stage: Stage, step: int) -> Future[int]:
         """Raise or lower the operator's limit, never below 1. Returns the new limit."""
         return self._call(self._commands.change_limit, stage, step)

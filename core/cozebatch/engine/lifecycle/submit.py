@@ -50,7 +50,7 @@ class SubmitStep:
         await self._state.rate_limiter.acquire(urgent=True)
         if await self._context.cancelled_now():
             return False
-        if not self._state.may_submit:
+        if not self._state.may_send:
             self._state.queue.add(task.task_id, "submit", front=True)
             return False
         with self._state.submissions.under_way(task.task_id):
@@ -103,9 +103,12 @@ class SubmitStep:
         with context.ledger.counting_submission():
             attempt = context.row.attempts + 1
             await context.move(State.SUBMITTING, PutExecution(intent), attempt=attempt, submissions=number)
+        self._state.spending.give_back(task.task_id)
         self._record.begin(intent)
         sent_at = anyio.current_time()
         answer = await self._send(task)
+        if isinstance(answer, Refused):
+            context.ledger.refused()
         match answer:
             case Accepted():
                 await self._accepted(answer)
