@@ -109,6 +109,5 @@ HELD_HELP = Text(
     "adopt the execution (free), {key_rerun} to run it again (paid), or {key_cancel} to give it up.",
 )
 
-LOG_TITLE = Text("日志", "Log")
 TIMELINE_TITLE = Text("时间线", "Timeline")
 TIMELINE_LEGEND = Text(". 等待   = Coze   - 排队   # 合成", ". waiting   = Coze   - queue   # synthesis")

@@ -240,10 +240,15 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
         _COPY,
     ),
     "log": (
-        _BACK,
+        ActionSpec("back", "escape", "close_or_back", "view", in_palette=False),
         ActionSpec("log", "l", "app.pop_screen", "view", in_palette=False),
-        ActionSpec("follow", "f", "follow", "view"),
-        ActionSpec("filter", "slash", "filter", "view"),
+        ActionSpec("find", "slash", "find", "view"),
+        ActionSpec("find_next", "n", "find_next(1)", "view"),
+        ActionSpec("find_previous", "N", "find_next(-1)", "view"),
+        ActionSpec("filter", "F", "filter", "view"),
+        ActionSpec("follow", "f,end", "follow", "view"),
+        ActionSpec("wrap", "w", "wrap", "view"),
+        ActionSpec("only_marked", "m", "only_marked", "view"),
     ),
     "help": (
         _BACK,
@@ -272,7 +277,7 @@ FOOTERS: Mapping[Scope, Sequence[str]] = {
         "quit",
     ),
     "task": ("back", "retry", "rerun", "adopt", "edit", "play", "folder", "link", "copy", "cancel", "help", "quit"),
-    "log": ("back", "follow", "filter", "help", "quit"),
+    "log": ("back", "find", "find_next", "find_previous", "filter", "follow", "wrap", "only_marked", "help", "quit"),
     "help": ("back",),
 }
 """The actions in a footer, the most important first: a narrow terminal shows the first ones only."""

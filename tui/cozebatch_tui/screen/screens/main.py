@@ -295,7 +295,7 @@ class MainScreen(ActionScreen[None]):
         self.task_list.action_open()
 
     def action_log(self) -> None:
-        self.app.push_screen(LogScreen())
+        self.app.push_screen(LogScreen(self.table.marks))
 
     def action_link(self) -> None:
         if (row := self._current()) is not None:

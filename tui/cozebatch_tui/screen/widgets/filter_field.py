@@ -1,4 +1,4 @@
-"""The text field of the task table's filter: closed until it is used, and cleared when it is closed."""
+"""A text field that filters or finds: closed until it is used, and cleared when it is closed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class FilterField(Input):
     FilterField.open { display: block; }
     """
 
-    def __init__(self, hint: Text, lang: Lang) -> None:
-        super().__init__(placeholder=hint.in_(lang), id="filter", compact=True)
+    def __init__(self, hint: Text, lang: Lang, id: str = "filter") -> None:
+        super().__init__(placeholder=hint.in_(lang), id=id, compact=True)
 
     @property
     def is_open(self) -> bool:

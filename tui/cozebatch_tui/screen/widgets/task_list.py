@@ -9,20 +9,18 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.color import Color
 from textual.events import Click, MouseMove
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from cozebatch_tui.presentation.cells import fit
 from cozebatch_tui.screen.action_registry import bindings_of
 from cozebatch_tui.screen.error_boundary import guarded
-from cozebatch_tui.screen.host import host_of
+from cozebatch_tui.screen.widgets.line_grid import LineGrid
 
 
-class TaskList(ScrollView, can_focus=True):
+class TaskList(LineGrid):
     """Draws `order`, one task a line, below a heading line. Subclasses say what a line looks like."""
 
     DEFAULT_CSS = """
@@ -57,12 +55,11 @@ class TaskList(ScrollView, can_focus=True):
         """The cursor moved to another task, or other lines are seen."""
 
     def __init__(self, **more: str) -> None:
-        super().__init__(**more)  # type: ignore[arg-type]
+        super().__init__(**more)
         self.order: list[str] = []
         self.cursor_id: str | None = None
         self._places: dict[str, int] = {}
         self._hovered: int | None = None
-        self._styles: dict[str, Style] = {}
 
     def show_tasks(self, order: list[str]) -> None:
         """Show these tasks in this order; the cursor stays with its task, or near where it was."""
@@ -119,41 +116,6 @@ class TaskList(ScrollView, can_focus=True):
         except Exception as error:  # noqa: BLE001 - one line that cannot be drawn must not take the screen down
             line = Strip([Segment(fit(f"! {task_id} {type(error).__name__}: {error}", width), style)])
         return line.adjust_cell_length(width, style)
-
-    @property
-    def emphasis(self) -> Style:
-        """How the cursor's line differs beside its ground: reversed where there are no grounds."""
-        return Style(bold=True, reverse=host_of(self).look.plain and self.has_focus)
-
-    def ground(self, variable: str) -> Style:
-        """Text on the ground of a theme variable; without grounds, the terminal's own."""
-        if host_of(self).look.plain:
-            return Style()
-        return self.colour("foreground") + self.background(variable)
-
-    def colour(self, variable: str) -> Style:
-        """The style of a theme variable as a foreground."""
-        return self._style(variable, background=False)
-
-    def background(self, variable: str) -> Style:
-        return self._style(variable, background=True)
-
-    def _style(self, variable: str, *, background: bool) -> Style:
-        key = f"{variable}/{background}"
-        style = self._styles.get(key)
-        if style is None:
-            value = self.app.theme_variables.get(variable, "")
-            try:
-                rich = Color.parse(value.split()[0] if value else "white").rich_color
-            except Exception:  # noqa: BLE001 - a theme with `auto` colours: the terminal's own
-                rich = None
-            style = Style(bgcolor=rich) if background else Style(color=rich)
-            self._styles[key] = style
-        return style
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._styles.clear()
 
     def action_cursor(self, step: int) -> None:
         if self.order:
