@@ -25,7 +25,7 @@ from cozebatch_tui.presentation.formatting import duration, duration_or_blank
 from cozebatch_tui.presentation.glyphs import ASCII, UNICODE, Glyphs, filled, sparkline
 from cozebatch_tui.presentation.tones import TONE_OF
 from cozebatch_tui.screen.widgets.columns import COLUMNS, shown_columns
-from cozebatch_tui.screen.widgets.filter import parse_filter
+from cozebatch_tui.screen.widgets.filter import parse_filter, read_filter
 from cozebatch_tui.screen.widgets.timeline import bar
 
 ROW = Row(
@@ -47,12 +47,32 @@ ROW = Row(
         ("status:failed", True), ("status:失败", True), ("status:fail", True), ("status:done", False),
         ("!status:done", True), ("!coffee", False), ("coze>300", True), ("coze>=320", True), ("coze<300", False),
         ("attempts=3 coze>100", True), ("attempts>3", False), ("account:老", True), ("error:content", True),
-        ("coffee !tea", True), ("!", True), ("[red]", False), ("(", False), ("coze>", False),
+        ("coffee !tea", True), ("!", True), ("[red]", False), ("(", False), ("coze>", True), ("status:", True),
+        ("状态:失败", True), ("状态：完成", False), ("账号:老陈", True), ("!status:", True),
+        ("attempts=x !coffee", False),
     ],
 )  # fmt: skip
 def test_the_filter_language(text: str, shown: bool) -> None:
     predicate = parse_filter(text)
     assert (predicate is None or predicate(ROW)) is shown
+
+
+@pytest.mark.parametrize(
+    ("text", "complaints"),
+    [
+        ("statsu:failed", ["there is no condition statsu: (try status:)"]),
+        ("cozee>3", ["cozee cannot be compared (try coze>1)"]),
+        ("coze>abc coffee", ["a number should follow the comparison"]),
+        ("!status:broken", ["there is no such state"]),
+        ("status:fail coze>=3 3:00 https://a.b/c a:b", []),
+        ("status: coze>", []),
+    ],
+)
+def test_what_cannot_be_meant_is_told_and_filters_nothing(text: str, complaints: list[str]) -> None:
+    found = read_filter(text)
+    assert [complaint.en for complaint in found.complaints] == complaints
+    if complaints:
+        assert found.predicate is None or found.predicate(ROW)
 
 
 @given(st.text())

@@ -22,7 +22,7 @@ from cozebatch_tui.screen.view_model import Changes
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter
 from cozebatch_tui.screen.widgets.attention import AttentionStrip
 from cozebatch_tui.screen.widgets.detail_panel import DetailPanel
-from cozebatch_tui.screen.widgets.filter_field import FilterField
+from cozebatch_tui.screen.widgets.filter_pane import FilterPane
 from cozebatch_tui.screen.widgets.header import Header
 from cozebatch_tui.screen.widgets.problems import ProblemDrawer
 from cozebatch_tui.screen.widgets.task_list import TaskList
@@ -58,7 +58,7 @@ class MainScreen(ActionScreen[None]):
     def compose(self) -> ComposeResult:
         lang, board = self.host.lang, self.host.view_model.board
         yield Header()
-        yield FilterField(texts.FILTER_HINT, lang)
+        yield FilterPane(board, lang)
         with Horizontal(id="body"):
             with ContentSwitcher(initial="table"):
                 yield TaskTable(board, lang, id="table")
@@ -140,6 +140,7 @@ class MainScreen(ActionScreen[None]):
     def apply(self, changes: Changes) -> None:
         """Repaint what changed; sort and figures a few times a second at most."""
         if self._is_drawn:  # a redraw in progress will show everything on the board anyway
+            self._filter_typed()
             self._redraw(changes)
 
     def _redraw(self, changes: Changes) -> None:
@@ -177,6 +178,7 @@ class MainScreen(ActionScreen[None]):
         self.query_one(Header).show(view_model, draining=self.host.is_draining)
         self.query_one(AttentionStrip).show(view_model, live_keys(self), films=self.host.films_folder)
         self._show_detail()
+        self.query_one(FilterPane).show()
         self.query_one(ActionFooter).show()
 
     def _show_detail(self) -> None:
@@ -190,15 +192,19 @@ class MainScreen(ActionScreen[None]):
             self._show_detail()
             self.query_one(ActionFooter).show()
 
-    @on(Input.Changed, "#filter")
-    @guarded
-    def _filter_typed(self, event: Input.Changed) -> None:
-        self.table.set_filter(event.value)
+    def _filter_typed(self) -> None:
+        typed = self.query_one(FilterPane).take_typed()
+        if typed is not None:
+            self._filter_by(typed)
+
+    def _filter_by(self, text: str) -> None:
+        self.table.set_filter(text)
         self.timeline.show_tasks(self.table.order)
 
     @on(Input.Submitted, "#filter")
     @guarded
     def _filter_done(self) -> None:
+        self._filter_typed()
         self.task_list.focus()
 
     @on(TaskList.Opened)
@@ -226,11 +232,16 @@ class MainScreen(ActionScreen[None]):
                 assert_never(event.action)
 
     def action_filter(self) -> None:
-        self.query_one(FilterField).open()
+        self.query_one(FilterPane).open()
+
+    def action_filter_by(self, state: str) -> None:
+        """Show the tasks in this state only; once more, all."""
+        self._put_filter(self.query_one(FilterPane).other(State(state)))
+        self.task_list.focus()
 
     def action_clear(self) -> None:
         """Close the filter, else clear the marks, else leave the timeline."""
-        if self.query_one(FilterField).is_open:
+        if self.query_one(FilterPane).is_open:
             self._put_filter("")
             self.task_list.focus()
         elif self.table.marks:
@@ -322,9 +333,8 @@ class MainScreen(ActionScreen[None]):
             self.task_actions.copy(row)
 
     def _put_filter(self, text: str) -> None:
-        self.query_one(FilterField).put(text)
-        self.table.set_filter(text)
-        self.timeline.show_tasks(self.table.order)
+        self.query_one(FilterPane).put(text)
+        self._filter_by(text)
 
     def _failed_shown(self) -> list[str]:
         rows = self.table.board.rows

@@ -2,24 +2,31 @@
 
     cat               the word is in id, title, account or error
     status:failed     the state, by its English or Chinese name (its beginning is enough)
-    account:name      the account; `id:` and `error:` likewise
+    account:name      the account; `id:` and `error:` likewise; the Chinese names of these serve too
     coze>300          seconds; also `synthesis`, `attempts`, `tokens`; with > >= < <= =
     !word             the condition after `!` must not hold
-Several conditions must all hold.
+Several conditions must all hold. One that cannot be meant so, or that is not typed to its end, filters nothing, and a
+complaint says what is wrong with it.
 """
 
 from __future__ import annotations
 
+import difflib
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from cozebatch.model.rows import Row
+from cozebatch.model.text import Text
+from cozebatch_tui.locale import filtering as texts
 from cozebatch_tui.locale.names import CATEGORIES, EARLIER_STATES, STATES
 
 Predicate = Callable[[Row], bool]
 
-_COMPARISON = re.compile(r"(coze|synthesis|attempts|tokens)(>=|<=|>|<|=)(\d+(?:\.\d+)?)", re.IGNORECASE)
+_COMPARISON = re.compile(r"([^\W\d_]{2,})(>=|<=|>|<|=)(.*)", re.DOTALL)
+_KEYED = re.compile(r"([^\W\d_]{2,})[:：](?!//)(.*)", re.DOTALL)
+"""A name of letters and what stands behind its colon; an address is none."""
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -35,27 +42,76 @@ _FIGURES: dict[str, Callable[[Row], float]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """`predicate` is true of the rows to show; None shows all."""
+
+    predicate: Predicate | None
+    complaints: Sequence[Text] = ()
+
+
+def read_filter(text: str) -> Filter:
+    """The conditions that can be understood, and what is wrong with the others."""
+    conditions: list[Predicate] = []
+    complaints: list[Text] = []
+    for word in text.split():
+        match _condition(word):
+            case Text() as complaint:
+                complaints.append(complaint)
+            case None:
+                pass
+            case condition:
+                conditions.append(condition)
+    predicate = (lambda row: all(condition(row) for condition in conditions)) if conditions else None
+    return Filter(predicate, complaints)
+
+
 def parse_filter(text: str) -> Predicate | None:
     """The predicate for rows to show; None shows all rows."""
-    conditions = [_condition(word) for word in text.split() if word not in ("!",)]
-    if not conditions:
-        return None
-    return lambda row: all(condition(row) for condition in conditions)
+    return read_filter(text).predicate
 
 
-def _condition(word: str) -> Predicate:
+def _condition(word: str) -> Predicate | Text | None:
+    """None for a condition that is still being typed."""
     if word.startswith("!"):
-        inner = _condition(word[1:])
-        return lambda row: not inner(row)
+        inner = _condition(word[1:]) if word != "!" else None
+        return inner if inner is None or isinstance(inner, Text) else lambda row: not inner(row)
     if (comparison := _COMPARISON.fullmatch(word)) is not None:
-        name, sign, number = comparison.groups()
-        figure, holds, limit = _FIGURES[name.lower()], _OPERATORS[sign], float(number)
-        return lambda row: holds(figure(row), limit)
-    key, colon, value = word.partition(":")
-    if colon and value and (field := _FIELDS.get(key.lower())) is not None:
-        return _about(field, value.casefold())
+        return _comparison(*comparison.groups())
+    if (keyed := _KEYED.fullmatch(word)) is not None:
+        return _keyed(*keyed.groups())
     needle = word.casefold()
     return lambda row: any(needle in text.casefold() for text in _texts(row))
+
+
+def _comparison(name: str, sign: str, number: str) -> Predicate | Text | None:
+    figure = _FIGURES.get(name.lower())
+    if figure is None:
+        return _named(texts.NO_FIGURE, name, _FIGURES)
+    if not number:
+        return None
+    if not re.fullmatch(r"\d+(?:\.\d+)?", number, re.ASCII):
+        return texts.NO_NUMBER
+    holds, limit = _OPERATORS[sign], float(number)
+    return lambda row: holds(figure(row), limit)
+
+
+def _keyed(name: str, value: str) -> Predicate | Text | None:
+    field = _FIELDS.get(name.lower())
+    if field is None:
+        return _named(texts.NO_KEY, name, _FIELDS)
+    if not value:
+        return None
+    if field is _status and not any(value.casefold() in word.casefold() for word in _STATE_WORDS):
+        return texts.NO_STATE
+    return _about(field, value.casefold())
+
+
+def _named(text: Text, name: str, known: Iterable[str]) -> Text:
+    """The complaint about a name that there is not, with the nearest one."""
+    names = list(known)
+    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5) or names[:1]
+    return Text(text.zh.format(name=name, near=near[0]), text.en.format(name=name, near=near[0]))
 
 
 def _about(field: Callable[[Row], list[str]], value: str) -> Predicate:
@@ -78,11 +134,17 @@ def _texts(row: Row) -> list[str]:
     return [row.task_id, row.title, row.account_id, *_error(row)]
 
 
+_STATE_WORDS = (*(word for state, text in STATES.items() for word in (state.value, text.zh, text.en)), *EARLIER_STATES)
+
 _FIELDS: dict[str, Callable[[Row], list[str]]] = {
     "status": _status,
-    "state": _status,
     "account": lambda row: [row.account_id],
-    "id": lambda row: [row.task_id],
-    "title": lambda row: [row.title],
     "error": _error,
+    "title": lambda row: [row.title],
+    "id": lambda row: [row.task_id],
+    "state": _status,
 }
+_FIELDS |= {texts.KEYS[name].zh: field for name, field in _FIELDS.items() if name in texts.KEYS}
+KEYS: Sequence[str] = tuple(texts.KEYS)
+"""The names before a colon that are suggested."""
+FIGURES: Sequence[str] = tuple(_FIGURES)
