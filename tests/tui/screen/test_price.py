@@ -72,3 +72,30 @@ async def test_a_mistyped_execution_leaves_the_task_held_and_says_why(tmp_path: 
         await screen.press("enter", "escape")
         await screen.until(lambda: "Coze has no execution 7777777" in shown(screen), "the reason")
         assert screen.count(State.HELD) == 1
+
+
+async def test_a_limit_on_what_is_paid_is_typed_and_raising_it_asks_with_the_number(
+    tmp_path: Path, slow: RunningCoze
+) -> None:
+    async with application(tmp_path, slow, rows(6), max_coze_concurrent=2) as screen:
+        await screen.until(lambda: screen.count(State.RUNNING) == 2, "two at Coze")
+        await screen.press("b")
+        await screen.until(lambda: isinstance(screen.app.screen, Prompt), "the question")
+        screen.app.screen.query_one(Input).value = "many"
+        await screen.press("enter")
+        await screen.until(lambda: "many is not clear" in shown(screen), "the refusal")
+        await screen.press("b")
+        await screen.until(lambda: isinstance(screen.app.screen, Prompt), "the question again")
+        screen.app.screen.query_one(Input).value = "0"
+        await screen.press("enter")
+        await screen.until(lambda: "max_executions" in screen.app.view_model.board.paused, "the pause")
+        await screen.until(lambda: "at most 0" in screen.text(), "the money card")
+        await screen.press("b")
+        await screen.until(lambda: isinstance(screen.app.screen, Prompt), "the third question")
+        screen.app.screen.query_one(Input).value = "1"
+        await screen.press("enter")
+        await screen.until(lambda: "up to 1 paid executions" in screen.text(), "the price")
+        await screen.press("n")
+        await screen.until(lambda: not isinstance(screen.app.screen, Confirm), "the answer")
+        assert "max_executions" in screen.app.view_model.board.paused
+        assert len(slow.ledger().executions) == 2

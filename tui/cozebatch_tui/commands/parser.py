@@ -11,10 +11,11 @@ import difflib
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NoReturn
 
 from cozebatch.model.sanitize import clean
+from cozebatch_tui.presentation.allowed import next_clock_time
 
 _LONG_DASHES = "—–―−‒－﹣"
 """What word processors and Chinese input methods make of `-` and `--`."""
@@ -146,15 +147,12 @@ def whole_number(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
-def next_time(text: str, now: datetime | None = None) -> float:
-    """For `type=`: the next time that the clock on the wall shows HH:MM, today or tomorrow, in Unix seconds."""
-    found = re.fullmatch(r"([0-9]{1,2})[:：]([0-9]{2})", text.strip())
-    hour, minute = (int(part) for part in found.groups()) if found else (24, 0)
-    if hour > 23 or minute > 59:
+def next_time(text: str) -> float:
+    """For `type=`: the next time that the clock on the wall shows HH:MM, in Unix seconds."""
+    found = next_clock_time(text, datetime.now())
+    if found is None:
         raise Complaint(f"要写成 时:分，如 06:30，不是 {text}", f"takes HH:MM, such as 06:30, not {text}")
-    now = now or datetime.now()
-    at = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    return (at if at > now else at + timedelta(days=1)).timestamp()
+    return found
 
 
 def seconds(most: float) -> Callable[[str], float]:

@@ -25,6 +25,7 @@ ACTIONS: Mapping[str, Text] = {
     "cancel": Text("取消", "cancel"),
     "adopt": Text("认领", "adopt"),
     "pause": Text("暂停或继续提交", "pause or resume submitting"),
+    "allow": Text("付费上限和停止时间", "limit what is paid, and until when"),
     "coze_up": Text("Coze 并发上限加 1", "raise the Coze limit by 1"),
     "coze_down": Text("Coze 并发上限减 1", "lower the Coze limit by 1"),
     "synthesis_up": Text("合成并发上限加 1", "raise the synthesis limit by 1"),

@@ -74,6 +74,17 @@ RERUN_DONE = Text("已重跑 {count} 个", "{count} paid reruns started")
 COPIED = Text("已复制", "copied")
 NO_LINK = Text("没有调试链接", "no debug link")
 NOTHING_CHOSEN = Text("没有可操作的任务", "no task to act on")
+ALLOW_PROMPT = Text(
+    "最多再付费执行几次（重试也算），到几点停止提交？\n例：20    06:30    20 06:30    - 表示不限",
+    "How many more paid executions (retries included), and until when?\n"
+    "Such as: 20    06:30    20 06:30    - for no limit",
+)
+ALLOW_REFUSED = Text("看不懂 {typed}：写次数、时:分，或 -", "{typed} is not clear: a number, HH:MM, or -")
+ALLOW_ANY = Text("付费执行不限次数和时间", "no limit on paid executions")
+CONFIRM_ALLOW = Text(
+    "批次会接着提交：最多 {count} 次付费执行（不含重试）。继续？",
+    "The batch goes on: up to {count} paid executions, retries aside. Go on?",
+)
 LIMIT_NOW = Text("{what} 上限 {limit}", "{what} limit {limit}")
 LEAVING = Text("正在收尾...", "Draining...")
 RUN_ENDED = Text(

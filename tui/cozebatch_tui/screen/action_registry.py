@@ -210,6 +210,7 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
         ActionSpec("continue", "s", "continue", "batch", cost="paid", applies=lambda now: now.waiting > 0),
         ActionSpec("report", "h", "report", "batch", applies=lambda now: not now.unfinished),
         ActionSpec("pause", "p", "pause", "batch", applies=_unfinished),
+        ActionSpec("allow", "b", "allow", "batch", cost="asks", applies=_unfinished),
         ActionSpec("coze_up", "plus,equals_sign", "coze_limit(1)", "batch", applies=_unfinished),
         ActionSpec("coze_down", "minus", "coze_limit(-1)", "batch", applies=_unfinished),
         ActionSpec("synthesis_up", "right_square_bracket", "synthesis_limit(1)", "batch", applies=_unfinished),

@@ -10,8 +10,10 @@ import asyncio
 import contextlib
 import webbrowser
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 
+from cozebatch.model.allowance import SPENT
 from cozebatch.model.errors import UsageError
 from cozebatch.model.rows import Row, Stage
 from cozebatch.model.sanitize import clean
@@ -19,6 +21,7 @@ from cozebatch.model.task import State
 from cozebatch.planning.price import price
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.locale import task as edit_texts
+from cozebatch_tui.presentation.allowed import allowed, typed_allowance
 from cozebatch_tui.screen.host import Host
 from cozebatch_tui.screen.opening import open_with_system
 
@@ -147,6 +150,31 @@ class Actions:
             lang = self._host.lang
             what = texts.GAUGE_COZE if stage is Stage.COZE else texts.GAUGE_SYNTHESIS
             self._host.say(texts.LIMIT_NOW.in_(lang).format(what=what.in_(lang), limit=limit))
+
+        self._host.start_work(work())
+
+    def allow(self) -> None:
+        """Ask how many more executions may be paid for, and until when. Asks again, with the number, where a run that
+        had stopped for such a limit goes on by that."""
+
+        async def work() -> None:
+            lang, board = self._host.lang, self._host.view_model.board
+            now = allowed(board.allowance)
+            current = "" if now is None else f"\n{now.in_(lang)}"
+            typed = await self._host.ask_line(texts.ALLOW_PROMPT.in_(lang) + current)
+            if typed is None:
+                return
+            wanted = typed_allowance(typed, datetime.now())
+            if wanted is None:
+                self._host.say(texts.ALLOW_REFUSED.in_(lang).format(typed=clean(typed, 40)), severity="warning")
+                return
+            waiting = self._host.view_model.to_pay
+            number = waiting if wanted.most is None else min(waiting, wanted.most)
+            goes_on = bool(set(board.paused) & SPENT) and number > 0
+            if goes_on and not await self._host.confirm(texts.CONFIRM_ALLOW.in_(lang).format(count=number)):
+                return
+            await asyncio.wrap_future(self._host.session.allow(wanted.most, wanted.until))
+            self._host.say((allowed(wanted) or texts.ALLOW_ANY).in_(lang))
 
         self._host.start_work(work())
 

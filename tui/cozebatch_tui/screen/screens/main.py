@@ -276,6 +276,9 @@ class MainScreen(ActionScreen[None]):
     def action_pause(self) -> None:
         self.task_actions.toggle_pause()
 
+    def action_allow(self) -> None:
+        self.task_actions.allow()
+
     def action_coze_limit(self, step: int) -> None:
         self.task_actions.change_limit(Stage.COZE, step)
 

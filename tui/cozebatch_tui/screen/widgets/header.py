@@ -125,7 +125,7 @@ class MoneyCard(Figures):
         owed = board.gauges.owed if board.gauges else 0
         lines = [
             _figures(lang, (texts.PAID, view_model.paid, ""), (texts.REUSED, view_model.reused, "")),
-            _figures(lang, (texts.TO_PAY, view_model.to_pay, f"${Tone.ATTENTION}" if view_model.to_pay else "")),
+            _to_pay(lang, view_model),
             _figures(
                 lang,
                 (texts.TOKENS, count(view_model.tokens), ""),
@@ -294,6 +294,18 @@ def _times(figures: Figures, view_model: ViewModel, width: int, *, brief: bool =
     bottleneck = f"  {texts.BOTTLENECK[left.bottleneck].in_(lang)}"
     longer: list[Part] = [*parts, (bottleneck, f"${Tone.ATTENTION}")]
     return longer if Content.assemble(*longer).cell_length <= width else parts
+
+
+def _to_pay(lang: Lang, view_model: ViewModel) -> Content:
+    """What is to be paid, and what the operator allows of that."""
+    number, allowance = view_model.to_pay, view_model.board.allowance
+    tone = f"${Tone.ATTENTION}" if number else ""
+    limits: list[tuple[object, object, str]] = []
+    if allowance.left is not None:
+        limits.append((texts.AT_MOST, allowance.left, ""))
+    if allowance.until is not None:
+        limits.append((texts.UNTIL, datetime.fromtimestamp(allowance.until).strftime("%H:%M"), ""))
+    return _figures(lang, (texts.TO_PAY_BRIEF if limits else texts.TO_PAY, number, tone), *limits)
 
 
 def _figures(lang: Lang, *named: tuple[object, object, str]) -> Content:
