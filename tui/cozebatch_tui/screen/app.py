@@ -30,6 +30,7 @@ from cozebatch_tui.screen.farewell import farewell
 from cozebatch_tui.screen.host import Host
 from cozebatch_tui.screen.lifecycle import DRAIN_SECONDS, BatchLifecycle
 from cozebatch_tui.screen.look.questions import Answers, ask_terminal
+from cozebatch_tui.screen.posters import Posters
 from cozebatch_tui.screen.program_app import ProgramApp
 from cozebatch_tui.screen.screens.message import MessageScreen
 from cozebatch_tui.screen.startup import AppStart, Chosen
@@ -65,6 +66,7 @@ class CozebatchApp(ProgramApp):
         super().__init__(start.lang, answers or Answers())
         self.start = start
         self.main: MainScreen | None = None
+        self._posters: Posters | None = None
         self.batch = BatchLifecycle(start)
         self._gone_on = False
         """The rest of a trial was started."""
@@ -96,6 +98,13 @@ class CozebatchApp(ProgramApp):
     @property
     def is_draining(self) -> bool:
         return self.batch.draining
+
+    @property
+    def posters(self) -> Posters:
+        if self._posters is None:
+            shows = self.look.glyphs.unicode and not self.look.plain
+            self._posters = Posters(enabled=shows and self.settings.get("poster") is not False)
+        return self._posters
 
     @property
     def session(self) -> Session:

@@ -13,6 +13,7 @@ from cozebatch_tui.screen.look.terminal import Look
 if TYPE_CHECKING:
     from cozebatch.model.task import Task
     from cozebatch.ports import Edit
+    from cozebatch_tui.screen.posters import Posters
     from cozebatch_tui.screen.view_model import ViewModel
     from cozebatch_tui.session.session import Session
 
@@ -61,6 +62,11 @@ class Host(Protocol):
 
     def write_report(self) -> None:
         """Write the report of this batch and open it."""
+        ...
+
+    @property
+    def posters(self) -> Posters:
+        """Frames of the films that were made."""
         ...
 
     @property

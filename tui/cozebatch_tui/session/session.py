@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
@@ -33,6 +33,9 @@ from cozebatch.ports import Edit, Execution
 from cozebatch.settings import Settings
 from cozebatch_tui.presentation.terminal_signals import Bell
 from cozebatch_tui.session.preferences import bell_of, load_user_settings
+
+if TYPE_CHECKING:
+    from cozebatch.synthesis.process.frame import Frame
 
 T = TypeVar("T")
 
@@ -66,6 +69,22 @@ class Session:
                 return self._settings.workflow_config.draft_folder_path
             case _:
                 return synthesis.output_dir
+
+    def poster(self, film: str, width: int, height: int) -> Frame | None:
+        """A small frame of a film that was made here; None for any other file. Blocks: call it in a thread."""
+        from cozebatch.batch.adapters import synthesis_options
+        from cozebatch.synthesis.process.frame import frame_of
+
+        request = self._request
+        options = synthesis_options(
+            self._settings, request.state_dir, lang=request.lang, secret_variables=request.secret_variables
+        )
+        path, folder = Path(film), options.output_dir
+        if path.suffix.lower() != ".mp4" or options.mode not in ("video", "both"):
+            return None
+        if path.is_symlink() or not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
+            return None
+        return frame_of(path, width, height, environment=options.child_environment())
 
     @property
     def rings(self) -> Bell:

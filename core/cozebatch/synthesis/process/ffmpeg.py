@@ -132,7 +132,7 @@ async def find(wanted: str | None, environment: Mapping[str, str]) -> Ffmpeg:
 
     Raises `StepError` (`synthesis`) where there is none.
     """
-    path = await anyio.to_thread.run_sync(_locate, wanted)
+    path = await anyio.to_thread.run_sync(locate, wanted)
     if path is None:
         raise failure(
             Category.SYNTHESIS,
@@ -143,7 +143,8 @@ async def find(wanted: str | None, environment: Mapping[str, str]) -> Ffmpeg:
 
 
 @functools.cache
-def _locate(wanted: str | None) -> str | None:
+def locate(wanted: str | None) -> str | None:
+    """The path of the ffmpeg that `find` would use; None where there is none."""
     if wanted is not None and wanted != "system":
         return wanted if Path(wanted).is_file() else None
     name = "ffmpeg"

@@ -17,6 +17,7 @@ from cozebatch.coze.output import parse_output
 from cozebatch.model import events
 from cozebatch.model.errors import CozebatchError
 from cozebatch.model.rows import Row
+from cozebatch.model.text import Lang
 from cozebatch_tui.locale import task as texts
 from cozebatch_tui.presentation.course import course
 from cozebatch_tui.screen.action_registry import Situation, bindings_of, live_keys
@@ -25,6 +26,7 @@ from cozebatch_tui.screen.error_boundary import guarded
 from cozebatch_tui.screen.widgets import task_texts
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter
 from cozebatch_tui.screen.widgets.figures import Figures
+from cozebatch_tui.screen.widgets.poster import Poster
 from cozebatch_tui.screen.widgets.task_cards import CourseCard, FilesCard, ProblemCard, TaskHead
 
 LOOKS_A_SECOND = 2
@@ -35,6 +37,7 @@ class TaskScreen(ActionScreen[None]):
 
     DEFAULT_CSS = """
     TaskScreen #body { height: 1fr; }
+    TaskScreen Poster { margin: 1; }
     TaskScreen #cards { height: auto; max-height: 60%; }
     TaskScreen TabbedContent { height: 1fr; border: round $line; }
     TaskScreen.-short TabbedContent { border: none; }
@@ -68,7 +71,13 @@ class TaskScreen(ActionScreen[None]):
     def compose(self) -> ComposeResult:
         lang = self.host.lang
         yield TaskHead()
-        with Horizontal(id="body"), Vertical():
+        with Horizontal(id="body"):
+            yield Poster()
+            yield from self._parts(lang)
+        yield ActionFooter("task")
+
+    def _parts(self, lang: Lang) -> ComposeResult:
+        with Vertical():
             with VerticalScroll(id="cards", can_focus=False):
                 yield CourseCard()
                 yield ProblemCard()
@@ -79,7 +88,6 @@ class TaskScreen(ActionScreen[None]):
                         yield Figures(id=f"{name}-text")
                         if name == "result":
                             yield Collapsible(Figures(id="whole"), title=texts.JSON.in_(lang))
-        yield ActionFooter("task")
 
     def on_mount(self) -> None:
         self._begin_drawing()
@@ -143,6 +151,7 @@ class TaskScreen(ActionScreen[None]):
         self.query_one(TaskHead).show(row, order.index(self._task_id) + 1, len(order), keys)
         self.query_one(CourseCard).show(row, course(row, now, self._told, with_films=with_films))
         self.query_one(ProblemCard).show(row, keys)
+        self.query_one(Poster).show(row.video_path if self.has_class("-wide") else None)
         self.query_one(FilesCard).show(row, keys, compact=self.size.height < 30)
 
     def _take_events(self) -> bool:

@@ -18,6 +18,7 @@ from cozebatch_tui.presentation.tones import TONE_OF, Tone
 from cozebatch_tui.screen.action_registry import live_keys
 from cozebatch_tui.screen.widgets.columns import coze_seconds, synthesis_seconds
 from cozebatch_tui.screen.widgets.figures import Figures, clickable
+from cozebatch_tui.screen.widgets.poster import Poster
 
 _LINE = 14
 """Cells of a stage's line."""
@@ -35,16 +36,20 @@ class DetailPanel(VerticalScroll, can_focus=False):
     }
     .-wide DetailPanel { display: block; }
     DetailPanel Figures { height: auto; }
+    DetailPanel Poster { margin: 1 0 0 0; }
     """
 
     def compose(self) -> ComposeResult:
         yield DetailText()
+        yield Poster()
 
     def show(self, board: Board, task_id: str | None) -> None:
         if self.display:
             detail = self.query_one(DetailText)
             self.border_title = Content(texts.CHOSEN.in_(detail.host.lang))
-            detail.show(board, board.rows.get(task_id or ""))
+            row = board.rows.get(task_id or "")
+            detail.show(board, row)
+            self.query_one(Poster).show(row.video_path if row is not None else None)
 
 
 class DetailText(Figures):

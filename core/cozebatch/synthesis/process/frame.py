@@ -1,0 +1,71 @@
+"""One small frame of a film, as pixels, for a terminal that shows what was made.
+
+ffmpeg writes it as a portable pixmap (PPM, https://netpbm.sourceforge.net/doc/ppm.html), which tells its own size.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cozebatch.synthesis.process.ffmpeg import input_of, locate
+
+SECONDS = 10.0
+"""Time that ffmpeg is given."""
+AT = ("1", "0")
+"""Seconds into the film at which a frame is taken; the second where a film is shorter."""
+
+_HEADER = re.compile(rb"P6\s+(\d{1,4})\s+(\d{1,4})\s+255\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """`pixels` holds three bytes a pixel, red, green, blue, line by line from the top."""
+
+    width: int
+    height: int
+    pixels: bytes
+
+    def at(self, x: int, y: int) -> tuple[int, int, int]:
+        place = 3 * (y * self.width + x)
+        red, green, blue = self.pixels[place : place + 3]
+        return red, green, blue
+
+
+def frame_of(film: Path, width: int, height: int, *, environment: Mapping[str, str]) -> Frame | None:
+    """A frame of the film, at most so many pixels wide and high; None if it has none that can be read. Blocks for up to
+    `SECONDS` for each of two tries: call it in a thread. `environment`: of the child process, without secrets."""
+    tool = locate(None)
+    if tool is None:
+        return None
+    scale = f"scale={width}:{height}:force_original_aspect_ratio=decrease"
+    for at in AT:
+        command = [tool, "-hide_banner", "-v", "error", "-nostdin", "-ss", at, *input_of(film), "-frames:v", "1"]
+        command += ["-an", "-sn", "-vf", scale, "-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "pipe:1"]
+        try:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=SECONDS,
+                env=dict(environment),
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        if (frame := _read(done.stdout, width, height)) is not None:
+            return frame
+    return None
+
+
+def _read(data: bytes, width: int, height: int) -> Frame | None:
+    """The pixmap, if it is whole and no larger than asked for."""
+    header = _HEADER.match(data)
+    if header is None:
+        return None
+    found = Frame(int(header[1]), int(header[2]), data[header.end() :])
+    fits = 0 < found.width <= width and 0 < found.height <= height
+    return found if fits and len(found.pixels) == 3 * found.width * found.height else None
