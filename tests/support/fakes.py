@@ -34,6 +34,7 @@ from cozebatch.ports import (
     Product,
     Progress,
     Refused,
+    RowText,
     RunRecord,
     StatusSink,
     Submission,
@@ -200,6 +201,22 @@ class FakeTable:
         if isinstance(answer, StepError):
             raise answer
         return answer
+
+    texts: dict[str, RowText] = field(default_factory=dict)
+    """What the rows say, by record."""
+    refuse_texts: list[StepError | None] = field(default_factory=list)
+
+    async def takes_texts(self) -> bool:
+        return bool(self.texts)
+
+    async def write_text(self, record_id: str, before: RowText, after: RowText) -> RowText:
+        await anyio.sleep(0.3)
+        if self.refuse_texts and (refusal := self.refuse_texts.pop(0)) is not None:
+            raise refusal
+        if self.texts[record_id] not in (before, after):
+            raise StepError(error(Category.SOURCE))
+        self.texts[record_id] = after
+        return after
 
     async def deliver(self, batch: Sequence[Delivery]) -> Sequence[Delivered | Undelivered]:
         self.calls += 1

@@ -14,6 +14,7 @@ from cozebatch.engine.edit_row import edit_row
 from cozebatch.engine.outbox import Outbox
 from cozebatch.engine.pauses import OPERATOR
 from cozebatch.engine.run_state import RunState
+from cozebatch.engine.text_outbox import TextOutbox
 from cozebatch.model import events
 from cozebatch.model.allowance import Allowance
 from cozebatch.model.errors import JournalError, UsageError
@@ -31,10 +32,11 @@ STILL_GOING_ON = Text("任务还在进行，不能改文案。", "The task has n
 class OperatorCommands:
     """Call these from the engine's own event loop, at any time while the run goes on."""
 
-    def __init__(self, state: RunState, outbox: Outbox, admission: Admission) -> None:
+    def __init__(self, state: RunState, outbox: Outbox, texts: TextOutbox, admission: Admission) -> None:
         self._state = state
         self._ledger = state.ledger
         self._outbox = outbox
+        self._texts = texts
         self._admission = admission
         self._one_at_a_time = anyio.Lock()
         """A command sees the rows as the one before left them: no task is started twice by two quick presses."""
@@ -84,15 +86,19 @@ class OperatorCommands:
         self._changed()
         return done
 
-    async def edit(self, task_id: str, title: str, content: str) -> None:
+    async def takes_texts(self) -> bool:
+        """Whether an edited title and script can be written into the source."""
+        return await self._texts.are_writable()
+
+    async def edit(self, task_id: str, title: str, content: str, *, write_back: bool = False) -> None:
         """Paid: run a task that has ended again, with another title and script, which are on record from now on
-        (`planning.edits`).
+        (`planning.edits`). `write_back`: they are owed to the source, too.
 
         Raises `UsageError` and leaves the task as it was when it has not ended, when there is no script, or when both
         are the same as before. Raises `JournalError`.
         """
         async with self._one_at_a_time:
-            await self._edit(task_id, title, content)
+            await self._edit(task_id, title, content, write_back=write_back)
         self._changed()
 
     async def adopt(self, task_id: str, execute_id: str) -> None:
@@ -174,20 +180,23 @@ class OperatorCommands:
         self._state.queue.add(row.task_id, "submit")
         return True
 
-    async def _edit(self, task_id: str, title: str, content: str) -> None:
+    async def _edit(self, task_id: str, title: str, content: str, *, write_back: bool) -> None:
         if not self._ledger.rows[task_id].state.is_end or self._admission.is_live(task_id):
             raise UsageError(STILL_GOING_ON)
-        journal, run = self._ledger.journal, self._ledger.run
-        found = edit_row(
-            await self._ledger.task(task_id),
-            title,
-            content,
-            edits=await journal.edits(),
-            rows=self._ledger.rows.values(),
-            source_key=run.source_key,
-            wall=self._ledger.clock.wall(),
-        )
-        await self._ledger.move(task_id, State.PENDING, *found.changes, failures=0, asked=True, **found.facts)
+        async with self._texts.recording:
+            journal, run = self._ledger.journal, self._ledger.run
+            found = edit_row(
+                await self._ledger.task(task_id),
+                title,
+                content,
+                edits=await journal.edits(),
+                rows=self._ledger.rows.values(),
+                source_key=run.source_key,
+                wall=self._ledger.clock.wall(),
+                write_back=write_back,
+            )
+            await self._ledger.move(task_id, State.PENDING, *found.changes, failures=0, asked=True, **found.facts)
+            self._texts.add([found.edit])
         self._state.queue.add(task_id, "submit")
 
     async def _adopt(self, task_id: str, execute_id: str) -> None:

@@ -28,6 +28,10 @@ class EditedRow:
     changes: tuple[PutInput, PutEdit]
     facts: dict[str, Any]
 
+    @property
+    def edit(self) -> Edit:
+        return self.changes[1].edit
+
 
 def edit_row(
     task: Task,

@@ -24,6 +24,7 @@ from cozebatch.engine.options import Adapters, Options, StartStep
 from cozebatch.engine.outbox import Outbox
 from cozebatch.engine.run_state import RunState
 from cozebatch.engine.start import Start
+from cozebatch.engine.text_outbox import TextOutbox
 from cozebatch.model import events
 from cozebatch.model.allowance import ANY_NUMBER
 from cozebatch.model.board import Board
@@ -75,8 +76,10 @@ class Engine:
         self._ledger = Ledger(run, journal, clock or RunClock(run.clock), bus or Bus())
         self._state = RunState(self._ledger, adapters, options)
         self._outbox = Outbox(self._ledger, adapters.sink, self._state.retry, first_serial, self._state.activity.notify)
+        notify = self._state.activity.notify
+        self._texts = TextOutbox(self._ledger, adapters.sink, self._state.retry, notify)
         self._admission = Admission(self._state, self._outbox)
-        self.commands = OperatorCommands(self._state, self._outbox, self._admission)
+        self.commands = OperatorCommands(self._state, self._outbox, self._texts, self._admission)
         self._partial = False
         self._cut_short = False
 
@@ -154,6 +157,7 @@ class Engine:
     async def _begin(self, start: Start, handover: Handover) -> None:
         """Put the run and its rows on disk, then say that it has started."""
         await start.write(handover)
+        self._texts.add(await self._ledger.journal.edits())
         self._ledger.publish(
             events.RunStarted(
                 run_id=self._ledger.run.run_id,
@@ -171,8 +175,8 @@ class Engine:
         state = self._state
         for recorded in orphans:
             state.orphans.add(recorded.changed(recorded.status).execution, recorded.workflow_id or None)
-        services = (state.rate_limiter.serve, self._outbox.serve, state.orphans.serve, heartbeat.beat)
-        for service in (*services, heartbeat.save_clock):
+        services = (state.rate_limiter.serve, self._outbox.serve, self._texts.serve, state.orphans.serve)
+        for service in (*services, heartbeat.beat, heartbeat.save_clock):
             group.start_soon(service)
 
     def _enqueue(self, steps: Sequence[tuple[str, StartStep]], owed: Sequence[Delivery], trial: int | None) -> None:
@@ -196,7 +200,7 @@ class Engine:
                 if self._state.queue.has_doubted and not self._state.pauses:
                     self._state.queue.reject_doubted()  # nothing is left to compare them with
                     continue
-                if not self._outbox.owed:
+                if not self._outbox.owed and not self._texts.owed:
                     return
                 self._outbox.hurry()
             timeout = self._admission.next_timer - anyio.current_time()
@@ -255,12 +259,5 @@ class Engine:
                 status=status, statistics=statistics.to_json(), results_path=path, **self._ledger.stamp()
             )
         )
-        return Outcome(
-            status,
-            statistics,
-            path,
-            tuple(board.paused),
-            flawed or self._outbox.still_owes,
-            nothing_started,
-            broken_off,
-        )
+        owes = self._outbox.still_owes or self._texts.still_owes
+        return Outcome(status, statistics, path, tuple(board.paused), flawed or owes, nothing_started, broken_off)

@@ -18,12 +18,13 @@ from cozebatch.feishu.claim_records import ClaimRecords
 from cozebatch.feishu.claims import Claims
 from cozebatch.feishu.codes import Kind
 from cozebatch.feishu.layout import Columns, StatusValues
+from cozebatch.feishu.row_texts import RowTexts
 from cozebatch.feishu.sdk import FeishuError
 from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.sanitize import clean_lines
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
-from cozebatch.ports import Delivered, Delivery, Undelivered
+from cozebatch.ports import Delivered, Delivery, RowText, Undelivered
 
 BATCH = 200
 MOST_RESULT = 5_000
@@ -59,6 +60,7 @@ class FeishuSink:
         self._values = values
         self._writing = anyio.Lock()
         records = ClaimRecords(base, table_id, columns, values, ready=tuple(ready), owner=owner)
+        self._texts = RowTexts(base, table_id, columns)
         self._claims = Claims(records, window=claim_window, writing=self._writing)
 
     def writes(self, outcome: Literal["running", "done", "failed"]) -> bool:
@@ -83,6 +85,15 @@ class FeishuSink:
             if isinstance(answers.get(delivery.serial), Delivered):
                 self._claims.forget(delivery.record_id)
         return [_answer(delivery, latest[delivery.record_id], answers) for delivery in batch]
+
+    async def takes_texts(self) -> bool:
+        """See `row_texts`."""
+        return await self._texts.are_writable()
+
+    async def write_text(self, record_id: str, before: RowText, after: RowText) -> RowText:
+        """See `row_texts`."""
+        async with self._writing:
+            return await self._texts.write(record_id, before, after)
 
     def _fields(self, delivery: Delivery) -> dict[str, Any]:
         fields: dict[str, Any] = {}

@@ -206,6 +206,10 @@ class Undelivered:
     retry_after: float | None = None
 
 
+RowText = tuple[str, str]
+"""Title and script of a row."""
+
+
 class StatusSink(Protocol):
     """Writes outcomes back to where the tasks came from."""
 
@@ -225,3 +229,10 @@ class StatusSink(Protocol):
     async def deliver(self, batch: Sequence[Delivery]) -> Sequence[Delivered | Undelivered]:
         """Write up to 200 outcomes, one answer for each. Never called twice at the same time. Never raises for
         what the service or the network does."""
+
+    async def takes_texts(self) -> bool:
+        """Whether a row's title and script can be written. False too where that cannot be found out."""
+
+    async def write_text(self, record_id: str, before: RowText, after: RowText) -> RowText:
+        """Write title and script into a row that says `before`; what it says then. Raises `StepError`: of category
+        `source` if it never will be (the row says something else by now, or is gone), else it may be tried again."""

@@ -16,14 +16,14 @@ from cozebatch.engine.commands import STILL_GOING_ON
 from cozebatch.engine.edit_row import NO_SCRIPT, UNCHANGED
 from cozebatch.engine.options import Adapters, Options
 from cozebatch.journal.memory import MemoryJournal
-from cozebatch.model.errors import JournalError, UsageError
+from cozebatch.model.errors import Category, JournalError, StepError, UsageError
 from cozebatch.model.task import Outcome, State, Task, parameters_digest
 from cozebatch.model.text import Text
 from cozebatch.planning.planned import DONE_AS_EDITED, Action, OperatorOverrides
 from cozebatch.planning.selection import Selection
 from cozebatch.policy.polling import FixedInterval
 from cozebatch.ports import Change, Execution
-from support.fakes import FakeCoze, FakeSynthesizer, FakeTable, wall
+from support.fakes import FakeCoze, FakeSynthesizer, FakeTable, error, wall
 
 pytestmark = pytest.mark.anyio
 
@@ -285,6 +285,74 @@ async def test_editing_twice_keeps_what_the_source_says_and_editing_back_is_poss
         await batch.commands.edit("t1", "旧标题", "旧文案")
     assert await machine.sent() == ["旧文案", "新文案", "更新", "旧文案"]
     assert await machine.actions() == {"t1": Action.SKIP}
+
+
+async def test_an_edited_text_is_owed_to_the_table_until_it_is_there() -> None:
+    machine = a_table()
+    assert machine.table is not None
+    record = machine.source.tasks[0].task_id
+    machine.table.texts[record] = ("旧标题", "旧文案")
+    machine.table.refuse_texts = [StepError(error(Category.WRITE_BACK))] * 100
+    async with machine.running() as batch:
+        assert await batch.commands.takes_texts()
+        await batch.commands.edit("t1", "新标题", "新文案", write_back=True)
+    (edit,) = await machine.journal.edits()
+    assert edit.owed
+    machine.table.refuse_texts = []
+    machine.source = replace(machine.source, tasks=[replace(ROW, shown="done")])
+    async with machine.running():
+        pass
+    (edit,) = await machine.journal.edits()
+    assert not edit.owed
+    assert machine.table.texts[record] == ("新标题", "新文案")
+    listed = replace(ROW, title="新标题", content="新文案", shown="done")
+    machine.source = replace(machine.source, tasks=[listed])
+    assert await machine.actions() == {"t1": Action.SKIP}
+    assert await machine.sent() == ["旧文案", "新文案"]
+
+
+async def test_what_a_colleague_wrote_meanwhile_stays_in_the_table() -> None:
+    machine = a_table()
+    assert machine.table is not None
+    machine.table.texts["t1"] = ("旧标题", "同事改的")
+    async with machine.running() as batch:
+        await batch.commands.edit("t1", "新标题", "新文案", write_back=True)
+    (edit,) = await machine.journal.edits()
+    assert not edit.owed
+    assert machine.table.texts["t1"] == ("旧标题", "同事改的")
+
+
+async def test_a_row_edited_twice_gets_the_latest_text_in_the_table() -> None:
+    machine = a_table()
+    assert machine.table is not None
+    machine.table.texts["t1"] = ("旧标题", "旧文案")
+    machine.table.refuse_texts = [StepError(error(Category.WRITE_BACK))] * 4
+    async with machine.running() as batch:
+        await batch.commands.edit("t1", "新标题", "新文案", write_back=True)
+        await anyio.sleep(1000)
+        await batch.commands.edit("t1", "更新", "更新", write_back=True)
+    assert machine.table.texts["t1"] == ("更新", "更新")
+    (edit,) = await machine.journal.edits()
+    assert (edit.owed, edit.source_content) == (False, "更新")
+
+
+async def test_an_edit_while_the_one_before_is_written_is_made_from_what_the_row_says_then() -> None:
+    machine = a_table()
+    table = machine.table
+    assert table is not None
+    table.texts["t1"] = ("旧标题", "旧文案")
+    async with machine.running() as batch:
+        machine.coze.mishaps = {"t1": ["refused-content_rejected"]}
+        machine.coze.latency = 0.02
+        await batch.commands.edit("t1", "新标题", "新文案", write_back=True)
+        await anyio.sleep(0.2)  # refused by now, while the table is still being written
+        await batch.commands.edit("t1", "更新", "更新")
+    (edit,) = await machine.journal.edits()
+    assert table.texts["t1"] == ("新标题", "新文案")
+    assert (edit.content, edit.source_content, edit.owed) == ("更新", "新文案", False)
+    machine.source = replace(machine.source, tasks=[replace(ROW, title="新标题", content="新文案")])
+    preview = await machine.batch().prepare()
+    assert preview.tasks[0].title == "更新", "it is in force still"
 
 
 async def test_fresh_takes_what_the_source_says_and_forgets_the_edit() -> None:

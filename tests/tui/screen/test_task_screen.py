@@ -105,8 +105,8 @@ async def test_an_edited_script_is_sent_after_one_question_with_its_price(tmp_pa
         screen.app.screen.query_one(Input).value = "新标题"
         screen.app.screen.query_one(TextArea).text = "新文案"
         await screen.pilot.pause()
-        assert "- 文案1号" in screen.text()
-        assert "+ 新文案" in screen.text()
+        assert "-文案1号" in screen.text()
+        assert "+新文案" in screen.text()
         await screen.press("ctrl+s")
         await screen.until(lambda: isinstance(screen.app.screen, Confirm), "the price")
         assert "New paid executions: 1" in shown(screen)
@@ -148,3 +148,20 @@ async def test_one_escape_does_not_drop_what_was_typed(tmp_path: Path, quick: Ru
         await screen.press("x", "escape")
         assert isinstance(screen.app.screen, EditScreen)
         assert screen.app.screen.query_one(TextArea).text == "x文案1号"
+
+
+async def test_an_edit_that_is_refused_at_once_is_shown_all_the_same(tmp_path: Path, quick: RunningCoze) -> None:
+    async with application(tmp_path, quick, rows(1)) as screen:
+        await screen.until(lambda: screen.count(State.DONE) == 1, "done")
+        quick.set_faults(Fault(what="code", on="submit", code=4105, message="sensitive"))
+        await opened(screen)
+        for script in ("新文案", "更新的文案"):
+            await screen.press("E")
+            await screen.until(lambda: isinstance(screen.app.screen, EditScreen), "the editor")
+            screen.app.screen.query_one(TextArea).text = script
+            await screen.pilot.pause()
+            await screen.press("ctrl+s")
+            await screen.until(lambda: isinstance(screen.app.screen, Confirm), "the price")
+            await screen.press("y")
+            await screen.until(lambda script=script: f"+{script}" in screen.text(), script)  # type: ignore[misc]
+    assert len(quick.ledger().executions) == 1

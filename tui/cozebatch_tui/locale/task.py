@@ -100,5 +100,9 @@ CONFIRM_EDIT_HELD = Text(
     "The earlier submission may have been charged, and may still be running.",
 )
 CONFIRM_EDIT_FILM = Text("它已经有成品；会再做一部，旧的保留。", "It has a film already; the old one is kept.")
+WRITE_BACK = Text("同时写回飞书的这条记录", "write it into the Feishu record, too")
+CONFIRM_WRITE_BACK = Text(
+    "飞书里这条记录的标题和文案也会改。", "Title and script of its Feishu record are changed, too."
+)
 EDIT_DONE = Text("已用改过的文案提交", "runs again with the edited script")
 NOT_ENDED = Text("任务还在进行，结束后才能改文案", "the task has not ended; its script can be edited then")

@@ -113,11 +113,14 @@ class Actions:
         async def work() -> None:
             run_id, session = self._host.view_model.board.run_id or "", self._host.session
             task = await asyncio.wrap_future(session.task(run_id, row.task_id))
-            edited = await self._host.edit_script(task, await asyncio.wrap_future(session.edit_of(task)))
-            if edited is None or not await self._host.confirm(self._edit_question(row, edited[0])):
+            edit = await asyncio.wrap_future(session.edit_of(task))
+            offers = row.record_id is not None and await asyncio.wrap_future(session.takes_texts())
+            edited = await self._host.edit_script(task, edit, offers_write_back=offers)
+            if edited is None or not await self._host.confirm(self._edit_question(row, *edited)):
                 return
+            title, content, write_back = edited
             try:
-                await asyncio.wrap_future(session.edit(row.task_id, *edited))
+                await asyncio.wrap_future(session.edit(row.task_id, title, content, write_back=write_back))
             except UsageError as refused:
                 self._host.say(" ".join(text.in_(lang) for text in refused.complaints), severity="warning")
             else:
@@ -125,13 +128,15 @@ class Actions:
 
         self._host.start_work(work())
 
-    def _edit_question(self, row: Row, title: str) -> str:
+    def _edit_question(self, row: Row, title: str, _: str, write_back: bool) -> str:
         lang = self._host.lang
         lines = [edit_texts.CONFIRM_EDIT.in_(lang).format(title=clean(title, 60) or clean(row.task_id, 60))]
         if row.unanswered or row.state is State.HELD:
             lines.append(edit_texts.CONFIRM_EDIT_HELD.in_(lang))
         if row.video_path or row.draft_path:
             lines.append(edit_texts.CONFIRM_EDIT_FILM.in_(lang))
+        if write_back:
+            lines.append(edit_texts.CONFIRM_WRITE_BACK.in_(lang))
         return "\n".join(lines)
 
     def toggle_pause(self) -> None:

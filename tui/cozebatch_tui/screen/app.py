@@ -258,10 +258,12 @@ class CozebatchApp(ProgramApp):
 
         return await self.push_screen_wait(Confirm(question, self.lang)) is True
 
-    async def edit_script(self, task: Task, edit: Edit | None) -> tuple[str, str] | None:
+    async def edit_script(
+        self, task: Task, edit: Edit | None, *, offers_write_back: bool
+    ) -> tuple[str, str, bool] | None:
         from cozebatch_tui.screen.screens.edit import EditScreen
 
-        return await self.push_screen_wait(EditScreen(task, edit))
+        return await self.push_screen_wait(EditScreen(task, edit, offers_write_back=offers_write_back))
 
     async def ask_line(self, question: str) -> str | None:
         from cozebatch_tui.screen.screens.dialogs import Prompt

@@ -91,8 +91,11 @@ class Host(Protocol):
         """Ask a question with yes and no; only from a worker."""
         ...
 
-    async def edit_script(self, task: Task, edit: Edit | None) -> tuple[str, str] | None:
-        """Let the operator edit a title and a script; None if he leaves. Only from a worker."""
+    async def edit_script(
+        self, task: Task, edit: Edit | None, *, offers_write_back: bool
+    ) -> tuple[str, str, bool] | None:
+        """Let the operator edit a title and a script, and say whether they go into the source, too; None if he
+        leaves. Only from a worker."""
         ...
 
     async def ask_line(self, question: str) -> str | None:

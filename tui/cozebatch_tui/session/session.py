@@ -168,9 +168,18 @@ class Session:
         """Paid: start a new execution for each. Returns the ids of the tasks that were rerun."""
         return self._call(self._commands.rerun, list(task_ids))
 
-    def edit(self, task_id: str, title: str, content: str) -> Future[None]:
-        """Paid: run the task again with another title and script. The future raises `UsageError` when it is not."""
-        return self._call(self._commands.edit, task_id, title, content)
+    def edit(self, task_id: str, title: str, content: str, *, write_back: bool = False) -> Future[None]:
+        """Paid: run the task again with another title and script, which go into the source, too, with `write_back`. The
+        future raises `UsageError` when it is not run."""
+
+        async def edit() -> None:
+            await self._commands.edit(task_id, title, content, write_back=write_back)
+
+        return self._call(edit)
+
+    def takes_texts(self) -> Future[bool]:
+        """Whether an edited title and script can be written into the source."""
+        return self._call(self._commands.takes_texts)
 
     def edit_of(self, task: Task) -> Future[Edit | None]:
         """The edit that gave a task of this batch its title and script; None if they are the source's."""

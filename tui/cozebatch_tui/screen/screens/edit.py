@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Label, TextArea
+from textual.widgets import Button, Checkbox, Input, Label, TextArea
 
 from cozebatch.model.sanitize import clean, clean_lines
 from cozebatch.model.task import Task
@@ -24,8 +24,8 @@ from cozebatch_tui.screen.widgets.task_texts import changes
 MOST = 100_000
 """Characters of a script that are taken into the editor."""
 
-Edited = tuple[str, str]
-"""Title and script."""
+Edited = tuple[str, str, bool]
+"""Title, script, and whether they go into the source, too."""
 
 
 class EditScreen(ModalScreen[Edited | None]):
@@ -45,6 +45,7 @@ class EditScreen(ModalScreen[Edited | None]):
     EditScreen VerticalScroll { height: 1fr; min-height: 2; border: round $line; border-title-color: $muted; }
     EditScreen VerticalScroll Figures { height: auto; }
     EditScreen Horizontal { height: 1; align-horizontal: right; }
+    EditScreen Checkbox { width: 1fr; }
     EditScreen Button { margin-left: 2; padding: 0 2; }
     EditScreen.-short Input { height: 1; border: none; padding: 0; }
     """
@@ -53,8 +54,9 @@ class EditScreen(ModalScreen[Edited | None]):
         Binding("ctrl+s", "continue", show=False, priority=True),
     ]
 
-    def __init__(self, task: Task, edit: Edit | None) -> None:
+    def __init__(self, task: Task, edit: Edit | None, *, offers_write_back: bool = False) -> None:
         super().__init__()
+        self._offers_write_back = offers_write_back
         self._title = clean(task.title, 2000)
         self._script = clean_lines(task.content, MOST)
         self._source = (edit.source_title, edit.source_content) if edit is not None else (task.title, task.content)
@@ -72,6 +74,9 @@ class EditScreen(ModalScreen[Edited | None]):
                 difference.border_title = Content(texts.CHANGES.in_(lang))
                 yield Figures()
             with Horizontal():
+                offer = Checkbox(Content(texts.WRITE_BACK.in_(lang)), compact=True)
+                offer.display = self._offers_write_back
+                yield offer
                 yield Button(Content(texts.LEAVE.in_(lang)), id="leave", compact=True)
                 yield Button(
                     Content(f"{texts.CONTINUE.in_(lang)} ctrl+s"), id="continue", variant="warning", compact=True
@@ -83,25 +88,27 @@ class EditScreen(ModalScreen[Edited | None]):
 
     async def recompose(self) -> None:
         """Redraw in another language; what was typed stays."""
-        title, script = self.edited
+        title, script, write_back = self.edited
         await super().recompose()
         self.query_one(Input).value, self.query_one(TextArea).text = title, script
+        self.query_one(Checkbox).value = write_back
         self.query_one(TextArea).focus()
 
     @property
     def edited(self) -> Edited:
-        return self.query_one(Input).value.strip(), self.query_one(TextArea).text
+        write_back = self._offers_write_back and self.query_one(Checkbox).value
+        return self.query_one(Input).value.strip(), self.query_one(TextArea).text, write_back
 
     @property
     def is_changed(self) -> bool:
-        return self.edited != (self._title, self._script)
+        return self.edited[:2] != (self._title, self._script)
 
     @on(Input.Changed)
     @on(TextArea.Changed)
     @guarded
     def _typed(self) -> None:
         self._leaving = False
-        title, script = self.edited
+        title, script, _ = self.edited
         parts = [changes(old, new) for old, new in zip(self._source, (title, script), strict=True) if old != new]
         nothing = Content.styled(texts.UNCHANGED.in_(host_of(self).lang), "$muted")
         self.query_one(Figures).draw(Content("\n").join(parts) if parts else nothing)
@@ -115,9 +122,8 @@ class EditScreen(ModalScreen[Edited | None]):
             self.dismiss(None)
 
     def action_continue(self) -> None:
-        title, script = self.edited
-        if self.is_changed and script.strip():
-            self.dismiss((title, script))
+        if self.is_changed and self.edited[1].strip():
+            self.dismiss(self.edited)
 
     def action_leave(self) -> None:
         """What was typed is dropped at the second press only."""

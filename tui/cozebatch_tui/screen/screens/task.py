@@ -37,7 +37,7 @@ class TaskScreen(ActionScreen[None]):
 
     DEFAULT_CSS = """
     TaskScreen #body { height: 1fr; }
-    TaskScreen Poster { margin: 1; }
+    TaskScreen Poster { padding: 1; }
     TaskScreen #cards { height: auto; max-height: 60%; }
     TaskScreen TabbedContent { height: 1fr; border: round $line; }
     TaskScreen.-short TabbedContent { border: none; }
@@ -139,7 +139,7 @@ class TaskScreen(ActionScreen[None]):
         self._draw_cards(row, board.clock)
         if news:
             self._draw_log()
-        moved = (self._task_id, row.state, row.execute_id, row.attempts, row.title)
+        moved = (self._task_id, row.state, row.entered_clock, row.submissions, row.fingerprint)
         if moved != self._loaded:
             self._loaded = moved
             self.query_one(ActionFooter).show()

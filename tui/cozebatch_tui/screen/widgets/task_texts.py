@@ -57,7 +57,7 @@ def script(details: Details, lang: Lang) -> Content:
         if value:
             facts.append(text.in_(lang).format(value=clean(value, 60)))
     foot = Content.styled("   ".join(facts), "$muted")
-    if edit is None:
+    if edit is None or (edit.source_title, edit.source_content) == (edit.title, edit.content):
         body = Content(clean_lines(task.content, MOST_TEXT))
         return Content.assemble((clean(task.title, 300), "bold"), "\n\n", body, "\n\n", foot)
     return Content.assemble(
@@ -73,7 +73,7 @@ def script(details: Details, lang: Lang) -> Content:
 
 def changes(before: str, after: str) -> Content:
     """The lines of two texts: removed ones with a minus, added ones with a plus."""
-    signs = {"same": ("  ", ""), "removed": ("- ", f"${Tone.FAILED}"), "added": ("+ ", f"${Tone.DONE}")}
+    signs = {"same": (" ", ""), "removed": ("-", f"${Tone.FAILED}"), "added": ("+", f"${Tone.DONE}")}
     lines = []
     for kind, line in differences(clean_lines(before, MOST_TEXT), clean_lines(after, MOST_TEXT)):
         sign, style = signs[kind]
