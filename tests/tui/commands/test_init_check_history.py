@@ -111,6 +111,10 @@ def test_runs_and_report_show_what_was(tmp_path: Path, coze: RunningCoze) -> Non
     assert "Success rate: 66.7%" in shown
     assert "content_rejected" in shown
     assert program.run("report", "last", "--html", "r.html").code == 0
+    assert program.run("report", "--csv", "r.csv").code == 0
+    written = (tmp_path / "r.csv").read_bytes()
+    assert written.startswith(b"\xef\xbb\xbf")
+    assert written.count(b"\r\n") == written.count(b"\n") == 4
     html = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "<b>&sensitive" not in html
     assert "&lt;b&gt;&amp;sensitive" in html

@@ -28,6 +28,7 @@ from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.locale import commands as texts
 from cozebatch_tui.locale.names import STATES
 from cozebatch_tui.presentation.cells import fit
+from cozebatch_tui.presentation.csv_report import table
 from cozebatch_tui.presentation.describe import error_line
 from cozebatch_tui.presentation.html_report import page
 from cozebatch_tui.presentation.summary import summary
@@ -73,13 +74,17 @@ def show_report(options: argparse.Namespace, lang: Lang) -> Exit:
     statistics = compute(
         board, elapsed=run.clock, max_coze=max(1, run.max_coze), max_synthesis=max(1, run.max_synthesis)
     ).to_json()
-    if options.html:
-        path = Path(options.html)
-        try:
-            write_named(path, page(run, rows, statistics, lang))
-        except OSError as error:
-            raise UsageError(Text.same(f"{path}: {error.strerror}")) from error
-        out.line(texts.HTML_WRITTEN.in_(lang).format(path=path))
+    written = False
+    for name, content in ((options.html, page(run, rows, statistics, lang)), (options.csv, table(rows, lang))):
+        if name:
+            path = Path(name)
+            try:
+                write_named(path, content)
+            except OSError as error:
+                raise UsageError(Text.same(f"{path}: {error.strerror}")) from error
+            out.line(texts.FILE_WRITTEN.in_(lang).format(path=path))
+            written = True
+    if written:
         return Exit.OK
     status = run.status if run.status in ("finished", "stopped") else "interrupted"
     for line in summary(status, statistics, lang):

@@ -282,6 +282,7 @@ def _report_parser(lang: str) -> CommandParser:
         help=_t(lang, "批次编号（见 runs；不写就是最近一次）", "a batch's id (see runs); the last one without it"),
     )
     parser.add_argument("--html", metavar="FILE", help=_t(lang, "写成带图表的网页", "write a page with charts"))
+    parser.add_argument("--csv", metavar="FILE", help=_t(lang, "写成 Excel 能打开的表格", "write a table for Excel"))
     parser.add_argument("--state-dir", metavar="DIR", default=STATE_DIR, help=_t(lang, "状态文件夹", "state"))
     return parser
 

@@ -48,7 +48,7 @@ STATUS = {
     "stopped": Text("已停止", "stopped"),
     "abandoned": Text("已放弃", "abandoned"),
 }
-HTML_WRITTEN = Text("网页已写入 {path}", "Page written to {path}")
+FILE_WRITTEN = Text("已写入 {path}", "Written to {path}")
 PAGE_TITLE = Text("批量处理报告", "Batch report")
 PAGE_TASKS = Text("任务", "Tasks")
 PAGE_TIMELINE = Text(
