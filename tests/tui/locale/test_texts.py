@@ -26,7 +26,7 @@ from cozebatch_tui.presentation.glyphs import ASCII, UNICODE, Glyphs, filled, sp
 from cozebatch_tui.presentation.tones import TONE_OF
 from cozebatch_tui.screen.widgets.columns import COLUMNS, shown_columns
 from cozebatch_tui.screen.widgets.filter import parse_filter, read_filter
-from cozebatch_tui.screen.widgets.timeline import bar
+from cozebatch_tui.screen.widgets.timeline import parts
 
 ROW = Row(
     "rec1",
@@ -123,9 +123,9 @@ def test_a_bar_grows_with_its_share_and_never_over_its_room(fraction: float, wid
 @given(st.floats(0, 100), st.floats(0, 100), st.floats(0, 100), st.sampled_from(list(State)), st.integers(1, 200))
 def test_a_timeline_bar_is_exactly_as_wide_as_its_room(a: float, b: float, c: float, state: State, width: int) -> None:
     row = Row("t", 0, state=state, submit_clock=a, coze_end_clock=a + b, synthesis_clock=a + b + c)
-    letters = bar(row, 300.0, 290.0, width)
-    assert len(letters) == width
-    assert set(letters) <= set(" .=-#")
+    cells = parts(row, 20.0, 300.0, 290.0, width)
+    assert len(cells) == width
+    assert set(cells) <= {"", "waits", "coze", "queue", "film", "end"}
 
 
 def constants() -> Iterator[tuple[str, Text]]:

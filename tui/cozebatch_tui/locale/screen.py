@@ -119,6 +119,3 @@ HELD_HELP = Text(
     "The request sent at {when} was not clearly answered and may have been charged. Look in Coze: press {key_adopt} to "
     "adopt the execution (free), {key_rerun} to run it again (paid), or {key_cancel} to give it up.",
 )
-
-TIMELINE_TITLE = Text("时间线", "Timeline")
-TIMELINE_LEGEND = Text(". 等待   = Coze   - 排队   # 合成", ". waiting   = Coze   - queue   # synthesis")

@@ -42,6 +42,8 @@ class Glyphs:
     """On a timeline: before the submission."""
     queue: str
     """On a timeline: between Coze and synthesis."""
+    at_coze: str
+    film: str
     unicode: bool
 
 
@@ -81,6 +83,8 @@ UNICODE = Glyphs(
     dot="·",
     waits="░",
     queue="━",
+    at_coze="█",
+    film="▓",
     unicode=True,
 )
 
@@ -119,7 +123,9 @@ ASCII = Glyphs(
     arrow=">",
     dot="-",
     waits=".",
-    queue="=",
+    queue="-",
+    at_coze="#",
+    film="%",
     unicode=False,
 )
 

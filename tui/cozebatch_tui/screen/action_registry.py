@@ -46,6 +46,8 @@ class Situation:
     """The batch still has work."""
     waiting: int = 0
     """Tasks that a trial left for later."""
+    timeline: bool = False
+    """The timeline is shown."""
     has_films: bool = False
     """Something was made in this batch."""
 
@@ -153,6 +155,10 @@ def _may_be_edited(situation: Situation) -> bool:
     return row is not None and row.state.is_end
 
 
+def _sees_timeline(situation: Situation) -> bool:
+    return situation.timeline
+
+
 def _sort(number: int) -> ActionSpec:
     return ActionSpec(f"sort{number}", str(number), f"sort({number})", "view", family="sort")
 
@@ -220,6 +226,9 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
         *(_sort(number) for number in range(1, 10)),
         ActionSpec("follow", "a", "follow", "view"),
         ActionSpec("timeline", "t", "timeline", "view"),
+        ActionSpec("zoom_in", "less_than_sign", "zoom(-1)", "view", applies=_sees_timeline),
+        ActionSpec("zoom_out", "greater_than_sign", "zoom(1)", "view", applies=_sees_timeline),
+        ActionSpec("zoom_all", "0", "zoom_all", "view", applies=_sees_timeline),
         ActionSpec("errors", "e", "errors", "view"),
         ActionSpec("log", "l", "log", "view"),
     ),

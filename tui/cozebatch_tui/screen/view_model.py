@@ -12,9 +12,11 @@ from typing import assert_never
 from cozebatch.engine.event_bus import Subscription
 from cozebatch.model import events
 from cozebatch.model.board import Board
+from cozebatch.model.rows import Stage
 from cozebatch.model.statistics import Remaining
 from cozebatch.model.task import State
 from cozebatch_tui.presentation.end_estimate import ENDS_NEEDED, EndEstimate
+from cozebatch_tui.presentation.usage import UsageHistory, Used
 
 LINES_KEPT = 5000
 BUCKET = 60.0
@@ -22,6 +24,8 @@ BUCKET = 60.0
 BUCKETS_KEPT = 240
 GUESS = 300.0
 """Seconds of an execution at Coze of which nothing is known."""
+
+_IN_FLIGHT = tuple(state for state in State if state.in_flight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class ViewModel:
         self._estimate = EndEstimate()
         self.waiting = 0
         """Tasks that a trial left for later."""
+        self.usage = UsageHistory()
         self._stale = True
         self._done_in: deque[int] = deque(maxlen=BUCKETS_KEPT)
         self._bucket = 0
@@ -81,17 +86,17 @@ class ViewModel:
                 case events.TaskState():
                     self._count(event)
                     changes.errors = changes.errors or event.before.is_end or event.after.is_end
+                    self._record_usage(event.clock)
                 case events.RunFinished():
                     changes.finished = event
+                case events.RunStarted() | events.LimitChanged() | events.Gauges():
+                    self._record_usage(event.clock)
                 case (
-                    events.RunStarted()
-                    | events.TaskProgress()
+                    events.TaskProgress()
                     | events.Retrying()
-                    | events.LimitChanged()
                     | events.Throttled()
                     | events.Paused()
                     | events.Resumed()
-                    | events.Gauges()
                     | events.Allowed()
                     | events.Noted()
                 ):
@@ -141,6 +146,21 @@ class ViewModel:
     def to_pay(self) -> int:
         """Executions that waiting tasks will start, retries aside."""
         return self.board.counts[State.PENDING]
+
+    def _record_usage(self, clock: float) -> None:
+        counts, limits = self.board.counts, self.board.limits
+        coze, synthesis = limits[Stage.COZE], limits[Stage.SYNTHESIS]
+        self.usage.record(
+            clock,
+            Used(
+                sum(counts[state] for state in _IN_FLIGHT),
+                coze.in_force,
+                coze.user,
+                counts[State.SYNTHESIZING],
+                synthesis.in_force,
+                synthesis.user,
+            ),
+        )
 
     def _count(self, event: events.TaskState) -> None:
         if event.before is State.PENDING and event.after in (State.RUNNING, State.DOWNLOADING, State.WRITING_BACK):

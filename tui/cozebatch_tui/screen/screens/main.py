@@ -82,7 +82,7 @@ class MainScreen(ActionScreen[None]):
     async def recompose(self) -> None:
         """Redraw everything in another language. Marks, sorting, cursor, filter, focus and what is open stay."""
         before, drawer_open = self.table, self.drawer_open
-        shows_timeline, timeline_cursor = self._shows_timeline, self.timeline.cursor_id
+        shows_timeline, timeline = self._shows_timeline, self.timeline
         focused = type(self.focused) if self.focused is not None else TaskTable
         self._is_drawn = False
         await super().recompose()
@@ -92,8 +92,8 @@ class MainScreen(ActionScreen[None]):
         if before.filter_text:
             self._put_filter(before.filter_text)
         if shows_timeline:
-            self.timeline.cursor_id = timeline_cursor
-            self.timeline.show_tasks(self.table.order)
+            self.timeline.take_over(timeline)
+            self._lay_out_timeline()
             self.query_one(ContentSwitcher).current = "timeline"
         found = self.query(focused)
         (found.first() if found else self.task_list).focus()
@@ -108,6 +108,7 @@ class MainScreen(ActionScreen[None]):
             failed_shown=[rows[task_id] for task_id in self._failed_shown()],
             unfinished=self.table.board.unfinished > 0,
             waiting=self.host.waiting,
+            timeline=self._shows_timeline,
             has_films=self.table.board.counts[State.DONE] > 0,
         )
 
@@ -166,7 +167,7 @@ class MainScreen(ActionScreen[None]):
                     task_id for task_id in table.visible_tasks() if table.board.rows[task_id].state in _TICKING
                 )
             if self._shows_timeline:
-                self.timeline.show_tasks(table.order)
+                self._lay_out_timeline()
 
     def _figures(self) -> None:
         view_model, table = self.host.view_model, self.table
@@ -199,7 +200,7 @@ class MainScreen(ActionScreen[None]):
 
     def _filter_by(self, text: str) -> None:
         self.table.set_filter(text)
-        self.timeline.show_tasks(self.table.order)
+        self._lay_out_timeline()
 
     @on(Input.Submitted, "#filter")
     @guarded
@@ -259,7 +260,7 @@ class MainScreen(ActionScreen[None]):
 
     def action_sort(self, number: int) -> None:
         self.table.sort_by(number)
-        self.timeline.show_tasks(self.table.order)
+        self._lay_out_timeline()
 
     def action_retry(self) -> None:
         self.task_actions.retry(self._chosen())
@@ -295,9 +296,23 @@ class MainScreen(ActionScreen[None]):
             switcher.current = "table"
         else:
             self.timeline.cursor_id = self.table.cursor_id
-            self.timeline.show_tasks(self.table.order)
+            self._lay_out_timeline()
             switcher.current = "timeline"
         self.task_list.focus()
+
+    def _lay_out_timeline(self) -> None:
+        """In the operator's order; unless sorted, the newest submissions first."""
+        self.timeline.show(self.table.order, by_time=self.table.sort_column is None)
+
+    def action_zoom(self, step: int) -> None:
+        if self._shows_timeline:
+            self.timeline.zoom(step)
+            self._lay_out_timeline()
+
+    def action_zoom_all(self) -> None:
+        if self._shows_timeline:
+            self.timeline.zoom_all()
+            self._lay_out_timeline()
 
     def action_errors(self) -> None:
         """Open the drawer, and go into it; or close it."""

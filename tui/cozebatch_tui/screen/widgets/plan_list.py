@@ -74,7 +74,7 @@ class PlanList(TaskList):
         self.action_cursor(1)
         self.post_message(self.Moved())
 
-    def heading(self, width: int) -> Strip:
+    def heading(self, width: int, number: int = 0) -> Strip:
         style = self.ground("background") + self.colour("muted")
         parts = [Segment("  ", style)]
         for name, cells in _columns(width):

@@ -44,6 +44,9 @@ class TaskList(LineGrid):
         *bindings_of("list"),
     ]
 
+    HEADING: ClassVar[int] = 1
+    """Lines above the first task."""
+
     class Opened(Message):
         """The operator opened a task, by key or mouse."""
 
@@ -68,7 +71,7 @@ class TaskList(LineGrid):
         self._places = {task_id: number for number, task_id in enumerate(order)}
         if self.cursor_id not in self._places:
             self.cursor_id = order[min(place, len(order) - 1)] if order else None
-        self.virtual_size = Size(self.size.width, len(order) + 1)
+        self.virtual_size = Size(self.size.width, len(order) + self.HEADING)
         self.refresh()
         self.post_message(self.Moved())
 
@@ -78,13 +81,14 @@ class TaskList(LineGrid):
         for task_id in task_ids:
             place = self._places.get(task_id)
             if place is not None and top <= place < top + height:
-                self.refresh(Region(0, place - top + 1, self.size.width, 1))
+                self.refresh(Region(0, place - top + self.HEADING, self.size.width, 1))
 
     def visible_tasks(self) -> list[str]:
         top = self.scroll_offset.y
-        return self.order[top : top + max(0, self.size.height - 1)]
+        return self.order[top : top + max(0, self.size.height - self.HEADING)]
 
-    def heading(self, width: int) -> Strip:
+    def heading(self, width: int, number: int = 0) -> Strip:
+        """One line of the heading, from 0."""
         raise NotImplementedError
 
     def heading_clicked(self, x: int) -> None:
@@ -98,12 +102,12 @@ class TaskList(LineGrid):
 
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
-        if y == 0:
-            return self.heading(width)
-        place = self.scroll_offset.y + y - 1
+        if y < self.HEADING:
+            return self.heading(width, y)
+        place = self.scroll_offset.y + y - self.HEADING
         plain = self.ground("background")
         if place >= len(self.order):
-            text = self.empty() if y == 2 and not self.order else ""
+            text = self.empty() if y == self.HEADING + 1 and not self.order else ""
             return Strip([Segment(fit(f"  {text}", width), plain + self.colour("muted"))], width)
         task_id = self.order[place]
         style = plain
@@ -122,7 +126,7 @@ class TaskList(LineGrid):
             self._go(self._places.get(self.cursor_id or "", 0) + step)
 
     def action_page(self, step: int) -> None:
-        self.action_cursor(step * max(1, self.size.height - 2))
+        self.action_cursor(step * max(1, self.size.height - self.HEADING - 1))
 
     def action_edge(self, end: int) -> None:
         self._go(len(self.order) - 1 if end > 0 else 0)
@@ -136,10 +140,10 @@ class TaskList(LineGrid):
         at = event.get_content_offset(self)
         if at is None:
             return
-        if at.y == 0:
+        if at.y < self.HEADING:
             self.heading_clicked(at.x)
             return
-        place = self.scroll_offset.y + at.y - 1
+        place = self.scroll_offset.y + at.y - self.HEADING
         if place >= len(self.order):
             return
         again = self.order[place] == self.cursor_id
@@ -150,7 +154,8 @@ class TaskList(LineGrid):
     @guarded
     def on_mouse_move(self, event: MouseMove) -> None:
         at = event.get_content_offset(self)
-        self._hover(None if at is None or at.y == 0 else self.scroll_offset.y + at.y - 1)
+        above = at is None or at.y < self.HEADING
+        self._hover(None if at is None or above else self.scroll_offset.y + at.y - self.HEADING)
 
     @guarded
     def on_leave(self) -> None:
@@ -168,7 +173,7 @@ class TaskList(LineGrid):
 
     @guarded
     def on_resize(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self.order) + 1)
+        self.virtual_size = Size(self.size.width, len(self.order) + self.HEADING)
         self.refresh()
 
     def go_to(self, task_id: str) -> None:
@@ -182,7 +187,7 @@ class TaskList(LineGrid):
             return
         place = min(max(0, place), len(self.order) - 1)
         before, self.cursor_id = self.cursor_id, self.order[place]
-        top, seen = self.scroll_offset.y, max(1, self.size.height - 1)
+        top, seen = self.scroll_offset.y, max(1, self.size.height - self.HEADING)
         if place < top:
             self.scroll_to(y=place, animate=False, immediate=True)
         elif place >= top + seen:

@@ -123,7 +123,7 @@ class TaskTable(TaskList):
             return [task_id for task_id in self.board.rows if task_id in self.marks]
         return [self.cursor_id] if self.cursor_id is not None else []
 
-    def heading(self, width: int) -> Strip:
+    def heading(self, width: int, number: int = 0) -> Strip:
         glyphs = host_of(self).look.glyphs
         style = self.ground("background") + self.colour("muted")
         segments = [Segment("  ", style)]
