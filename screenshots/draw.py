@@ -21,6 +21,7 @@ from unittest.mock import patch
 
 from rich.cells import cell_len
 from textual.pilot import Pilot
+from textual.widgets import TextArea
 
 from cozebatch.batch.preview import Preview, preview_of
 from cozebatch.engine.event_bus import Subscription
@@ -31,7 +32,7 @@ from cozebatch.model.rows import Counters, Row, Stage, moved
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Lang, Text
 from cozebatch.planning.planned import Action, Planned
-from cozebatch.ports import RunRecord
+from cozebatch.ports import Execution, RunRecord
 from cozebatch_tui.screen.app import CozebatchApp
 from cozebatch_tui.screen.screens.main import MainScreen
 from cozebatch_tui.screen.screens.start import StartScreen
@@ -58,6 +59,10 @@ _TITLES = (
     "信用卡最低还款，到底亏在哪",
 )
 
+_SCRIPT = "老茶客都用盖碗，不是讲究，是省事。\n一片茶叶，三道水，头道只闻香。\n\n三只手指一捏，水温全在指尖上。"
+_OUTPUT = """{"videoUrl": "https://lf.example.com/v/abc.mp4", "audioUrl": "https://lf.example.com/v/abc.mp3",
+"title": "老茶客都用盖碗", "captions": [{"start": 0, "end": 1200, "text": "一片茶叶，三道水"}]}"""
+
 START = "start"
 """Instead of keys: the screen before a batch begins."""
 
@@ -67,6 +72,10 @@ VIEWS: Sequence[tuple[str, Lang, tuple[int, int], tuple[str, ...]]] = (
     ("main-en", "en", (120, 40), ()),
     ("main-80x24-zh", "zh", (80, 24), ("e",)),
     ("timeline-zh", "zh", (120, 40), ("t",)),
+    ("task-zh", "zh", (120, 40), ("enter",)),
+    ("task-80x24-en", "en", (80, 24), ("enter", "down")),
+    ("task-result-en", "en", (120, 40), ("enter", *("down",) * 21, "right", "right")),
+    ("edit-zh", "zh", (120, 40), ("enter", "E", "delete", "delete", "x")),
     ("help-en", "en", (120, 40), ("question_mark",)),
     ("palette-zh", "zh", (100, 34), ("ctrl+p",)),
 )
@@ -218,8 +227,12 @@ async def _draw(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> str:
         async with start_screen(lang, size) as pilot:
             return widths_corrected(pilot.app.export_screenshot(title="cozebatch-tui"))
     async with main_screen(lang, size) as pilot:
-        await pilot.press(*keys)
-        await pilot.pause(0.2)
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause(0.1)
+        for area in pilot.app.screen.query(TextArea):
+            area.cursor_blink = False
+        await pilot.pause(0.3)
         return widths_corrected(pilot.app.export_screenshot(title="cozebatch-tui"))
 
 
@@ -241,6 +254,7 @@ async def main_screen(lang: Lang, size: tuple[int, int]) -> AsyncIterator[Pilot[
     app = CozebatchApp(AppStart(make_session=_no_session, lang=lang, title="demo", setup_needed=True))
     async with app.run_test(size=size, notifications=True) as pilot:
         subscription = Subscription()
+        app.batch.session = _Session()  # type: ignore[assignment]
         app.batch.view_model = ViewModel(subscription)
         for event in history():
             subscription.push(event)
@@ -267,6 +281,27 @@ class _Session:
 
     def usual_seconds(self) -> Future[float | None]:
         return _now(COZE)
+
+    def task(self, _: str, task_id: str) -> Future[Task]:
+        return _now(Task(task_id, "为什么老茶客都用盖碗", _SCRIPT, "d1", "v1", "老陈说茶"))
+
+    def edit_of(self, _: Task) -> Future[None]:
+        return _now(None)
+
+    def takes_texts(self) -> Future[bool]:
+        return _now(True)
+
+    def parameters(self, _: str, __: str) -> Future[dict[str, str]]:
+        return _now({"content": _SCRIPT, "title": "为什么老茶客都用盖碗", "voiceId": "v1"})
+
+    def output(self, _: str) -> Future[str]:
+        return _now(_OUTPUT)
+
+    def executions(self, _: str, task_id: str) -> Future[list[Execution]]:
+        return _now([Execution(task_id, 1, "refused", WALL + 1, logid="20261124080001", error=_rejected())])
+
+    def poster(self, *_: object) -> None:
+        return None
 
     def preflight(self) -> Future[list[CheckItem]]:
         names = (Text("Coze 令牌", "Coze token"), Text("工作流", "workflow"), Text("字体", "font"))
