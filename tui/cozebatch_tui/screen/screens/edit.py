@@ -28,6 +28,17 @@ Edited = tuple[str, str, bool]
 """Title, script, and whether they go into the source, too."""
 
 
+class Tick(Checkbox):
+    """A check box with a sign for each state: Textual tells them apart by colour alone."""
+
+    BUTTON_LEFT = BUTTON_RIGHT = ""
+
+    @property
+    def _button(self) -> Content:
+        glyphs = host_of(self).look.glyphs
+        return Content(f" {glyphs.ticked if self.value else glyphs.unticked} ")
+
+
 class EditScreen(ModalScreen[Edited | None]):
     """Title above, script below, and what differs from the source. None if nothing is to be done."""
 
@@ -74,7 +85,7 @@ class EditScreen(ModalScreen[Edited | None]):
                 difference.border_title = Content(texts.CHANGES.in_(lang))
                 yield Figures()
             with Horizontal():
-                offer = Checkbox(Content(texts.WRITE_BACK.in_(lang)), compact=True)
+                offer = Tick(Content(texts.WRITE_BACK.in_(lang)), compact=True)
                 offer.display = self._offers_write_back
                 yield offer
                 yield Button(Content(texts.LEAVE.in_(lang)), id="leave", compact=True)
