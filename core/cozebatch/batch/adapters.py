@@ -5,6 +5,7 @@ Adapters are imported where they are needed, so that a run pays only for what it
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +18,11 @@ from cozebatch.settings import Settings
 from cozebatch.synthesis.options import SynthesisOptions
 
 if TYPE_CHECKING:
+    from cozebatch.batch.request import Request
     from cozebatch.feishu.base import FeishuBase
     from cozebatch.feishu.layout import Layout, StatusValues
     from cozebatch.feishu.sdk import FeishuClient
+    from cozebatch.notify.courier import Courier
     from cozebatch.settings.feishu_model import FilterCondition
 
 
@@ -137,3 +140,27 @@ def used_columns(settings: Settings) -> frozenset[str]:
     where there are named templates."""
     named = any(isinstance(style, dict) for style in settings.template_config.values())
     return frozenset(settings.coze.parameters.values()) | (frozenset({"template"}) if named else frozenset())
+
+
+def courier(settings: Settings, request: Request) -> Courier | None:
+    """Who tells people that do not look how the batch stands; None where the configuration names no bot."""
+    if settings.notify.feishu_webhook is None or request.dry_run:
+        return None
+    from cozebatch.notify.card import About
+    from cozebatch.notify.courier import Courier
+    from cozebatch.notify.webhook import FeishuWebhook
+
+    secret = settings.notify.secret.get_secret_value() if settings.notify.secret is not None else None
+    bot = FeishuWebhook(settings.notify.feishu_webhook.get_secret_value(), secret, wall=time.time)
+    name = request.tasks_file.name if request.tasks_file is not None else settings.coze.workflow_id
+    return Courier(bot.send, About(name, _table_link(settings, request)), lang=request.lang)
+
+
+def _table_link(settings: Settings, request: Request) -> str | None:
+    """The address that opens the table in a browser."""
+    api, tables = settings.api_config, settings.tables
+    if request.tasks_file is not None or api is None or tables is None:
+        return None
+    host = "www.larksuite.com" if "larksuite" in api.domain else "www.feishu.cn"
+    kind = "wiki" if api.base.needs_resolving else "base"
+    return f"https://{host}/{kind}/{api.base.token}?table={tables.content_table.table_id}"

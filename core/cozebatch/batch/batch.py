@@ -28,11 +28,12 @@ from cozebatch.engine.options import Adapters, Options
 from cozebatch.journal.salvage.log_reader import run_line
 from cozebatch.model.allowance import ANY_NUMBER, Allowance
 from cozebatch.model.check_item import CheckItem, Level
-from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError
+from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError, unwrapped_groups
 from cozebatch.model.statistics import Statistics
 from cozebatch.model.task import Task, parameters_digest
 from cozebatch.model.text import Text
 from cozebatch.network.trouble import WRONG_CERTIFICATE
+from cozebatch.notify.courier import Courier
 from cozebatch.planning.planned import Action, OperatorOverrides
 from cozebatch.planning.selection import Selection
 from cozebatch.ports import Journal, TaskSource
@@ -68,6 +69,8 @@ class Batch:
     prune: Callable[[], Awaitable[Sequence[Text]]] | None = None
     """Drops old state and returns what it could not drop; called when a run has finished."""
     results: ResultsWriter | None = None
+    courier: Courier | None = None
+    """Tells people who do not look."""
     origin: str = ""
     source_notes: Callable[[], Sequence[Text]] = tuple
     """What the source left out of its list and a person should know: it goes into the log of the run."""
@@ -182,7 +185,7 @@ class Batch:
             engine.note("info", preview.recognized)
         for note in self.source_notes():
             engine.note("info", note)
-        outcome = await self._start(engine, preview, keep_open)
+        outcome = await self._told(engine, self._start(engine, preview, keep_open))
         if preview.journal_incomplete and not preview.partial and self.selection == Selection():
             try:
                 await self.journal.confirm_complete(self.source.key, self.wall())
@@ -194,6 +197,39 @@ class Batch:
                     engine.note("warning", trouble)
         return replace(outcome, flawed=outcome.flawed or await self._owes(engine))
 
+    async def _told(self, engine: Engine, running: Coroutine[Any, Any, Outcome]) -> Outcome:
+        """Let the courier, where there is one, see the run's events; its last card may still arrive after the end."""
+        courier = self.courier
+        if courier is None:
+            return await running
+        news = anyio.Event()
+        outcome: Outcome | None = None
+        found = self.bus.subscribe(lambda: news.set())
+
+        async def watch() -> None:
+            nonlocal news
+            while True:
+                await news.wait()
+                news = anyio.Event()
+                for event in found.take():
+                    courier.tell(event, engine.board, engine.note)
+
+        with unwrapped_groups():
+            async with anyio.create_task_group() as group:
+                group.start_soon(watch)
+                group.start_soon(courier.serve, engine.note)
+                try:
+                    outcome = await running
+                    if not self._stopping:
+                        for event in found.take():
+                            courier.tell(event, engine.board, engine.note)
+                        await courier.finish()
+                finally:
+                    self.bus.unsubscribe(found)
+                group.cancel_scope.cancel()
+        assert outcome is not None
+        return outcome
+
     @property
     def commands(self) -> OperatorCommands:
         """What the operator may ask of the run. Raises `RuntimeError` before `run`."""
@@ -204,6 +240,8 @@ class Batch:
     def stop(self) -> None:
         """Drain: `run` returns within seconds, also when it is only called afterwards."""
         self._stopping = True
+        if self.courier is not None:
+            self.courier.give_up()
         if self._engine is not None:
             self._engine.commands.stop()
 

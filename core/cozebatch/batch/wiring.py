@@ -14,6 +14,7 @@ from typing import Any
 import anyio.to_thread
 
 from cozebatch.batch.adapters import (
+    courier,
     coze_service,
     feishu_base,
     feishu_client,
@@ -85,6 +86,7 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
             prune=_prune(request, journal, settings.log_retention_days),
             results=_results(settings, request, journal, mask),
             origin=_origin(settings, request),
+            courier=courier(settings, request),
             source_notes=notes,
             bus=bus if bus is not None else Bus(),
         )

@@ -20,9 +20,11 @@ from cozebatch.settings.values import (
     FilledText,
     MaybeFolder,
     MaybeIdentifier,
+    MaybeSecret,
     MaybeText,
     Number,
     Program,
+    WebhookUrl,
     WholeNumber,
     WorkflowId,
 )
@@ -161,6 +163,13 @@ class Notify(SettingsModel):
     """批次结束、自动停止或第一次需要人时怎样提醒 / How a person is told that a batch ends, stops itself or first needs
     one."""
 
+    feishu_webhook: WebhookUrl = Field(
+        default=None,
+        description="飞书群自定义机器人的地址，当密钥保管 / address of a Feishu group's custom bot; keep it secret",
+    )
+    secret: MaybeSecret = Field(
+        default=None, description="机器人开了“签名校验”时的密钥 / the bot's signing secret, if it has one"
+    )
     bell: bool = Field(default=True, description="终端响铃并弹出通知 / the terminal rings and shows a notification")
 
 
@@ -207,4 +216,5 @@ class Settings(SettingsModel):
         found = [self.coze.token.get_secret_value()]
         if self.api_config is not None:
             found.append(self.api_config.app_secret.get_secret_value())
+        found += [s.get_secret_value() for s in (self.notify.feishu_webhook, self.notify.secret) if s is not None]
         return tuple(secret for secret in found if secret)

@@ -221,6 +221,24 @@ def _program(value: Any) -> Any:
     return tuple(str(part) for part in value)
 
 
+def _webhook(value: Any) -> Any:
+    """The whole address is a secret: whoever has it can post."""
+    if value is None or isinstance(value, SecretStr):
+        return value
+    if not isinstance(value, str):
+        raise wrong("应为文字（加双引号）", "should be text in double quotes")
+    if not value.strip():
+        return None
+    address = split_url(value.strip())
+    if address is not None and address.hostname and not address.path.strip("/"):
+        raise wrong(
+            "地址不完整，请在飞书群的机器人设置里重新复制 webhook 地址",
+            "is not the whole address: copy the webhook again from the bot's settings in the group",
+        )
+    return SecretStr(_url(value))
+
+
+WebhookUrl = Annotated[SecretStr | None, BeforeValidator(_webhook)]
 WholeNumber = Annotated[int, BeforeValidator(_whole)]
 Number = Annotated[float, BeforeValidator(_number), AfterValidator(_finite)]
 BareSecret = Annotated[SecretStr, BeforeValidator(_bare)]
@@ -233,6 +251,7 @@ FilledText = Annotated[str, AfterValidator(_filled)]
 MaybeText = Annotated[FilledText | None, BeforeValidator(_nothing_if_empty)]
 MaybeFolder = Annotated[Annotated[str, AfterValidator(_folder)] | None, BeforeValidator(_nothing_if_empty)]
 MaybeIdentifier = Annotated[Identifier | None, BeforeValidator(_nothing_if_empty)]
+MaybeSecret = Annotated[BareSecret | None, BeforeValidator(_nothing_if_empty)]
 """An empty string is as good as null: templates are filled in like that."""
 Program = Annotated[
     tuple[str, ...],

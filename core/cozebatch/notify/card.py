@@ -1,0 +1,105 @@
+"""A message card of Feishu, as a custom bot's webhook takes it (docs/feishu.md).
+
+Every text is `plain_text`: nothing that comes from a task or a service is read as Feishu's Markdown or as a mention.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cozebatch.model.board import Board
+from cozebatch.model.sanitize import clean
+from cozebatch.model.task import State
+from cozebatch.model.text import Lang, Text
+from cozebatch.notify.news import Kind
+
+MOST_GROUPS = 5
+"""Groups of failures that a card names; the table has them all."""
+
+_TITLES: dict[Kind, Text] = {
+    "ended": Text("批次结束", "Batch ended"),
+    "stopped": Text("批次自动停止，需要你处理", "Batch stopped itself and needs you"),
+    "held": Text("有任务等你确认", "A task waits for you"),
+}
+_HELD = Text(
+    "提交后没有明确回答，可能已经付费：请在程序里认领（免费）或重做（付费）。",
+    "A submission was not clearly answered and may have been paid for: adopt its execution (free) or rerun the task "
+    "(paid) in the program.",
+)
+_LEFT = Text("没做的任务等下次运行。", "What is left waits for the next start.")
+_OPEN = Text("打开表格", "Open the table")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Which batch it is: a name that people know, and the address of its table, None where there is none."""
+
+    name: str
+    link: str | None = None
+
+
+def card_of(kind: Kind, board: Board, about: About, lang: Lang) -> dict[str, Any]:
+    """The card's JSON for `msg_type: interactive`."""
+    elements: list[dict[str, Any]] = [{"tag": "div", "fields": _figures(board, lang)}]
+    lines = [error.message.in_(lang) for error in board.paused.values() if error is not None]
+    if kind == "held":
+        lines.append(_HELD.in_(lang))
+    if kind == "ended" and board.counts[State.PENDING]:
+        lines.append(_LEFT.in_(lang))
+    elements += [_text(line) for line in lines]
+    groups = sorted(board.groups.values(), key=lambda group: -group.count)
+    if groups:
+        elements.append({"tag": "hr"})
+    for group in groups[:MOST_GROUPS]:
+        sample = group.sample
+        code = f" ({sample.code})" if sample.code else ""
+        elements.append(_text(f"{group.count} × {sample.message.in_(lang)}{code}\n→ {sample.hint.in_(lang)}"))
+    if about.link is not None:
+        button = {"tag": "button", "text": _plain(_OPEN.in_(lang)), "url": about.link, "type": "default"}
+        elements.append({"tag": "action", "actions": [button]})
+    title = f"{_TITLES[kind].in_(lang)}：{about.name}" if lang == "zh" else f"{_TITLES[kind].in_(lang)}: {about.name}"
+    return {
+        "config": {"wide_screen_mode": True},
+        "header": {"title": _plain(clean(title, 120)), "template": _colour(kind, board)},
+        "elements": elements,
+    }
+
+
+def _figures(board: Board, lang: Lang) -> list[dict[str, Any]]:
+    counts = board.counts
+    named: list[tuple[Text, object]] = [
+        (Text("完成", "Done"), counts[State.DONE]),
+        (Text("失败", "Failed"), counts[State.FAILED]),
+        (Text("待确认", "Held"), counts[State.HELD]),
+        (Text("没做完", "Not finished"), board.unfinished),
+        (Text("付费执行", "Paid executions"), sum(row.attempts for row in board.rows.values())),
+        (Text("用时", "Time"), _duration(board.clock)),
+    ]
+    return [
+        {"is_short": True, "text": _plain(f"{name.in_(lang)}  {value}")}
+        for name, value in named
+        if value or name.en == "Done"
+    ]
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _colour(kind: Kind, board: Board) -> str:
+    if kind != "ended":
+        return "orange"
+    return (
+        "red" if board.counts[State.FAILED] else "orange" if board.counts[State.HELD] or board.unfinished else "green"
+    )
+
+
+def _text(line: str) -> dict[str, Any]:
+    return {"tag": "div", "text": _plain("\n".join(clean(part, 400) for part in line.split("\n")))}
+
+
+def _plain(text: str) -> dict[str, str]:
+    return {"tag": "plain_text", "content": text}
