@@ -183,6 +183,8 @@ class Batch:
         engine.note("info", Text.same(run_line(preview.run)))
         if preview.recognized is not None:
             engine.note("info", preview.recognized)
+        if preview.edited is not None:
+            engine.note("info", preview.edited)
         for note in self.source_notes():
             engine.note("info", note)
         outcome = await self._told(engine, self._start(engine, preview, keep_open))

@@ -13,6 +13,8 @@ from cozebatch.planning.leftovers import Leftover, leftovers
 from cozebatch.planning.planned import Action, Planned, is_expired
 from cozebatch.ports import Delivery, RunRecord
 
+_RUNS = frozenset({Action.SUBMIT, Action.WATCH, Action.FINISH, Action.HOLD})
+
 MOST_NAMED = 20
 """Rows that a sentence names."""
 
@@ -32,13 +34,22 @@ class PlannedTask:
     recognized: bool = False
     """By its parameters: it is served by what was paid for as another row."""
     account_id: str = ""
+    edited: bool = False
+    """It is run with the title and script that the operator gave it here, not with those of the source."""
 
     @classmethod
     def of(cls, planned: Planned, now: float) -> PlannedTask:
         """`now` in Unix seconds."""
         if isinstance(planned.made, int) and isinstance(planned.task, Task):
             task = planned.task
-            return cls(task.task_id, task.title, planned.action, State.PENDING, account_id=task.account_id)
+            return cls(
+                task.task_id,
+                task.title,
+                planned.action,
+                State.PENDING,
+                account_id=task.account_id,
+                edited=task.edited,
+            )
         row, error = planned.row, planned.error
         return cls(
             row.task_id,
@@ -50,6 +61,7 @@ class PlannedTask:
             planned.note or (error.message if error is not None else None),
             planned.recognized,
             row.account_id,
+            isinstance(planned.task, Task) and planned.task.edited and planned.action in _RUNS,
         )
 
 
@@ -91,6 +103,20 @@ class Preview:
         return Text(
             f"按内容认出 {len(ids)} 行，用以前付过费的执行，不再扣费：{'、'.join(shown)}{' 等' if more else ''}。",
             f"{len(ids)} recognized by their content; executions paid for earlier serve them, free: "
+            f"{', '.join(shown)}{' and more' if more else ''}.",
+        )
+
+    @property
+    def edited(self) -> Text | None:
+        """How many rows are run with a script that was edited here, and which; None where there are none."""
+        ids = [task.task_id for task in self.tasks if task.edited]
+        if not ids:
+            return None
+        shown = [clean(task_id, 40) for task_id in ids[:MOST_NAMED]]
+        more = len(ids) > MOST_NAMED
+        return Text(
+            f"{len(ids)} 个任务用在这里改过的文案，来源里还是原来的：{'、'.join(shown)}{' 等' if more else ''}。",
+            f"{len(ids)} run with the script edited here; the source still has the earlier one: "
             f"{', '.join(shown)}{' and more' if more else ''}.",
         )
 

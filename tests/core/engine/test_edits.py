@@ -224,6 +224,8 @@ async def test_a_table_row_is_made_again_only_if_it_was_set_back_and_then_as_it_
     machine = a_table()
     await machine.run_edited()
     machine.source = replace(machine.source, tasks=[replace(ROW, shown=shown)])
+    told = (await machine.batch().prepare()).edited
+    assert (told is not None) is (shown is None), "it is said before it is paid for"
     async with machine.running():
         pass
     assert await machine.sent() == ["旧文案", "新文案", *(["新文案"] if shown is None else [])]

@@ -155,6 +155,8 @@ class HeadlessRunner:
             return
         if preview.recognized is not None:
             self._printer.say(preview.recognized.in_(self._lang))
+        if preview.edited is not None:
+            self._printer.say(preview.edited.in_(self._lang))
         counts = {action.value: preview.actions.get(action, 0) for action in Action}
         self._say(texts.PLAN, total=len(preview.tasks), owed=preview.owed, **counts)
         if (most := allowed(preview.run.allowance)) is not None:

@@ -252,6 +252,8 @@ class StartScreen(ActionScreen[Preview]):
         warned += [(texts.WARNED.in_(lang), note.in_(lang)) for note in self._notes]
         if self._preview.recognized is not None:
             warned.append((texts.WARNED.in_(lang), self._preview.recognized.in_(lang)))
+        if self._preview.edited is not None:
+            warned.append((texts.WARNED.in_(lang), self._preview.edited.in_(lang)))
         for subject, text in warned:
             lines.append(Content.assemble((f"! {clean(subject, 60)} ", f"${Tone.ATTENTION}"), clean(text, 300)))
         return Content("\n").join(lines)

@@ -149,6 +149,8 @@ class TaskScreen(ActionScreen[None]):
         keys, order = live_keys(self), self.order
         with_films = self.host.films_folder is not None
         self.query_one(TaskHead).show(row, order.index(self._task_id) + 1, len(order), keys)
+        tiny, has_problem = self.size.height < 16, row.error is not None or row.note is not None
+        self.query_one(CourseCard).display = not (tiny and has_problem)
         self.query_one(CourseCard).show(row, course(row, now, self._told, with_films=with_films))
         self.query_one(ProblemCard).show(row, keys)
         self.query_one(Poster).show(row.video_path if self.has_class("-wide") else None)

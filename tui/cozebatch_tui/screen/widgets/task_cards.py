@@ -43,11 +43,10 @@ class TaskHead(Figures):
         left = Content.assemble(clickable(f"< {place}", "app.pop_screen", "$muted"), "  ", (title, "bold"))
         tone = f"bold ${TONE_OF[row.state]}"
         state = Content.styled(f"{glyphs.states[row.state]} {STATES[row.state].in_(lang)}", tone)
-        why = clean(problem(row, lang), 40) if row.error is not None else ""
+        is_wide = self.size.width > 60
+        why = clean(problem(row, lang), 40) if row.error is not None and is_wide else ""
         around = "  ".join(key for name in ("previous", "next") for key in keys.get(name, ())[:1])
-        aside = Content.assemble(
-            state, (f"  {why}" if why else ""), (f"   {around}" if self.size.width > 60 else "", "$muted")
-        )
+        aside = Content.assemble(state, (f"  {why}" if why else ""), (f"   {around}" if is_wide else "", "$muted"))
         self.draw(spread(left, aside, max(1, self.size.width)))
 
 
