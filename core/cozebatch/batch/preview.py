@@ -10,7 +10,7 @@ from cozebatch.model.sanitize import clean
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
 from cozebatch.planning.leftovers import Leftover, leftovers
-from cozebatch.planning.planned import Action, Planned, is_expired
+from cozebatch.planning.planned import LAST_DAYS, Action, Planned, days_left, is_expired
 from cozebatch.ports import Delivery, RunRecord
 
 _RUNS = frozenset({Action.SUBMIT, Action.WATCH, Action.FINISH, Action.HOLD})
@@ -30,6 +30,8 @@ class PlannedTask:
     state: State
     execute_id: str | None = None
     expired: bool = False
+    days_left: int | None = None
+    """Days for which Coze still has the result of its execution, where that was never fetched and they are few."""
     reason: Text | None = None
     recognized: bool = False
     """By its parameters: it is served by what was paid for as another row."""
@@ -58,11 +60,18 @@ class PlannedTask:
             row.state,
             row.execute_id,
             is_expired(row, now),
+            _few_days(planned, now),
             planned.note or (error.message if error is not None else None),
             planned.recognized,
             row.account_id,
             isinstance(planned.task, Task) and planned.task.edited and planned.action in _RUNS,
         )
+
+
+def _few_days(planned: Planned, now: float) -> int | None:
+    unfetched = planned.action is Action.WATCH or planned.row.state is State.HELD
+    left = days_left(planned.row, now) if unfetched else None
+    return left if left is not None and left < LAST_DAYS and not is_expired(planned.row, now) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +127,20 @@ class Preview:
             f"{len(ids)} 个任务用在这里改过的文案，来源里还是原来的：{'、'.join(shown)}{' 等' if more else ''}。",
             f"{len(ids)} run with the script edited here; the source still has the earlier one: "
             f"{', '.join(shown)}{' and more' if more else ''}.",
+        )
+
+    @property
+    def expiring(self) -> Text | None:
+        """How many results Coze will drop within days, and when the first of them; None where there are none."""
+        days = [task.days_left for task in self.tasks if task.days_left is not None]
+        if not days:
+            return None
+        soon = min(days) + 1
+        first = Text("今天", "today") if soon == 1 else Text(f"{soon} 天内", f"within {soon} days")
+        return Text(
+            f"{len(days)} 个已付费的结果还没取回，Coze 只保留 7 天，最早的{first.zh}就会消失：请尽快运行或认领。",
+            f"{len(days)} paid results were never fetched; Coze keeps them for 7 days and drops the first of them "
+            f"{first.en}: run the batch or adopt them soon.",
         )
 
     @property

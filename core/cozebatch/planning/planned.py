@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -142,6 +143,18 @@ DONE_AS_IMPORTED = Text(
     "Imported results or a log say that it was finished; a rerun (paid) has it made again.",
 )
 GONE = Text("任务来源里已没有这一行。", "The source no longer has this row.")
+
+
+LAST_DAYS = 2
+"""Days before Coze drops a result from which on a person is warned."""
+
+
+def days_left(row: Row, now: float) -> int | None:
+    """Whole days for which Coze still has the result of the row's execution, 0 on its last day and after it; None where
+    nothing was submitted. `now` in Unix seconds."""
+    if row.submitted_at is None:
+        return None
+    return max(0, math.floor((RESULTS_KEPT - (now - row.submitted_at)) / 86400.0))
 
 
 def is_expired(row: Row, now: float) -> bool:

@@ -153,6 +153,8 @@ class HeadlessRunner:
         if not preview.tasks and not preview.owed:
             self._say(texts.NOTHING_TO_DO)
             return
+        if preview.expiring is not None:
+            self._complain(preview.expiring)
         if preview.recognized is not None:
             self._printer.say(preview.recognized.in_(self._lang))
         if preview.edited is not None:

@@ -250,6 +250,8 @@ class StartScreen(ActionScreen[Preview]):
         lines = [Content.styled(f"{glyphs.good} {' '.join(good)}" if good else glyphs.good, f"${Tone.DONE}")]
         warned = [(item.subject.in_(lang), item.text.in_(lang)) for item in self._items if item.level is Level.WARN]
         warned += [(texts.WARNED.in_(lang), note.in_(lang)) for note in self._notes]
+        if self._preview.expiring is not None:
+            warned.append((texts.WARNED.in_(lang), self._preview.expiring.in_(lang)))
         if self._preview.recognized is not None:
             warned.append((texts.WARNED.in_(lang), self._preview.recognized.in_(lang)))
         if self._preview.edited is not None:
