@@ -21,7 +21,7 @@ from unittest.mock import patch
 
 from rich.cells import cell_len
 from textual.pilot import Pilot
-from textual.widgets import TextArea
+from textual.widgets import Input, TextArea
 
 from cozebatch.batch.preview import Preview, preview_of
 from cozebatch.engine.event_bus import Subscription
@@ -230,8 +230,8 @@ async def _draw(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> str:
         for key in keys:
             await pilot.press(key)
             await pilot.pause(0.1)
-        for area in pilot.app.screen.query(TextArea):
-            area.cursor_blink = False
+        for field in (*pilot.app.screen.query(TextArea), *pilot.app.screen.query(Input)):
+            field.cursor_blink = False
         await pilot.pause(0.3)
         return widths_corrected(pilot.app.export_screenshot(title="cozebatch-tui"))
 

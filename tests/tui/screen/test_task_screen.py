@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from textual.widgets import Button, Collapsible, Input, TabbedContent, TextArea
+from textual.widgets import Button, Checkbox, Collapsible, Input, TabbedContent, TextArea
 
 from cozebatch.demo.coze_server import RunningCoze
 from cozebatch.demo.faults import Fault
 from cozebatch.model.task import State
 from cozebatch_tui.screen.screens.dialogs import Confirm
 from cozebatch_tui.screen.screens.edit import EditScreen
+from cozebatch_tui.screen.screens.main import MainScreen
 from cozebatch_tui.screen.screens.task import TaskScreen
+from draw import main_screen
 from support.ui import Screen, application, rows
 
 pytestmark = pytest.mark.anyio
@@ -137,6 +139,32 @@ async def test_nothing_is_sent_unless_it_is_confirmed(
             await screen.pilot.pause(0.1)
         await screen.until(lambda: isinstance(screen.app.screen, TaskScreen), "the task again")
     assert len(quick.ledger().executions) == 1
+
+
+async def test_writing_into_the_feishu_record_is_offered_not_done_and_said_before_it_is_paid_for() -> None:
+    async with main_screen("en", (120, 40)) as pilot:
+        screen = Screen(pilot.app, pilot)  # type: ignore[arg-type]
+        for ticked in (False, True):
+            await screen.press("enter", "E")
+            await screen.until(lambda: isinstance(screen.app.screen, EditScreen), "the editor")
+            assert not screen.app.screen.query_one(Checkbox).value
+            assert "☐" in screen.text()
+            await screen.press("x", *(("tab", "space") if ticked else ()))
+            assert ("☑" in screen.text()) is ticked
+            await screen.press("ctrl+s")
+            await screen.until(lambda: isinstance(screen.app.screen, Confirm), "the price")
+            assert ("of its Feishu record are changed" in shown(screen)) is ticked
+            await screen.press("n", "escape")
+            await screen.until(lambda: isinstance(screen.app.screen, MainScreen), "the table")
+
+
+async def test_a_tiny_terminal_shows_the_problem_first() -> None:
+    async with main_screen("en", (40, 10)) as pilot:
+        screen = Screen(pilot.app, pilot)  # type: ignore[arg-type]
+        await screen.press("enter")
+        await screen.until(lambda: "Problem" in screen.text(), "the problem")
+        assert "Stages" not in screen.text()
+        assert "? help" in screen.text()
 
 
 async def test_one_escape_does_not_drop_what_was_typed(tmp_path: Path, quick: RunningCoze) -> None:

@@ -140,7 +140,7 @@ class TaskScreen(ActionScreen[None]):
         if news:
             self._draw_log()
         moved = (self._task_id, row.state, row.entered_clock, row.submissions, row.fingerprint)
-        if moved != self._loaded:
+        if news or moved != self._loaded:
             self._loaded = moved
             self.query_one(ActionFooter).show()
             self.run_worker(self._load(row), exclusive=True, exit_on_error=False)
