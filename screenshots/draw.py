@@ -1,7 +1,8 @@
 """The pictures in the READMEs, made by one command: `python screenshots/draw.py [--check] [FOLDER]`.
 
 The application is drawn from a scripted, seeded run, so that the same source gives the same pictures; `--check` says
-whether those in the folder are current. SVG from Textual, its letter widths corrected for Chinese; PNG from resvg.
+whether those in the folder are current. SVG from Textual, its letter widths corrected for Chinese; PNG from resvg. The
+screens as text, which a test compares cell by cell, are written with them (`cells`).
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 from unittest.mock import patch
@@ -34,6 +36,7 @@ from cozebatch.model.text import Lang, Text
 from cozebatch.planning.planned import Action, Planned
 from cozebatch.ports import Execution, RunRecord
 from cozebatch_tui.screen.app import CozebatchApp
+from cozebatch_tui.screen.look import themes
 from cozebatch_tui.screen.screens.main import MainScreen
 from cozebatch_tui.screen.screens.start import StartScreen
 from cozebatch_tui.screen.startup import AppStart, Ask
@@ -42,7 +45,7 @@ from cozebatch_tui.screen.view_model import ViewModel
 T = TypeVar("T")
 
 WALL = 1_795_500_000.0
-NOW = 455.0
+NOW, OVER = 455.0, 1300.0
 COZE, FILM = 300.0, 60.0
 
 _ACCOUNTS = ("早安小满", "老陈说茶", "职场阿May", "厨房里的阿东", "钱多多理财")
@@ -63,27 +66,38 @@ _SCRIPT = "老茶客都用盖碗，不是讲究，是省事。\n一片茶叶，�
 _OUTPUT = """{"videoUrl": "https://lf.example.com/v/abc.mp4", "audioUrl": "https://lf.example.com/v/abc.mp3",
 "title": "老茶客都用盖碗", "captions": [{"start": 0, "end": 1200, "text": "一片茶叶，三道水"}]}"""
 
-START = "start"
-"""Instead of keys: the screen before a batch begins."""
+START, END, SETUP = "start", "end", "setup"
+"""Before the keys: the screen before a batch begins, the batch at its end, the set-up. Without them: in the middle."""
+LIGHT = "light"
+"""Before the keys: in the light theme."""
 
 VIEWS: Sequence[tuple[str, Lang, tuple[int, int], tuple[str, ...]]] = (
-    ("start-zh", "zh", (100, 30), (START,)),
     ("main-zh", "zh", (120, 40), ()),
     ("main-en", "en", (120, 40), ()),
+    ("main-light-zh", "zh", (120, 40), (LIGHT,)),
+    ("main-light-en", "en", (120, 40), (LIGHT,)),
     ("main-80x24-zh", "zh", (80, 24), ("e",)),
-    ("timeline-zh", "zh", (120, 40), ("t",)),
+    ("main-80x24-en", "en", (80, 24), ()),
+    ("main-200x60-zh", "zh", (200, 60), ()),
+    ("main-200x60-en", "en", (200, 60), ()),
+    ("start-zh", "zh", (120, 40), (START,)),
     ("task-zh", "zh", (120, 40), ("enter",)),
+    ("timeline-zh", "zh", (120, 40), ("t",)),
     ("task-80x24-en", "en", (80, 24), ("enter", "down")),
     ("task-result-en", "en", (120, 40), ("enter", *("down",) * 21, "right", "right")),
     ("edit-zh", "zh", (120, 40), ("enter", "E", "delete", "delete", "x")),
+    ("end-zh", "zh", (120, 40), (END,)),
+    ("end-80x24-en", "en", (80, 24), (END,)),
+    ("setup-zh", "zh", (120, 40), (SETUP, "enter")),
     ("help-en", "en", (120, 40), ("question_mark",)),
     ("palette-zh", "zh", (100, 34), ("ctrl+p",)),
 )
 """Name, language, size and the keys that lead there."""
 
 
-def history() -> list[events.Event]:
-    """Thirty tasks, seven and a half minutes after the start: some done, some running, one failed, one held."""
+def history(now: float = NOW) -> list[events.Event]:
+    """Thirty tasks, seven and a half minutes after the start: some done, some running, one failed, one held. At
+    `OVER` all others are done."""
     rows = [
         Row(f"rec{n + 1:03}", n, title=_TITLES[n % len(_TITLES)], account_id=_ACCOUNTS[n % 5], record_id=f"rec{n}")
         for n in range(30)
@@ -113,18 +127,18 @@ def history() -> list[events.Event]:
         planned.append((begin + FILM, row.task_id, State.DONE, {"video_path": f"output/{row.title}.mp4"}))
     known = {row.task_id: row for row in rows}
     for clock, task_id, after, facts in sorted(planned, key=lambda step: (step[0], step[1])):
-        if clock <= NOW:
+        if clock <= now:
             told.append(_move(known, task_id, after, clock, facts))
     for task_id, row in known.items():
         if row.state is State.SYNTHESIZING and row.synthesis_clock is not None:
-            fraction = round((NOW - row.synthesis_clock) / FILM, 2)
+            fraction = round((now - row.synthesis_clock) / FILM, 2)
             told.append(
-                events.TaskProgress(wall=WALL + NOW, clock=NOW, task_id=task_id, stage="synthesis", fraction=fraction)
+                events.TaskProgress(wall=WALL + now, clock=now, task_id=task_id, stage="synthesis", fraction=fraction)
             )
     limit = events.LimitChanged(
-        wall=WALL + NOW, clock=NOW, stage=Stage.COZE, limit=14, user_limit=16, reason="throttled"
+        wall=WALL + now, clock=now, stage=Stage.COZE, limit=14, user_limit=16, reason="throttled"
     )
-    return [*told, limit, _gauges()]
+    return [*told, limit, _gauges(now)]
 
 
 def _move(known: dict[str, Row], task_id: str, after: State, clock: float, facts: dict[str, Any]) -> events.TaskState:
@@ -143,10 +157,10 @@ def _move(known: dict[str, Row], task_id: str, after: State, clock: float, facts
     )
 
 
-def _gauges() -> events.Gauges:
+def _gauges(now: float) -> events.Gauges:
     return events.Gauges(
-        wall=WALL + NOW,
-        clock=NOW,
+        wall=WALL + now,
+        clock=now,
         coze_in_flight=12,
         coze_limit=14,
         coze_user_limit=16,
@@ -218,22 +232,42 @@ def _live_in(zone: str | None) -> None:
 
 async def draw(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> str:
     """One view as SVG."""
-    with in_china():
-        return await _draw(lang, size, keys)
-
-
-async def _draw(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> str:
-    if START in keys:
-        async with start_screen(lang, size) as pilot:
-            return widths_corrected(pilot.app.export_screenshot(title="cozebatch-tui"))
-    async with main_screen(lang, size) as pilot:
-        for key in keys:
-            await pilot.press(key)
-            await pilot.pause(0.1)
-        for field in (*pilot.app.screen.query(TextArea), *pilot.app.screen.query(Input)):
-            field.cursor_blink = False
-        await pilot.pause(0.3)
+    async with view(lang, size, keys) as pilot:
         return widths_corrected(pilot.app.export_screenshot(title="cozebatch-tui"))
+
+
+@asynccontextmanager
+async def view(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> AsyncIterator[Pilot[Any]]:
+    """The application as a view shows it."""
+    with in_china():
+        async with _screen_of(lang, size, keys) as pilot:
+            for key in keys:
+                if key == LIGHT:
+                    pilot.app.theme = themes.LIGHT
+                elif key not in (START, END, SETUP):
+                    await pilot.press(key)
+                    await pilot.pause(0.1)
+            for field in (*pilot.app.screen.query(Input), *pilot.app.screen.query(TextArea)):
+                field.cursor_blink = False
+            await pilot.pause(0.3)
+            yield pilot
+
+
+def _screen_of(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> AbstractAsyncContextManager[Pilot[Any]]:
+    if START in keys:
+        return start_screen(lang, size)
+    if SETUP in keys:
+        return setup_screen(lang, size)
+    return main_screen(lang, size, OVER if END in keys else NOW)
+
+
+@asynccontextmanager
+async def setup_screen(lang: Lang, size: tuple[int, int]) -> AsyncIterator[Pilot[Any]]:
+    """The application without a configuration."""
+    app = CozebatchApp(AppStart(make_session=_no_session, lang=lang, title="", setup_needed=True))
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await pilot.pause()
+        yield pilot
 
 
 @asynccontextmanager
@@ -249,14 +283,14 @@ async def start_screen(lang: Lang, size: tuple[int, int]) -> AsyncIterator[Pilot
 
 
 @asynccontextmanager
-async def main_screen(lang: Lang, size: tuple[int, int]) -> AsyncIterator[Pilot[Any]]:
-    """The application in the middle of the scripted run. Nothing happens on it but what a test does."""
+async def main_screen(lang: Lang, size: tuple[int, int], now: float = NOW) -> AsyncIterator[Pilot[Any]]:
+    """The application in the middle of the scripted run, or at its end. Nothing happens on it but what a test does."""
     app = CozebatchApp(AppStart(make_session=_no_session, lang=lang, title="demo", setup_needed=True))
     async with app.run_test(size=size, notifications=True) as pilot:
         subscription = Subscription()
         app.batch.session = _Session()  # type: ignore[assignment]
         app.batch.view_model = ViewModel(subscription)
-        for event in history():
+        for event in history(now):
             subscription.push(event)
         changes = app.view_model.pump()
         app.view_model.usual = COZE
@@ -357,22 +391,38 @@ def png(svg: str) -> bytes:
 
 
 def main(arguments: Sequence[str]) -> int:
+    os.environ["COZEBATCH_SETTINGS"] = os.devnull  # nobody's own theme and language
     check = "--check" in arguments
     folder = Path(next((a for a in arguments if not a.startswith("-")), "screenshots"))
     stale = []
     for name, lang, size, keys in VIEWS:
         svg = asyncio.run(draw(lang, size, keys))
         path = folder / f"{name}.svg"
-        if check:
-            if not path.exists() or words_of(path.read_text(encoding="utf-8")) != words_of(svg):
-                stale.append(path.name)
-            continue
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(svg, encoding="utf-8")
-        (folder / f"{name}.png").write_bytes(png(svg))
+        if not check:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(svg, encoding="utf-8")
+            (folder / f"{name}.png").write_bytes(png(svg))
+        elif not path.exists() or words_of(path.read_text(encoding="utf-8")) != words_of(svg):
+            stale.append(path.name)
+    stale += _cells(folder / "cells", check=check)
     for name in stale:
         sys.stderr.write(f"{name} is not current: python screenshots/draw.py\n")
     return 1 if stale else 0
+
+
+def _cells(folder: Path, *, check: bool) -> list[str]:
+    """Write the screens as text; with `check`, the names of those that are not current instead."""
+    from cells import LANGS, SCREENS, SIZES, cells, name_of
+
+    stale = []
+    for (screen, keys), size, lang in product(SCREENS, SIZES, LANGS):
+        drawn, path = asyncio.run(cells(keys, size, lang)), folder / name_of(screen, size, lang)
+        if not check:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(drawn, encoding="utf-8", newline="\n")
+        elif not path.exists() or path.read_text(encoding="utf-8") != drawn:
+            stale.append(path.name)
+    return stale
 
 
 if __name__ == "__main__":
