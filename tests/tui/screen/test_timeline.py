@@ -112,6 +112,18 @@ async def test_only_tasks_inside_the_window_are_listed_and_zoom_changes_it() -> 
 
 
 @pytest.mark.anyio
+async def test_now_is_at_the_right_edge_of_a_batch_that_has_just_begun() -> None:
+    async with main_screen("en", (120, 40)) as pilot:
+        await pilot.press("t")
+        board = pilot.app.view_model.board  # type: ignore[attr-defined]
+        board.clock = 3.0
+        assert timeline(pilot).start + timeline(pilot).span == 3.0
+        running = row(State.RUNNING, submit_clock=1.0)
+        cells = parts(running, timeline(pilot).start, timeline(pilot).span, 3.0, 60)
+        assert cells == [""] * 57 + ["waits"] + ["coze"] * 2
+
+
+@pytest.mark.anyio
 async def test_the_axis_has_clock_times_and_the_lanes_say_what_is_used() -> None:
     async with main_screen("zh", (120, 40)) as pilot:
         await pilot.press("t")
@@ -147,3 +159,5 @@ async def test_it_is_drawn_on_a_small_and_plain_terminal(
         await until(pilot, lambda: "Timeline" in shown(pilot))
         assert "###" in shown(pilot)
         assert "now" in shown(pilot)
+        assert "%" in shown(pilot)
+        assert "**" in shown(pilot), "each stage has its own sign in the batch's bar"

@@ -240,10 +240,23 @@ def batch_bar(figures: Figures, view_model: ViewModel, width: int, *, percent: b
         number = sum(counts[state] for state, of in TONE_OF.items() if of is tone)
         reached += number
         cells = round(room * reached / total) - taken if total else 0
-        parts.append((glyphs.eighths[-1] * cells, f"${tone}"))
+        parts.append((_segment(figures, tone) * cells, f"${tone}"))
         taken += cells
     parts.append((glyphs.line * (room - taken), "$muted"))
     return Content.assemble(*parts, (share, "bold"), (label, "$muted" if percent else "bold"))
+
+
+def _segment(figures: Figures, tone: Tone) -> str:
+    """The sign that fills a segment of the batch's bar; where colours do not tell segments apart, each its own."""
+    look = figures.host.look
+    glyphs = look.glyphs
+    own = {
+        Tone.FILM: glyphs.film,
+        Tone.COZE: glyphs.states[State.RUNNING],
+        Tone.ATTENTION: glyphs.states[State.HELD],
+        Tone.FAILED: glyphs.states[State.FAILED],
+    }
+    return own.get(tone, glyphs.eighths[-1]) if look.plain else glyphs.eighths[-1]
 
 
 def coze_slots(figures: Figures, view_model: ViewModel, most: int) -> Content:

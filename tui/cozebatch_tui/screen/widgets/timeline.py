@@ -35,6 +35,8 @@ Part = Literal["", "waits", "coze", "queue", "film", "end"]
 WINDOWS = (300.0, 900.0, 1800.0, 3600.0, 3 * 3600.0, 12 * 3600.0)
 """Seconds of running time that can be seen at once, beside all of it."""
 FIRST_WINDOW = 1
+_LEAST = 60.0
+"""Seconds of the shortest axis."""
 WIDEST_NAME = 28
 _EDGE = 2
 """Cells before the name: the cursor, and a blank."""
@@ -88,14 +90,15 @@ class Timeline(TaskList):
         self._window, self.cursor_id = other._window, other.cursor_id
 
     @property
-    def start(self) -> float:
-        """The left edge, on the run's clock. A batch that is younger than the window begins at 0."""
-        return 0.0 if self._window is None else max(0.0, self.board.clock - WINDOWS[self._window])
+    def span(self) -> float:
+        """Seconds from edge to edge: no more than the batch has run, at least a minute."""
+        passed = max(self.board.clock, _LEAST)
+        return passed if self._window is None else min(passed, WINDOWS[self._window])
 
     @property
-    def span(self) -> float:
-        """Seconds from edge to edge."""
-        return max(self.board.clock - self.start, 60.0)
+    def start(self) -> float:
+        """The left edge, on the run's clock; now is at the right one. Below 0 nothing has been."""
+        return self.board.clock - self.span
 
     def heading(self, width: int, number: int = 0) -> Strip:
         plain = self.ground("background")
@@ -210,7 +213,7 @@ def _shares(width: int) -> tuple[int, int]:
 
 def _is_inside(row: Row, start: float) -> bool:
     """Whether something of it happened after `start`; what only waits is on no timeline."""
-    if row.submit_clock is None and row.synthesis_clock is None:
+    if row.state is State.PENDING or (row.submit_clock is None and row.synthesis_clock is None):
         return False
     return not row.state.is_end or row.end_clock is None or row.end_clock >= start
 
