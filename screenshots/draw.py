@@ -233,7 +233,19 @@ def _live_in(zone: str | None) -> None:
 async def draw(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> str:
     """One view as SVG."""
     async with view(lang, size, keys) as pilot:
-        return widths_corrected(pilot.app.export_screenshot(title="cozebatch-tui"))
+        return await _settled(pilot)
+
+
+async def _settled(pilot: Pilot[Any]) -> str:
+    """The picture once it no longer changes: on a busy machine the last line comes later than the others."""
+    before = ""
+    for _ in range(50):
+        await pilot.pause(0.2)
+        svg = widths_corrected(pilot.app.export_screenshot(title="cozebatch-tui"))
+        if svg == before:
+            break
+        before = svg
+    return before
 
 
 @asynccontextmanager

@@ -59,7 +59,9 @@ class PaletteScreen(ModalScreen[str | None]):
         with Vertical() as box:
             box.border_title = Content(texts.TITLE.in_(lang))
             box.border_subtitle = Content(texts.PALETTE_KEYS.in_(lang))
-            yield Input(placeholder=texts.SEARCH.in_(lang), compact=True, select_on_focus=False)
+            field = Input(placeholder=texts.SEARCH.in_(lang), compact=True, select_on_focus=False)
+            field.cursor_blink = False  # a picture of it is the same at any time
+            yield field
             found = OptionList()
             found.can_focus = False
             yield found
