@@ -36,14 +36,17 @@ async def test_up_and_down_turn_to_the_neighbours_in_the_tables_order(tmp_path: 
     async with application(tmp_path, quick, rows(3)) as screen:
         await screen.until(lambda: screen.count(State.DONE) == 3, "done")
         task = await opened(screen)
-        assert "Task 1/3" in shown(screen)
+        await screen.press("up", "up")
+        await screen.until(lambda: "Task 1/3" in shown(screen), "the first")
         await screen.press("down", "down", "down")
-        assert "Task 3/3" in shown(screen)
-        await screen.until(lambda: "文案3号" in screen.text().replace(" ", ""), "its script")
+        await screen.until(lambda: "Task 3/3" in shown(screen), "the last")
+        last, before = screen.main.table.order[2], screen.main.table.order[1]
+        assert task.row.task_id == last
+        await screen.until(lambda: f"文案{last[1:]}号" in screen.text().replace(" ", ""), "its script")
         await screen.press("up")
-        assert task.row.task_id == "t2"
+        assert task.row.task_id == before
         await screen.press("escape")
-        assert screen.main.table.cursor_id == "t2", "the cursor went along"
+        assert screen.main.table.cursor_id == before, "the cursor went along"
 
 
 async def test_the_tabs_show_what_was_sent_and_the_result_with_its_json_last(
