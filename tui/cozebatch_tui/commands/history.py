@@ -30,7 +30,7 @@ from cozebatch_tui.locale.names import STATES
 from cozebatch_tui.presentation.cells import fit
 from cozebatch_tui.presentation.csv_report import table
 from cozebatch_tui.presentation.describe import error_line
-from cozebatch_tui.presentation.html_report import page
+from cozebatch_tui.presentation.report import page
 from cozebatch_tui.presentation.summary import summary
 
 T = TypeVar("T")
@@ -75,11 +75,15 @@ def show_report(options: argparse.Namespace, lang: Lang) -> Exit:
         board, elapsed=run.clock, max_coze=max(1, run.max_coze), max_synthesis=max(1, run.max_synthesis)
     ).to_json()
     written = False
-    for name, content in ((options.html, page(run, rows, statistics, lang)), (options.csv, table(rows, lang))):
+    makers: tuple[tuple[str | None, Callable[[], str]], ...] = (
+        (options.html, lambda: page(run, rows, statistics, lang)),
+        (options.csv, lambda: table(rows, lang)),
+    )
+    for name, make in makers:
         if name:
             path = Path(name)
             try:
-                write_named(path, content)
+                write_named(path, make())
             except OSError as error:
                 raise UsageError(Text.same(f"{path}: {error.strerror}")) from error
             out.line(texts.FILE_WRITTEN.in_(lang).format(path=path))

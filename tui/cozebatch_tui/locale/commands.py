@@ -49,11 +49,3 @@ STATUS = {
     "abandoned": Text("已放弃", "abandoned"),
 }
 FILE_WRITTEN = Text("已写入 {path}", "Written to {path}")
-PAGE_TITLE = Text("批量处理报告", "Batch report")
-PAGE_TASKS = Text("任务", "Tasks")
-PAGE_TIMELINE = Text(
-    "时间线：灰 等待提交，蓝 Coze，黄 等待合成，绿 合成",
-    "Timeline: grey waiting, blue Coze, yellow queue, green synthesis",
-)
-PAGE_ERRORS = Text("错误分布", "Errors")
-PAGE_COLUMNS = Text("编号|标题|状态|次数|Coze 秒|合成 秒|结果", "Id|Title|State|Tries|Coze s|Synthesis s|Result")

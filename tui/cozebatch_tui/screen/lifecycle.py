@@ -93,7 +93,7 @@ class BatchLifecycle:
         """
         from cozebatch.disk.writing import write_whole
         from cozebatch.model.statistics import compute
-        from cozebatch_tui.presentation.html_report import page
+        from cozebatch_tui.presentation.report import page
 
         assert self.session is not None
         assert self.preview is not None
