@@ -17,6 +17,7 @@ from cozebatch.batch.inspections import MAKING, Inspection, complaints, looked_a
 from cozebatch.batch.plan import Planner, RunPlan
 from cozebatch.batch.preview import Preview, preview_of
 from cozebatch.batch.results_file import ResultsWriter
+from cozebatch.batch.telling import telling
 from cozebatch.coze.codes import NO_PERMISSION
 from cozebatch.engine.adoption import belongs_to, why_not_adopt
 from cozebatch.engine.clock import RunClock
@@ -28,7 +29,7 @@ from cozebatch.engine.options import Adapters, Options
 from cozebatch.journal.salvage.log_reader import run_line
 from cozebatch.model.allowance import ANY_NUMBER, Allowance
 from cozebatch.model.check_item import CheckItem, Level
-from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError, unwrapped_groups
+from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError
 from cozebatch.model.statistics import Statistics
 from cozebatch.model.task import Task, parameters_digest
 from cozebatch.model.text import Text
@@ -187,7 +188,8 @@ class Batch:
             engine.note("info", preview.edited)
         for note in self.source_notes():
             engine.note("info", note)
-        outcome = await self._told(engine, self._start(engine, preview, keep_open))
+        async with telling(self.courier, engine, self.bus):
+            outcome = await self._start(engine, preview, keep_open)
         if preview.journal_incomplete and not preview.partial and self.selection == Selection():
             try:
                 await self.journal.confirm_complete(self.source.key, self.wall())
@@ -198,39 +200,6 @@ class Batch:
                 for trouble in await self.prune():
                     engine.note("warning", trouble)
         return replace(outcome, flawed=outcome.flawed or await self._owes(engine))
-
-    async def _told(self, engine: Engine, running: Coroutine[Any, Any, Outcome]) -> Outcome:
-        """Let the courier, where there is one, see the run's events; its last card may still arrive after the end."""
-        courier = self.courier
-        if courier is None:
-            return await running
-        news = anyio.Event()
-        outcome: Outcome | None = None
-        found = self.bus.subscribe(lambda: news.set())
-
-        async def watch() -> None:
-            nonlocal news
-            while True:
-                await news.wait()
-                news = anyio.Event()
-                for event in found.take():
-                    courier.tell(event, engine.board, engine.note)
-
-        with unwrapped_groups():
-            async with anyio.create_task_group() as group:
-                group.start_soon(watch)
-                group.start_soon(courier.serve, engine.note)
-                try:
-                    outcome = await running
-                    if not self._stopping:
-                        for event in found.take():
-                            courier.tell(event, engine.board, engine.note)
-                        await courier.finish()
-                finally:
-                    self.bus.unsubscribe(found)
-                group.cancel_scope.cancel()
-        assert outcome is not None
-        return outcome
 
     @property
     def commands(self) -> OperatorCommands:

@@ -43,6 +43,7 @@ class Courier:
         self._idle = anyio.Event()
         self._idle.set()
         self._ended = anyio.Event()
+        self._given_up = anyio.Event()
 
     def tell(self, event: Event, board: Board, log: Log) -> None:
         """Take note of an event that is in `board` already."""
@@ -69,11 +70,14 @@ class Courier:
         """The batch has ended: wait until all was sent, for `LAST_PATIENCE` seconds at most."""
         self._ended.set()
         with anyio.move_on_after(LAST_PATIENCE):
-            await self._idle.wait()
+            async with anyio.create_task_group() as group:
+                group.start_soon(_then_leave, self._given_up, group.cancel_scope)
+                await self._idle.wait()
+                group.cancel_scope.cancel()
 
     def give_up(self) -> None:
         """Do not wait for what was not sent yet: the program leaves."""
-        self._idle.set()
+        self._given_up.set()
 
     async def _deliver(self, card: Mapping[str, Any], log: Log) -> None:
         for wait in (*WAITS, None):
@@ -98,3 +102,8 @@ class Courier:
         with anyio.move_on_after(seconds):
             await self._ended.wait()
             await anyio.sleep(min(seconds, WAITS[0]))
+
+
+async def _then_leave(event: anyio.Event, scope: anyio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()

@@ -127,3 +127,21 @@ async def test_a_bot_that_hangs_delays_the_end_by_no_more_than_promised_and_the_
     slow, took = await once(Bot(seconds=1e9))
     assert slow == pytest.approx(quick)
     assert took == pytest.approx(LAST_PATIENCE)
+
+
+async def test_a_program_that_leaves_does_not_wait_for_a_bot_that_hangs() -> None:
+    courier = Courier(Bot(seconds=1e9).send, About("tasks.csv"), lang="en")
+    world = World(max_executions=1)
+    engine, planned, owed = await world.prepare(tasks(2))
+    board, found = Board(), engine.subscribe()
+    async with anyio.create_task_group() as group:
+        group.start_soon(courier.serve, lambda *_: None)
+        await engine.run(planned, owed)
+        courier.give_up()
+        for event in found.take():
+            board.apply(event)
+            courier.tell(event, board, lambda *_: None)
+        began = anyio.current_time()
+        await courier.finish()
+        assert anyio.current_time() == began
+        group.cancel_scope.cancel()
