@@ -38,6 +38,8 @@ _ALWAYS = 4
 """The first of them are shown even if they are 0."""
 
 _MOST_SLOTS = 20
+_BESIDE_SLOTS = 25
+"""Cells for the name, the numbers and the word that stand beside the slots."""
 
 
 class TopBar(Figures):
@@ -121,14 +123,13 @@ class MoneyCard(Figures):
         self.title(texts.MONEY.in_(lang))
         board = view_model.board
         owed = board.gauges.owed if board.gauges else 0
+        width = self.size.width
+        tokens = (texts.TOKENS, count(view_model.tokens), "")
+        unwritten = (texts.OWED, owed, f"${Tone.ATTENTION}" if owed else "")
         lines = [
             _figures(lang, (texts.PAID, view_model.paid, ""), (texts.REUSED, view_model.reused, "")),
-            _to_pay(lang, view_model),
-            _figures(
-                lang,
-                (texts.TOKENS, count(view_model.tokens), ""),
-                (texts.OWED, owed, f"${Tone.ATTENTION}" if owed else ""),
-            ),
+            _to_pay(lang, view_model, width),
+            _first_that_fits(width, _figures(lang, tokens, unwritten), _figures(lang, unwritten if owed else tokens)),
         ]
         self.draw(Content("\n").join(lines))
 
@@ -146,7 +147,10 @@ class LimitsCard(Figures):
             (f"{texts.REQUESTS.in_(lang)} ", "$muted"), texts.A_SECOND.in_(lang).format(rate=rate)
         )
         lines = [
-            Content.assemble(f"{texts.COZE.in_(lang)} ", coze_slots(self, view_model, _MOST_SLOTS)),
+            Content.assemble(
+                f"{texts.COZE.in_(lang)} ",
+                coze_slots(self, view_model, min(_MOST_SLOTS, max(6, self.size.width - _BESIDE_SLOTS))),
+            ),
             spread(
                 Content.assemble(f"{texts.SYNTHESIS.in_(lang)} ", synthesis_slots(self, view_model, _MOST_SLOTS)),
                 requests,
@@ -241,7 +245,7 @@ def _times(figures: Figures, view_model: ViewModel, width: int, *, brief: bool =
     return longer if Content.assemble(*longer).cell_length <= width else parts
 
 
-def _to_pay(lang: Lang, view_model: ViewModel) -> Content:
+def _to_pay(lang: Lang, view_model: ViewModel, width: int) -> Content:
     """What is to be paid, and what the operator allows of that."""
     number, allowance = view_model.to_pay, view_model.board.allowance
     tone = f"${Tone.ATTENTION}" if number else ""
@@ -250,7 +254,14 @@ def _to_pay(lang: Lang, view_model: ViewModel) -> Content:
         limits.append((texts.AT_MOST, allowance.left, ""))
     if allowance.until is not None:
         limits.append((texts.UNTIL, datetime.fromtimestamp(allowance.until).strftime("%H:%M"), ""))
-    return _figures(lang, (texts.TO_PAY_BRIEF if limits else texts.TO_PAY, number, tone), *limits)
+    brief = (texts.TO_PAY_BRIEF, number, tone)
+    shorter = [_figures(lang, brief, *limits[:kept]) for kept in range(len(limits), -1, -1)]
+    return _first_that_fits(width, *([] if limits else [_figures(lang, (texts.TO_PAY, number, tone))]), *shorter)
+
+
+def _first_that_fits(width: int, *wanted: Content) -> Content:
+    """A figure is whole or not there: a part of one is another."""
+    return next((content for content in wanted if content.cell_length <= width), wanted[-1])
 
 
 def _figures(lang: Lang, *named: tuple[object, object, str]) -> Content:
