@@ -18,6 +18,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import Mount
+from textual.message import Message
 from textual.widgets import Button, Input
 
 from cozebatch.batch.preview import Preview
@@ -42,6 +43,16 @@ from cozebatch_tui.screen.widgets.task_list import TaskList
 
 GRACE = 0.7
 """Seconds for which the screen must be seen before a key counts."""
+
+
+class _CostCard(Figures):
+    """Tells when its width changes: that comes after the screen's own, when the cards are laid out anew."""
+
+    class Sized(Message):
+        """The card has another size."""
+
+    def on_resize(self) -> None:
+        self.post_message(self.Sized())
 
 
 class StartScreen(ActionScreen[Preview]):
@@ -77,7 +88,7 @@ class StartScreen(ActionScreen[Preview]):
         lang = self.host.lang
         yield Figures(id="top")
         with Horizontal(id="cards"):
-            yield Figures(id="cost")
+            yield _CostCard(id="cost")
             yield Figures(id="how")
         yield FilterField(texts.FIND, lang)
         yield PlanList(self._preview.tasks, lang)
@@ -263,6 +274,11 @@ class StartScreen(ActionScreen[Preview]):
     @on(TaskList.Moved)
     @guarded
     def _moved(self) -> None:
+        self._show()
+
+    @on(_CostCard.Sized)
+    @guarded
+    def _sized(self) -> None:
         self._show()
 
     @guarded

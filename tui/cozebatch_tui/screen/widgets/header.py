@@ -146,11 +146,9 @@ class LimitsCard(Figures):
         requests = Content.assemble(
             (f"{texts.REQUESTS.in_(lang)} ", "$muted"), texts.A_SECOND.in_(lang).format(rate=rate)
         )
+        room = min(_MOST_SLOTS, max(6, self.size.width - _BESIDE_SLOTS))
         lines = [
-            Content.assemble(
-                f"{texts.COZE.in_(lang)} ",
-                coze_slots(self, view_model, min(_MOST_SLOTS, max(6, self.size.width - _BESIDE_SLOTS))),
-            ),
+            Content.assemble(f"{texts.COZE.in_(lang)} ", coze_slots(self, view_model, room)),
             spread(
                 Content.assemble(f"{texts.SYNTHESIS.in_(lang)} ", synthesis_slots(self, view_model, _MOST_SLOTS)),
                 requests,
