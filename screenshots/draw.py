@@ -261,7 +261,7 @@ async def view(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> AsyncI
                     await pilot.pause(0.1)
             for field in (*pilot.app.screen.query(Input), *pilot.app.screen.query(TextArea)):
                 field.cursor_blink = False
-            await pilot.pause(0.3)
+            await _settled(pilot)
             yield pilot
 
 
