@@ -89,7 +89,7 @@ async def test_a_limit_on_what_is_paid_is_typed_and_raising_it_asks_with_the_num
         screen.app.screen.query_one(Input).value = "0"
         await screen.press("enter")
         await screen.until(lambda: "max_executions" in screen.app.view_model.board.paused, "the pause")
-        await screen.until(lambda: "at most 0" in screen.text(), "the money card")
+        await screen.until(lambda: "max 0" in screen.text(), "the money card")
         await screen.press("b")
         await screen.until(lambda: isinstance(screen.app.screen, Prompt), "the third question")
         screen.app.screen.query_one(Input).value = "1"

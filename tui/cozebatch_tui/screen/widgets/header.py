@@ -253,8 +253,9 @@ def _to_pay(lang: Lang, view_model: ViewModel, width: int) -> Content:
     if allowance.until is not None:
         limits.append((texts.UNTIL, datetime.fromtimestamp(allowance.until).strftime("%H:%M"), ""))
     brief = (texts.TO_PAY_BRIEF, number, tone)
-    shorter = [_figures(lang, brief, *limits[:kept]) for kept in range(len(limits), -1, -1)]
-    return _first_that_fits(width, *([] if limits else [_figures(lang, (texts.TO_PAY, number, tone))]), *shorter)
+    shorter = [_figures(lang, brief, *limits[:kept], between=" ") for kept in range(len(limits), -1, -1)]
+    longest = _figures(lang, brief, *limits) if limits else _figures(lang, (texts.TO_PAY, number, tone))
+    return _first_that_fits(width, longest, *shorter)
 
 
 def _first_that_fits(width: int, *wanted: Content) -> Content:
@@ -262,10 +263,10 @@ def _first_that_fits(width: int, *wanted: Content) -> Content:
     return next((content for content in wanted if content.cell_length <= width), wanted[-1])
 
 
-def _figures(lang: Lang, *named: tuple[object, object, str]) -> Content:
+def _figures(lang: Lang, *named: tuple[object, object, str], between: str = "   ") -> Content:
     parts: list[Content] = []
     for name, value, style in named:
         text = getattr(name, lang)
         before, _, after = text.partition("{n}")
         parts.append(Content.assemble((before, "$muted"), (str(value), style or "bold"), (after, "$muted")))
-    return Content("   ").join(parts)
+    return Content(between).join(parts)
