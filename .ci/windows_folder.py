@@ -30,6 +30,7 @@ setlocal
 chcp 65001 >nul
 cd /d "%~dp0"
 set PYTHONHOME=
+set COZEBATCH_STARTED_AS=cozebatch.cmd
 set PYTHONPATH=
 set PYTHONNOUSERSITE=1
 set PYTHONUTF8=1

@@ -6,12 +6,22 @@ Each name is written once, here: the engine, the command's options and their hel
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 CONFIG_FILE = "configs/config.json"
 STATE_DIR = ".cozebatch"
 DEMO_DIR = "demo"
 """In the state folder: what demos did."""
 LOG_DIR = "workflow_logs"
+
+
+def shipped(name: str) -> Path | None:
+    """Where a file of `configs/` lies that comes with the program: in the installed package, or in the source folder.
+    None where it was removed."""
+    package = Path(__file__).resolve().parent.parent
+    places = (package / "configs" / name, package.parent.parent / "configs" / name)
+    return next((place for place in places if place.is_file()), None)
+
 
 LOG_FILES = "workflow_????????_??????*.log"
 """Glob pattern of the names that `log_file_name` makes; it matches few others."""

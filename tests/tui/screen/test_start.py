@@ -13,7 +13,7 @@ from textual.widgets import Button
 
 from cozebatch.demo.coze_server import RunningCoze
 from cozebatch.model.task import State
-from cozebatch_tui.screen.farewell import farewell, started_as
+from cozebatch_tui.screen.farewell import farewell
 from cozebatch_tui.screen.screens import start
 from cozebatch_tui.screen.screens.dialogs import Confirm
 from cozebatch_tui.screen.screens.start import StartScreen
@@ -172,8 +172,3 @@ async def test_leaving_says_what_was_done_where_it_lies_what_was_paid_and_how_to
     assert any(line.startswith("2 paid executions") for line in lines)
     assert lines[-1].startswith("To go on")
     assert len(lines) <= 6
-
-
-def test_the_command_that_goes_on_is_the_one_that_was_typed() -> None:
-    assert started_as(["/usr/bin/cozebatch-tui", "--tasks", "a.csv"]) == "cozebatch-tui --tasks a.csv"
-    assert started_as(["/x/cozebatch_tui/__main__.py", "--demo"]).endswith("-m cozebatch_tui --demo")

@@ -22,13 +22,14 @@ from cozebatch_tui.commands.trust import require_trusted_hosts
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.locale.headless import NO_CONFIGURATION
+from cozebatch_tui.presentation.invocation import typed
 
 
 def check(options: argparse.Namespace, lang: Lang) -> Exit:
     """Check everything and print each item. Raises `UsageError` if there is no configuration."""
     path = Path(options.config)
     if options.config == CONFIG_FILE and not path.exists():
-        raise UsageError(NO_CONFIGURATION)
+        raise UsageError(typed(NO_CONFIGURATION))
     out = Output(sys.stdout)
 
     def report(item: CheckItem) -> None:

@@ -31,6 +31,7 @@ from cozebatch_tui.commands.errors import complain
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.locale import importing as texts
+from cozebatch_tui.presentation.invocation import typed
 
 _KINDS = (
     (State.RUNNING, texts.ADOPTED),
@@ -47,7 +48,7 @@ def import_results(options: argparse.Namespace, lang: Lang) -> Exit:
     configuration or the state directory cannot be used, and `JournalError`."""
     config = find_config(options)
     if config is None:
-        raise UsageError(texts.NO_CONFIGURATION)
+        raise UsageError(typed(texts.NO_CONFIGURATION))
     settings, warnings = load_settings(config, env=os.environ, need_feishu=options.tasks is None)
     complain(warnings, lang)
     target = _target(settings, options)

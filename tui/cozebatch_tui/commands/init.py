@@ -13,6 +13,7 @@ from cozebatch.model.text import Lang, Text
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.locale import commands as texts
+from cozebatch_tui.presentation.invocation import typed
 from cozebatch_tui.session.new_configuration import (
     MODES,
     SECRET_VARIABLE,
@@ -38,7 +39,7 @@ def init(options: argparse.Namespace, lang: Lang) -> Exit:
     out.line(texts.INIT_INTRO.in_(lang))
     config = ask_all(dialogue)
     write_configuration(path, config)
-    out.line(texts.WRITTEN.in_(lang).format(path=path))
+    out.line(typed(texts.WRITTEN).in_(lang).format(path=path))
     return Exit.OK
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from cozebatch.coze.debug_link import execute_id_of
-from cozebatch.model.default_paths import CONFIG_FILE, LOG_DIR, STATE_DIR
+from cozebatch.model.default_paths import CONFIG_FILE, LOG_DIR, STATE_DIR, shipped
 from cozebatch.model.limits import LONGEST_POLL_INTERVAL, MOST_COZE, MOST_SYNTHESIS
 from cozebatch_tui.commands.parser import CommandParser, listed, mended, next_time, seconds, whole_number
 
@@ -96,6 +96,12 @@ def _t(lang: str, zh: str, en: str) -> str:
     return zh if lang == "zh" else en
 
 
+def _template(lang: str) -> str | None:
+    """Where the commented example of a configuration lies."""
+    path = shipped("config.template.jsonc")
+    return None if path is None else _t(lang, f"配置模板：{path}", f"Template of a configuration: {path}")
+
+
 def _run_parser(lang: str) -> CommandParser:
     parser = _new(
         "cozebatch-tui",
@@ -105,6 +111,7 @@ def _run_parser(lang: str) -> CommandParser:
         "Subcommands: init (write a configuration) · check (check it) · runs (past runs) · report (one run's results)",
         lang,
     )
+    parser.epilog = _template(lang)
     source = parser.add_argument_group(_t(lang, "任务来源", "where tasks come from"))
     source.add_argument("--config", metavar="FILE", help=_t(lang, "配置文件", f"configuration file ({CONFIG_FILE})"))
     source.add_argument("--demo", action="store_true", help=_t(lang, "演示，不需要账号", "demo, needs no account"))

@@ -17,6 +17,7 @@ from cozebatch.model.text import Lang, Text
 from cozebatch_tui.commands.configure import configure, find_config, open_log_file
 from cozebatch_tui.commands.errors import complain
 from cozebatch_tui.commands.prompts import agrees, confirm
+from cozebatch_tui.presentation.invocation import typed
 
 if TYPE_CHECKING:
     from cozebatch_tui.screen.startup import AppStart
@@ -66,7 +67,7 @@ def _run_headless(options: argparse.Namespace, lang: Lang, interrupts: Interrupt
     if find_config(options) is None and not options.demo:
         from cozebatch_tui.locale.headless import NO_CONFIGURATION
 
-        raise UsageError(NO_CONFIGURATION)
+        raise UsageError(typed(NO_CONFIGURATION))
     confirm(options, lang)
     from cozebatch_tui.headless.runner import HeadlessOptions, HeadlessRunner
 

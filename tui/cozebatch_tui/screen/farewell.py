@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from cozebatch.model.sanitize import clean
@@ -14,6 +11,7 @@ from cozebatch.model.text import Lang
 from cozebatch_tui.locale import farewell as texts
 from cozebatch_tui.locale.names import STATES
 from cozebatch_tui.presentation.formatting import count
+from cozebatch_tui.presentation.invocation import command
 from cozebatch_tui.screen.lifecycle import BatchLifecycle
 
 _COUNTED = (State.DONE, State.FAILED, State.HELD, State.CANCELLED, State.SKIPPED)
@@ -39,15 +37,5 @@ def farewell(batch: BatchLifecycle, lang: Lang) -> list[str]:
         lines.append(texts.LOG.in_(lang).format(path=session.log_path))
     lines.append(texts.PAID.in_(lang).format(paid=view_model.paid, tokens=count(view_model.tokens)))
     if board.unfinished or board.counts[State.FAILED] or board.counts[State.HELD]:
-        lines.append(texts.GO_ON.in_(lang).format(command=started_as(sys.argv)))
+        lines.append(texts.GO_ON.in_(lang).format(command=command(sys.argv[1:])))
     return [clean(line, 2000) for line in lines]
-
-
-def started_as(argv: Sequence[str]) -> str:
-    """The command line that started this process, to be typed again."""
-    program = Path(argv[0])
-    if program.suffix == ".py":
-        words = [Path(sys.executable).stem, "-m", "cozebatch_tui", *argv[1:]]
-    else:
-        words = [program.stem if program.suffix.lower() == ".exe" else program.name, *argv[1:]]
-    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)

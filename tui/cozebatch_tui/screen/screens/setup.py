@@ -21,6 +21,7 @@ from cozebatch.model.default_paths import CONFIG_FILE
 from cozebatch.model.errors import UsageError
 from cozebatch_tui.locale import header
 from cozebatch_tui.locale import setup as texts
+from cozebatch_tui.presentation.invocation import typed
 from cozebatch_tui.presentation.tones import Tone
 from cozebatch_tui.screen.action_registry import bindings_of
 from cozebatch_tui.screen.action_screen import ActionScreen
@@ -80,7 +81,9 @@ class SetupScreen(ActionScreen[Chosen]):
                 if self.step is STEPS[-1]:
                     yield Static(Content(texts.WILL_WRITE.in_(lang).format(path=CONFIG_FILE)))
                     if self.answers.get("source") == "file":
-                        yield Static(Content(texts.NEXT_TIME.in_(lang).format(path=self.answers.get("tasks", ""))))
+                        yield Static(
+                            Content(typed(texts.NEXT_TIME).in_(lang).format(path=self.answers.get("tasks", "")))
+                        )
                 yield Findings()
         yield ActionFooter("setup")
 
