@@ -29,6 +29,7 @@ from cozebatch.model.text import Text
 from cozebatch.planning.planned import Action
 from cozebatch.synthesis.failures import existing_parent
 from cozebatch_tui.locale import start as texts
+from cozebatch_tui.presentation.allowed import allowed
 from cozebatch_tui.presentation.formatting import duration, short_origin, size_of
 from cozebatch_tui.presentation.tones import Tone
 from cozebatch_tui.screen.action_registry import bindings_of, live_keys
@@ -261,6 +262,8 @@ class StartScreen(ActionScreen[Preview]):
         lines = [Content.styled(f"{glyphs.good} {' '.join(good)}" if good else glyphs.good, f"${Tone.DONE}")]
         warned = [(item.subject.in_(lang), item.text.in_(lang)) for item in self._items if item.level is Level.WARN]
         warned += [(texts.WARNED.in_(lang), note.in_(lang)) for note in self._notes]
+        if (most := allowed(self._preview.run.allowance)) is not None:
+            warned.append((texts.WARNED.in_(lang), most.in_(lang)))
         if self._preview.expiring is not None:
             warned.append((texts.WARNED.in_(lang), self._preview.expiring.in_(lang)))
         if self._preview.recognized is not None:
