@@ -286,12 +286,12 @@ async def setup_screen(lang: Lang, size: tuple[int, int]) -> AsyncIterator[Pilot
 async def start_screen(lang: Lang, size: tuple[int, int]) -> AsyncIterator[Pilot[Any]]:
     """The application before the scripted run."""
     app = CozebatchApp(AppStart(make_session=_no_session, lang=lang, title="demo", setup_needed=True))
-    async with app.run_test(size=size, notifications=True) as pilot:
-        app.batch.session = _Session()  # type: ignore[assignment]
-        with patch("shutil.disk_usage", lambda _: _Usage()):
+    with patch("shutil.disk_usage", lambda _: _Usage()):  # to the end: a card is drawn again whenever its width changes
+        async with app.run_test(size=size, notifications=True) as pilot:
+            app.batch.session = _Session()  # type: ignore[assignment]
             await app.push_screen(StartScreen(preview(), ()))
             await pilot.pause(0.3)
-        yield pilot
+            yield pilot
 
 
 @asynccontextmanager

@@ -68,7 +68,7 @@ TABLE_FAULTS = (
         "submissions are counted only when they are accepted",
         "the figures agree with what Coze saw",
         "engine/ledger.py",
-        "        self.board.counters.submissions += 1\n",
+        "        self.board.counters.submissions += number\n",
         "        pass\n",
     ),
 )

@@ -40,8 +40,8 @@ def read_request(connection: socket.socket) -> bytes:
 
 
 def whole(body: bytes, *, status: bytes = b"200 OK", headers: bytes = b"") -> bytes:
-    """A complete HTTP answer, the last of its connection."""
-    return b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %d\r\nContent-Type: application/json\r\n%s\r\n%s" % (
+    """A complete HTTP answer."""
+    return b"HTTP/1.1 %s\r\nContent-Length: %d\r\nContent-Type: application/json\r\n%s\r\n%s" % (
         status,
         len(body),
         headers,

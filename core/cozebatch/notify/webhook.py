@@ -13,6 +13,7 @@ import anyio
 import httpx
 
 from cozebatch.bounds.http_body import ReceivedBody
+from cozebatch.bounds.json_values import read_json
 from cozebatch.model.errors import CozebatchError
 from cozebatch.model.text import Text
 from cozebatch.network.certificates import tls_context
@@ -78,8 +79,8 @@ def signature(timestamp: str, secret: str) -> str:
 
 def _judge(status: int, body: bytes) -> None:
     try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
+        answer = read_json(body)
+    except ValueError:
         answer = None
     code = answer.get("code", answer.get("StatusCode")) if isinstance(answer, dict) else None
     if status == 200 and code == 0:

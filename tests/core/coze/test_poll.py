@@ -230,7 +230,8 @@ async def test_the_nodes_of_a_trimmed_output_are_found_under_their_titles_or_one
     def answer(connection: socket.socket, server: RawServer) -> None:
         path = read_request(connection).split()[1].decode()
         asked.append(path.rpartition("/")[2])
-        connection.sendall(whole(json.dumps(whole_node if "execute_nodes" in path else record).encode()))
+        body = json.dumps(whole_node if "execute_nodes" in path else record).encode()
+        connection.sendall(whole(body, headers=b"Connection: close\r\n"))
 
     with raw_server(answer) as server:
         async with service(server.url) as coze:

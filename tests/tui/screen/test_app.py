@@ -177,7 +177,7 @@ async def test_screens_open_and_close_by_their_keys(tmp_path: Path, quick: Runni
             assert screen.app.screen.__class__.__name__ == "MainScreen"
         await screen.press("t")
         assert isinstance(screen.main.task_list, Timeline)
-        assert "=" in screen.text()
+        await screen.until(lambda: set("▏▎▍▌▋▊▉█") & set(screen.text()), "the bars")
         await screen.press("t")
         assert isinstance(screen.main.task_list, TaskTable)
 
