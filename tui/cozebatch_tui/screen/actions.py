@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import webbrowser
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -186,6 +185,8 @@ class Actions:
     def open_link(self, row: Row) -> None:
         """Only an https address is given to the browser."""
         if row.debug_url and row.debug_url.startswith("https://"):
+            import webbrowser
+
             with contextlib.suppress(webbrowser.Error):
                 webbrowser.open(row.debug_url)
             self._host.say(row.debug_url)

@@ -9,7 +9,6 @@ import asyncio
 import os
 import sys
 import traceback
-import webbrowser
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -250,6 +249,8 @@ class CozebatchApp(ProgramApp):
     async def _report(self) -> None:
         path = await asyncio.to_thread(self.batch.write_report, self.lang)
         self.say(str(path))
+        import webbrowser
+
         with suppress(webbrowser.Error):
             webbrowser.open(path.as_uri())
 

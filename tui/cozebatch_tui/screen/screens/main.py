@@ -50,6 +50,8 @@ class MainScreen(ActionScreen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._pumps = 0
+        self._unshown = False
+        """Something has changed since the figures were drawn."""
         self._resort = False
         self._is_drawn = False
         self._follows = False
@@ -157,7 +159,10 @@ class MainScreen(ActionScreen[None]):
                 self.task_list.go_to(max(changes.dirty, key=lambda task_id: rows[task_id].entered_clock or 0.0))
         if changes.errors:
             self.query_one(ProblemDrawer).show()
-        if self._pumps % FIGURES_EVERY == 0 or changes.new_rows or changes.finished:
+        self._unshown = self._unshown or changes.any
+        every = FIGURES_EVERY if self._unshown else 2 * FIGURES_EVERY  # with nothing new only the clock goes on
+        if self._pumps % every == 0 or changes.new_rows or changes.finished:
+            self._unshown = False
             if self._resort:
                 self._resort = False
                 table.rebuild()
