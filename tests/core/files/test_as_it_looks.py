@@ -188,7 +188,7 @@ def test_fifteen_digits_are_exact(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damaged", ["7.34568E+18", "7.3E+18", "7e+18", "1.23457E+14", "7345678901234560000"])
 def test_an_id_that_excel_has_damaged_is_refused(tmp_path: Path, damaged: str) -> None:
     path = tmp_path / "t.csv"
-    path.write_text(f"仿写标题,仿写文案,关联账号\r\n一,文案,{damaged}\r\n", encoding="utf-8-sig")
+    path.write_bytes(f"仿写标题,仿写文案,关联账号\r\n一,文案,{damaged}\r\n".encode("utf-8-sig"))
     assert refused(path)[0].startswith("line 2: column 关联账号: Excel keeps 15 digits")
     (told,) = refused(Book(tmp_path, ["一", "文案", damaged]).saved())
     assert told.startswith("line 2: column 关联账号: Excel keeps 15")

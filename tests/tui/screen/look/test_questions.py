@@ -45,7 +45,7 @@ def test_answers_are_read(heard: bytes, answers: Answers) -> None:
 
 def ask_over_pty(reply: bytes | None) -> list[str]:
     """What a program in a terminal that answers like this is told, and what stands on the terminal afterwards."""
-    ours, theirs = os.openpty()
+    ours, theirs = os.openpty()  # type: ignore[attr-defined, unused-ignore]
     environment = {**os.environ, "TERM": "xterm-256color"}
     with subprocess.Popen(
         [sys.executable, "-c", ASK],
@@ -53,7 +53,7 @@ def ask_over_pty(reply: bytes | None) -> list[str]:
         stdout=theirs,
         stderr=theirs,
         env=environment,
-        preexec_fn=lambda: os.login_tty(theirs),
+        preexec_fn=lambda: os.login_tty(theirs),  # type: ignore[attr-defined, unused-ignore]
     ) as program:
         os.close(theirs)
         heard, answered = b"", False

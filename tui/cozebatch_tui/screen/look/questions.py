@@ -46,15 +46,8 @@ def ask_terminal(environment: Mapping[str, str]) -> Answers:
         import ctypes
 
         return Answers(wide_signs=wide_on_windows(environment, ctypes.windll.kernel32.GetOEMCP()))
-    if environment.get("TERM") in (None, "dumb", "linux"):
-        return Answers()
-    try:
-        source, target = sys.__stdin__.fileno(), sys.__stdout__.fileno()  # type: ignore[union-attr]
-        if not (os.isatty(source) and os.isatty(target)) or os.tcgetpgrp(source) != os.getpgrp():
-            return Answers()
-        return answers_in(_ask(source, target))
-    except (OSError, ValueError, AttributeError):  # no terminal, or none any more
-        return Answers()
+    else:  # noqa: RET505 - mypy reads this branch for the other systems alone
+        return _asked(environment)
 
 
 def answers_in(heard: bytes) -> Answers:
@@ -69,6 +62,17 @@ def answers_in(heard: bytes) -> Answers:
 
 
 if sys.platform != "win32":
+
+    def _asked(environment: Mapping[str, str]) -> Answers:
+        if environment.get("TERM") in (None, "dumb", "linux"):
+            return Answers()
+        try:
+            source, target = sys.__stdin__.fileno(), sys.__stdout__.fileno()  # type: ignore[union-attr]
+            if not (os.isatty(source) and os.isatty(target)) or os.tcgetpgrp(source) != os.getpgrp():
+                return Answers()
+            return answers_in(_ask(source, target))
+        except (OSError, ValueError, AttributeError):  # no terminal, or none any more
+            return Answers()
 
     def _ask(source: int, target: int) -> bytes:
         """All that comes back until the last answer is there or time is up. Raises OSError."""
