@@ -8,17 +8,19 @@ Everything is generated on the spot and thrown away afterwards. Ratios come from
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import subprocess
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import anyio
 
 from cozebatch.coze.output import pick
-from cozebatch.ports import Media
+from cozebatch.ports import Job, Media
 from cozebatch.synthesis.analyse.loudness import measure_loudness
 from cozebatch.synthesis.compose import styles
 from cozebatch.synthesis.compose.captions import from_script
@@ -73,7 +75,8 @@ async def films(folder: Path, seconds: float, runs: int) -> None:
         template_config={"subtitle_bg_enabled": True},
     )  # fmt: skip
     running = LocalSynthesizer(chosen, pick=pick)
-    work = job({"title": "买房子到底该怎么买", "content": SCRIPT, "shortTitle": "避坑指南"})
+    output = {"title": "买房子到底该怎么买", "content": SCRIPT, "shortTitle": "避坑指南"}
+    work = job(output)
     media = Media({"video": str(source)})
     bare_home = folder / "bare"
     bare_home.mkdir()
@@ -81,9 +84,10 @@ async def films(folder: Path, seconds: float, runs: int) -> None:
     subtitles = prepare_subtitles(plan.timeline, fonts.installed(), bare_home)
     command = [ffmpeg_path(), "-v", "error", "-nostdin", *video.arguments(subtitles.timeline, chosen, "libx264")]
     ours, bare = [], []
-    for _ in range(runs):
+    for number in range(runs):
+        new = _new_job(output, number)
         bare.append(await timed(lambda: anyio.run_process(command, cwd=bare_home)))
-        ours.append(await timed(lambda: running.synthesize(work, media, lambda _: None)))
+        ours.append(await timed(partial(running.synthesize, new, media, lambda _: None)))
     await running.aclose()
     ratios = sorted(mine / theirs for mine, theirs in zip(ours, bare, strict=True))
     show(
@@ -96,15 +100,23 @@ async def films(folder: Path, seconds: float, runs: int) -> None:
     )
 
 
+def _new_job(output: dict[str, str], number: int) -> Job:
+    """A task of its own: a film that is finished is not made again."""
+    return job(output, task_id=f"film{number}", project_name=f"film {number}")
+
+
 async def two_workers(folder: Path, runs: int) -> None:
     source = clip(folder, 6, "540x960")
     chosen = options(folder, width=540, height=960, fps=30, preset="veryfast", workers=2)
     media = Media({"video": str(source)})
     plan = await pipeline.plan(tool(), chosen, styles.parse({}), pick, job({"content": SCRIPT}), media)
 
+    serial = itertools.count()
+
     async def one(number: int) -> None:
         # One encoder thread each: a single render that takes all processors leaves no room to gain.
-        await pipeline.make_video(tool(), chosen, job(task_id=f"t{number}"), plan, lambda _: None, threads=1)
+        new = _new_job({}, 100 * number + next(serial))
+        await pipeline.make_video(tool(), chosen, new, plan, lambda _: None, threads=1)
 
     async def together() -> None:
         async with anyio.create_task_group() as group:
