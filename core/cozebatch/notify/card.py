@@ -12,12 +12,12 @@ from cozebatch.model.board import Board
 from cozebatch.model.sanitize import clean
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
-from cozebatch.notify.news import Kind
+from cozebatch.notify.news import News
 
 MOST_GROUPS = 5
 """Groups of failures that a card names; the table has them all."""
 
-_TITLES: dict[Kind, Text] = {
+_TITLES: dict[News, Text] = {
     "ended": Text("批次结束", "Batch ended"),
     "stopped": Text("批次自动停止，需要你处理", "Batch stopped itself and needs you"),
     "held": Text("有任务等你确认", "A task waits for you"),
@@ -39,7 +39,7 @@ class About:
     link: str | None = None
 
 
-def card_of(kind: Kind, board: Board, about: About, lang: Lang) -> dict[str, Any]:
+def card_of(kind: News, board: Board, about: About, lang: Lang) -> dict[str, Any]:
     """The card's JSON for `msg_type: interactive`."""
     elements: list[dict[str, Any]] = [{"tag": "div", "fields": _figures(board, lang)}]
     lines = [error.message.in_(lang) for error in board.paused.values() if error is not None]
@@ -89,7 +89,7 @@ def _duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _colour(kind: Kind, board: Board) -> str:
+def _colour(kind: News, board: Board) -> str:
     if kind != "ended":
         return "orange"
     return (

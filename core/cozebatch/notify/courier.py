@@ -10,7 +10,7 @@ import anyio
 
 from cozebatch.model.board import Board
 from cozebatch.model.errors import UsageError
-from cozebatch.model.events import Event
+from cozebatch.model.events import Event, RunFinished
 from cozebatch.model.text import Lang, Text
 from cozebatch.notify.card import About, card_of
 from cozebatch.notify.news import NewsWatch
@@ -47,7 +47,8 @@ class Courier:
 
     def tell(self, event: Event, board: Board, log: Log) -> None:
         """Take note of an event that is in `board` already."""
-        kind = self._watch.look(event, board)
+        ended = isinstance(event, RunFinished) and event.status != "interrupted"
+        kind = self._watch.look(board, is_over=ended)
         if kind is None:
             return
         if len(self._cards) >= _MOST_WAITING:

@@ -9,7 +9,6 @@ from cozebatch.model.task import State
 from cozebatch_tui.presentation.glyphs import UNICODE
 from cozebatch_tui.presentation.terminal_signals import (
     Bell,
-    NewsWatch,
     TerminalSignals,
     notification,
     takes_signals,
@@ -37,37 +36,21 @@ def test_no_text_can_end_a_sequence_or_begin_another() -> None:
     assert notification("x;y\x07") == "\x07\x1b]9;x,y \x1b\\\x1b]777;notify;cozebatch;x,y \x1b\\"
 
 
-def test_news_come_once() -> None:
-    watch = NewsWatch("attention")
-    assert watch.look(board(State.RUNNING), is_over=False) is None
-    assert watch.look(board(State.RUNNING, State.HELD), is_over=False) == "held"
-    assert watch.look(board(State.RUNNING, State.HELD, State.HELD), is_over=False) is None
-    assert watch.look(board(State.DONE, State.HELD), is_over=True) == "ended"
-    assert watch.look(board(State.DONE, State.HELD), is_over=True) is None
-    assert watch.look(board(State.RUNNING, State.HELD), is_over=False) is None
-    assert watch.look(board(State.DONE, State.HELD), is_over=True) == "ended", "after what was retried"
-
-
-def test_a_batch_that_stops_itself_is_news_and_one_that_the_operator_pauses_is_none() -> None:
-    watch = NewsWatch("end")
-    stopped = board(State.PENDING)
-    stopped.apply(events.Paused(wall=0, clock=1, reason="operator"))
-    assert watch.look(stopped, is_over=False) is None
-    stopped.apply(events.Paused(wall=0, clock=2, reason="quota"))
-    assert watch.look(stopped, is_over=False) == "stopped"
-
-
 def test_the_bell_rings_when_the_operator_wants_it() -> None:
-    def rung(bell: Bell) -> list[str | None]:
-        watch = NewsWatch(bell)
-        return [
-            watch.look(board(State.HELD, State.RUNNING), is_over=False),
-            watch.look(board(State.DONE), is_over=True),
-        ]
+    def rung(bell: Bell) -> list[bool]:
+        written: list[str] = []
+        signals = TerminalSignals(written.append, UNICODE, bell)
+        signals.start()
+        found = []
+        for shown, is_over in ((board(State.HELD, State.RUNNING), False), (board(State.DONE), True)):
+            written.clear()
+            signals.show(shown, "en", is_over=is_over)
+            found.append("\x07" in "".join(written))
+        return found
 
-    assert rung("never") == [None, None]
-    assert rung("end") == [None, "ended"]
-    assert rung("attention") == ["held", "ended"]
+    assert rung("never") == [False, False]
+    assert rung("end") == [False, True]
+    assert rung("attention") == [True, True]
     assert bell_of({"bell": "end"}, configured=True) == "end"
     assert bell_of({"bell": "end"}, configured=False) == "never"
     assert bell_of({"bell": 3}, configured=True) == "attention"

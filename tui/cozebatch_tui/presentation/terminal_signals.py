@@ -15,12 +15,12 @@ from cozebatch.model.board import Board
 from cozebatch.model.sanitize import clean
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang
+from cozebatch.notify.news import News, NewsWatch
 from cozebatch_tui.locale import signals as texts
 from cozebatch_tui.presentation.glyphs import Glyphs
 
 Bell = Literal["never", "end", "attention"]
 """When to ring: never, when the batch ends or stops itself, or also when it first needs a person."""
-News = Literal["ended", "stopped", "held"]
 
 _END = "\x1b\\"
 _LONGEST = 200
@@ -42,36 +42,14 @@ def takes_signals(environment: Mapping[str, str]) -> bool:
     return environment.get("TERM") not in ("dumb", "linux")
 
 
-class NewsWatch:
-    """Notices what a person should be told, each once, until it has changed meanwhile."""
-
-    def __init__(self, bell: Bell) -> None:
-        self._bell: Bell = bell
-        self._over = self._stopped = self._held = False
-
-    def look(self, board: Board, *, is_over: bool) -> News | None:
-        """What is new since the last look; of several the one that matters most."""
-        stopped = bool(set(board.paused) - {"operator"})
-        held = board.counts[State.HELD] > 0
-        found: News | None = None
-        if held and not self._held and self._bell == "attention":
-            found = "held"
-        if stopped and not self._stopped:
-            found = "stopped"
-        if is_over and not self._over:
-            found = "ended"
-        self._held = self._held or held
-        self._stopped, self._over = stopped, is_over
-        return found if self._bell != "never" else None
-
-
 class TerminalSignals:
     """Keeps the title of one terminal and rings."""
 
     def __init__(self, write: Callable[[str], object], glyphs: Glyphs, bell: Bell) -> None:
         self._write = write
         self._glyphs = glyphs
-        self._watch = NewsWatch(bell)
+        self._watch = NewsWatch()
+        self._bell: Bell = bell
         self._before = ""
         """What restores the title; empty before `start`."""
         self._shown = ""
@@ -86,7 +64,7 @@ class TerminalSignals:
             return
         shown = title(title_text(board, self._glyphs))
         news = self._watch.look(board, is_over=is_over)
-        ring = notification(news_text(news, board, lang)) if news is not None else ""
+        ring = notification(news_text(news, board, lang)) if news is not None and _rings(news, self._bell) else ""
         if shown != self._shown or ring:
             self._shown = shown
             self._write(shown + ring)
@@ -96,6 +74,10 @@ class TerminalSignals:
         if self._before:
             self._write(self._before)
             self._before = ""
+
+
+def _rings(news: News, bell: Bell) -> bool:
+    return bell == "attention" or (bell == "end" and news != "held")
 
 
 def title_text(board: Board, glyphs: Glyphs) -> str:
