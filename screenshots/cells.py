@@ -17,7 +17,7 @@ from rich.style import Style
 from textual.app import App
 
 from cozebatch.model.text import Lang
-from draw import END, SETUP, START, view
+from scenes import END, SETUP, START, view
 
 FOLDER = Path(__file__).parent / "cells"
 SCREENS: Sequence[tuple[str, tuple[str, ...]]] = (

@@ -8,7 +8,7 @@ import pytest
 
 from cells import FOLDER, LANGS, SCREENS, SIZES, cells, cells_of, name_of
 from cozebatch.model.text import Lang
-from draw import view
+from scenes import view
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ import pytest
 from cozebatch.model.text import Lang
 from cozebatch_tui.screen.widgets.figures import Figures
 from cozebatch_tui.screen.widgets.header import LimitsCard, MoneyCard, ProgressCard
-from draw import main_screen
+from scenes import main_screen
 
 pytestmark = pytest.mark.anyio
 

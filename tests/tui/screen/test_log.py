@@ -15,7 +15,8 @@ from cozebatch_tui.screen.screens.log import LogScreen
 from cozebatch_tui.screen.screens.main import MainScreen
 from cozebatch_tui.screen.view_model import LINES_KEPT
 from cozebatch_tui.screen.widgets.log_list import LogList
-from draw import WALL, main_screen
+from scenes import main_screen
+from scripted_batch import WALL
 
 pytestmark = pytest.mark.anyio
 

@@ -22,7 +22,7 @@ from cozebatch_tui.screen.look.palettes import PALETTES
 from cozebatch_tui.screen.screens.help import HelpScreen
 from cozebatch_tui.screen.screens.palette import PaletteScreen
 from cozebatch_tui.screen.screens.theme import ThemeScreen
-from draw import main_screen
+from scenes import main_screen
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from draw import VIEWS, draw, widths_corrected, words_of
+from draw import VIEWS, draw
+from svg import widths_corrected, words_of
 
 FOLDER = Path(__file__).resolve().parents[3] / "screenshots"
 

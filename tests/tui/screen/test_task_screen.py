@@ -14,7 +14,7 @@ from cozebatch_tui.screen.screens.dialogs import Confirm
 from cozebatch_tui.screen.screens.edit import EditScreen
 from cozebatch_tui.screen.screens.main import MainScreen
 from cozebatch_tui.screen.screens.task import TaskScreen
-from draw import main_screen
+from scenes import main_screen
 from support.ui import Screen, application, rows
 
 pytestmark = pytest.mark.anyio

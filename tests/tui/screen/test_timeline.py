@@ -18,7 +18,8 @@ from cozebatch_tui.presentation.usage import LONGEST, UsageHistory, Used
 from cozebatch_tui.screen.look.terminal import Look
 from cozebatch_tui.screen.themed_app import ThemedApp
 from cozebatch_tui.screen.widgets.timeline import WINDOWS, Timeline, parts
-from draw import NOW, WALL, main_screen
+from scenes import main_screen
+from scripted_batch import NOW, WALL
 
 
 def row(state: State = State.DONE, **clocks: float) -> Row:

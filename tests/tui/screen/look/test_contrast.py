@@ -16,7 +16,7 @@ from cozebatch_tui.screen.app import CozebatchApp
 from cozebatch_tui.screen.look.palettes import PALETTES, Depth, indexed
 from cozebatch_tui.screen.look.themes import our_themes
 from cozebatch_tui.screen.screens.dialogs import Confirm, Prompt
-from draw import main_screen, start_screen
+from scenes import main_screen, start_screen
 
 pytestmark = pytest.mark.anyio
 

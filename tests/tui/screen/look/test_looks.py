@@ -16,7 +16,7 @@ from cozebatch_tui.screen.look.questions import Answers
 from cozebatch_tui.screen.look.terminal import Look, look_of
 from cozebatch_tui.screen.startup import AppStart
 from cozebatch_tui.screen.themed_app import ThemedApp
-from draw import main_screen
+from scenes import main_screen
 
 BLACK = Color.parse("#000000")
 

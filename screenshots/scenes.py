@@ -1,0 +1,137 @@
+"""The screens of the scripted batch, as the pictures and the tests show them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
+from cozebatch.engine.event_bus import Subscription
+from cozebatch.model.text import Lang
+from cozebatch_tui.screen.app import CozebatchApp
+from cozebatch_tui.screen.look import themes
+from cozebatch_tui.screen.screens.main import MainScreen
+from cozebatch_tui.screen.screens.start import StartScreen
+from cozebatch_tui.screen.startup import AppStart, Ask
+from cozebatch_tui.screen.view_model import ViewModel
+from scripted_batch import COZE, NOW, OVER, ScriptedSession, history, preview
+from svg import widths_corrected
+
+START, END, SETUP = "start", "end", "setup"
+"""Before the keys: the screen before a batch begins, the batch at its end, the set-up. Without them: in the middle."""
+LIGHT = "light"
+"""Before the keys: in the light theme."""
+
+
+@contextmanager
+def in_china() -> Iterator[None]:
+    """The times of day in a picture are those of one place, where a process can choose that."""
+    before = os.environ.get("TZ")
+    _live_in("Asia/Shanghai")
+    try:
+        yield
+    finally:
+        _live_in(before)
+
+
+def _live_in(zone: str | None) -> None:
+    if zone is None:
+        os.environ.pop("TZ", None)
+    else:
+        os.environ["TZ"] = zone
+    if sys.platform != "win32":
+        time.tzset()
+
+
+async def settled(pilot: Pilot[Any]) -> str:
+    """The picture once it no longer changes: on a busy machine the last line comes later than the others."""
+    before = ""
+    for _ in range(50):
+        await pilot.pause(0.2)
+        svg = widths_corrected(pilot.app.export_screenshot(title="cozebatch-tui"))
+        if svg == before:
+            break
+        before = svg
+    return before
+
+
+@asynccontextmanager
+async def view(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> AsyncIterator[Pilot[Any]]:
+    """The application as a view shows it."""
+    with in_china():
+        async with _screen_of(lang, size, keys) as pilot:
+            for key in keys:
+                if key == LIGHT:
+                    pilot.app.theme = themes.LIGHT
+                elif key not in (START, END, SETUP):
+                    await pilot.press(key)
+                    await pilot.pause(0.1)
+            for field in (*pilot.app.screen.query(Input), *pilot.app.screen.query(TextArea)):
+                field.cursor_blink = False
+            await settled(pilot)
+            yield pilot
+
+
+def _screen_of(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> AbstractAsyncContextManager[Pilot[Any]]:
+    if START in keys:
+        return start_screen(lang, size)
+    if SETUP in keys:
+        return setup_screen(lang, size)
+    return main_screen(lang, size, OVER if END in keys else NOW)
+
+
+@asynccontextmanager
+async def setup_screen(lang: Lang, size: tuple[int, int]) -> AsyncIterator[Pilot[Any]]:
+    """The application without a configuration."""
+    app = CozebatchApp(AppStart(make_session=_no_session, lang=lang, title="", setup_needed=True))
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await pilot.pause()
+        yield pilot
+
+
+@asynccontextmanager
+async def start_screen(lang: Lang, size: tuple[int, int]) -> AsyncIterator[Pilot[Any]]:
+    """The application before the scripted run."""
+    app = CozebatchApp(AppStart(make_session=_no_session, lang=lang, title="demo", setup_needed=True))
+    with patch("shutil.disk_usage", lambda _: _Usage()):  # to the end: a card is drawn again whenever its width changes
+        async with app.run_test(size=size, notifications=True) as pilot:
+            app.batch.session = ScriptedSession()  # type: ignore[assignment]
+            await app.push_screen(StartScreen(preview(), ()))
+            await pilot.pause(0.3)
+            yield pilot
+
+
+@asynccontextmanager
+async def main_screen(lang: Lang, size: tuple[int, int], now: float = NOW) -> AsyncIterator[Pilot[Any]]:
+    """The application in the middle of the scripted run, or at its end. Nothing happens on it but what a test does."""
+    app = CozebatchApp(AppStart(make_session=_no_session, lang=lang, title="demo", setup_needed=True))
+    async with app.run_test(size=size, notifications=True) as pilot:
+        subscription = Subscription()
+        app.batch.session = ScriptedSession()  # type: ignore[assignment]
+        app.batch.view_model = ViewModel(subscription)
+        for event in history(now):
+            subscription.push(event)
+        changes = app.view_model.pump()
+        app.view_model.usual = COZE
+        app.view_model.add_up()
+        app.main = MainScreen()
+        await app.push_screen(app.main)
+        await pilot.pause()
+        app.main.apply(changes)
+        await pilot.pause()
+        yield pilot
+
+
+class _Usage:
+    free = 212_000_000_000
+
+
+def _no_session(_: Ask) -> Any:
+    raise RuntimeError("pictures need no session")
