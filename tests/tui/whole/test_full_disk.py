@@ -205,8 +205,8 @@ def test_with_the_log_on_the_full_disk_too_stderr_names_the_executions(small_dis
                 if len(named) == LIMIT:
                     break
             assert named == set(executions(coze).values())
-            interrupted(process)
-        assert process.returncode == 130
+            _, err = interrupted(process)
+        assert process.returncode == 130, err
         coze.set_faults()
         (small_disk / "ballast").unlink()
         adopted = program.batch("--adopt", *(f"{task_id}={e}" for task_id, e in executions(coze).items()))
