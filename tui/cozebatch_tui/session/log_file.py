@@ -61,12 +61,18 @@ class LogFile:
         self._write([self._line(time.time(), level, task_id, text.in_(self._lang))])
 
     def close(self) -> None:
+        """Never fails: the batch has ended, and its exit code stands."""
         self._closing = True
         self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout=5)
         with self._lock:
-            self._file.close()
+            try:
+                self._file.close()  # writes what an earlier failure left in the buffer
+                return
+            except OSError as error:
+                reason = self._first_failure(error)
+        self._tell(reason)
 
     def _run(self) -> None:
         assert self._subscription is not None
@@ -100,11 +106,17 @@ class LogFile:
             except ValueError:  # it is closed
                 return
             except OSError as error:
-                failed, self._failed = self._failed, True
-                if failed:
-                    return
-                reason = error.strerror or type(error).__name__
-        self.on_failed(Text(f"日志文件无法写入：{reason}", f"The log file cannot be written: {reason}"))
+                reason = self._first_failure(error)
+        self._tell(reason)
+
+    def _first_failure(self, error: OSError) -> str | None:
+        """Why, the first time; None afterwards."""
+        failed, self._failed = self._failed, True
+        return None if failed else error.strerror or type(error).__name__
+
+    def _tell(self, reason: str | None) -> None:
+        if reason is not None:
+            self.on_failed(Text(f"日志文件无法写入：{reason}", f"The log file cannot be written: {reason}"))
 
 
 def _create(folder: Path) -> tuple[Path, IO[str]]:
