@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from textual.app import App
 from textual.pilot import Pilot
 
 from cozebatch.batch.request import Request
@@ -23,6 +24,19 @@ from cozebatch_tui.screen.startup import AppStart, Ask
 from cozebatch_tui.session.session import Session
 
 PATIENCE = 20.0
+
+
+def shown(app: App[Any]) -> str:
+    """What stands on the screen, as plain text."""
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+async def until(pilot: Pilot[Any], condition: Callable[[], object], what: str = "") -> None:
+    """Let the application work until it holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"never came: {what}; {shown(pilot.app)}"
+        await pilot.pause(0.02)
 
 
 @dataclass
@@ -43,21 +57,14 @@ class Screen:
         return self.app.view_model.board.counts[state]
 
     async def until(self, condition: Callable[[], object], what: str = "") -> None:
-        """Let the application work until it holds."""
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, f"never came: {what}; {self.text()}"
-            await self.pilot.pause(0.02)
+        await until(self.pilot, condition, what)
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
     def text(self) -> str:
-        """What stands on the screen, as plain text."""
-        width, height = self.app.size
-        lines = self.app.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in strip) for strip in lines[:height])[: width * height * 2]
+        return shown(self.app)
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,24 +16,13 @@ from cozebatch_tui.screen.view_model import LINES_KEPT
 from cozebatch_tui.screen.widgets.log_list import LogList
 from scenes import main_screen
 from scripted_batch import WALL
+from support.ui import shown, until
 
 pytestmark = pytest.mark.anyio
 
 
-def shown(pilot: Pilot[Any]) -> str:
-    return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
-
-
 def log(pilot: Pilot[Any]) -> LogList:
     return pilot.app.screen.query_one(LogList)
-
-
-async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
-    for _ in range(100):
-        if condition():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError(shown(pilot))
 
 
 def note(pilot: Pilot[Any], *texts: str, level: str = "info", task_id: str | None = None) -> None:
@@ -53,7 +41,7 @@ async def test_levels_have_words_and_colours() -> None:
         note(pilot, "look out", level="warning")
         note(pilot, "broken", level="error")
         await pilot.press("l")
-        await until(pilot, lambda: "broken" in shown(pilot))
+        await until(pilot, lambda: "broken" in shown(pilot.app))
         found = {}
         for strip in pilot.app.screen._compositor.render_strips():
             for segment in strip:
@@ -66,21 +54,21 @@ async def test_levels_have_words_and_colours() -> None:
         assert found["look out"] == variables["stage-attention"].upper()
         assert found["broken"] == variables["stage-failed"].upper()
         assert found["all well"] == variables["foreground"].upper()
-        assert "提醒" in shown(pilot)
-        assert "错误" in shown(pilot)
+        assert "提醒" in shown(pilot.app)
+        assert "错误" in shown(pilot.app)
 
 
 async def test_find_counts_marks_and_goes_around() -> None:
     async with main_screen("en", (120, 40)) as pilot:
         note(pilot, *(f"needle {n}" if n % 10 == 0 else f"hay {n}" for n in range(200)))
         await pilot.press("l", "slash", *"NEEDLE")
-        await until(pilot, lambda: "match 20 of 20" in shown(pilot))
+        await until(pilot, lambda: "match 20 of 20" in shown(pilot.app))
         await pilot.press("enter", "n")
-        await until(pilot, lambda: "match 1 of 20" in shown(pilot))
-        assert "needle 0" in shown(pilot), "it is brought into view"
+        await until(pilot, lambda: "match 1 of 20" in shown(pilot.app))
+        assert "needle 0" in shown(pilot.app), "it is brought into view"
         await pilot.press("N", "N", "w")
-        await until(pilot, lambda: "match 19 of 20" in shown(pilot))
-        assert "needle 180" in shown(pilot)
+        await until(pilot, lambda: "match 19 of 20" in shown(pilot.app))
+        assert "needle 180" in shown(pilot.app)
         marked = [
             segment.text
             for strip in pilot.app.screen._compositor.render_strips()
@@ -89,7 +77,7 @@ async def test_find_counts_marks_and_goes_around() -> None:
         ]
         assert marked
         await pilot.press("slash", *"zzqq")
-        await until(pilot, lambda: "no match" in shown(pilot))
+        await until(pilot, lambda: "no match" in shown(pilot.app))
         await pilot.press("escape")
         assert isinstance(pilot.app.screen, LogScreen), "escape closes the field first"
         await pilot.press("escape")
@@ -100,18 +88,18 @@ async def test_it_follows_until_somebody_scrolls_up_and_again_when_asked() -> No
     async with main_screen("en", (100, 30)) as pilot:
         note(pilot, *(f"line {n}" for n in range(100)))
         await pilot.press("l")
-        await until(pilot, lambda: "line 99" in shown(pilot) and "following" in shown(pilot))
+        await until(pilot, lambda: "line 99" in shown(pilot.app) and "following" in shown(pilot.app))
         await pilot.press("pageup")
-        await until(pilot, lambda: "holding still" in shown(pilot))
-        seen = shown(pilot).splitlines()[1]
+        await until(pilot, lambda: "holding still" in shown(pilot.app))
+        seen = shown(pilot.app).splitlines()[1]
         note(pilot, *(f"more {n}" for n in range(5)))
         await until(pilot, lambda: log(pilot).lines[-1].text == "more 4")
-        assert shown(pilot).splitlines()[1] == seen
+        assert shown(pilot.app).splitlines()[1] == seen
         for key in ("f", "end"):
             await pilot.press("pageup")
-            await until(pilot, lambda: "holding still" in shown(pilot))
+            await until(pilot, lambda: "holding still" in shown(pilot.app))
             await pilot.press(key)
-            await until(pilot, lambda: "following" in shown(pilot) and "more 4" in shown(pilot))
+            await until(pilot, lambda: "following" in shown(pilot.app) and "more 4" in shown(pilot.app))
 
 
 async def test_long_lines_are_cut_or_wrapped_and_nothing_of_them_is_lost() -> None:
@@ -119,34 +107,34 @@ async def test_long_lines_are_cut_or_wrapped_and_nothing_of_them_is_lost() -> No
     async with main_screen("zh", (80, 24)) as pilot:
         note(pilot, text)
         await pilot.press("l")
-        await until(pilot, lambda: "字000" in shown(pilot))
-        assert "字059" not in shown(pilot)
+        await until(pilot, lambda: "字000" in shown(pilot.app))
+        assert "字059" not in shown(pilot.app)
         await pilot.press("w")
-        await until(pilot, lambda: "字059" in shown(pilot))
-        assert text in re.sub("[ │▁-█\n]", "", shown(pilot))
+        await until(pilot, lambda: "字059" in shown(pilot.app))
+        assert text in re.sub("[ │▁-█\n]", "", shown(pilot.app))
 
 
 async def test_filter_find_place_and_wrapping_stay_when_the_language_changes() -> None:
     async with main_screen("en", (100, 30)) as pilot:
         await pilot.press("l", "F", *"rec0", "enter", "slash", *"rec00", "enter", "N", "w", "pageup")
-        await until(pilot, lambda: "holding still" in shown(pilot))
+        await until(pilot, lambda: "holding still" in shown(pilot.app))
         before = (len(log(pilot).lines), log(pilot).match, log(pilot).scroll_offset.y)
         assert before[0] < len(pilot.app.view_model.log)  # type: ignore[attr-defined]
         await pilot.press("f2")
-        await until(pilot, lambda: "停在这里" in shown(pilot) and "筛选 rec0" in shown(pilot))
+        await until(pilot, lambda: "停在这里" in shown(pilot.app) and "筛选 rec0" in shown(pilot.app))
         await until(pilot, lambda: (len(log(pilot).lines), log(pilot).match, log(pilot).scroll_offset.y) == before)
         assert log(pilot).wraps
-        assert "执行中" in shown(pilot)
+        assert "执行中" in shown(pilot.app)
 
 
 async def test_only_the_selected_tasks_are_shown_when_asked() -> None:
     async with main_screen("en", (100, 30)) as pilot:
         await pilot.press("l", "m")
-        await until(pilot, lambda: "select tasks in the table first" in shown(pilot))
+        await until(pilot, lambda: "select tasks in the table first" in shown(pilot.app))
         pilot.app.clear_notifications()
         await pilot.press("escape", "space")
         await pilot.press("l", "m")
-        await until(pilot, lambda: "only 1 selected tasks" in shown(pilot))
+        await until(pilot, lambda: "only 1 selected tasks" in shown(pilot.app))
         assert {line.task_id for line in log(pilot).lines} == {"rec010"}
 
 
@@ -156,9 +144,9 @@ async def test_it_keeps_as_many_lines_as_the_read_model_and_stays_in_place_while
         await pilot.press("l")
         await until(pilot, lambda: len(log(pilot).lines) == LINES_KEPT)
         await pilot.press("pageup", "pageup")
-        await until(pilot, lambda: "holding still" in shown(pilot))
-        seen = shown(pilot).splitlines()[1]
+        await until(pilot, lambda: "holding still" in shown(pilot.app))
+        seen = shown(pilot.app).splitlines()[1]
         note(pilot, *(f"more {n}" for n in range(30)))
         await until(pilot, lambda: log(pilot).lines[-1].text == "more 29")
         assert len(log(pilot).lines) == LINES_KEPT
-        await until(pilot, lambda: shown(pilot).splitlines()[1] == seen)
+        await until(pilot, lambda: shown(pilot.app).splitlines()[1] == seen)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 from cozebatch.model.task import State
@@ -23,20 +20,9 @@ from cozebatch_tui.screen.screens.help import HelpScreen
 from cozebatch_tui.screen.screens.palette import PaletteScreen
 from cozebatch_tui.screen.screens.theme import ThemeScreen
 from scenes import main_screen
+from support.ui import shown, until
 
 pytestmark = pytest.mark.anyio
-
-
-def shown(pilot: Pilot[Any]) -> str:
-    return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
-
-
-async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
-    for _ in range(100):
-        if condition():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError(shown(pilot))
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -58,7 +44,7 @@ async def test_the_palette_finds_runs_and_says_when_nothing_matches() -> None:
     async with main_screen("en", (120, 40)) as pilot:
         await pilot.press("ctrl+p", *"qqqq")
         await pilot.pause()
-        assert "No command matches" in shown(pilot)
+        assert "No command matches" in shown(pilot.app)
         await pilot.press("enter")
         assert isinstance(pilot.app.screen, PaletteScreen), "there is nothing to run"
         await pilot.press("escape", "ctrl+p", *"help", "enter")
@@ -72,7 +58,7 @@ async def test_f2_on_the_palette_keeps_what_was_typed_and_chosen() -> None:
         place = pilot.app.screen.query_one(OptionList).highlighted
         assert place
         await pilot.press("f2")
-        await until(pilot, lambda: "raise the Coze limit by 1" in shown(pilot))
+        await until(pilot, lambda: "raise the Coze limit by 1" in shown(pilot.app))
         assert pilot.app.screen.query_one(Input).value == "1"
         assert pilot.app.screen.query_one(OptionList).highlighted == place
 
@@ -84,7 +70,7 @@ async def test_a_theme_is_shown_while_moving_escape_undoes_and_enter_saves(tmp_p
         await pilot.pause()
         assert isinstance(pilot.app.screen, ThemeScreen)
         assert pilot.app.theme == "cozebatch-light"
-        assert THEMES["high-contrast"].zh in shown(pilot)
+        assert THEMES["high-contrast"].zh in shown(pilot.app)
         await pilot.press("escape")
         await pilot.pause()
         assert pilot.app.theme == "cozebatch-dark"
@@ -104,8 +90,8 @@ async def test_the_screen_can_be_drawn_in_every_theme_there_is() -> None:
         for _ in pilot.app.available_themes:
             await pilot.press("down")
             await pilot.pause()
-            assert "failed" in shown(pilot)
-            assert "Traceback" not in shown(pilot)
+            assert "failed" in shown(pilot.app)
+            assert "Traceback" not in shown(pilot.app)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -114,10 +100,10 @@ async def test_the_help_names_groups_costs_signs_and_colours(lang: Lang, size: t
     async with main_screen(lang, size) as pilot:
         await pilot.press("question_mark")
         await pilot.pause()
-        seen = shown(pilot)
+        seen = shown(pilot.app)
         for _ in range(40):
             await pilot.press("pagedown")
-            seen += shown(pilot)
+            seen += shown(pilot.app)
             if pilot.app.screen.query_one("VerticalScroll").is_vertical_scroll_end:
                 break
         words = "".join(seen.split())
@@ -137,7 +123,7 @@ async def test_f2_on_the_help_stays_at_the_same_place() -> None:
         place = pilot.app.screen.query_one("VerticalScroll").scroll_y
         assert place > 0
         await pilot.press("f2")
-        await until(pilot, lambda: "切换语言" in shown(pilot))
+        await until(pilot, lambda: "切换语言" in shown(pilot.app))
         await until(pilot, lambda: pilot.app.screen.query_one("VerticalScroll").scroll_y == place)
 
 
@@ -153,6 +139,6 @@ async def test_a_picture_of_the_screen_is_saved_and_the_reply_says_where(
     async with main_screen("zh", (120, 40)) as pilot:
         await pilot.app.run_action("app.screenshot")
         await pilot.pause(0.1)
-        assert "屏幕已存为" in shown(pilot)
+        assert "屏幕已存为" in shown(pilot.app)
         saved = os.listdir(tmp_path)
     assert [name.endswith(".svg") for name in saved] == [True]

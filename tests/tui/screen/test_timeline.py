@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from cozebatch_tui.screen.themed_app import ThemedApp
 from cozebatch_tui.screen.widgets.timeline import WINDOWS, Timeline, parts
 from scenes import main_screen
 from scripted_batch import NOW, WALL
+from support.ui import shown, until
 
 
 def row(state: State = State.DONE, **clocks: float) -> Row:
@@ -67,20 +67,8 @@ def test_the_history_is_bounded_and_still_tells_all_of_the_time() -> None:
     assert history.between(20.0 * LONGEST - 1000, 20.0 * LONGEST) == Used(16, 16, 16)
 
 
-def shown(pilot: Pilot[Any]) -> str:
-    return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
-
-
 def timeline(pilot: Pilot[Any]) -> Timeline:
     return pilot.app.screen.query_one(Timeline)
-
-
-async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
-    for _ in range(100):
-        if condition():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError(shown(pilot))
 
 
 def later(pilot: Pilot[Any], seconds: float) -> None:
@@ -96,7 +84,7 @@ async def test_only_tasks_inside_the_window_are_listed_and_zoom_changes_it() -> 
     async with main_screen("en", (120, 40)) as pilot:
         later(pilot, WINDOWS[1] + 1)
         await pilot.press("t")
-        await until(pilot, lambda: "the last 15 min" in shown(pilot))
+        await until(pilot, lambda: "the last 15 min" in shown(pilot.app))
         rows = pilot.app.view_model.board.rows  # type: ignore[attr-defined]
         start = timeline(pilot).start
         assert start == NOW + 1
@@ -104,12 +92,12 @@ async def test_only_tasks_inside_the_window_are_listed_and_zoom_changes_it() -> 
         assert set(timeline(pilot).order) == inside
         assert len(inside) < len(rows)
         await pilot.press("0")
-        await until(pilot, lambda: "from the start" in shown(pilot) and "30 of 30 tasks" in shown(pilot))
+        await until(pilot, lambda: "from the start" in shown(pilot.app) and "30 of 30 tasks" in shown(pilot.app))
         assert timeline(pilot).start == 0
         await pilot.press(*["less_than_sign"] * 6)
-        await until(pilot, lambda: "the last 5 min" in shown(pilot))
+        await until(pilot, lambda: "the last 5 min" in shown(pilot.app))
         await pilot.press("less_than_sign", "greater_than_sign")
-        await until(pilot, lambda: "the last 15 min" in shown(pilot))
+        await until(pilot, lambda: "the last 15 min" in shown(pilot.app))
 
 
 @pytest.mark.anyio
@@ -128,24 +116,24 @@ async def test_now_is_at_the_right_edge_of_a_batch_that_has_just_begun() -> None
 async def test_the_axis_has_clock_times_and_the_lanes_say_what_is_used() -> None:
     async with main_screen("zh", (120, 40)) as pilot:
         await pilot.press("t")
-        await until(pilot, lambda: "时间线" in shown(pilot))
-        axis, coze, synthesis = [line for line in shown(pilot).splitlines() if line.startswith("│")][3:6]
+        await until(pilot, lambda: "时间线" in shown(pilot.app))
+        axis, coze, synthesis = [line for line in shown(pilot.app).splitlines() if line.startswith("│")][3:6]
         assert axis.strip("│▁▂▃▄▅▆▇█ ").endswith("现在")
         assert axis.count(":") >= 5
         assert "Coze 14/14" in coze
         assert "合成 4/4" in synthesis
         assert "█" in coze
-        assert "< > 缩放" in shown(pilot)
+        assert "< > 缩放" in shown(pilot.app)
 
 
 @pytest.mark.anyio
 async def test_window_and_cursor_stay_when_the_language_changes() -> None:
     async with main_screen("en", (120, 40)) as pilot:
         await pilot.press("t", "less_than_sign", "down", "down")
-        await until(pilot, lambda: "the last 5 min" in shown(pilot))
+        await until(pilot, lambda: "the last 5 min" in shown(pilot.app))
         cursor = timeline(pilot).cursor_id
         await pilot.press("f2")
-        await until(pilot, lambda: "最近 5 分钟" in shown(pilot))
+        await until(pilot, lambda: "最近 5 分钟" in shown(pilot.app))
         assert timeline(pilot).cursor_id == cursor
 
 
@@ -157,8 +145,8 @@ async def test_it_is_drawn_on_a_small_and_plain_terminal(
     monkeypatch.setattr(ThemedApp, "_look", Look(ASCII, plain=True, depth="16"))
     async with main_screen("en", size) as pilot:
         await pilot.press("t")
-        await until(pilot, lambda: "Timeline" in shown(pilot))
-        assert "###" in shown(pilot)
-        assert "now" in shown(pilot)
-        assert "%" in shown(pilot)
-        assert "**" in shown(pilot), "each stage has its own sign in the batch's bar"
+        await until(pilot, lambda: "Timeline" in shown(pilot.app))
+        assert "###" in shown(pilot.app)
+        assert "now" in shown(pilot.app)
+        assert "%" in shown(pilot.app)
+        assert "**" in shown(pilot.app), "each stage has its own sign in the batch's bar"
