@@ -68,5 +68,10 @@ def edit_row(
     taken = (row.project_name for row in rows if row.task_id != task.task_id)
     now = replace(task, title=title, content=content)
     now = replace(now, project_name=retitled(task, title, taken))
-    facts = {"title": now.title, "project_name": now.project_name, "fingerprint": now.fingerprint()}
+    facts = {
+        "title": now.title,
+        "project_name": now.project_name,
+        "fingerprint": now.fingerprint(),
+        "edited": (now.title, now.content) != (source.title, source.content),
+    }
     return EditedRow((PutInput(now), PutEdit(edit)), facts)

@@ -103,6 +103,19 @@ class TextOutbox:
         except (JournalError, LookupError):  # a task of an earlier run
             made_from = edit.made_from
         await self._write(edit, made_from=made_from, source_title=title, source_content=content)
+        await self._unmark(edit.task_id, found)
+
+    async def _unmark(self, task_id: str, found: RowText) -> None:
+        """A task of this run whose texts are those of its row now is shown as edited no more."""
+        row = self._ledger.rows.get(task_id)
+        if row is None or not row.edited:
+            return
+        try:
+            task = await self._ledger.task(task_id)
+            if (task.title, task.content) == found:
+                await self._ledger.amend(task_id, edited=False)
+        except (JournalError, LookupError) as failed:  # the next start finds out by itself
+            self._ledger.note("warning", Text.same(str(failed)), task_id)
 
     async def _give_up(self, edit: Edit, failed: StepError, *, final: bool) -> None:
         """For good if it is `final`, else for this run."""

@@ -69,6 +69,8 @@ class Row:
     given_up: bool = False
     """It failed for trouble that passes, before its submission: the table was not told, and the next start takes it
     up."""
+    edited: bool = False
+    """Title and script are the operator's, not the source's."""
     asked: bool = False
     """A person asked for this task's next execution, so it needs no claim."""
     adopted: bool = False

@@ -110,8 +110,13 @@ def resubmitted(row: Row, earlier: Past) -> Row:
 
 def as_told(task: Task, row: Row) -> Row:
     """The row as `task` describes it; the same object if it is so already, since a batch may have 100,000."""
-    now = {"title": task.title, "account_id": task.account_id, "project_name": task.project_name}
-    now["fingerprint"] = task.fingerprint()
+    now: dict[str, str | bool] = {
+        "title": task.title,
+        "account_id": task.account_id,
+        "project_name": task.project_name,
+        "fingerprint": task.fingerprint(),
+        "edited": task.edited,
+    }
     if all(getattr(row, name) == value for name, value in now.items()):
         return row
     return replace(row, **now)  # type: ignore[arg-type]

@@ -51,8 +51,9 @@ def with_edits(tasks: Sequence[Task], edits: Sequence[Edit], source_key: str) ->
 
 
 def edited(task: Task, edit: Edit) -> Task:
-    """The task with the texts of the edit."""
-    return replace(task, title=edit.title, content=edit.content, edited=True)
+    """The task with the texts of the edit, which the source may have by now."""
+    differs = (task.title, task.content) != (edit.title, edit.content)
+    return replace(task, title=edit.title, content=edit.content, edited=differs)
 
 
 def edit_of(task: Task, edits: Sequence[Edit], source_key: str) -> Edit | None:

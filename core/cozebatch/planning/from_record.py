@@ -31,6 +31,7 @@ def row_from_record(task: Task, paid: Paid, digest: str, failure: ErrorInfo | No
         project_name=task.project_name,
         record_id=task.record_id,
         fingerprint=task.fingerprint() if same else f"sent:{best.digest}",
+        edited=task.edited,
         attempts=len(paid.executions),
         submissions=len(paid.executions),
         failures=sum(r.status in ("failed", "unanswered") for r in paid.executions),

@@ -74,6 +74,7 @@ def new_row(task: Task, position: int, project_name: str | None = None) -> Row:
         project_name=task.project_name if project_name is None else project_name,
         record_id=task.record_id,
         fingerprint=task.fingerprint(),
+        edited=task.edited,
     )
 
 

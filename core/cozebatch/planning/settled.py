@@ -53,6 +53,7 @@ def finished_before(
         project_name=old.project_name,
         record_id=old.record_id,
         fingerprint=old.fingerprint,
+        edited=old.edited,
         state=State.SKIPPED,
         attempts=old.attempts,
         execute_id=old.execute_id,

@@ -134,6 +134,7 @@ async def test_the_row_tells_the_new_title_and_that_it_was_asked_for() -> None:
         assert last is not None
         (row,) = await machine.journal.rows(last.run_id)
         assert (row.state, row.title, row.attempts) == (State.DONE, "新标题", 2)
+        assert row.edited, "the table of the screen marks it"
     (edit,) = await machine.journal.edits()
     assert (edit.source_title, edit.source_content) == ("旧标题", "旧文案")
     assert edit.made_from == ROW.fingerprint()
@@ -285,6 +286,12 @@ async def test_editing_twice_keeps_what_the_source_says_and_editing_back_is_poss
         (edit,) = await machine.journal.edits()
         assert (edit.content, edit.source_content) == ("更新", "旧文案")
         await batch.commands.edit("t1", "旧标题", "旧文案")
+        await anyio.sleep(1000)
+        last = await machine.journal.last_run(machine.source.key)
+        assert last is not None
+        assert [row.edited for row in await machine.journal.rows(last.run_id)] == [False], (
+            "it says what its source says"
+        )
     assert await machine.sent() == ["旧文案", "新文案", "更新", "旧文案"]
     assert await machine.actions() == {"t1": Action.SKIP}
 
@@ -336,6 +343,9 @@ async def test_a_row_edited_twice_gets_the_latest_text_in_the_table() -> None:
     assert machine.table.texts["t1"] == ("更新", "更新")
     (edit,) = await machine.journal.edits()
     assert (edit.owed, edit.source_content) == (False, "更新")
+    last = await machine.journal.last_run(machine.source.key)
+    assert last is not None
+    assert [row.edited for row in await machine.journal.rows(last.run_id)] == [False], "the table says the same now"
 
 
 async def test_an_edit_while_the_one_before_is_written_is_made_from_what_the_row_says_then() -> None:

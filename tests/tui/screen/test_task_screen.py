@@ -100,6 +100,21 @@ async def test_a_held_tasks_time_at_coze_stands_still_and_the_ways_on_are_said_o
         assert "16:4" not in shown(screen), "a thousand seconds"
 
 
+async def test_the_table_edits_too_and_marks_what_was_edited(tmp_path: Path, quick: RunningCoze) -> None:
+    async with application(tmp_path, quick, rows(1)) as screen:
+        await screen.until(lambda: screen.count(State.DONE) == 1, "done")
+        assert "✎" not in shown(screen)
+        await screen.press("E")
+        await screen.until(lambda: isinstance(screen.app.screen, EditScreen), "the editor")
+        screen.app.screen.query_one(TextArea).text = "新文案"
+        await screen.pilot.pause()
+        await screen.press("ctrl+s")
+        await screen.until(lambda: isinstance(screen.app.screen, Confirm), "the price")
+        await screen.press("y")
+        await screen.until(lambda: screen.count(State.DONE) == 1 and "✎" in shown(screen), "the mark")
+    assert [e.parameters["content"] for e in quick.ledger().executions.values()] == ["文案1号", "新文案"]
+
+
 async def test_an_edited_script_is_sent_after_one_question_with_its_price(tmp_path: Path, quick: RunningCoze) -> None:
     async with application(tmp_path, quick, rows(1)) as screen:
         await screen.until(lambda: screen.count(State.DONE) == 1, "done")

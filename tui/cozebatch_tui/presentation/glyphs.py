@@ -27,6 +27,7 @@ class Glyphs:
     slot_taken: str
     cursor: str
     mark: str
+    edited: str
     ticked: str
     unticked: str
     descending: str
@@ -70,6 +71,7 @@ UNICODE = Glyphs(
     slot_taken="x",
     cursor="▌",
     mark="✓",
+    edited="✎",
     ticked="☑",
     unticked="☐",
     descending="▾",
@@ -111,6 +113,7 @@ ASCII = Glyphs(
     slot_taken="x",
     cursor=">",
     mark="*",
+    edited="*",
     ticked="x",
     unticked=" ",
     descending="v",

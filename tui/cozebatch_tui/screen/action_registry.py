@@ -208,6 +208,7 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
             retries=_failed_shown,
         ),
         _RERUN,
+        _EDIT,
         _CANCEL,
         _PLAY,
         ActionSpec("folder", "f", "folder", "tasks", applies=lambda now: now.has_films),

@@ -14,10 +14,10 @@ from cozebatch.model.rows import Row, Stage
 from cozebatch.model.task import State
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.screen.action_registry import Situation, bindings_of, live_keys
-from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.error_boundary import guarded
 from cozebatch_tui.screen.screens.log import LogScreen
 from cozebatch_tui.screen.screens.task import TaskScreen
+from cozebatch_tui.screen.task_action_screen import TaskActionScreen
 from cozebatch_tui.screen.view_model import Changes
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter
 from cozebatch_tui.screen.widgets.attention import AttentionStrip
@@ -36,7 +36,7 @@ FIGURES_EVERY = 6
 """Pumps between two refreshes of what changes with time alone."""
 
 
-class MainScreen(ActionScreen[None]):
+class MainScreen(TaskActionScreen):
     """Gets news through `apply`; its keys are those of docs/contract.md §1."""
 
     DEFAULT_CSS = """
@@ -105,8 +105,8 @@ class MainScreen(ActionScreen[None]):
             return Situation()
         rows = self.table.board.rows
         return Situation(
-            chosen=[rows[task_id] for task_id in self._chosen()],
-            current=self._current(),
+            chosen=[rows[task_id] for task_id in self.chosen_ids()],
+            current=self.current_row(),
             failed_shown=[rows[task_id] for task_id in self._failed_shown()],
             unfinished=self.table.board.unfinished > 0,
             waiting=self.host.waiting,
@@ -267,17 +267,8 @@ class MainScreen(ActionScreen[None]):
         self.table.sort_by(number)
         self._lay_out_timeline()
 
-    def action_retry(self) -> None:
-        self.task_actions.retry(self._chosen())
-
     def action_retry_all(self) -> None:
         self.task_actions.retry(self._failed_shown())
-
-    def action_rerun(self) -> None:
-        self.task_actions.rerun(self._chosen())
-
-    def action_cancel(self) -> None:
-        self.task_actions.cancel(self._chosen())
 
     def action_pause(self) -> None:
         self.task_actions.toggle_pause()
@@ -331,29 +322,11 @@ class MainScreen(ActionScreen[None]):
     def action_log(self) -> None:
         self.app.push_screen(LogScreen(self.table.marks))
 
-    def action_link(self) -> None:
-        if (row := self._current()) is not None:
-            self.task_actions.open_link(row)
-
-    def action_play(self) -> None:
-        if (row := self._current()) is not None:
-            self.task_actions.play(row)
-
-    def action_folder(self) -> None:
-        """The folder of the film under the cursor, else that of all films."""
-        row = self._current()
-        path = (row.video_path or row.draft_path) if row is not None else None
-        self.task_actions.open_folder(path, self.host.films_folder)
-
     def action_continue(self) -> None:
         self.host.go_on()
 
     def action_report(self) -> None:
         self.host.write_report()
-
-    def action_copy(self) -> None:
-        if (row := self._current()) is not None:
-            self.task_actions.copy(row)
 
     def _put_filter(self, text: str) -> None:
         self.query_one(FilterPane).put(text)
@@ -363,11 +336,11 @@ class MainScreen(ActionScreen[None]):
         rows = self.table.board.rows
         return [task_id for task_id in self.table.order if rows[task_id].state is State.FAILED]
 
-    def _chosen(self) -> list[str]:
+    def chosen_ids(self) -> list[str]:
         if self._shows_timeline and not self.table.marks:
             return [self.timeline.cursor_id] if self.timeline.cursor_id else []
         return self.table.chosen()
 
-    def _current(self) -> Row | None:
+    def current_row(self) -> Row | None:
         cursor = self.task_list.cursor_id
         return self.table.board.rows.get(cursor) if cursor else None

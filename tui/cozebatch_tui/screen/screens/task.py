@@ -21,8 +21,8 @@ from cozebatch.model.text import Lang
 from cozebatch_tui.locale import task as texts
 from cozebatch_tui.presentation.course import course
 from cozebatch_tui.screen.action_registry import Situation, bindings_of, live_keys
-from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.error_boundary import guarded
+from cozebatch_tui.screen.task_action_screen import TaskActionScreen
 from cozebatch_tui.screen.widgets import task_texts
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter
 from cozebatch_tui.screen.widgets.figures import Figures
@@ -32,7 +32,7 @@ from cozebatch_tui.screen.widgets.task_cards import CourseCard, FilesCard, Probl
 LOOKS_A_SECOND = 2
 
 
-class TaskScreen(ActionScreen[None]):
+class TaskScreen(TaskActionScreen):
     """`order` gives the ids of the tasks as the table lists them; `on_turn` is told the task that is shown now."""
 
     DEFAULT_CSS = """
@@ -234,30 +234,8 @@ class TaskScreen(ActionScreen[None]):
             scroll = pane.query_one(VerticalScroll)
             scroll.scroll_relative(y=pages * max(1, scroll.size.height - 1), animate=False)
 
-    def action_link(self) -> None:
-        self.task_actions.open_link(self.row)
+    def chosen_ids(self) -> list[str]:
+        return [self._task_id]
 
-    def action_copy(self) -> None:
-        self.task_actions.copy(self.row)
-
-    def action_retry(self) -> None:
-        self.task_actions.retry([self._task_id])
-
-    def action_rerun(self) -> None:
-        self.task_actions.rerun([self._task_id])
-
-    def action_cancel(self) -> None:
-        self.task_actions.cancel([self._task_id])
-
-    def action_adopt(self) -> None:
-        if self.row.state.is_end:
-            self.task_actions.adopt(self.row)
-
-    def action_edit(self) -> None:
-        self.task_actions.edit(self.row)
-
-    def action_folder(self) -> None:
-        self.task_actions.open_folder(self.row.video_path or self.row.draft_path, self.host.films_folder)
-
-    def action_play(self) -> None:
-        self.task_actions.play(self.row)
+    def current_row(self) -> Row:
+        return self.row

@@ -158,6 +158,11 @@ class TaskTable(TaskList):
                 case "state":
                     name = f"{look.glyphs.states[row.state]} {STATES[row.state].in_(self.lang)}"
                     segments.append(Segment(fit(name, size), tone + Style(bold=row.state in _LOUD)))
+                case "title" if row.edited:
+                    mark = f"{look.glyphs.edited} "
+                    segments.append(Segment(mark, style + self.colour(Tone.ATTENTION)))
+                    text = fit(column.text(row, self.board.clock, self.lang), size - len(mark))
+                    segments.append(Segment(text, quiet))
                 case _:
                     text = fit(column.text(row, self.board.clock, self.lang), size, right=column.right)
                     aside = column.name in ("account", "id", "attempts")
