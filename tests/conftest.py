@@ -30,6 +30,8 @@ QUICK = (
     "core/planning",
     "core/policy",
     "core/settings",
+    "core/setup/test_existing.py",
+    "core/setup/test_matching.py",
     "core/synthesis/compose",
     "core/synthesis/subtitles",
     "test_docs.py",

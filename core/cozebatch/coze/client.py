@@ -50,6 +50,7 @@ class Input:
     kind: str
     required: bool
     has_default: bool
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,7 @@ class CozeService:
                 kind=clean(spec.get("type"), self._mask, most=60),
                 required=spec.get("required") is True,
                 has_default=spec.get("default_value") not in (None, ""),
+                description=clean(spec.get("description"), self._mask, most=200),
             )
             for name, spec in declared.items()
             if isinstance(spec, dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import anyio
@@ -61,3 +61,11 @@ async def struck(request: Request, fault: FeishuFault, data: Mapping[str, Any] |
 
 def whole_number(text: str | None, default: int) -> int:
     return int(text) if text is not None and text.isdecimal() else default
+
+
+def page_of(items: Sequence[Mapping[str, Any]], query: Mapping[str, str]) -> dict[str, Any]:
+    """The page of a list that the query asks for."""
+    size, start = whole_number(query.get("page_size"), 20), whole_number(query.get("page_token"), 0)
+    more = start + size < len(items)
+    page = {"page_token": str(start + size)} if more else {}
+    return {"items": list(items[start : start + size]), "has_more": more, "total": len(items), **page}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-Kind = Literal["token", "wiki", "search", "fields", "update", "batch_update", "batch_get"]
-KINDS: tuple[Kind, ...] = ("token", "wiki", "search", "fields", "update", "batch_update", "batch_get")
+Kind = Literal["token", "wiki", "tables", "views", "search", "fields", "update", "batch_update", "batch_get"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 _WRITES = ("update", "batch_update")
 
 

@@ -55,6 +55,7 @@ class SimTable:
     views: tuple[str, ...] = ()
     shown: dict[str, list[str]] = field(default_factory=dict)
     """View → the records that it shows, in its order; a view that is not here shows all."""
+    view_names: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
     read_only: bool = False
     hidden: bool = False

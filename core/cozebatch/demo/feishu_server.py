@@ -5,8 +5,9 @@
         ...  # point the program at `url` with app_id `cli_demo`, secret `demo_secret`, app_token `demoapp`
         assert feishu.counts["search"] == 1
 
-Token, wiki node, search, columns, single and batch update, batch get; a table takes one writer at a time. Faults are
-given with `strike`. `GET /_tables` shows all tables and the count of requests as JSON, for other processes.
+Token, wiki node, tables, views, search, columns, single and batch update, batch get; a table takes one writer at a
+time. Faults are given with `strike`. `GET /_tables` shows all tables and the count of requests as
+JSON, for other processes.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cozebatch.demo.feishu_answers import good, json_body, refused, struck, whole_number
+from cozebatch.demo.feishu_answers import good, json_body, page_of, refused, struck, whole_number
 from cozebatch.demo.feishu_faults import FeishuFault, Kind
 from cozebatch.demo.feishu_model import Refusal, SimTable, shown
 from cozebatch.demo.feishu_tables import demo_tables
@@ -83,6 +84,8 @@ class SimulatedFeishu:
                     methods=["POST"],
                 ),
                 Route("/open-apis/wiki/v2/spaces/get_node", self._route("wiki", self._node)),
+                Route("/open-apis/bitable/v1/apps/{app}/tables", self._route("tables", self._list_tables)),
+                Route(f"{base}/views", self._route("views", self._list_views)),
                 Route(f"{base}/records/search", self._route("search", self._search), methods=["POST"]),
                 Route(f"{base}/records/batch_update", self._route("batch_update", self._batch), methods=["POST"]),
                 Route(f"{base}/records/batch_get", self._route("batch_get", self._get), methods=["POST"]),
@@ -195,9 +198,23 @@ class SimulatedFeishu:
         kind = "bitable" if self._wiki[node] == APP_TOKEN else "docx"
         return {"node": {"node_token": node, "obj_type": kind, "obj_token": self._wiki[node]}}
 
-    def _table(self, request: Request) -> SimTable:
+    def _check_base(self, request: Request) -> None:
         if request.path_params["app"] != APP_TOKEN:
             raise Refusal(1254040, "BaseTokenNotFound")
+
+    async def _list_tables(self, request: Request, body: dict[str, Any]) -> Mapping[str, Any]:
+        self._check_base(request)
+        found = [{"table_id": t.table_id, "revision": 1, "name": t.name or t.table_id} for t in self.tables.values()]
+        return page_of(found, request.query_params)
+
+    async def _list_views(self, request: Request, body: dict[str, Any]) -> Mapping[str, Any]:
+        table = self._table(request)
+        names = dict.fromkeys((*table.views, *table.shown))
+        found = [{"view_id": v, "view_name": table.view_names.get(v, v), "view_type": "grid"} for v in names]
+        return page_of(found, request.query_params)
+
+    def _table(self, request: Request) -> SimTable:
+        self._check_base(request)
         table = self.tables.get(request.path_params["table"])
         if table is None:
             raise Refusal(1254041, "TableIdNotFound")
@@ -229,10 +246,6 @@ class SimulatedFeishu:
 
     async def _fields(self, request: Request, body: dict[str, Any]) -> Mapping[str, Any]:
         table = self._table(request)
-        size, start = (
-            whole_number(request.query_params.get("page_size"), 20),
-            whole_number(request.query_params.get("page_token"), 0),
-        )
         items = [
             {
                 "field_id": f"fld{number:04d}",
@@ -243,9 +256,7 @@ class SimulatedFeishu:
             }
             for number, column in enumerate(table.columns)
         ]
-        more = start + size < len(items)
-        page = {"page_token": str(start + size)} if more else {}
-        return {"items": items[start : start + size], "has_more": more, "total": len(items), **page}
+        return page_of(items, request.query_params)
 
     async def _batch(self, request: Request, body: dict[str, Any]) -> Mapping[str, Any]:
         records = body.get("records")

@@ -42,6 +42,14 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A table or a view: what the configuration needs, and what a person calls it."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     records: tuple[Record, ...]
     next_page: str | None
@@ -126,23 +134,52 @@ class FeishuBase:
 
     async def columns(self, table_id: str) -> list[Column]:
         """All columns of a table. Raises `FeishuError`."""
-        models = self._client.sdk.models
+        sdk = self._client.sdk
+
+        def request() -> Any:
+            return sdk.models.ListAppTableFieldRequest.builder().table_id(table_id)
+
         found: list[Column] = []
+        for item in await self._listed(sdk.field, request):
+            options = (item.property.options if item.property is not None else None) or []
+            names = tuple(o.name for o in options if isinstance(o.name, str))
+            found.append(Column(str(item.field_name), count(item.type) or 0, names))
+        return found
+
+    async def tables(self) -> list[Named]:
+        """All tables of the base. Raises `FeishuError`."""
+        sdk = self._client.sdk
+        items = await self._listed(sdk.table, sdk.models.ListAppTableRequest.builder)
+        return [Named(i.table_id, str(i.name or i.table_id)) for i in items if isinstance(i.table_id, str)]
+
+    async def views(self, table_id: str) -> list[Named]:
+        """The views of a table that show records in rows. Raises `FeishuError`."""
+        sdk = self._client.sdk
+
+        def request() -> Any:
+            return sdk.models.ListAppTableViewRequest.builder().table_id(table_id)
+
+        items = await self._listed(sdk.view, request)
+        return [
+            Named(i.view_id, str(i.view_name or i.view_id))
+            for i in items
+            if isinstance(i.view_id, str) and i.view_type != "form"
+        ]
+
+    async def _listed(self, resource: Any, request: Callable[[], Any]) -> list[Any]:
+        """All items of one of the base's lists, page by page. Raises `FeishuError`."""
+        found: list[Any] = []
         token: str | None = None
         for _ in range(100):
 
             async def send(app_token: str, option: Any, token: str | None = token) -> Any:
-                request = models.ListAppTableFieldRequest.builder().app_token(app_token).table_id(table_id)
-                request = request.page_size(100)
+                asked = request().app_token(app_token).page_size(100)
                 if token is not None:
-                    request = request.page_token(token)
-                return await self._client.sdk.field(self._client.config).alist(request.build(), option)
+                    asked = asked.page_token(token)
+                return await resource(self._client.config).alist(asked.build(), option)
 
             data = (await self._call(send)).data
-            for item in (data.items if data is not None else None) or []:
-                options = (item.property.options if item.property is not None else None) or []
-                names = tuple(o.name for o in options if isinstance(o.name, str))
-                found.append(Column(str(item.field_name), count(item.type) or 0, names))
+            found += (data.items if data is not None else None) or []
             if data is None or not data.has_more or not data.page_token:
                 return found
             token = data.page_token

@@ -35,6 +35,8 @@ class Sdk:
     models: types.ModuleType
     record: Any
     field: Any
+    table: Any
+    view: Any
     config: Any
     misread: tuple[type[Exception], ...]
     """What the SDK lets out when it reads an answer whose parts are not of the kind that it expects."""
@@ -88,12 +90,23 @@ def _names() -> Sdk:
     # A model and a resource have the same name: the resources are taken from their own modules.
     records = importlib.import_module("lark_oapi.api.bitable.v1.resource.app_table_record")
     fields = importlib.import_module("lark_oapi.api.bitable.v1.resource.app_table_field")
+    tables = importlib.import_module("lark_oapi.api.bitable.v1.resource.app_table")
+    views = importlib.import_module("lark_oapi.api.bitable.v1.resource.app_table_view")
     _quiet()
     _send_through_us(transport)
     known = vars(importlib.import_module("lark_oapi.core.exception")).values()
     own = [kind for kind in known if isinstance(kind, type) and issubclass(kind, Exception)]
     misread = (*own, TypeError, AttributeError, KeyError, ValueError)
-    return Sdk(core, models, records.AppTableRecord, fields.AppTableField, core.Config, misread)
+    return Sdk(
+        core,
+        models,
+        records.AppTableRecord,
+        fields.AppTableField,
+        tables.AppTable,
+        views.AppTableView,
+        core.Config,
+        misread,
+    )
 
 
 def _quiet() -> None:

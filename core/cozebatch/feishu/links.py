@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import pairwise
-from urllib.parse import parse_qs
+from urllib.parse import SplitResult, parse_qs
 
+from cozebatch.model.loopback import is_loopback_host
 from cozebatch.model.text import Text
 from cozebatch.model.urls import split_url
 
@@ -125,7 +126,7 @@ def parse_base(text: str) -> BaseLink:
             needs_resolving=kind == "wiki",
             table_id=table_id,
             view_id=_identifier(query.get("view")) if table_id is not None else None,
-            domain=platform_of(address.hostname or ""),
+            domain=platform_of(address.hostname or "") or _own_service(address),
             opens=opens,
         )
     for step in steps:
@@ -155,6 +156,11 @@ def _table(text: str | None) -> tuple[str | None, Text | None]:
 
 def _identifier(text: str | None) -> str | None:
     return text if text is not None and is_identifier(text) else None
+
+
+def _own_service(address: SplitResult) -> str | None:
+    """A service on this machine, such as the simulated one, is its own platform."""
+    return f"{address.scheme}://{address.netloc}" if is_loopback_host(address.hostname or "") else None
 
 
 def platform_of(host: str) -> str | None:

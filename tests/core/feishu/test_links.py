@@ -23,7 +23,7 @@ FEISHU = "https://open.feishu.cn"
             "https://acme.larksuite.com/wiki/Node1?table=tbl1",
             BaseLink("Node1", needs_resolving=True, table_id="tbl1", domain="https://open.larksuite.com"),
         ),
-        ("http://127.0.0.1:8788/base/App1?table=tbl/../x", BaseLink("App1")),
+        ("http://127.0.0.1:8788/base/App1?table=tbl/../x", BaseLink("App1", domain="http://127.0.0.1:8788")),
         ("https://acme.feishu.cn/base/App1?view=vew1", BaseLink("App1", domain=FEISHU)),
         ("blk7J1g2k3L4m5N6o7P8q9R0sTU", BaseLink("blk7J1g2k3L4m5N6o7P8q9R0sTU")),
     ],

@@ -1,0 +1,347 @@
+"""The way from nothing to a configuration that loads, against the simulated services over real sockets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cozebatch.demo.coze_account import PERMISSIONS, TEAM
+from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID, CozeOptions
+from cozebatch.demo.coze_server import serve_coze
+from cozebatch.demo.feishu_faults import FeishuFault
+from cozebatch.demo.feishu_model import ATTACHMENT, SINGLE_SELECT, SimColumn, SimTable
+from cozebatch.demo.feishu_server import APP_SECRET, APP_TOKEN, SimulatedFeishu
+from cozebatch.demo.feishu_tables import CONTENT, READY, demo_tables
+from cozebatch.settings import parse_settings
+from cozebatch.setup.draft import configuration_of
+from cozebatch.setup.flow import END, GROUPS, back, back_to, group_of, groups_of
+from cozebatch.setup.keeping import keep_answers, kept_answers
+from cozebatch.setup.question import WrongAnswer
+from cozebatch.setup.state import State
+from support.setup_flow import Services, Walk, services, walk
+
+pytestmark = pytest.mark.anyio
+
+
+async def wrong(way: Walk, text: str) -> str:
+    """The complaint about an answer; the state stays."""
+    before = way.state
+    with pytest.raises(WrongAnswer) as caught:
+        await way.answer(text)
+    assert way.state is before
+    assert caught.value.text.zh
+    return caught.value.text.en
+
+
+def chosen(found: Services) -> dict[str, str]:
+    return {**found.answers(), "workspace": TEAM, "table": CONTENT, "mode": "none"}
+
+
+async def test_what_is_proposed_is_a_configuration_that_finds_the_rows(tmp_path: Path) -> None:
+    with services() as found:
+        way = walk(found, tmp_path)
+        await way.to_the_end(chosen(found))
+        config = configuration_of(way.state)
+        settings, warnings = parse_settings(config, env={}, need_feishu=True)
+        assert found.coze.ledger().executions == {}
+        assert found.feishu.writes == []
+    assert warnings == []
+    assert settings.coze.workflow_id == WORKFLOW_ID
+    assert settings.tables is not None
+    content = settings.tables.content_table
+    assert content.field_mapping.content == "仿写文案"
+    assert content.ready_values() == (READY,)
+    assert content.status_values.model_dump() == {"running": None, "done": "视频草稿生成完成", "failed": "处理失败"}
+    assert dict(settings.coze.parameters) == {
+        "content": "content",
+        "title": "title",
+        "digitalNo": "digital_no",
+        "voiceId": "voice_id",
+        "accountId": "account_id",
+    }
+    assert config["workflow_config"]["coze_config"]["token"] == TOKEN, "in the file, as proposed without a keyring"
+    assert [question.group for question in way.asked] == sorted(
+        (question.group for question in way.asked), key=list(GROUPS).index
+    )
+
+
+async def test_the_columns_are_shown_with_three_rows_of_the_table(tmp_path: Path) -> None:
+    with services() as found:
+        way = walk(found, tmp_path)
+        await way.until("columns", chosen(found))
+        question = way.question()
+        script = next(option for option in question.options if option.value == "content")
+        assert script.label.zh == "content ← 仿写文案"
+        assert script.detail.zh.count("｜") == 2
+        assert script.detail.zh.startswith("你有没有试过早起半小时")
+        await way.answer("title")
+        assert way.state.at == "column"
+        await way.answer("项目名称")
+        assert way.state.at == "columns"
+        await way.to_the_end(chosen(found))
+    tables = configuration_of(way.state)["tables"]["content_table"]
+    assert tables["field_mapping"]["title"] == "项目名称"
+    assert tables["field_mapping"]["project_name"] is None, "one column is not two fields"
+
+
+async def test_a_missing_permission_leads_to_pasting_and_is_named(tmp_path: Path) -> None:
+    options = CozeOptions(permissions=PERMISSIONS - {"listWorkspace", "listWorkflow"})
+    with services(options) as found:
+        way = walk(found, tmp_path)
+        await way.until("workflow", chosen(found))
+        question = way.question()
+        assert question.options == ()
+        assert any("listWorkspace" in note.en for note in question.notes)
+        assert "such as 7400" in await wrong(way, "my workflow")
+        await way.answer(f"https://www.coze.cn/work_flow?space_id=7&workflow_id={WORKFLOW_ID}")
+        assert way.state.answers.workflow_id == WORKFLOW_ID
+
+
+@pytest.mark.parametrize(
+    ("missing", "at"), [("listWorkflow", "workflow"), ("getMetaData", "base")], ids=["list", "inputs"]
+)
+async def test_each_permission_alone_is_named(tmp_path: Path, missing: str, at: str) -> None:
+    with services(CozeOptions(permissions=PERMISSIONS - {missing})) as found:
+        way = walk(found, tmp_path)
+        await way.until(at, {**chosen(found), "workflow": WORKFLOW_ID})
+        assert any(missing in note.en for note in way.question().notes)
+
+
+async def test_a_token_is_tried_at_one_site_after_the_other(tmp_path: Path) -> None:
+    with serve_coze(CozeOptions(token="pat_of_the_other_one")) as other, services() as found:
+        way = walk(found, tmp_path, State(), sites=(other.url, found.coze.url))
+        await way.until("token", {})
+        await way.answer(f'"{TOKEN}"')
+        assert way.state.answers.base_url == found.coze.url
+        assert other.ledger().requests["unauthorized"] == 1
+
+
+async def test_a_token_that_no_site_takes_is_told_without_showing_it(tmp_path: Path) -> None:
+    with services() as found:
+        way = walk(found, tmp_path)
+        await way.until("token", {})
+        told = await wrong(way, "pat_0123456789abcdefgh")
+        assert "4100" in told
+        assert "cdefgh" not in told
+        assert "needed" in await wrong(way, "")
+        assert "copy it again" in await wrong(way, "pat 0123")
+
+
+@pytest.mark.parametrize(
+    ("link", "what"),
+    [
+        ("https://acme.feishu.cn/docx/AbcDef", "a document"),
+        ("https://acme.feishu.cn/drive/folder/AbcDef", "a drive folder"),
+        ("https://acme.feishu.cn/sheets/AbcDef", "a spreadsheet"),
+        ("https://acme.feishu.cn/base/AbcDef?table=blk12345", "a dashboard"),
+        ("nothing at all", "app_token"),
+    ],
+)
+async def test_a_link_that_is_no_base_is_told_for_what_it_is(tmp_path: Path, link: str, what: str) -> None:
+    with services() as found:
+        way = walk(found, tmp_path)
+        await way.until("base", chosen(found))
+        told = await wrong(way, link)
+        assert what in told
+
+
+async def test_a_wiki_link_leads_to_its_base_and_one_to_a_document_is_told(tmp_path: Path) -> None:
+    feishu = SimulatedFeishu(wiki={"NodeBase": APP_TOKEN, "NodeDoc": "doxcn1"})
+    with services(feishu=feishu) as found:
+        answers = {**chosen(found), "base": f"{found.feishu_url}/wiki/NodeBase?table={CONTENT}"}
+        way = walk(found, tmp_path)
+        await way.to_the_end(answers)
+        assert way.state.answers.table_id == CONTENT
+        assert "table" not in [question.id for question in way.asked], "the link names it"
+        assert configuration_of(way.state)["api_config"]["app_token"].endswith("/wiki/NodeBase")
+        way = walk(found, tmp_path)
+        await way.until("app_secret", {**answers, "base": f"{found.feishu_url}/wiki/NodeDoc"})
+        assert "a document" in await wrong(way, APP_SECRET)
+
+
+async def test_a_workflow_of_the_other_site_is_told(tmp_path: Path) -> None:
+    with services() as found:
+        way = walk(found, tmp_path)
+        await way.until("workflow", chosen(found))
+        way.state = way.state.answer(base_url="https://api.coze.cn")
+        assert "coze.com" in await wrong(way, f"https://www.coze.com/work_flow?workflow_id={WORKFLOW_ID}")
+
+
+async def test_wrong_credentials_of_the_app_are_told_with_what_right_ones_look_like(tmp_path: Path) -> None:
+    with services() as found:
+        way = walk(found, tmp_path)
+        await way.until("app_secret", chosen(found))
+        told = await wrong(way, "not_the_secret")
+        assert "cli_a1b2c3d4e5" in told
+        assert "not_the_secret" not in told
+        found.feishu.strike(FeishuFault("tables", code=91403))
+        assert "document application" in await wrong(way, APP_SECRET)
+
+
+async def test_views_are_chosen_and_a_view_of_the_link_is_not_forced_on_whoever_wants_none(tmp_path: Path) -> None:
+    tables = demo_tables()
+    tables[0].views, tables[0].view_names = ("vewA", "vewB"), {"vewA": "全部", "vewB": "今天"}
+    with services(feishu=SimulatedFeishu(tables)) as found:
+        link = f"{found.base}?table={CONTENT}&view=vewB"
+        way = walk(found, tmp_path)
+        await way.until("view", {**chosen(found), "base": link})
+        assert [option.label.zh for option in way.question().options] == ["不限视图", "全部", "今天"]
+        assert way.question().default == "vewB"
+        await way.answer("all")
+        await way.to_the_end(chosen(found))
+        settings, _ = parse_settings(configuration_of(way.state), need_feishu=True)
+        assert settings.tables is not None
+        assert settings.tables.content_table.view_id is None
+
+
+def own_table() -> SimTable:
+    table = SimTable(
+        "tblown",
+        [
+            SimColumn("口播"),
+            SimColumn("标题"),
+            SimColumn("视频", ATTACHMENT),
+            SimColumn("进度", SINGLE_SELECT, ["待生成", "生成中", "已生成"]),
+        ],
+        name="自己的表",
+    )
+    table.add("rec1", {"口播": "泡茶水温错了，难怪总是苦。绿茶八十度就够。", "标题": "泡茶", "进度": "待生成"})
+    return table
+
+
+async def test_a_new_option_is_asked_about_and_back_leads_to_the_values(tmp_path: Path) -> None:
+    with services(feishu=SimulatedFeishu([own_table()])) as found:
+        way = walk(found, tmp_path)
+        await way.until("status", chosen(found))
+        await way.answer()
+        assert way.state.at == "new_option"
+        assert "处理失败" in way.question().title.zh
+        await way.answer("no")
+        assert way.state.at == "status"
+        await way.answer("failed")
+        await way.answer("\0none")
+        await way.to_the_end(chosen(found))
+        assert found.feishu.writes == []
+        config = configuration_of(way.state)
+        parse_settings(config, need_feishu=True)
+    content = config["tables"]["content_table"]
+    assert content["status_values"] == {"running": "生成中", "done": "已生成", "failed": None}
+    assert content["filter_condition"]["conditions"][0]["value"] == ["待生成"]
+    assert content["field_mapping"]["content"] == "口播"
+    assert content["field_mapping"]["result"] is None
+    assert config["workflow_config"]["coze_config"]["parameters"] == {"content": "content", "title": "title"}
+
+
+async def test_an_attachment_is_never_offered_for_a_text_and_a_required_input_must_have_a_column(
+    tmp_path: Path,
+) -> None:
+    options = CozeOptions(inputs={"content": True, "music": True})
+    with services(options, SimulatedFeishu([own_table()])) as found:
+        way = walk(found, tmp_path)
+        await way.until("columns", chosen(found))
+        assert "music" in await wrong(way, "")
+        await way.answer("music")
+        offered = [option.value for option in way.question().options]
+        assert "视频" not in offered
+        assert "标题" in offered
+        assert any("视频" in note.zh for note in way.question().notes)
+
+
+async def test_back_and_a_step_by_its_name_keep_the_answers(tmp_path: Path) -> None:
+    with services() as found:
+        way = walk(found, tmp_path)
+        await way.until("columns", chosen(found))
+        assert groups_of(way.state) == list(GROUPS)
+        state = back(way.state)
+        assert state.at == "table"
+        assert state.answers == way.state.answers
+        state = back_to(way.state, "token")
+        assert (state.at, group_of(state)) == ("token", "token")
+        assert back_to(way.state, "films") is way.state
+        way.state = state
+        await way.to_the_end({"workspace": TEAM, "mode": "none"})
+        assert way.state.at == END
+
+
+async def test_kept_answers_hold_no_secret_and_are_proposed_again(tmp_path: Path) -> None:
+    with services() as found:
+        way = walk(found, tmp_path)
+        await way.until("mode", chosen(found))
+        assert keep_answers(tmp_path / "state", way.state.answers)
+        written = (tmp_path / "state" / "setup.json").read_text(encoding="utf-8")
+        assert TOKEN not in written
+        assert APP_SECRET not in written
+        kept = kept_answers(tmp_path / "state")
+        assert kept == replace(way.state.answers, token="", app_secret="")
+        again = walk(found, tmp_path, State(kept))
+        await again.to_the_end({"token": TOKEN, "app_secret": APP_SECRET, "mode": "none"})
+    assert again.state.answers == replace(way.state.answers, mode="none", keep="file")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"version": 1}', '{"version": 2, "answers": {"lang": "zh"}}', "\x00"])
+def test_kept_answers_that_are_none_are_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "setup.json").write_text(text, encoding="utf-8")
+    assert kept_answers(tmp_path) is None
+
+
+def test_kept_answers_of_a_strange_kind_are_not_taken(tmp_path: Path) -> None:
+    text = '{"version": 1, "answers": {"lang": "fr", "source": 7, "columns": {"a": 1}, "token": "x", "base": "b"}}'
+    (tmp_path / "setup.json").write_text(text, encoding="utf-8")
+    kept = kept_answers(tmp_path)
+    assert kept is not None
+    assert (kept.lang, kept.source, dict(kept.columns), kept.token, kept.base) == ("zh", "", {}, "", "b")
+
+
+async def test_tasks_from_a_file_are_mapped_by_its_columns(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.csv"
+    path.write_text("仿写标题,仿写文案,音色ID\n标题一,文案一,v1\n标题二,文案二,v2\n", encoding="utf-8")
+    with services() as found:
+        way = walk(found, tmp_path)
+        answers = {**chosen(found), "source": "file", "tasks": str(path)}
+        await way.until("tasks", answers)
+        assert "There is no file" in await wrong(way, "nothing.csv")
+        assert "tasks.xlsx" in await wrong(way, "tasks.docx")
+        await way.to_the_end(answers)
+        config = configuration_of(way.state)
+    assert config["workflow_config"]["coze_config"]["parameters"] == {
+        "content": "content",
+        "title": "title",
+        "voiceId": "音色ID",
+    }
+    assert "api_config" not in config
+
+
+async def test_a_file_without_a_column_of_scripts_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.csv"
+    path.write_text("标题,口播稿\n一,二\n", encoding="utf-8")
+    with services() as found:
+        way = walk(found, tmp_path)
+        await way.until("tasks", {**chosen(found), "source": "file"})
+        assert "仿写文案" in await wrong(way, str(path))
+
+
+@pytest.mark.parametrize(("keep", "token"), [("file", TOKEN), ("environment", "${COZE_API_TOKEN}"), ("keyring", None)])
+async def test_a_secret_is_kept_where_it_was_said(tmp_path: Path, keep: str, token: str | None) -> None:
+    with services() as found:
+        way = walk(found, tmp_path, has_keyring=True)
+        await way.to_the_end({**chosen(found), "keep": keep})
+        config = configuration_of(way.state)
+        assert config["workflow_config"]["coze_config"].get("token") == token
+        assert configuration_of(way.state, to_look=True)["workflow_config"]["coze_config"]["token"] == TOKEN
+
+
+async def test_a_token_from_the_environment_goes_to_no_unknown_host(tmp_path: Path) -> None:
+    with services() as found:
+        way = walk(found, tmp_path, env={"COZE_API_TOKEN": TOKEN})
+        await way.until("token", {})
+        assert way.question().default == "${COZE_API_TOKEN}"
+        assert TOKEN[-4:] not in way.question().shown_default().zh
+        way.state = way.state.answer(base_url="https://coze.example.com")
+        assert way.question().default == ""
+        assert "not sent" in await wrong(way, "${COZE_API_TOKEN}")
+        way.state = way.state.answer(base_url=found.coze.url)
+        await way.answer()
+        await way.to_the_end(chosen(found))
+        assert configuration_of(way.state)["workflow_config"]["coze_config"]["token"] == "${COZE_API_TOKEN}"
