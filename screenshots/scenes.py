@@ -102,8 +102,8 @@ async def start_screen(lang: Lang, size: tuple[int, int]) -> AsyncIterator[Pilot
     app = CozebatchApp(AppStart(make_session=_no_session, lang=lang, title="demo", setup_needed=True))
     with patch("shutil.disk_usage", lambda _: _Usage()):  # to the end: a card is drawn again whenever its width changes
         async with app.run_test(size=size, notifications=True) as pilot:
-            app.batch.session = ScriptedSession()  # type: ignore[assignment]
-            await app.push_screen(StartScreen(preview(), ()))
+            app.batch.session = ScriptedSession()  # type: ignore[misc, assignment]
+            await app.push_screen(StartScreen(preview(), (), ScriptedSession().preflight))
             await pilot.pause(0.3)
             yield pilot
 
@@ -114,7 +114,7 @@ async def main_screen(lang: Lang, size: tuple[int, int], now: float = NOW) -> As
     app = CozebatchApp(AppStart(make_session=_no_session, lang=lang, title="demo", setup_needed=True))
     async with app.run_test(size=size, notifications=True) as pilot:
         subscription = Subscription()
-        app.batch.session = ScriptedSession()  # type: ignore[assignment]
+        app.batch.session = ScriptedSession()  # type: ignore[misc, assignment]
         app.batch.view_model = ViewModel(subscription)
         for event in history(now):
             subscription.push(event)

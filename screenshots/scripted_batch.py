@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
 from cozebatch.planning.planned import Action, Planned
 from cozebatch.ports import Execution, RunRecord
+from cozebatch_tui.session.task_facts import TaskFacts
 
 T = TypeVar("T")
 
@@ -165,28 +167,21 @@ class ScriptedSession:
     def usual_seconds(self) -> Future[float | None]:
         return _now(COZE)
 
-    def task(self, _: str, task_id: str) -> Future[Task]:
-        return _now(Task(task_id, "为什么老茶客都用盖碗", _SCRIPT, "d1", "v1", "老陈说茶"))
+    waiting = 0
 
-    def edit_of(self, _: Task) -> Future[None]:
-        return _now(None)
+    def task_facts(self, task_id: str) -> Future[TaskFacts]:
+        task = Task(task_id, "为什么老茶客都用盖碗", _SCRIPT, "d1", "v1", "老陈说茶")
+        sent = {"content": _SCRIPT, "title": "为什么老茶客都用盖碗", "voiceId": "v1"}
+        execution = Execution(task_id, 1, "refused", WALL + 1, logid="20261124080001", error=_rejected())
+        return _now(TaskFacts(task, None, sent, _OUTPUT, [execution]))
 
     def takes_texts(self) -> Future[bool]:
         return _now(True)
 
-    def parameters(self, _: str, __: str) -> Future[dict[str, str]]:
-        return _now({"content": _SCRIPT, "title": "为什么老茶客都用盖碗", "voiceId": "v1"})
-
-    def output(self, _: str) -> Future[str]:
-        return _now(_OUTPUT)
-
-    def executions(self, _: str, task_id: str) -> Future[list[Execution]]:
-        return _now([Execution(task_id, 1, "refused", WALL + 1, logid="20261124080001", error=_rejected())])
-
     def poster(self, *_: object) -> None:
         return None
 
-    def preflight(self) -> Future[list[CheckItem]]:
+    def preflight(self) -> Future[Sequence[CheckItem]]:
         names = (Text("Coze 令牌", "Coze token"), Text("工作流", "workflow"), Text("字体", "font"))
         return _now([CheckItem(Level.OK, name, Text.same("")) for name in names])
 

@@ -60,6 +60,10 @@ def _handler_of(command: Command, options: argparse.Namespace) -> Handler:
             from cozebatch_tui.commands.history import show_report
 
             return show_report
+        case "attach":
+            from cozebatch_tui.commands.attach import attach
+
+            return attach
         case _:
             assert_never(command)
 

@@ -22,7 +22,7 @@ from cozebatch.coze.codes import NO_PERMISSION
 from cozebatch.engine.adoption import belongs_to, why_not_adopt
 from cozebatch.engine.clock import RunClock
 from cozebatch.engine.commands import OperatorCommands
-from cozebatch.engine.engine import Engine, Outcome, RunEnd
+from cozebatch.engine.engine import Engine, KeepOpen, Outcome, RunEnd
 from cozebatch.engine.event_bus import Bus, Subscription
 from cozebatch.engine.ledger import Level as LogLevel
 from cozebatch.engine.options import Adapters, Options
@@ -173,7 +173,7 @@ class Batch:
         if complaints:
             raise UsageError(*complaints)
 
-    async def run(self, preview: Preview, *, keep_open: bool = False) -> Outcome:
+    async def run(self, preview: Preview, *, keep_open: KeepOpen = False) -> Outcome:
         """Run what the latest `prepare` previewed, to the end; see `Engine.run` for `keep_open`.
 
         Raises `JournalError`, and `RuntimeError` for a preview that is not of the latest `prepare` or was run already.
@@ -202,11 +202,21 @@ class Batch:
         return replace(outcome, flawed=outcome.flawed or await self._owes(engine))
 
     @property
-    def commands(self) -> OperatorCommands:
-        """What the operator may ask of the run. Raises `RuntimeError` before `run`."""
+    def engine(self) -> Engine:
+        """What runs. Raises `RuntimeError` before `run`."""
         if self._engine is None:
             raise RuntimeError("the batch does not run yet")
-        return self._engine.commands
+        return self._engine
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether `run` has begun to run an engine."""
+        return self._engine is not None
+
+    @property
+    def commands(self) -> OperatorCommands:
+        """What the operator may ask of the run. Raises `RuntimeError` before `run`."""
+        return self.engine.commands
 
     def stop(self) -> None:
         """Drain: `run` returns within seconds, also when it is only called afterwards."""
@@ -240,7 +250,7 @@ class Batch:
             self._engine.commands.stop()
         return self._engine
 
-    def _start(self, engine: Engine, preview: Preview, keep_open: bool) -> Coroutine[Any, Any, Outcome]:
+    def _start(self, engine: Engine, preview: Preview, keep_open: KeepOpen) -> Coroutine[Any, Any, Outcome]:
         """The engine's run of the plan. Only the coroutine holds the plan from now on, and drops it once it is on disk:
         the texts of a large batch are not kept in memory."""
         assert self._plan is not None

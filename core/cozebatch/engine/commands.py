@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Literal, assert_never
 
@@ -10,10 +10,11 @@ import anyio
 
 from cozebatch.engine.admission import Admission
 from cozebatch.engine.adoption import belongs_to, recorded_execution, why_not_adopt
-from cozebatch.engine.edit_row import edit_row
+from cozebatch.engine.edit_row import STILL_GOING_ON, edit_row
 from cozebatch.engine.outbox import Outbox
 from cozebatch.engine.pauses import OPERATOR
 from cozebatch.engine.run_state import RunState
+from cozebatch.engine.seen import PAID_MEANWHILE, differs
 from cozebatch.engine.text_outbox import TextOutbox
 from cozebatch.model import events
 from cozebatch.model.allowance import Allowance
@@ -25,8 +26,6 @@ from cozebatch.planning.price import free_step, needs_new_execution
 from cozebatch.ports import Execution, Owe, PutExecution
 
 NOT_ENDED = Text("任务还在进行，不能认领。", "The task has not ended; nothing was adopted.")
-
-STILL_GOING_ON = Text("任务还在进行，不能改文案。", "The task has not ended; its script was not changed.")
 
 
 class OperatorCommands:
@@ -41,24 +40,39 @@ class OperatorCommands:
         self._one_at_a_time = anyio.Lock()
         """A command sees the rows as the one before left them: no task is started twice by two quick presses."""
 
-    async def pause(self) -> None:
-        """Submit nothing new until `resume`; what runs goes on."""
+    async def pause(self, *, seen: int | None = None) -> bool:
+        """Submit nothing new until `resume`; what runs goes on. `seen`: see `resume`."""
+        if self._is_outdated(seen):
+            return False
         if OPERATOR not in self._state.pauses.reasons:
             self._state.pauses.pause(OPERATOR)
+        return True
 
-    async def resume(self) -> None:
-        """Go on after a pause, whatever its reason."""
+    async def resume(self, *, seen: int | None = None) -> bool:
+        """Go on after a pause, whatever its reason.
+
+        `seen`: the board's `pause_changes` that the operator had before his eyes. Where there was another change
+        since, nothing is done and the answer is False: somebody else was faster.
+        """
+        if self._is_outdated(seen):
+            return False
         if self._state.pauses:
             self._state.pauses.resume()
             self._changed()
+        return True
+
+    def _is_outdated(self, seen: int | None) -> bool:
+        return seen is not None and seen != self._ledger.board.pause_changes
 
     async def toggle_pause(self) -> None:
         """Pause, or resume if anything has paused the batch."""
         await (self.resume() if self._state.pauses else self.pause())
 
-    async def retry(self, task_ids: Iterable[str], *, may_pay: bool = False) -> list[str]:
+    async def retry(
+        self, task_ids: Iterable[str], *, may_pay: bool = False, seen: Mapping[str, int] | None = None
+    ) -> list[str]:
         """Go on from the step that failed, where something paid for can be used. With `may_pay`, start a new, paid
-        execution where only that helps: ask a person first, with the number (`planning.price`).
+        execution where only that helps: ask a person first, with the number (`planning.price`). `seen`: see `rerun`.
 
         Returns the ids it was done for. Raises `JournalError`.
         """
@@ -66,6 +80,8 @@ class OperatorCommands:
         async with self._one_at_a_time:
             for task_id in task_ids:
                 row = self._ledger.rows[task_id]
+                if differs(row, seen):
+                    continue
                 if await self._retry(row) or (may_pay and needs_new_execution(row) and await self._rerun(row)):
                     done.append(task_id)
         self._changed()
@@ -78,11 +94,18 @@ class OperatorCommands:
         self._changed()
         return released
 
-    async def rerun(self, task_ids: Iterable[str]) -> list[str]:
-        """Start a new, paid execution for tasks that have ended. Returns the ids it was done for. Raises
-        `JournalError`."""
+    async def rerun(self, task_ids: Iterable[str], *, seen: Mapping[str, int] | None = None) -> list[str]:
+        """Start a new, paid execution for tasks that have ended. Returns the ids it was done for.
+
+        `seen`: the `attempts` of each row that the operator had before his eyes. A row with another number is left
+        alone: somebody else has paid for it since. Raises `JournalError`.
+        """
+        done = []
         async with self._one_at_a_time:
-            done = [task_id for task_id in task_ids if await self._rerun(self._ledger.rows[task_id])]
+            for task_id in task_ids:
+                row = self._ledger.rows[task_id]
+                if not differs(row, seen) and await self._rerun(row):
+                    done.append(task_id)
         self._changed()
         return done
 
@@ -90,14 +113,19 @@ class OperatorCommands:
         """Whether an edited title and script can be written into the source."""
         return await self._texts.are_writable()
 
-    async def edit(self, task_id: str, title: str, content: str, *, write_back: bool = False) -> None:
+    async def edit(
+        self, task_id: str, title: str, content: str, *, write_back: bool = False, seen: int | None = None
+    ) -> None:
         """Paid: run a task that has ended again, with another title and script, which are on record from now on
-        (`planning.edits`). `write_back`: they are owed to the source, too.
+        (`planning.edits`). `write_back`: they are owed to the source, too. `seen`: the row's `attempts` that
+        the operator had before his eyes.
 
-        Raises `UsageError` and leaves the task as it was when it has not ended, when there is no script, or when both
-        are the same as before. Raises `JournalError`.
+        Raises `UsageError` and leaves the task as it was when it has not ended, when somebody else has paid for it
+        since, when there is no script, or when both are the same as before. Raises `JournalError`.
         """
         async with self._one_at_a_time:
+            if seen is not None and self._ledger.rows[task_id].attempts != seen:
+                raise UsageError(PAID_MEANWHILE)
             await self._edit(task_id, title, content, write_back=write_back)
         self._changed()
 
@@ -144,15 +172,24 @@ class OperatorCommands:
         await self.set_limit(stage, limit)
         return limit
 
-    async def allow(self, more: int | None, until: float | None) -> None:
+    async def allow(self, more: int | None, until: float | None, *, seen: int | None = None) -> bool:
         """From now on at most so many more new executions, and none after `until` (Unix seconds); None: no such limit.
 
-        Ends a pause that the limits before had caused. Raises `JournalError`, and then nothing has changed.
+        Ends a pause that the limits before had caused. `seen`: the board's `allowance_changes` that the operator had
+        before his eyes; where it was set again since, nothing is done and the answer is False. Raises `JournalError`,
+        and then nothing has changed.
         """
         async with self._one_at_a_time:
+            if seen is not None and seen != self._ledger.board.allowance_changes:
+                return False
             await self._ledger.allow(Allowance(more, until))
             self._state.spending.raised()
         self._changed()
+        return True
+
+    def look_again(self) -> None:
+        """Ask `keep_open` of `Engine.run` again: its answer may be another one now."""
+        self._state.activity.notify()
 
     def stop(self) -> None:
         """Drain: submit nothing more, wait for answers to requests already sent, write them down, and end the run."""

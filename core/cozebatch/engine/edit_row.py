@@ -15,6 +15,7 @@ from cozebatch.planning.edits import edit_of
 from cozebatch.ports import Edit, PutEdit, PutInput, new_key
 
 NO_SCRIPT = Text("文案不能为空。没有提交任何任务。", "The script must not be empty. Nothing was submitted.")
+STILL_GOING_ON = Text("任务还在进行，不能改文案。", "The task has not ended; its script was not changed.")
 UNCHANGED = Text(
     "标题和文案都没有改。要再做一次，用付费重做。",
     "Neither the title nor the script was changed. To make it once more, use the paid rerun.",

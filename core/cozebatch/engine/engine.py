@@ -35,6 +35,9 @@ from cozebatch.model.text import Text
 from cozebatch.planning.planned import Planned
 from cozebatch.ports import NO_HANDOVER, Delivery, Handover, Journal, Recorded, RunRecord
 
+KeepOpen = bool | Callable[[], bool]
+"""Whether a run goes on to wait for commands when nothing is left to do."""
+
 SEND_GRACE = 3.0
 """Seconds of a drain in which submissions on the wire may still be answered."""
 
@@ -109,7 +112,7 @@ class Engine:
         owed: Sequence[Delivery] = (),
         *,
         save_results: SaveResults | None = None,
-        keep_open: bool = False,
+        keep_open: KeepOpen = False,
         partial: bool = False,
         trial: int | None = None,
         orphans: Sequence[Recorded] = (),
@@ -120,7 +123,8 @@ class Engine:
         `planned` is emptied while it is put on disk: the texts of a large batch are not kept in memory.
 
         With `keep_open` the run does not return when there is nothing left to do, but waits for commands until
-        `commands.stop`; meanwhile its clock stands still. `partial`: other tasks of this run were left out this time,
+        `commands.stop`; meanwhile its clock stands still. A function is asked each time nothing is left to do, and
+        after `commands.look_again`. `partial`: other tasks of this run were left out this time,
         so that it is to be continued. `trial`: only so many new executions are started before `commands.go_on`.
         `orphans` are executions in flight that belong to no task of this run: they take slots until they have ended.
         `handover` is put on disk together with the start.
@@ -140,7 +144,7 @@ class Engine:
                     self._cut_short = not self._is_stuck  # asked now: after the drain nobody is busy
                     await self._drain()
                     break
-                if not keep_open:
+                if not (keep_open() if callable(keep_open) else keep_open):
                     break
                 if self._state.activity.is_changed:
                     outcome = await self._report(save_results)

@@ -64,6 +64,10 @@ class Board:
         self.finished: events.RunFinished | None = None
         self.clock = 0.0
         self.wall = 0.0
+        self.pause_changes = 0
+        """How often the batch was paused or resumed: a command that says which it saw cannot undo a newer one."""
+        self.allowance_changes = 0
+        """How often the allowance was set."""
         self._dirty: set[str] = set()
 
     def apply(self, event: events.Event) -> None:
@@ -96,8 +100,10 @@ class Board:
                 self.counters.throttled += 1
             case events.Paused():
                 self.paused[event.reason] = event.error
+                self.pause_changes += 1
             case events.Resumed():
                 self.paused.clear()
+                self.pause_changes += 1
             case events.Gauges():
                 self.gauges = event
                 self.counters.submissions = event.counters.submissions
@@ -105,12 +111,18 @@ class Board:
                 self.allowance = event.allowance
             case events.Allowed():
                 self.allowance = event.allowance
+                self.allowance_changes += 1
             case events.RunFinished():
                 self.finished = event
             case events.Noted():
                 pass
             case _:
                 assert_never(event)
+
+    def take_over(self, other: Board) -> None:
+        """Become what `other` is, with all its rows dirty."""
+        vars(self).update(vars(other))
+        self._dirty = set(self.rows)
 
     def take_dirty(self) -> set[str]:
         dirty, self._dirty = self._dirty, set()

@@ -36,3 +36,18 @@ def log_file_name(stamp: str, number: int) -> str:
 def is_log_file_name(name: str) -> bool:
     """True for exactly the names that `log_file_name` makes. Only such a file is deleted with age."""
     return _LOG_FILE.fullmatch(name) is not None
+
+
+OUTPUT_FILES = "output_????????_??????*.txt"
+"""Glob pattern of the names that `output_file_name` makes; it matches few others."""
+_OUTPUT_FILE = re.compile(r"output_[0-9]{8}_[0-9]{6}(_[1-9][0-9]{0,2})?\.txt")
+
+
+def output_file_name(stamp: str, number: int) -> str:
+    """The name of a file with what a batch in the background prints; `stamp` and `number` as for a log file."""
+    return f"output_{stamp}.txt" if number == 1 else f"output_{stamp}_{number}.txt"
+
+
+def is_output_file_name(name: str) -> bool:
+    """True for exactly the names that `output_file_name` makes."""
+    return _OUTPUT_FILE.fullmatch(name) is not None

@@ -32,6 +32,10 @@ class Text:
     def to_json(self) -> str | dict[str, str]:
         return self.zh if self.zh == self.en else {"zh": self.zh, "en": self.en}
 
+    def filled(self, **values: object) -> Text:
+        """The text with these values at their places, in both languages."""
+        return Text(self.zh.format(**values), self.en.format(**values))
+
     def in_(self, lang: Lang) -> str:
         return self.zh if lang == "zh" else self.en
 

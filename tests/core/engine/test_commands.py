@@ -11,7 +11,8 @@ import pytest
 
 from cozebatch.engine.engine import Engine
 from cozebatch.engine.options import Options
-from cozebatch.model.errors import Category, JournalError
+from cozebatch.engine.seen import PAID_MEANWHILE
+from cozebatch.model.errors import Category, JournalError, UsageError
 from cozebatch.model.events import Paused, Resumed, RunFinished
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
@@ -255,3 +256,79 @@ async def test_while_one_answer_waits_for_the_disk_nothing_new_is_paid_for() -> 
         assert refused == 7
         assert not engine.board.paused
     assert sorted(world.coze.submissions) == ["t1", "t2", "t3", "t4", "t5"]
+
+
+async def test_a_rerun_that_somebody_else_has_paid_for_since_is_left_alone() -> None:
+    world = World(options=Options(max_coze=2, seed=1))
+    async with running(world, 2) as engine:
+        await until(lambda: engine.board.counts[State.DONE] == 2)
+        seen = {"t1": 1, "t2": 1}
+        assert await engine.commands.rerun(["t1"], seen=seen) == ["t1"]
+        await until(lambda: engine.board.counts[State.DONE] == 2)
+        assert await engine.commands.rerun(["t1", "t2"], seen=seen) == ["t2"]
+        await until(lambda: engine.board.counts[State.DONE] == 2)
+    assert world.coze.started("t1") == 2
+    assert world.coze.started("t2") == 2
+
+
+async def test_a_paid_retry_that_somebody_else_has_paid_for_since_is_left_alone() -> None:
+    world = World(coze=FakeCoze(mishaps={"t1": ["fail"] * 9}), options=Options(max_retries=0))
+    async with running(world, 1) as engine:
+        await until(lambda: engine.board.counts[State.FAILED] == 1)
+        assert await engine.commands.retry(["t1"], may_pay=True, seen={"t1": 1}) == ["t1"]
+        await until(lambda: engine.board.counts[State.FAILED] == 1 and engine.board.rows["t1"].attempts == 2)
+        assert await engine.commands.retry(["t1"], may_pay=True, seen={"t1": 1}) == []
+    assert world.coze.started("t1") == 2
+
+
+async def test_an_edit_of_a_task_that_somebody_else_has_paid_for_since_is_refused() -> None:
+    world = World()
+    async with running(world, 1) as engine:
+        await until(lambda: engine.board.counts[State.DONE] == 1)
+        await engine.commands.rerun(["t1"])
+        await until(lambda: engine.board.counts[State.DONE] == 1)
+        with pytest.raises(UsageError) as refused:
+            await engine.commands.edit("t1", "new", "another script", seen=1)
+        assert refused.value.complaints == (PAID_MEANWHILE,)
+    assert world.coze.started("t1") == 2
+
+
+async def test_of_two_who_pause_at_once_one_does_and_nobody_resumes_by_mistake() -> None:
+    world = World(options=Options(max_coze=1, seed=1))
+    async with running(world, 3) as engine:
+        seen = engine.board.pause_changes
+        assert await engine.commands.pause(seen=seen)
+        assert not await engine.commands.pause(seen=seen)
+        assert not await engine.commands.resume(seen=seen)
+        assert list(engine.board.paused) == ["operator"]
+        assert await engine.commands.resume(seen=engine.board.pause_changes)
+        assert not engine.board.paused
+
+
+async def test_of_two_who_allow_more_at_once_one_does() -> None:
+    world = World(options=Options(max_coze=1, seed=1))
+    async with running(world, 3) as engine:
+        seen = engine.board.allowance_changes
+        assert await engine.commands.allow(2, None, seen=seen)
+        assert not await engine.commands.allow(9, None, seen=seen)
+        assert engine.board.allowance.most == 2
+
+
+async def test_a_run_waits_for_commands_for_as_long_as_it_is_told_to() -> None:
+    world, looked = World(), [True]
+    engine, planned, owed = await world.prepare(tasks(1))
+    outcomes = []
+
+    async def run() -> None:
+        outcomes.append(await engine.run(planned, owed, keep_open=lambda: looked[0]))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(run)
+        await until(lambda: engine.board.counts[State.DONE] == 1)
+        await anyio.sleep(1000)
+        assert not outcomes
+        looked[0] = False
+        engine.commands.look_again()
+        await until(lambda: bool(outcomes))
+    assert outcomes[0].status == "finished"
+    world.collect()

@@ -12,8 +12,7 @@ import anyio
 import pytest
 
 from cozebatch.batch.batch import Batch
-from cozebatch.engine.commands import STILL_GOING_ON
-from cozebatch.engine.edit_row import NO_SCRIPT, UNCHANGED
+from cozebatch.engine.edit_row import NO_SCRIPT, STILL_GOING_ON, UNCHANGED
 from cozebatch.engine.options import Adapters, Options
 from cozebatch.journal.memory import MemoryJournal
 from cozebatch.model.errors import Category, JournalError, StepError, UsageError

@@ -13,9 +13,18 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from cozebatch.model.default_paths import CONFIG_FILE, DEMO_DIR, LOG_FILES, STATE_DIR, is_log_file_name
+from cozebatch.model.default_paths import (
+    CONFIG_FILE,
+    DEMO_DIR,
+    LOG_FILES,
+    OUTPUT_FILES,
+    STATE_DIR,
+    is_log_file_name,
+    is_output_file_name,
+    output_file_name,
+)
 from cozebatch.model.errors import UsageError
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
@@ -115,24 +124,31 @@ def open_log_file(options: argparse.Namespace, lang: Lang, mask: Callable[[str],
         delete_old_logs(Path(options.log_dir), days)
         return LogFile(Path(options.log_dir), mask=mask, lang=lang, verbose=options.verbose)
     except OSError as error:
-        raise UsageError(
-            Text(
-                f"日志文件夹 {options.log_dir} 无法写入（{error.strerror}）：请换一个 --log-dir。",
-                f"The log folder {options.log_dir} cannot be written ({error.strerror}): choose another --log-dir.",
-            )
-        ) from error
+        raise UsageError(_log_folder_trouble(options, error)) from error
+
+
+def _log_folder_trouble(options: argparse.Namespace, error: OSError) -> Text:
+    return Text(
+        f"日志文件夹 {options.log_dir} 无法写入（{error.strerror}）：请换一个 --log-dir。",
+        f"The log folder {options.log_dir} cannot be written ({error.strerror}): choose another --log-dir.",
+    )
 
 
 def old_logs(folder: Path, before: float) -> dict[Path, int]:
-    """Log files of this program that were last written before `before` (Unix seconds), with their sizes in bytes.
+    """Log files of this program, and files with what it printed in the background, that were last written before
+    `before` (Unix seconds), with their sizes in bytes.
 
     A file with another name, a link and a folder are none.
     """
     found: dict[Path, int] = {}
-    for path in folder.glob(LOG_FILES):
+    for path in (*folder.glob(LOG_FILES), *folder.glob(OUTPUT_FILES)):
         with suppress(OSError):
-            info = path.lstat()
-            if is_log_file_name(path.name) and stat.S_ISREG(info.st_mode) and info.st_mtime < before:
+            info, name = path.lstat(), path.name
+            if (
+                (is_log_file_name(name) or is_output_file_name(name))
+                and stat.S_ISREG(info.st_mode)
+                and info.st_mtime < before
+            ):
                 found[path] = info.st_size
     return found
 
@@ -144,6 +160,23 @@ def delete_old_logs(folder: Path, days: int) -> None:
     for path in old_logs(folder, time.time() - days * 86400):
         with suppress(OSError):
             remove_file(path, folder)
+
+
+def new_output_file(options: argparse.Namespace) -> tuple[Path, BinaryIO]:
+    """A new file in the log folder for what a batch in the background prints. Raises `UsageError`."""
+    from cozebatch.disk.writing import PRIVATE, make_folder, open_new
+    from cozebatch.model.timestamps import compact
+
+    folder, stamp = Path(options.log_dir).absolute(), compact(time.time())
+    try:
+        make_folder(folder, folder, PRIVATE)
+        for number in range(1, 1000):
+            path = folder / output_file_name(stamp, number)
+            with suppress(FileExistsError):
+                return path, open_new(path, folder)
+        raise FileExistsError(str(folder))
+    except OSError as error:
+        raise UsageError(_log_folder_trouble(options, error)) from error
 
 
 def state_words() -> dict[str, State]:

@@ -1,4 +1,7 @@
-"""The command line: its options, their help, and the checks on them. Imports nothing heavy."""
+"""The command line: its options, their help, and the checks on them. Imports nothing heavy.
+
+It is longer than 300 lines since it is one table.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from cozebatch.model.default_paths import CONFIG_FILE, LOG_DIR, STATE_DIR, shipp
 from cozebatch.model.limits import LONGEST_POLL_INTERVAL, MOST_COZE, MOST_SYNTHESIS
 from cozebatch_tui.commands.parser import CommandParser, listed, mended, next_time, seconds, whole_number
 
-Command = Literal["run", "init", "check", "runs", "report"]
+Command = Literal["run", "init", "check", "runs", "report", "attach"]
 SUBCOMMANDS: tuple[Command, ...] = get_args(Command)
 
 
@@ -106,9 +109,10 @@ def _run_parser(lang: str) -> CommandParser:
     parser = _new(
         "cozebatch-tui",
         "批量运行 Coze 工作流，并在本机合成视频。\n\n"
-        "子命令：init 生成配置 · check 检查配置 · runs 历史运行 · report 查看某次运行的结果",
+        "子命令：init 生成配置 · check 检查配置 · runs 历史运行 · report 查看某次运行的结果 · attach 连接批次",
         "Run Coze workflows for a whole batch, and put the films together on this machine.\n\n"
-        "Subcommands: init (write a configuration) · check (check it) · runs (past runs) · report (one run's results)",
+        "Subcommands: init (write a configuration) · check (check it) · runs (past runs) · report (one run's results) "
+        "· attach (see a running batch)",
         lang,
     )
     parser.epilog = _template(lang)
@@ -177,6 +181,12 @@ def _run_parser(lang: str) -> CommandParser:
     )
     how.add_argument("--no-ui", action="store_true", help=_t(lang, "无界面运行", "headless"))
     how.add_argument(
+        "--detach",
+        action="store_true",
+        help=_t(lang, "在后台运行，用 attach 看界面", "run in the background; see it with attach"),
+    )
+    how.add_argument("--handover", action="store_true", help=argparse.SUPPRESS)  # commands/handover.py
+    how.add_argument(
         "--json",
         action="store_true",
         help=_t(lang, "与 --no-ui 同用：每行一个 JSON 事件", "with --no-ui: one JSON event a line"),
@@ -199,6 +209,8 @@ def _check_run(parser: CommandParser, options: argparse.Namespace, lang: str) ->
         parser.error(_t(lang, "--demo 不能和 --config 一起用。", "--demo and --config exclude each other."))
     if options.json and not options.no_ui:
         parser.error(_t(lang, "--json 要和 --no-ui 一起用。", "--json needs --no-ui."))
+    if options.detach and (options.dry_run or options.json):
+        parser.error(_t(lang, "--detach 不能和 --dry-run、--json 一起用。", "--detach excludes --dry-run and --json."))
     for name in ("include", "exclude", "rerun"):
         setattr(options, name, listed(getattr(options, name)))
     adopted = {}
@@ -294,10 +306,25 @@ def _report_parser(lang: str) -> CommandParser:
     return parser
 
 
+def _attach_parser(lang: str) -> CommandParser:
+    parser = _new(
+        "cozebatch-tui attach",
+        "打开正在运行的批次的界面：后台批次、无界面批次、别的窗口里的批次。关掉界面，批次接着跑。",
+        "Open the screen of a batch that runs: in the background, headless, or in another window. Closing the screen "
+        "leaves the batch running.",
+        lang,
+    )
+    parser.add_argument(
+        "--state-dir", metavar="DIR", help=_t(lang, f"状态文件夹（{STATE_DIR}）", f"state ({STATE_DIR})")
+    )
+    return parser
+
+
 _PARSERS: Mapping[Command, Callable[[str], CommandParser]] = {
     "run": _run_parser,
     "init": _init_parser,
     "check": _check_parser,
     "runs": _runs_parser,
     "report": _report_parser,
+    "attach": _attach_parser,
 }

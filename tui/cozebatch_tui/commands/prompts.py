@@ -22,7 +22,7 @@ def confirm(options: argparse.Namespace, lang: Lang) -> None:
     if not asked or options.yes or options.dry_run:
         return
     what = "\n".join(asked)
-    if not _can_ask():
+    if not can_ask():
         raise UsageError(Text(texts.NEEDS_YES.zh.format(what=what), texts.NEEDS_YES.en.format(what=what)))
     if not agrees(Text.same(what), lang):
         raise UsageError(texts.NOT_CONFIRMED)
@@ -32,7 +32,7 @@ def agrees(what: Text, lang: Lang) -> bool:
     """True if the operator at the terminal answers yes; False if there is no terminal."""
     from cozebatch_tui.locale import headless as texts
 
-    if not _can_ask():
+    if not can_ask():
         return False
     err = Output(sys.stderr)
     err.line(what.in_(lang))
@@ -40,5 +40,6 @@ def agrees(what: Text, lang: Lang) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes", "是")
 
 
-def _can_ask() -> bool:
+def can_ask() -> bool:
+    """Whether somebody sits at a terminal."""
     return sys.stdin.isatty() and sys.stderr.isatty()

@@ -14,16 +14,19 @@ from cozebatch.batch.preview import Preview
 from cozebatch.engine.engine import Outcome
 from cozebatch.engine.event_bus import Subscription
 from cozebatch.model.check_item import Level
+from cozebatch.model.errors import UsageError
 from cozebatch.model.events import Event, Noted, Paused, Resumed
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang, Text
 from cozebatch.planning.leftovers import DEFAULTS, Left
 from cozebatch.planning.planned import Action
+from cozebatch_tui.attach.host import Host
 from cozebatch_tui.exit_codes import Exit, exit_of
 from cozebatch_tui.headless.console import ConsolePrinter
 from cozebatch_tui.headless.json_lines import JsonLines
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.headless.terminal import Terminal, terminal_behind
+from cozebatch_tui.locale import attach as attach_texts
 from cozebatch_tui.locale import headless as texts
 from cozebatch_tui.presentation.allowed import allowed
 from cozebatch_tui.presentation.summary import summary
@@ -40,11 +43,28 @@ class Interrupted(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Background:
+    """What the operator agreed to before the batch went into the background. `agreed`: new executions; None where he
+    was not asked. `trial`, `left_out`: as in `Preview`. `expected`: a screen will attach; `ticket`: of this start."""
+
+    agreed: int | None = None
+    trial: int | None = None
+    left_out: frozenset[str] = frozenset()
+    expected: bool = False
+    ticket: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HeadlessOptions:
+    """`title` and `command` (how the batch is gone on with) are for screens that attach."""
+
     lang: Lang
     json: bool
     dry_run: bool
     verbose: bool
+    title: str = ""
+    command: str = ""
+    background: Background | None = None
 
 
 class HeadlessRunner:
@@ -83,9 +103,19 @@ class HeadlessRunner:
             if self._signals is not None:
                 self._signals.end()
 
+    def plan(self) -> Preview | None:
+        """Load and plan the batch, and show that; None if there is nothing to do. Raises as `run` does."""
+        try:
+            self._session.open()
+            preview = self._wait(self._session.prepare())
+            self._show_plan(preview, every_task=False)
+            return preview if preview.has_work else None
+        finally:
+            self._printer.close()
+
     def _run(self, shown: Subscription) -> Exit:
         self._session.open()
-        preview = self._wait(self._session.prepare())
+        preview = self._agreed(self._wait(self._session.prepare()))
         if self._options.dry_run:
             self._show_plan(preview, every_task=True)
             self._say(texts.DRY_RUN)
@@ -102,7 +132,17 @@ class HeadlessRunner:
         self._printer.estimate.usual = self._wait(self._session.usual_seconds())
         if self._signals is not None:
             self._signals.start()
-        outcome = self._follow(self._session.run(preview), shown)
+        background = self._options.background or Background()
+        host = Host(
+            self._session,
+            self._options.title,
+            self._options.command,
+            expected=background.expected,
+            ticket=background.ticket,
+        )
+        self._session.add_service(host.serving())
+        outcome = self._follow(self._session.run(preview, keep_open=host.keeps_open), shown)
+        host.end(exit_of(outcome))
         self._printer.close()
         for line in summary(outcome.status, outcome.statistics.to_json(), self._lang):
             self._printer.say(line)
@@ -111,6 +151,20 @@ class HeadlessRunner:
         if outcome.status != "finished":
             self._say(texts.GO_ON)
         return exit_of(outcome)
+
+    def _agreed(self, preview: Preview) -> Preview:
+        """What the operator agreed to. Raises `UsageError` where more would be paid by now."""
+        background = self._options.background
+        if background is None:
+            return preview
+        preview = preview.without(background.left_out)
+        if background.trial is not None:
+            preview = preview.canary(background.trial)
+        if background.agreed is not None and preview.new_executions > background.agreed:
+            raise UsageError(
+                attach_texts.MORE_THAN_AGREED.filled(count=preview.new_executions, agreed=background.agreed)
+            )
+        return preview
 
     def _follow(self, running: Future[Outcome], shown: Subscription) -> Outcome:
         while not running.done():

@@ -81,6 +81,10 @@ ALLOW_PROMPT = Text(
 )
 ALLOW_REFUSED = Text("看不懂 {typed}：写次数、时:分，或 -", "{typed} is not clear: a number, HH:MM, or -")
 ALLOW_ANY = Text("付费执行不限次数和时间", "no limit on paid executions")
+ALLOWED_MEANWHILE = Text(
+    "别的界面刚改过付费上限，这次没有改。请再看一眼。",
+    "Another screen has just set this limit; nothing was changed. Look again.",
+)
 CONFIRM_ALLOW = Text(
     "批次会接着提交：最多 {count} 次付费执行（不含重试）。继续？",
     "The batch goes on: up to {count} paid executions, retries aside. Go on?",

@@ -6,7 +6,9 @@ The history is bounded: when it is long, two neighbouring periods become one.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from typing import Any
 
 LONGEST = 2048
 """Periods."""
@@ -67,6 +69,22 @@ class UsageHistory:
             used = self._last[place] if begins_before else self._most[place]
             found = used if found is None else found.and_then(used)
         return found
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "starts": self._starts,
+            "most": [astuple(used) for used in self._most],
+            "last": [astuple(used) for used in self._last],
+            "step": self._step,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> UsageHistory:
+        history = cls()
+        history._starts, history._step = list(value["starts"]), value["step"]
+        history._most = [Used(*used) for used in value["most"]]
+        history._last = [Used(*used) for used in value["last"]]
+        return history
 
     def _halve(self) -> None:
         pairs = range(0, len(self._starts) - 1, 2)

@@ -36,6 +36,7 @@ class Actions:
         only a new execution helps."""
         rows = self._host.view_model.board.rows
         found = price(rows[task_id] for task_id in task_ids)
+        seen = {task_id: rows[task_id].attempts for task_id in task_ids}
         if not found.free and not found.paid:
             self._host.say(self._nothing_to_retry(task_ids))
             return
@@ -45,8 +46,9 @@ class Actions:
             question = texts.CONFIRM_RETRY.in_(lang).format(free=len(found.free), paid=len(found.paid))
             if found.paid and not await self._host.confirm(question):
                 return
-            free = await asyncio.wrap_future(self._host.session.retry(found.free))
-            paid = await asyncio.wrap_future(self._host.session.retry(found.paid, may_pay=True)) if found.paid else []
+            free = await asyncio.wrap_future(self._host.session.retry({id_: seen[id_] for id_ in found.free}))
+            again = {id_: seen[id_] for id_ in found.paid}
+            paid = await asyncio.wrap_future(self._host.session.retry(again, may_pay=True)) if again else []
             rest = len(task_ids) - len(free) - len(paid)
             self._host.say(texts.RETRIED.in_(lang).format(free=len(free), paid=len(paid), rest=rest))
 
@@ -60,7 +62,7 @@ class Actions:
     def rerun(self, task_ids: Sequence[str]) -> None:
         """Paid: asks first."""
         rows = self._host.view_model.board.rows
-        ended = [task_id for task_id in task_ids if rows[task_id].state.is_end]
+        ended = {task_id: rows[task_id].attempts for task_id in task_ids if rows[task_id].state.is_end}
         if not self._some(ended):
             return
 
@@ -110,16 +112,17 @@ class Actions:
             return
 
         async def work() -> None:
-            run_id, session = self._host.view_model.board.run_id or "", self._host.session
-            task = await asyncio.wrap_future(session.task(run_id, row.task_id))
-            edit = await asyncio.wrap_future(session.edit_of(task))
+            session = self._host.session
+            found = await asyncio.wrap_future(session.task_facts(row.task_id))
             offers = row.record_id is not None and await asyncio.wrap_future(session.takes_texts())
-            edited = await self._host.edit_script(task, edit, offers_write_back=offers)
+            edited = await self._host.edit_script(found.task, found.edit, offers_write_back=offers)
             if edited is None or not await self._host.confirm(self._edit_question(row, *edited)):
                 return
             title, content, write_back = edited
             try:
-                await asyncio.wrap_future(session.edit(row.task_id, title, content, write_back=write_back))
+                await asyncio.wrap_future(
+                    session.edit(row.task_id, title, content, write_back=write_back, seen=row.attempts)
+                )
             except UsageError as refused:
                 self._host.say(" ".join(text.in_(lang) for text in refused.complaints), severity="warning")
             else:
@@ -139,7 +142,8 @@ class Actions:
         return "\n".join(lines)
 
     def toggle_pause(self) -> None:
-        changing = self._host.session.toggle_pause()
+        board = self._host.view_model.board
+        changing = self._host.session.toggle_pause(paused=bool(board.paused), seen=board.pause_changes)
 
         async def work() -> None:
             await asyncio.wrap_future(changing)
@@ -165,6 +169,7 @@ class Actions:
             lang, board = self._host.lang, self._host.view_model.board
             now = allowed(board.allowance)
             current = "" if now is None else f"\n{now.in_(lang)}"
+            seen_changes = board.allowance_changes
             typed = await self._host.ask_line(texts.ALLOW_PROMPT.in_(lang) + current)
             if typed is None:
                 return
@@ -177,8 +182,8 @@ class Actions:
             goes_on = bool(set(board.paused) & SPENT) and number > 0
             if goes_on and not await self._host.confirm(texts.CONFIRM_ALLOW.in_(lang).format(count=number)):
                 return
-            await asyncio.wrap_future(self._host.session.allow(wanted.most, wanted.until))
-            self._host.say((allowed(wanted) or texts.ALLOW_ANY).in_(lang))
+            was_set = await asyncio.wrap_future(self._host.session.allow(wanted.most, wanted.until, seen=seen_changes))
+            self._host.say(((allowed(wanted) or texts.ALLOW_ANY) if was_set else texts.ALLOWED_MEANWHILE).in_(lang))
 
         self._host.start_work(work())
 

@@ -32,6 +32,7 @@ from cozebatch_tui.screen.look.questions import Answers, ask_terminal
 from cozebatch_tui.screen.posters import Posters
 from cozebatch_tui.screen.program_app import ProgramApp
 from cozebatch_tui.screen.screens.message import MessageScreen
+from cozebatch_tui.screen.shown_batch import ShownBatch
 from cozebatch_tui.screen.startup import AppStart, Chosen
 from cozebatch_tui.session.signals import Interrupts, leave_at_once
 
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from cozebatch.ports import Edit
     from cozebatch_tui.screen.screens.main import MainScreen
     from cozebatch_tui.screen.view_model import ViewModel
-    from cozebatch_tui.session.session import Session
+    from cozebatch_tui.session.controls import Controls
 
 PUMPS_A_SECOND = 12
 
@@ -59,6 +60,7 @@ class CozebatchApp(ProgramApp):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("app")
     ENABLE_COMMAND_PALETTE = True
+    loading: ClassVar[Text] = texts.LOADING
 
     def __init__(self, start: AppStart, answers: Answers | None = None) -> None:
         """`answers`: what the terminal said of itself."""
@@ -66,9 +68,7 @@ class CozebatchApp(ProgramApp):
         self.start = start
         self.main: MainScreen | None = None
         self._posters: Posters | None = None
-        self.batch = BatchLifecycle(start)
-        self._gone_on = False
-        """The rest of a trial was started."""
+        self.batch: ShownBatch = self._batch_of(start)
         self._event_loop: asyncio.AbstractEventLoop | None = None
         self._answer: asyncio.Future[bool] | None = None
         self._signals: TerminalSignals | None = None
@@ -81,14 +81,12 @@ class CozebatchApp(ProgramApp):
 
     @property
     def origin(self) -> str:
-        return short_origin(self.batch.preview.origin) if self.batch.preview is not None else ""
+        return short_origin(self.batch.origin)
 
     @property
     def waiting(self) -> int:
-        preview = self.batch.preview
-        if preview is None or not preview.reserved or self._gone_on:
-            return 0
-        return min(preview.reserved, self.view_model.board.counts[State.PENDING])
+        session = self.batch.session
+        return 0 if session is None else min(session.waiting, self.view_model.board.counts[State.PENDING])
 
     @property
     def films_folder(self) -> str | None:
@@ -106,7 +104,7 @@ class CozebatchApp(ProgramApp):
         return self._posters
 
     @property
-    def session(self) -> Session:
+    def session(self) -> Controls:
         assert self.batch.session is not None
         return self.batch.session
 
@@ -131,27 +129,25 @@ class CozebatchApp(ProgramApp):
         self._load_first()
 
     def _load_first(self) -> None:
-        self.push_screen(MessageScreen(texts.LOADING.in_(self.lang)))
+        self.push_screen(MessageScreen(self.loading.in_(self.lang)))
         self.run_worker(self._begin(), name="begin", exit_on_error=False)
 
     def _set_up(self, chosen: Chosen | None) -> None:
         """Go on with what the set-up made, as if the program had been started so."""
         if chosen is not None and self.start.after_setup is not None:
             self.start = self.start.after_setup(chosen, self.lang)
-            self.batch = BatchLifecycle(self.start)
+            self.batch = self._batch_of(self.start)
             self._load_first()
 
     async def _begin(self) -> None:
-        """Load, ask, check, run."""
+        """Bring the batch up, then show it."""
         try:
-            preview = await self._load()
-            if preview is None:
+            if not await self._bring_up():
                 return
         except (UsageError, JournalError) as error:
             complaints = error.complaints if isinstance(error, UsageError) else (error.text,)
             self._cannot_begin([complaint.in_(self.lang) for complaint in complaints])
             return
-        self.batch.begin(preview, lambda: self.call_from_thread(self._ended) if self.is_running else None)
         self.view_model.usual = await asyncio.wrap_future(self.session.usual_seconds())
         from cozebatch_tui.screen.screens.main import MainScreen
 
@@ -162,16 +158,34 @@ class CozebatchApp(ProgramApp):
             self._signals.start()
         self.set_interval(1 / PUMPS_A_SECOND, self._pump)
 
-    async def _load(self) -> Preview | None:
+    async def _bring_up(self) -> bool:
+        """Load, ask, check, run; False if the operator leaves instead. Raises `UsageError`, `JournalError`."""
+        batch = self.batch
+        assert isinstance(batch, BatchLifecycle)
+        preview = await self._load(batch)
+        if preview is not None:
+            batch.begin(preview, self._tell_end)
+        return preview is not None
+
+    def _tell_end(self) -> None:
+        """Called in the batch's thread when it has ended."""
+        if self.is_running:
+            self.call_from_thread(self._ended)
+
+    @staticmethod
+    def _batch_of(start: AppStart) -> ShownBatch:
+        return BatchLifecycle(start)
+
+    async def _load(self, batch: BatchLifecycle) -> Preview | None:
         """The plan to run, checked; None if the operator leaves instead."""
-        preview = await self.batch.load(self._ask_from_thread)
+        preview = await batch.load(self._ask_from_thread)
         if self.start.begin_at_once:
             await self.switch_screen(MessageScreen(texts.CHECKING.in_(self.lang)))
-            await self.batch.check(preview)
+            await batch.check(preview)
             return preview
         from cozebatch_tui.screen.screens.start import StartScreen
 
-        screen = StartScreen(preview, self.start.notes)
+        screen = StartScreen(preview, self.start.notes, batch.preflight)
         chosen = await self.push_screen_wait(screen)
         if chosen is None:
             self.exit(Exit.USAGE if screen.is_refused else Exit.OK)
@@ -211,6 +225,7 @@ class CozebatchApp(ProgramApp):
 
     def _ended(self) -> None:
         """The engine's thread is done: after a drain, or because it could not go on."""
+        assert isinstance(self.batch, BatchLifecycle)
         failed = self.batch.take_outcome()
         if failed is not None:
             self.say(texts.ENGINE_ERROR.in_(self.lang).format(error=failed), severity="error")
@@ -238,7 +253,6 @@ class CozebatchApp(ProgramApp):
         async def work() -> None:
             if await self.confirm(texts.CONFIRM_GO_ON.in_(self.lang).format(count=self.waiting)):
                 released = await asyncio.wrap_future(self.session.go_on())
-                self._gone_on = True
                 self.say(texts.GONE_ON.in_(self.lang).format(count=len(released)))
 
         self.start_work(work())
@@ -351,6 +365,10 @@ class CozebatchApp(ProgramApp):
     def _text(self, text: Text) -> str:
         return text_with_keys(text, self.lang, self.keys())
 
+    def last_words(self) -> list[str]:
+        """What stays on the terminal when the screen is gone."""
+        return farewell(self.batch, self.lang)
+
     def action_help(self) -> None:
         """From the live keymap of the main screen and the app, whichever screen is on top."""
         from cozebatch_tui.screen.screens.help import HelpScreen
@@ -360,7 +378,11 @@ class CozebatchApp(ProgramApp):
 
 def run_app(start: AppStart) -> int:
     """Run the terminal UI; return the exit code (docs/contract.md §1). Whatever ends it, the drain is completed."""
-    app = CozebatchApp(start, ask_terminal(os.environ))
+    return run_to_the_end(CozebatchApp(start, ask_terminal(os.environ)))
+
+
+def run_to_the_end(app: CozebatchApp) -> int:
+    """Run this application, and complete what it began."""
     code: int | None = None
     with Interrupts(app.signalled):
         try:
@@ -368,6 +390,6 @@ def run_app(start: AppStart) -> int:
         finally:
             app.give_back_title()
             app.batch.close()
-    for line in farewell(app.batch, app.lang):
+    for line in app.last_words():
         print(line)
     return app.batch.exit_code(Exit.OK if code is None else code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from cozebatch.model.sanitize import clean
@@ -11,16 +10,15 @@ from cozebatch.model.text import Lang
 from cozebatch_tui.locale import farewell as texts
 from cozebatch_tui.locale.names import STATES
 from cozebatch_tui.presentation.formatting import count
-from cozebatch_tui.presentation.invocation import command
-from cozebatch_tui.screen.lifecycle import BatchLifecycle
+from cozebatch_tui.screen.shown_batch import ShownBatch
 
 _COUNTED = (State.DONE, State.FAILED, State.HELD, State.CANCELLED, State.SKIPPED)
 
 
-def farewell(batch: BatchLifecycle, lang: Lang) -> list[str]:
+def farewell(batch: ShownBatch, lang: Lang) -> list[str]:
     """At most six lines; none for a batch that has not begun."""
     view_model, session = batch.view_model, batch.session
-    if view_model is None or session is None or batch.preview is None:
+    if view_model is None or session is None or batch.run_record is None:
         return []
     view_model.pump()
     view_model.add_up()
@@ -31,11 +29,11 @@ def farewell(batch: BatchLifecycle, lang: Lang) -> list[str]:
     lines = [texts.COUNTS.in_(lang).format(total=len(board.rows), parts=("，" if lang == "zh" else ", ").join(parts))]
     if session.films_folder is not None and board.counts[State.DONE]:
         lines.append(texts.FILMS.in_(lang).format(path=Path(session.films_folder).absolute()))
-    if batch.outcome is not None and batch.outcome.results_path is not None:
-        lines.append(texts.RESULTS.in_(lang).format(path=batch.outcome.results_path))
+    if batch.results_path is not None:
+        lines.append(texts.RESULTS.in_(lang).format(path=batch.results_path))
     if session.log_path is not None:
         lines.append(texts.LOG.in_(lang).format(path=session.log_path))
     lines.append(texts.PAID.in_(lang).format(paid=view_model.paid, tokens=count(view_model.tokens)))
     if board.unfinished or board.counts[State.FAILED] or board.counts[State.HELD]:
-        lines.append(texts.GO_ON.in_(lang).format(command=command(sys.argv[1:])))
+        lines.append(texts.GO_ON.in_(lang).format(command=batch.command))
     return [clean(line, 2000) for line in lines]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cozebatch.ports import Edit
     from cozebatch_tui.screen.posters import Posters
     from cozebatch_tui.screen.view_model import ViewModel
-    from cozebatch_tui.session.session import Session
+    from cozebatch_tui.session.controls import Controls
 
 
 Severity = Literal["information", "warning", "error"]
@@ -70,8 +70,8 @@ class Host(Protocol):
         ...
 
     @property
-    def session(self) -> Session:
-        """The open session; there is one from the first plan on."""
+    def session(self) -> Controls:
+        """The batch, in this process or another; there is one from the first plan on."""
         ...
 
     @property

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cozebatch.synthesis.process.frame import Frame
-    from cozebatch_tui.session.session import Session
+    from cozebatch_tui.session.controls import Controls
 
 COLUMNS, LINES = 24, 21
 """Cells of the largest poster. A cell shows two pixels, one above the other."""
@@ -28,7 +28,7 @@ class Posters:
         self._frames: OrderedDict[Key, Frame | None] = OrderedDict()
         self._one_at_a_time = asyncio.Lock()
 
-    async def frame(self, session: Session, film: str) -> Frame | None:
+    async def frame(self, session: Controls, film: str) -> Frame | None:
         """A frame of this film; None if it has none, or is not a film of ours."""
         if not self.enabled or (key := await asyncio.to_thread(_key, film)) is None:
             return None

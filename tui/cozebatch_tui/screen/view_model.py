@@ -9,23 +9,18 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from cozebatch.engine.event_bus import Subscription
 from cozebatch.model import events
 from cozebatch.model.board import Board
-from cozebatch.model.rows import Stage
 from cozebatch.model.statistics import Remaining
 from cozebatch.model.task import State
 from cozebatch_tui.presentation.end_estimate import ENDS_NEEDED, EndEstimate
-from cozebatch_tui.presentation.usage import UsageHistory, Used
+from cozebatch_tui.presentation.tally import Tally
+from cozebatch_tui.presentation.usage import UsageHistory
+from cozebatch_tui.session.controls import Reader, Snapshot
 
 LINES_KEPT = 5000
-BUCKET = 60.0
-"""Seconds of running time that one bar of the throughput shows."""
-BUCKETS_KEPT = 240
 GUESS = 300.0
 """Seconds of an execution at Coze of which nothing is known."""
-
-_IN_FLIGHT = tuple(state for state in State if state.in_flight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +45,13 @@ class Changes:
 class ViewModel:
     """Board, log and sums, as of the last pump."""
 
-    def __init__(self, subscription: Subscription) -> None:
+    def __init__(self, subscription: Reader) -> None:
         self._subscription = subscription
         self.board = Board()
         self.log: deque[events.Event] = deque(maxlen=LINES_KEPT)
         self.logged = 0
         """How many events with a log line there were, ever."""
-        self.reused = 0
-        """Executions and results reused from earlier runs instead of paid for again."""
+        self.tally = Tally()
         self.paid = 0
         self.tokens = 0
         """Sums over all rows, as of the last `add_up`."""
@@ -66,16 +60,19 @@ class ViewModel:
         self._estimate = EndEstimate()
         self.waiting = 0
         """Tasks that a trial left for later."""
-        self.usage = UsageHistory()
         self._stale = True
-        self._done_in: deque[int] = deque(maxlen=BUCKETS_KEPT)
-        self._bucket = 0
 
     def pump(self) -> Changes:
         changes = Changes()
         for event in self._subscription.take():
             changes.any = self._stale = True
+            if isinstance(event, Snapshot):
+                self._begin_anew(event)
+                changes.new_rows = changes.errors = True
+                changes.finished = event.board.finished
+                continue
             self.board.apply(event)
+            self.tally.count(event, self.board)
             if not isinstance(event, events.Loaded | events.TaskProgress | events.Gauges):
                 self.log.append(event)
                 self.logged += 1
@@ -84,15 +81,14 @@ class ViewModel:
                     changes.new_rows = True
                     changes.errors = True
                 case events.TaskState():
-                    self._count(event)
                     changes.errors = changes.errors or event.before.is_end or event.after.is_end
-                    self._record_usage(event.clock)
                 case events.RunFinished():
                     changes.finished = event
-                case events.RunStarted() | events.LimitChanged() | events.Gauges():
-                    self._record_usage(event.clock)
                 case (
-                    events.TaskProgress()
+                    events.RunStarted()
+                    | events.LimitChanged()
+                    | events.Gauges()
+                    | events.TaskProgress()
                     | events.Retrying()
                     | events.Throttled()
                     | events.Paused()
@@ -106,6 +102,24 @@ class ViewModel:
         changes.dirty = self.board.take_dirty()
         return changes
 
+    def _begin_anew(self, snapshot: Snapshot) -> None:
+        """Show this from now on. The board stays the same object: widgets hold it."""
+        self.board.take_over(snapshot.board)
+        self.tally = snapshot.tally
+        self.log.clear()
+        self.log.extend(snapshot.log)
+        self.logged += len(snapshot.log)
+
+    @property
+    def reused(self) -> int:
+        """Executions and results reused from earlier runs instead of paid for again."""
+        return self.tally.reused
+
+    @property
+    def usage(self) -> UsageHistory:
+        """How the slots were used."""
+        return self.tally.usage
+
     @property
     def usual(self) -> float | None:
         """Seconds of a usual execution in earlier batches; None if there were none."""
@@ -117,8 +131,7 @@ class ViewModel:
 
     def throughput(self) -> list[int]:
         """Tasks finished in each minute of running time, oldest first."""
-        self._advance(self.board.clock)
-        return list(self._done_in)
+        return self.tally.throughput(self.board.clock)
 
     def add_up(self) -> None:
         """Update the sums and the remaining time. The cost grows with the number of tasks: not for every paint."""
@@ -146,34 +159,3 @@ class ViewModel:
     def to_pay(self) -> int:
         """Executions that waiting tasks will start, retries aside."""
         return self.board.counts[State.PENDING]
-
-    def _record_usage(self, clock: float) -> None:
-        counts, limits = self.board.counts, self.board.limits
-        coze, synthesis = limits[Stage.COZE], limits[Stage.SYNTHESIS]
-        self.usage.record(
-            clock,
-            Used(
-                sum(counts[state] for state in _IN_FLIGHT),
-                coze.in_force,
-                coze.user,
-                counts[State.SYNTHESIZING],
-                synthesis.in_force,
-                synthesis.user,
-            ),
-        )
-
-    def _count(self, event: events.TaskState) -> None:
-        if event.before is State.PENDING and event.after in (State.RUNNING, State.DOWNLOADING, State.WRITING_BACK):
-            self.reused += 1
-        if event.after is State.DONE:
-            self._advance(event.clock)
-            self._done_in[-1] += 1
-
-    def _advance(self, clock: float) -> None:
-        bucket = int(clock // BUCKET)
-        if not self._done_in:
-            self._bucket = bucket
-            self._done_in.append(0)
-        while self._bucket < bucket:
-            self._done_in.append(0)
-            self._bucket += 1

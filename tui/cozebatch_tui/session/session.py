@@ -6,9 +6,9 @@ futures and do not wait.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import AbstractAsyncContextManager, ExitStack
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,18 +21,16 @@ from cozebatch.batch.request import Request
 from cozebatch.batch.wiring import open_batch
 from cozebatch.coze.debug_link import execute_id_of
 from cozebatch.engine.commands import OperatorCommands
-from cozebatch.engine.engine import Outcome
+from cozebatch.engine.engine import KeepOpen, Outcome
 from cozebatch.engine.event_bus import Bus, Subscription
 from cozebatch.model.check_item import CheckItem
 from cozebatch.model.redact import Masker
 from cozebatch.model.rows import Stage
-from cozebatch.model.task import Task
 from cozebatch.model.text import Text
-from cozebatch.planning.edits import edit_of
-from cozebatch.ports import Edit, Execution
 from cozebatch.settings import Settings
 from cozebatch_tui.presentation.terminal_signals import Bell
 from cozebatch_tui.session.preferences import bell_of, load_user_settings
+from cozebatch_tui.session.task_facts import TaskFacts, task_facts
 
 if TYPE_CHECKING:
     from cozebatch.synthesis.process.frame import Frame
@@ -52,6 +50,9 @@ class Session:
         self._batch: Batch | None = None
         self.log_path: Path | None = None
         """The log file that follows this session, if one does."""
+        self.preview: Preview | None = None
+        """What runs, once it has begun."""
+        self._reserved = 0
 
     @property
     def mask(self) -> Callable[[str], str]:
@@ -92,6 +93,21 @@ class Session:
         return bell_of(load_user_settings(), configured=self._settings.notify.bell)
 
     @property
+    def waiting(self) -> int:
+        """New executions that a trial has left for later."""
+        return self._reserved
+
+    @property
+    def rings_at_all(self) -> bool:
+        """Whether the configuration lets the terminal ring."""
+        return self._settings.notify.bell
+
+    @property
+    def attach_folder(self) -> Path:
+        """Where screens look for this batch: the state folder, or what a demo leaves behind."""
+        return self._request.kept_in or self._request.state_dir
+
+    @property
     def limits(self) -> tuple[int, int]:
         """How many executions and how many syntheses at once are configured."""
         workflow = self._settings.workflow_config
@@ -129,13 +145,19 @@ class Session:
         """Run the cheap checks; what they found. The future raises `UsageError` if the batch should not begin."""
         return self._call(self._opened.preflight)
 
-    def run(self, preview: Preview, *, keep_open: bool = False) -> Future[Outcome]:
-        """Run what was previewed; see `Batch.run`."""
+    def run(self, preview: Preview, *, keep_open: KeepOpen = False) -> Future[Outcome]:
+        """Run what was previewed; see `Batch.run`. A function `keep_open` is called in the session's thread."""
+        self.preview, self._reserved = preview, preview.reserved
 
         async def run() -> Outcome:
             return await self._opened.run(preview, keep_open=keep_open)
 
         return self._call(run)
+
+    def add_service(self, service: AbstractAsyncContextManager[T]) -> T:
+        """Enter `service` in the session's thread; it is left when the session is closed, before the batch is."""
+        assert self._portal is not None
+        return self._stack.enter_context(self._portal.wrap_async_context_manager(service))
 
     def stop(self) -> None:
         """Begin a drain: the future of `run` ends within seconds, also if `run` is called later."""
@@ -145,49 +167,52 @@ class Session:
 
         self._call(stop)
 
-    def toggle_pause(self) -> Future[None]:
+    def toggle_pause(self, *, paused: bool, seen: int) -> Future[None]:
         """Pause, or resume a paused batch. The engine's thread decides which: a front may be an event or two behind,
-        and must not take a second press for another first one."""
+        and must not take a second press for another first one. What it saw counts for screens elsewhere."""
         return self._call(self._commands.toggle_pause)
 
-    def retry(self, task_ids: Iterable[str], *, may_pay: bool = False) -> Future[list[str]]:
+    def retry(self, seen: Mapping[str, int], *, may_pay: bool = False) -> Future[list[str]]:
         """Resume from the failed step: free, unless `may_pay` and only a new execution helps. Returns the ids of the
-        tasks that were retried."""
-        ids = list(task_ids)
+        tasks that were retried. `seen`: the tasks, with their `attempts` as the operator saw them."""
 
         async def retry() -> list[str]:
-            return await self._commands.retry(ids, may_pay=may_pay)
+            return await self._commands.retry(seen, may_pay=may_pay, seen=seen)
 
         return self._call(retry)
 
     def go_on(self) -> Future[list[str]]:
         """Paid: start what a trial left for later. Returns the ids."""
-        return self._call(self._commands.go_on)
+        return self._call(self.go_on_here)
 
-    def rerun(self, task_ids: Iterable[str]) -> Future[list[str]]:
-        """Paid: start a new execution for each. Returns the ids of the tasks that were rerun."""
-        return self._call(self._commands.rerun, list(task_ids))
+    async def go_on_here(self) -> list[str]:
+        """The same in the session's thread."""
+        released = await self._commands.go_on()
+        self._reserved = 0
+        return released
 
-    def edit(self, task_id: str, title: str, content: str, *, write_back: bool = False) -> Future[None]:
-        """Paid: run the task again with another title and script, which go into the source, too, with `write_back`. The
-        future raises `UsageError` when it is not run."""
+    def rerun(self, seen: Mapping[str, int]) -> Future[list[str]]:
+        """Paid: start a new execution for each. Returns the ids of the tasks that were rerun. `seen`: see `retry`."""
+
+        async def rerun() -> list[str]:
+            return await self._commands.rerun(seen, seen=seen)
+
+        return self._call(rerun)
+
+    def edit(
+        self, task_id: str, title: str, content: str, *, write_back: bool = False, seen: int | None = None
+    ) -> Future[None]:
+        """Paid: run the task again with another title and script, which go into the source, too, with `write_back`.
+        `seen`: its `attempts` as the operator saw them. The future raises `UsageError` when it is not run."""
 
         async def edit() -> None:
-            await self._commands.edit(task_id, title, content, write_back=write_back)
+            await self._commands.edit(task_id, title, content, write_back=write_back, seen=seen)
 
         return self._call(edit)
 
     def takes_texts(self) -> Future[bool]:
         """Whether an edited title and script can be written into the source."""
         return self._call(self._commands.takes_texts)
-
-    def edit_of(self, task: Task) -> Future[Edit | None]:
-        """The edit that gave a task of this batch its title and script; None if they are the source's."""
-
-        async def found() -> Edit | None:
-            return edit_of(task, await self._opened.journal.edits(), self._opened.source.key)
-
-        return self._call(found)
 
     def cancel(self, task_ids: Iterable[str]) -> Future[None]:
         return self._call(self._commands.cancel, list(task_ids))
@@ -197,9 +222,14 @@ class Session:
         not adopted."""
         return self._call(self._commands.adopt, task_id, execute_id_of(execute_id))
 
-    def allow(self, more: int | None, until: float | None) -> Future[None]:
-        """At most so many more paid executions, none after `until` (Unix seconds); None: no such limit."""
-        return self._call(self._commands.allow, more, until)
+    def allow(self, more: int | None, until: float | None, *, seen: int | None = None) -> Future[bool]:
+        """At most so many more paid executions, none after `until` (Unix seconds); None: no such limit. False, and
+        nothing has changed, where the board's `allowance_changes` are not those that the operator saw."""
+
+        async def allow() -> bool:
+            return await self._commands.allow(more, until, seen=seen)
+
+        return self._call(allow)
 
     def change_limit(self, stage: Stage, step: int) -> Future[int]:
         """Raise or lower the operator's limit, never below 1. Returns the new limit."""
@@ -213,44 +243,38 @@ class Session:
 
         self._call(note)
 
-    def task(self, run_id: str, task_id: str) -> Future[Task]:
-        """The task as read from the source."""
-        return self._call(self._opened.journal.task, run_id, task_id)
-
-    def parameters(self, run_id: str, task_id: str) -> Future[dict[str, str]]:
-        """The parameters that were, or would be, sent to Coze for the task."""
-
-        async def parameters() -> dict[str, str]:
-            task = await self._opened.journal.task(run_id, task_id)
-            return self._opened.parameters_of(task)
-
-        return self._call(parameters)
+    def task_facts(self, task_id: str) -> Future[TaskFacts]:
+        """What the journal has of the task."""
+        return self._call(task_facts, self._opened, task_id)
 
     def usual_seconds(self) -> Future[float | None]:
         """The median of the latest executions on record of this workflow; None without any. A demo begins without a
         record, but it is known how long its executions take."""
+        return self._call(self.usual_here)
 
-        async def usual() -> float | None:
-            seconds = await self._opened.journal.durations(self._opened.workflow_id)
-            if not seconds and self._request.kind == "demo":
-                from cozebatch.demo.environment import USUAL_SECONDS
+    async def usual_here(self) -> float | None:
+        """The same in the session's thread."""
+        seconds = await self._opened.journal.durations(self._opened.workflow_id)
+        if not seconds and self._request.kind == "demo":
+            from cozebatch.demo.environment import USUAL_SECONDS
 
-                return USUAL_SECONDS
-            return median(seconds) if seconds else None
+            return USUAL_SECONDS
+        return median(seconds) if seconds else None
 
-        return self._call(usual)
+    def call(self, function: Callable[..., T], *args: Any) -> T:
+        """Call a plain function in the session's thread, and wait for it."""
+        assert self._portal is not None
+        return self._portal.call(function, *args)
 
-    def output(self, execute_id: str) -> Future[str | None]:
-        """Coze's output as stored, secrets masked."""
-        return self._call(self._opened.journal.output, execute_id)
+    @property
+    def batch(self) -> Batch:
+        """What was opened; only for code that runs in the session's thread."""
+        return self._opened
 
-    def executions(self, run_id: str, task_id: str) -> Future[list[Execution]]:
-        """The task's submissions, oldest first."""
-
-        async def executions() -> list[Execution]:
-            return list(await self._opened.journal.executions(run_id, task_id))
-
-        return self._call(executions)
+    @property
+    def bus(self) -> Bus:
+        """Where all events come along; only for code that runs in the session's thread."""
+        return self._bus
 
     @property
     def _opened(self) -> Batch:

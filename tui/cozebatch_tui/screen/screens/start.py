@@ -7,7 +7,8 @@ be read counts for nothing (`typed_ahead`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import ClassVar
 
 from textual import on
@@ -51,8 +52,11 @@ class StartScreen(ActionScreen[Preview]):
     SCOPE = "start"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("start")
 
-    def __init__(self, preview: Preview, notes: Sequence[Text]) -> None:
+    def __init__(
+        self, preview: Preview, notes: Sequence[Text], preflight: Callable[[], Future[Sequence[CheckItem]]]
+    ) -> None:
         super().__init__()
+        self._preflight = preflight
         self._preview = preview
         self._notes = notes
         self._items: Sequence[CheckItem] | None = None
@@ -108,7 +112,7 @@ class StartScreen(ActionScreen[Preview]):
         session = self.host.session
         try:
             self._usual = await asyncio.wrap_future(session.usual_seconds())
-            self._items = await asyncio.wrap_future(session.preflight()) if self._preview.has_work else ()
+            self._items = await asyncio.wrap_future(self._preflight()) if self._preview.has_work else ()
         except UsageError as refused:
             self._complaints = refused.complaints
         except JournalError as refused:

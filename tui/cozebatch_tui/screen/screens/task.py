@@ -170,19 +170,14 @@ class TaskScreen(TaskActionScreen):
 
     async def _load(self, row: Row) -> None:
         """Read what the journal has of the task, in the engine's thread."""
-        run_id, session = self.host.view_model.board.run_id or "", self.host.session
         try:
-            task = await asyncio.wrap_future(session.task(run_id, row.task_id))
-            edit = await asyncio.wrap_future(session.edit_of(task))
-            parameters = await asyncio.wrap_future(session.parameters(run_id, row.task_id))
-            output = await asyncio.wrap_future(session.output(row.execute_id)) if row.execute_id else None
-            executions = await asyncio.wrap_future(session.executions(run_id, row.task_id))
+            found = await asyncio.wrap_future(self.host.session.task_facts(row.task_id))
         except CozebatchError as error:
             self.host.say(str(error), severity="error")
             return
         if row.task_id == self._task_id:
-            parsed = parse_output(output) if output else {}
-            self._details = task_texts.Details(task, edit, parameters, parsed, executions)
+            parsed = parse_output(found.output) if found.output else {}
+            self._details = task_texts.Details(found.task, found.edit, found.parameters, parsed, found.executions)
             self._draw_details()
 
     def _draw_details(self) -> None:
