@@ -26,4 +26,8 @@ def attach(options: argparse.Namespace, lang: Lang) -> int:
     folders = attach_folders(options.state_dir)
     if all(read_place(folder) is None for folder in folders):
         raise UsageError(texts.NO_BATCH.filled(folder=folders[0]))
-    return run_to_the_end(AttachedApp(folders, attach_arguments(options), lang, ask_terminal(os.environ)))
+    app = AttachedApp(folders, attach_arguments(options), lang, ask_terminal(os.environ))
+    code = run_to_the_end(app)
+    if app.refusal is not None:
+        raise app.refusal
+    return code

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cozebatch.model.errors import UsageError
 from cozebatch.model.text import Lang
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.locale import attach as texts
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from cozebatch_tui.session.session import Session
 
 
+LEAVE_SECONDS = 1.0
+"""How long a batch that runs on is given to hear that a screen leaves."""
+
+
 class AttachedApp(CozebatchApp):
     """Closing it, or its window, leaves the batch running."""
 
@@ -31,6 +36,7 @@ class AttachedApp(CozebatchApp):
         super().__init__(AppStart(make_session=_of_no_use, lang=lang, title=""), answers)
         self._arguments = arguments
         self._leaving = False
+        self.refusal: UsageError | None = None
         self.batch = AttachedBatch(folders)
 
     @property
@@ -43,8 +49,13 @@ class AttachedApp(CozebatchApp):
         return self.attached.title
 
     async def _bring_up(self) -> bool:
-        await self.attached.attach(self._tell_end)
-        return True
+        """False where there is no batch to show: the screen goes away, and `refusal` says why."""
+        try:
+            await self.attached.attach(self._tell_end)
+        except UsageError as refusal:
+            self.refusal = refusal
+            self.exit(int(Exit.USAGE))
+        return self.refusal is None
 
     def _ended(self) -> None:
         """The batch has ended, or the way to it is lost for good."""
@@ -78,11 +89,21 @@ class AttachedApp(CozebatchApp):
     def _go(self, way: Way | None) -> None:
         match way:
             case "detach":
-                self.exit(int(Exit.OK))
+                self._leave_running()
             case "stop":
                 self._drain()
             case "stay" | None:
                 pass
+
+    def _leave_running(self) -> None:
+        """The batch need not wait for this screen to come back."""
+
+        async def work() -> None:
+            await self.attached.leave()
+            self.exit(int(Exit.OK))
+
+        self.set_timer(LEAVE_SECONDS, lambda: self.exit(int(Exit.OK)))
+        self.start_work(work())
 
     def _leave_ended(self) -> None:
         """Nothing is left to do: the batch ends when no other screen looks, and then its exit code is ours."""
