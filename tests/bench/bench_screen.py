@@ -6,8 +6,12 @@ import os
 import random
 import resource
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -99,14 +103,51 @@ async def drive(seconds: float) -> tuple[list[float], float, float]:
     return lags, idle, grown
 
 
-async def _keys(app: Any, quiet: Quiet, state: dict[str, Row], seconds: float) -> list[float]:
-    """Press `down` while events rain, and wait each time until the line is painted."""
+async def drive_attached(seconds: float, folder: Path) -> tuple[list[float], float]:
+    """Milliseconds from key to paint on a screen that is attached to another process, and seconds until it is painted
+    at all."""
+    from cozebatch_tui.screen.attached_app import AttachedApp
+    from cozebatch_tui.screen.look.questions import Answers
+
+    began = time.perf_counter()
+    app = AttachedApp([folder], [], "en", Answers())
+    async with app.run_test(size=(120, 40)) as pilot:
+        with anyio.fail_after(30.0):
+            while app.main is None or not app.main.query("TaskTable") or app.main.table.cursor_id is None:
+                await pilot.pause(0.01)
+        painted = time.perf_counter() - began
+        await pilot.pause(1.0)
+        lags = await _keys(app, None, {}, seconds)
+        app.exit(0)
+    app.batch.close()
+    return lags, painted
+
+
+@contextmanager
+def engine_elsewhere(folder: Path) -> Iterator[None]:
+    """A batch in a process of its own that lets screens attach."""
+    here = Path(__file__).parent
+    command = [sys.executable, str(here / "attached_engine.py"), str(folder), str(EVENTS_A_SECOND)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        try:
+            while not (folder / "attach.json").exists():
+                assert process.poll() is None, "the engine ended"
+                time.sleep(0.05)
+            yield
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+
+
+async def _keys(app: Any, quiet: Quiet | None, state: dict[str, Row], seconds: float) -> list[float]:
+    """Press `down` while events rain, and wait each time until the line is painted. Without `quiet` they come by
+    themselves."""
     from textual import events as textual_events
 
     lags = []
     began, n = time.perf_counter(), 0
     while time.perf_counter() - began < seconds:
-        while n < (time.perf_counter() - began) * EVENTS_A_SECOND:
+        while quiet is not None and n < (time.perf_counter() - began) * EVENTS_A_SECOND:
             _event(quiet, state, n)
             n += 1
         painted = anyio.Event()
@@ -126,7 +167,13 @@ async def _keys(app: Any, quiet: Quiet, state: dict[str, Row], seconds: float) -
 
 
 def _event(quiet: Quiet, state: dict[str, Row], n: int) -> None:
-    """One task moves a step, along its way and round again."""
+    event = next_move(state, n)
+    state[event.task_id] = event.row
+    quiet.subscription.push(event)
+
+
+def next_move(state: Mapping[str, Row], n: int) -> events.TaskState:
+    """The `n`-th event: one task moves a step, along its way and round again."""
     task_id = f"rec{(n * 7919) % TASKS:05}"
     row = state[task_id]
     after = {
@@ -140,11 +187,8 @@ def _event(quiet: Quiet, state: dict[str, Row], n: int) -> None:
     }[row.state]
     clock = n / EVENTS_A_SECOND
     new = moved(row, after, wall=1e9 + clock, clock=clock)
-    state[task_id] = new
-    quiet.subscription.push(
-        events.TaskState(
-            wall=1e9 + clock, clock=clock, task_id=task_id, before=row.state, after=after, attempt=1, row=new
-        )
+    return events.TaskState(
+        wall=1e9 + clock, clock=clock, task_id=task_id, before=row.state, after=after, attempt=1, row=new
     )
 
 
@@ -163,6 +207,9 @@ def main(seconds: float = 10.0) -> None:
     paint = Runs([first_paint() for _ in range(5)])
     lags, idle, grown = anyio.run(drive, seconds)
     ordered = sorted(lags)
+    with tempfile.TemporaryDirectory() as folder, engine_elsewhere(Path(folder)):
+        afar, painted = anyio.run(drive_attached, seconds, Path(folder))
+    p95, p95_afar = (sorted(found)[int(0.95 * len(found))] for found in (lags, afar))
     table(
         f"The screen, {TASKS} tasks",
         [
@@ -173,6 +220,9 @@ def main(seconds: float = 10.0) -> None:
             ),
             ("key to paint p50, ms", f"{statistics.median(ordered):.1f} ({len(lags)} keys)", "-"),
             ("key to paint p95, ms", f"{ordered[int(0.95 * len(ordered))]:.1f}", "<= 50"),
+            ("attached: key to paint p95, ms", f"{p95_afar:.1f} ({len(afar)} keys)", "-"),
+            ("attached: p95 over in process, same run", f"{p95_afar / p95:.2f}", "<= 1.3"),
+            ("attached: seconds until painted", f"{painted:.2f}", "<= 1.2"),
             ("CPU with nothing going on, of a core", f"{100 * idle:.1f} %", "<= 3 %"),
             ("memory grown over 100,000 events, MB", f"{grown:.1f}", "flat"),
         ],

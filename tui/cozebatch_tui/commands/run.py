@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from cozebatch_tui.commands.sessions import headless_runner, make_session, title
 from cozebatch_tui.presentation.invocation import typed
 
 if TYPE_CHECKING:
+    from cozebatch.batch.preview import Preview
     from cozebatch_tui.screen.startup import AppStart
     from cozebatch_tui.session.session import Session
     from cozebatch_tui.session.signals import Interrupts
@@ -72,12 +73,43 @@ def _run_handed_over() -> int:
 
 def _run_screen(options: argparse.Namespace, lang: Lang) -> int:
     from cozebatch_tui.screen.app import run_app
+    from cozebatch_tui.session.preferences import detaches, load_user_settings
 
     confirm(options, lang)
-    return run_app(_app_start(options, lang))
+    if not detaches(load_user_settings()):
+        return run_app(_app_start(options, lang))
+    confirmed: list[tuple[argparse.Namespace, Preview | None]] = []
+    if _begins_at_once(options):
+        confirmed.append((options, None))
+    else:
+        code = run_app(_app_start(options, lang, lambda *agreed: confirmed.append(agreed)))
+        if not confirmed:
+            return code
+    return _run_in_background(*confirmed[0], lang)
 
 
-def _app_start(options: argparse.Namespace, lang: Lang) -> AppStart:
+def _run_in_background(options: argparse.Namespace, preview: Preview | None, lang: Lang) -> int:
+    """Start the batch in a process of its own, and show its screen."""
+    from cozebatch_tui.commands.attach import show
+    from cozebatch_tui.commands.detach import attach_arguments, handover_of, start
+    from cozebatch_tui.headless.streams import Output
+    from cozebatch_tui.locale.attach import STARTING
+
+    Output(sys.stdout).line(STARTING.in_(lang))
+    code, place, _ = start(handover_of(options, lang, preview=preview, expected=True), lang)
+    return show(options.state_dir, attach_arguments(options), lang, demo=options.demo) if place is not None else code
+
+
+def _begins_at_once(options: argparse.Namespace) -> bool:
+    return bool(options.demo or (options.yes and find_config(options) is not None))
+
+
+def _app_start(
+    options: argparse.Namespace,
+    lang: Lang,
+    on_confirmed: Callable[[argparse.Namespace, Preview], None] | None = None,
+) -> AppStart:
+    """`on_confirmed`: the batch runs in another process; this gets what is to run there."""
     from cozebatch_tui.screen.startup import AppStart, Ask, Chosen
 
     config = find_config(options)
@@ -91,7 +123,8 @@ def _app_start(options: argparse.Namespace, lang: Lang) -> AppStart:
 
     def after_setup(chosen: Chosen, lang: Lang) -> AppStart:
         tasks = chosen.tasks_file or options.tasks
-        return _app_start(argparse.Namespace(**{**vars(options), "demo": chosen.demo, "tasks": tasks}), lang)
+        new = argparse.Namespace(**{**vars(options), "demo": chosen.demo, "tasks": tasks})
+        return _app_start(new, lang, on_confirmed)
 
     return AppStart(
         make_session=session_for_screen,
@@ -101,6 +134,7 @@ def _app_start(options: argparse.Namespace, lang: Lang) -> AppStart:
         begin_at_once=options.yes or options.demo,
         notes=notes,
         after_setup=after_setup,
+        hand_over=None if on_confirmed is None else lambda preview: on_confirmed(options, preview),
         answers={"source": "file", "tasks": options.tasks} if options.tasks else {},
     )
 

@@ -57,6 +57,7 @@ SEEN = Text("知道了", "OK")
 GOES_ON = Text("批次还在后台运行。再看：{command}", "The batch goes on in the background. To look again: {command}")
 STOPPING_UNKNOWN = Text("已要求批次停止，还没等到它结束。", "The batch was asked to stop; its end was not seen yet.")
 
+STARTING = Text("正在后台启动批次…", "Starting the batch in the background…")
 DETACHED = Text(
     "批次已在后台运行（进程 {pid}）。\n看界面：{command}\n输出：{output}",
     "The batch runs in the background (process {pid}).\nTo see its screen: {command}\nIts output: {output}",

@@ -163,9 +163,14 @@ class CozebatchApp(ProgramApp):
         batch = self.batch
         assert isinstance(batch, BatchLifecycle)
         preview = await self._load(batch)
-        if preview is not None:
-            batch.begin(preview, self._tell_end)
-        return preview is not None
+        if preview is None:
+            return False
+        if self.start.hand_over is not None:
+            self.start.hand_over(preview)
+            self.exit(int(Exit.OK))
+            return False
+        batch.begin(preview, self._tell_end)
+        return True
 
     def _tell_end(self) -> None:
         """Called in the batch's thread when it has ended."""

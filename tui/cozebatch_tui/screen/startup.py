@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cozebatch.model.text import Lang, Text
 
 if TYPE_CHECKING:
+    from cozebatch.batch.preview import Preview
     from cozebatch_tui.session.session import Session
 
 Ask = Callable[[Text], bool]
@@ -31,7 +32,9 @@ class AppStart:
     call it. `run_app` leaves the session when the screen is gone.
 
     `setup_needed`: no configuration was found; `after_setup` makes the start that follows, in this language, and
-    `answers` are those that the command line gave beforehand. `begin_at_once`: the operator has confirmed beforehand.
+    `answers` are those that the command line gave beforehand. `hand_over`: the batch runs in another process; this is
+    called with what the operator has confirmed, and the screen goes away. `begin_at_once`: the operator has confirmed
+    beforehand.
     """
 
     make_session: Callable[[Ask], AbstractContextManager[Session]]
@@ -42,4 +45,5 @@ class AppStart:
     notes: Sequence[Text] = ()
     """Warnings; more may come while the session opens."""
     after_setup: Callable[[Chosen, Lang], AppStart] | None = None
+    hand_over: Callable[[Preview], None] | None = None
     answers: Mapping[str, str] = field(default_factory=dict)

@@ -55,6 +55,11 @@ def bell_of(preferences: Mapping[str, Any], *, configured: bool) -> Bell:
     return next((bell for bell in known if bell == wanted), "attention")
 
 
+def detaches(preferences: Mapping[str, Any]) -> bool:
+    """Whether batches that are started on the screen run in the background (`detach`)."""
+    return preferences.get("detach") is True
+
+
 def trusted_hosts() -> frozenset[str]:
     """Hosts that the operator has agreed to send a secret from the environment to."""
     found = load_user_settings().get(_TRUSTED, [])
