@@ -19,6 +19,7 @@ from cozebatch.journal.memory import MemoryJournal
 from cozebatch.model.allowance import ANY_NUMBER
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.events import Event, TaskState
+from cozebatch.model.question import Question
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
 from cozebatch.planning.planned import OperatorOverrides, Planned
@@ -69,6 +70,15 @@ class FakeExecution:
     started_at: float
     ends_at: float
     fails: ErrorInfo | None = None
+    execute_id: str = ""
+    questions: list[Question] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+
+    @property
+    def event_id(self) -> str | None:
+        """Of the question it waits with."""
+        count = len(self.answers)
+        return f"{self.execute_id}/{count + 1}" if len(self.questions) > count else None
 
 
 @dataclass
@@ -89,13 +99,21 @@ class FakeCoze:
     polls: int = 0
     peak: int = 0
     forgotten: set[str] = field(default_factory=set)
+    asks: dict[str, list[Question]] = field(default_factory=dict)
+    """What the executions of a task ask, one after the other."""
+    resumed: list[tuple[str, str]] = field(default_factory=list)
+    """Answers that arrived: event and text."""
+    renames: bool = False
+    """An answered execution goes on under another id."""
 
     def in_flight(self) -> int:
         now = anyio.current_time()
-        return sum(1 for execution in self.executions.values() if execution.ends_at > now)
+        running = (e for e in self.executions.values() if e.ends_at > now and e.event_id is None)
+        return len({id(execution) for execution in running})
 
     def started(self, task_id: str) -> int:
-        return sum(1 for execution in self.executions.values() if execution.task_id == task_id)
+        """Executions that were started; one that goes on under another id counts once."""
+        return len({id(execution) for execution in self.executions.values() if execution.task_id == task_id})
 
     async def submit(self, task: Task) -> Submission:
         await anyio.sleep(self.latency / 2)
@@ -112,7 +130,9 @@ class FakeCoze:
         execute_id = f"e{len(self.executions) + 1}"
         now = anyio.current_time()
         fails = error(Category.WORKFLOW_FAILED, code="1") if mishap == "fail" else None
-        self.executions[execute_id] = FakeExecution(task.task_id, now, now + self.duration(task.task_id), fails)
+        asks = list(self.asks.get(task.task_id, ()))
+        ends_at = now + self.duration(task.task_id)
+        self.executions[execute_id] = FakeExecution(task.task_id, now, ends_at, fails, execute_id, asks)
         self.peak = max(self.peak, self.in_flight())
         await anyio.sleep(self.latency / 2)
         if mishap == "lost":
@@ -126,6 +146,28 @@ class FakeCoze:
     def parameters_of(self, task: Task) -> Mapping[str, str]:
         return {"content": task.content, "title": task.title}
 
+    async def resume(self, question: Question, answer: str, workflow_id: str | None = None) -> Submission:
+        await anyio.sleep(self.latency / 2)
+        self.resumed.append((question.event_id, answer))
+        execute_id = question.event_id.partition("/")[0]
+        execution = self.executions[execute_id]
+        mishap = (self.mishaps.get(f"answer {execution.task_id}") or [""]).pop(0)
+        if mishap == "lost before":
+            return Unanswered(error(Category.NETWORK, "lost before Coze read it"))
+        if mishap.startswith("refused-"):
+            return Refused(error(Category(mishap.removeprefix("refused-")), "not like that", code="4000"))
+        if execution.event_id != question.event_id:
+            return Refused(error(Category.INVALID_REQUEST, "no such event", code="4000"))
+        execution.answers.append(answer)
+        execution.ends_at = anyio.current_time() + self.duration(execution.task_id)
+        self.peak = max(self.peak, self.in_flight())
+        if mishap == "lost":
+            return Unanswered(error(Category.NETWORK, "answer lost"))
+        if not self.renames:
+            return Accepted(execute_id)
+        self.executions[f"{execute_id}b"] = execution
+        return Accepted(f"{execute_id}b")
+
     async def poll(self, execute_id: str, workflow_id: str | None = None) -> PollResult:
         self.polls += 1
         await anyio.sleep(self.latency)
@@ -134,6 +176,10 @@ class FakeCoze:
         execution = self.executions.get(execute_id)
         if execution is None or execute_id in self.forgotten:
             return PollResult("unknown")
+        if execution.event_id is not None:
+            question = execution.questions[len(execution.answers)]
+            asks = error(Category.WORKFLOW_INTERRUPTED, f"asks: {question.text}")
+            return PollResult("interrupted", question=replace(question, event_id=execution.event_id), error=asks)
         if execution.ends_at > anyio.current_time():
             return PollResult("running")
         ended = START + execution.ends_at % 1e9

@@ -119,6 +119,30 @@ FAULTS = (
         "            if task_id in known or (free and digest_of(task) in free):\n",
         "            if task_id in known:\n",
     ),
+    # Questions
+    Planted(
+        "an answer is sent again without a look",
+        "an answer is never sent twice blindly",
+        "engine/lifecycle/question.py",
+        "                case Unanswered():\n                    await self._wait(answer.error, sent, None)\n",
+        "                case Unanswered():\n"
+        "                    if isinstance(await self._send(asked), Accepted):\n"
+        "                        return True\n",
+    ),
+    Planted(
+        "a waiting execution is taken for none",
+        "what waits for an answer is not paid for again",
+        "planning/later_run.py",
+        "        if old.waits:\n",
+        "        if old.waits:\n            return self._anew()\n        if old.waits:\n",
+    ),
+    Planted(
+        "an answered execution gives its slot up",
+        "from the answer on it counts against the limit",
+        "engine/lifecycle/question.py",
+        'self._record.update(status="running", resumed_at=wall))\n            answer',
+        'self._record.update(status="interrupted", resumed_at=wall))\n            answer',
+    ),
     # The limit
     Planted(
         "no limit",
@@ -247,7 +271,7 @@ FAULTS = (
         "adopt believes whatever it is told",
         "an execution that another task has is refused",
         "engine/adoption.py",
-        "        if recorded.execute_id != execute_id:\n            continue\n",
+        "        if recorded.execute_id != execute_id and recorded.key != key:\n            continue\n",
         "        continue\n",
     ),
     Planted(

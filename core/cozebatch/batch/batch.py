@@ -7,12 +7,13 @@ and `run`. While `run` goes on, `commands` obeys the operator.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import anyio
 
+from cozebatch.batch.answering import checked
 from cozebatch.batch.inspections import MAKING, Inspection, complaints, looked_at
 from cozebatch.batch.plan import Planner, RunPlan
 from cozebatch.batch.preview import Preview, preview_of
@@ -20,6 +21,7 @@ from cozebatch.batch.results_file import ResultsWriter
 from cozebatch.batch.telling import telling
 from cozebatch.coze.codes import NO_PERMISSION
 from cozebatch.engine.adoption import belongs_to, why_not_adopt
+from cozebatch.engine.answers import GivenAnswer
 from cozebatch.engine.clock import RunClock
 from cozebatch.engine.commands import OperatorCommands
 from cozebatch.engine.engine import Engine, KeepOpen, Outcome, RunEnd
@@ -64,6 +66,8 @@ class Batch:
     """Further looks at what the plan needs."""
     parameters_of: Callable[[Task], dict[str, str]]
     """What is sent to Coze for a task."""
+    answers: Mapping[str, GivenAnswer] = field(default_factory=dict)
+    """To executions that wait with a question, by task."""
     max_executions: int | None = None
     """New executions to be paid for at most, and the time (Unix seconds) after which none is; see `Allowance`."""
     until: float | None = None
@@ -130,6 +134,7 @@ class Batch:
                 left = patience - (anyio.current_time() - started)
                 await anyio.sleep(max(0.0, min(5.0, 0.5 * 2.0**tries, left)))
         await self._check_adoptions()
+        await self._check_answers()
         return await self._inspect(patience)
 
     async def _inspect(self, patience: float) -> list[CheckItem]:
@@ -172,6 +177,13 @@ class Batch:
                 complaints.append(why)
         if complaints:
             raise UsageError(*complaints)
+
+    async def _check_answers(self) -> None:
+        """Each named task must wait for an answer, and its question be able to have this one. Raises `UsageError`."""
+        if self.answers:
+            assert self._plan is not None, "prepare first"
+            planned = await checked(self._plan.planned, self.answers, self.adapters.service)
+            self._plan = replace(self._plan, planned=planned)
 
     async def run(self, preview: Preview, *, keep_open: KeepOpen = False) -> Outcome:
         """Run what the latest `prepare` previewed, to the end; see `Engine.run` for `keep_open`.
@@ -264,6 +276,7 @@ class Batch:
             trial=preview.trial,
             orphans=plan.orphans,
             handover=plan.handover,
+            answers=self.answers,
         )
 
     async def _owes(self, engine: Engine) -> bool:

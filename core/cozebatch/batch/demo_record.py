@@ -15,7 +15,7 @@ from cozebatch.journal.memory import MemoryJournal
 from cozebatch.journal.sqlite import FILE_NAME, open_journal
 from cozebatch.model.errors import JournalError, UsageError
 from cozebatch.model.text import Text
-from cozebatch.ports import NOT_ENDED, Change, PutExecution, PutOutput, PutRun
+from cozebatch.ports import NOT_ENDED, Change, PutAsked, PutExecution, PutOutput, PutRun
 
 
 async def keep_demo(journal: MemoryJournal, folder: Path, on_note: Callable[[Text], None]) -> None:
@@ -32,6 +32,7 @@ async def keep_demo(journal: MemoryJournal, folder: Path, on_note: Callable[[Tex
                         for execution in await journal.executions(run.run_id, row.task_id):
                             ended = execution.status not in NOT_ENDED
                             changes.append(PutExecution(execution if ended else replace(execution, status="cancelled")))
+                            changes += [PutAsked(asked) for asked in await journal.questions([execution.key])]
                             output = await journal.output(execution.execute_id) if execution.execute_id else None
                             if output is not None and execution.execute_id is not None:
                                 changes.append(PutOutput(execution.execute_id, output))

@@ -185,7 +185,7 @@ class Survey:
         claimed = [
             t for t in await self.journal.claimed(self.source_key) if t not in self.listed and t not in self.rows
         ]
-        begun = {t: past for t, past in begun.items() if past.row.state in _BEGUN}
+        begun = {t: past for t, past in begun.items() if past.row.state in _BEGUN or past.row.waits}
         begun |= await self.journal.past(self.source_key, [t for t in claimed if t not in begun])
         for task_id, past in begun.items():
             if executions := of_task.get(task_id):
@@ -206,7 +206,11 @@ class Survey:
             ours = self.last is not None and past.run_id == self.last.run_id
             if listed_now is None:
                 wanted[past.run_id][task_id] = task_id
-            elif past.row.state in _BEGUN or (ours and past.row.state not in (State.PENDING, State.SKIPPED)):
+            elif (
+                past.row.state in _BEGUN
+                or past.row.waits
+                or (ours and past.row.state not in (State.PENDING, State.SKIPPED))
+            ):
                 stored_as = found.paid[task_id].best.task_id if past.by_content else past.row.task_id
                 wanted[past.run_id][stored_as] = task_id
         for run_id, serves in wanted.items():
@@ -246,4 +250,6 @@ def _is_outdated(row: Row, paid: Paid) -> bool:
 
 
 def _is_unfinished(r: Recorded) -> bool:
-    return r.status in ("sent", "running") or (r.status == "succeeded" and r.has_output and not r.has_film)
+    return r.status in ("sent", "running", "interrupted") or (
+        r.status == "succeeded" and r.has_output and not r.has_film
+    )

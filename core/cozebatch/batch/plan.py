@@ -87,10 +87,12 @@ class Planner:
         recognition = Recognition(counting, self.source_key, self.workflow_id, self.digest_of, listed.settled)
         survey = Survey(self.journal, self.source, self.source_key, recognition, last, rows, listed.order)
         earlier = await self._forget(listed) if self.overrides.fresh else await survey.earlier_work(listed.open)
+        self._rerun_as_listed(listed, earlier)
         candidates, gone = self._candidates(listed, order, earlier)
         await self._asked_for(survey, candidates, earlier)
         chosen = self.selection.choose(list(candidates))
-        for option, wanted in (("--rerun", self.overrides.rerun), ("--adopt", self.overrides.adopt)):
+        named = {"--rerun": self.overrides.rerun, "--adopt": self.overrides.adopt, "--answer": self.overrides.answered}
+        for option, wanted in named.items():
             require_known(option, wanted, chosen)
         incomplete = await self.journal.is_incomplete(self.source_key)
         open_ = [(n, task) for n, t in enumerate(chosen) if (task := candidates[t]) is not None]
@@ -154,6 +156,13 @@ class Planner:
             found.hidden.append(task_id)
         return found
 
+    def _rerun_as_listed(self, listed: Listing, earlier: EarlierWork) -> None:
+        """What is to be paid for anew is made from what the source says now."""
+        for task_id in self.overrides.rerun:
+            past = earlier.past.get(task_id)
+            if task_id in listed.order and past is not None and past.row.state.is_end:
+                earlier.tasks.pop(task_id, None)
+
     def _candidates(
         self, listed: Listing, continued: Sequence[str], earlier: EarlierWork
     ) -> tuple[dict[str, Task | None], set[str]]:
@@ -171,7 +180,8 @@ class Planner:
 
     async def _asked_for(self, survey: Survey, candidates: dict[str, Task | None], earlier: EarlierWork) -> None:
         """Tasks that the operator names may be hidden by the filter."""
-        asked = [t for t in {*self.overrides.rerun, *self.overrides.adopt} if t not in candidates]
+        named = {*self.overrides.rerun, *self.overrides.adopt, *self.overrides.answered}
+        asked = [t for t in named if t not in candidates]
         for task_id, past in (await survey.by_id(asked)).items():
             candidates[task_id] = await self.journal.task(past.run_id, task_id)
             earlier.past[task_id] = past
@@ -261,7 +271,7 @@ class Planner:
         return [
             r
             for r in record
-            if r.status in ("running", "lost") and r.execute_id is not None and r.sent_at > since
+            if r.status in ("running", "lost") and r.execute_id is not None and r.runs_since > since
             if r.execute_id not in watched
         ]
 

@@ -36,6 +36,8 @@ class PlannedTask:
     recognized: bool = False
     """By its parameters: it is served by what was paid for as another row."""
     account_id: str = ""
+    waits: bool = False
+    """Its execution waits for an answer."""
     edited: bool = False
     """It is run with the title and script that the operator gave it here, not with those of the source."""
 
@@ -64,6 +66,7 @@ class PlannedTask:
             planned.note or (error.message if error is not None else None),
             planned.recognized,
             row.account_id,
+            row.waits,
             isinstance(planned.task, Task) and planned.task.edited and planned.action in _RUNS,
         )
 
@@ -158,7 +161,11 @@ class Preview:
     @property
     def has_work(self) -> bool:
         working = (Action.SUBMIT, Action.WATCH, Action.FINISH, Action.DELIVER)
-        return self.owed > 0 or any(self.actions.get(action, 0) for action in working)
+        return (
+            self.owed > 0
+            or any(task.waits for task in self.tasks)
+            or any(self.actions.get(action, 0) for action in working)
+        )
 
     def canary(self, count: int) -> Preview:
         """The same, beginning with a trial of `count` new executions. The others are of this run too."""

@@ -28,6 +28,10 @@ class Request:
     fresh: bool = False
     rerun: frozenset[str] = frozenset()
     adopt: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """To executions that wait with a question, by task; `operator` gave them."""
+    operator: str = ""
+    """Who runs this, as the system calls the person."""
     max_executions: int | None = None
     """New executions that this start may pay for, retries included; None for any number."""
     until: float | None = None

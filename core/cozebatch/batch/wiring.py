@@ -29,6 +29,7 @@ from cozebatch.batch.request import Request
 from cozebatch.batch.results_file import ResultsWriter
 from cozebatch.coze.output import parse_output, pick
 from cozebatch.disk.places import is_link
+from cozebatch.engine.answers import GivenAnswer
 from cozebatch.engine.event_bus import Bus
 from cozebatch.engine.options import Adapters, Options
 from cozebatch.journal.lock import state_lock
@@ -73,8 +74,14 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
                 lang=request.lang,
             ),
             overrides=OperatorOverrides(
-                request.fresh, request.rerun, request.adopt, workflow.on_unknown_submit, workflow.max_retries
+                request.fresh,
+                request.rerun,
+                request.adopt,
+                workflow.on_unknown_submit,
+                workflow.max_retries,
+                frozenset(request.answers),
             ),
+            answers={task_id: GivenAnswer(text, request.operator) for task_id, text in request.answers.items()},
             selection=request.selection,
             max_executions=request.max_executions,
             until=request.until,

@@ -36,7 +36,10 @@ from cozebatch.coze.fields import (
     whole_number,
 )
 from cozebatch.coze.http import Answer, ExchangeError, NeverSent
+from cozebatch.coze.questions import question_of
 from cozebatch.model.errors import Category, ErrorInfo, StepError
+from cozebatch.model.question import Question
+from cozebatch.model.sanitize import clean as one_line
 from cozebatch.model.text import NOTHING, Text
 from cozebatch.ports import Accepted, PollResult, Refused, Submission, Unanswered
 
@@ -114,6 +117,7 @@ def _read_record(record: Mapping[str, Any], logid: str | None, mask: Mask) -> Po
     logid = short(record.get("logid"), mask) or logid
     strange: str | None = None
     error: ErrorInfo | None = None
+    question: Question | None = None
     status: Literal["running", "succeeded", "failed", "interrupted", "unknown"] = "running"
     waits = waits_for_a_person(record.get("interrupt_data"))
     if word == "Fail":
@@ -123,7 +127,8 @@ def _read_record(record: Mapping[str, Any], logid: str | None, mask: Mask) -> Po
     elif word == "Success" and (output or not waits):
         status = "succeeded"
     elif waits:
-        status, error = "interrupted", _interruption(record["interrupt_data"], logid, mask)
+        question = question_of(record["interrupt_data"], mask)
+        status, error = "interrupted", interruption(question, logid)
     elif word != "Running":
         strange = clean(word, mask, most=60) or "?"
     ended = status in ("succeeded", "failed")
@@ -142,6 +147,7 @@ def _read_record(record: Mapping[str, Any], logid: str | None, mask: Mask) -> Po
         tokens_in=tokens_in,
         tokens_out=tokens_out,
         tokens=total,
+        question=question,
     )
     if status != "succeeded" or record.get("is_output_trimmed") is not True:
         return PollAnswer(result, strange)
@@ -219,9 +225,10 @@ def _failure(record: Mapping[str, Any], logid: str | None, mask: Mask) -> ErrorI
     )
 
 
-def _interruption(data: Any, logid: str | None, mask: Mask) -> ErrorInfo:
-    asked = clean(data.get("data") if isinstance(data, dict) else data, mask, most=200)
-    message = _with(Text("工作流停下来等人回答", "The workflow waits for a person to answer"), asked)
+def interruption(question: Question, logid: str | None) -> ErrorInfo:
+    """The execution waits: what it asks, in one line."""
+    asked = one_line(question.text, 200).strip() or ", ".join(f.name for f in question.fields[:5])
+    message = _with(Text("工作流在等你答复", "The workflow waits for your answer"), asked)
     return ErrorInfo(Category.WORKFLOW_INTERRUPTED, message, logid=logid)
 
 

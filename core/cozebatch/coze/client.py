@@ -20,6 +20,7 @@ from cozebatch.coze.output import is_empty
 from cozebatch.coze.permissions import lacks_reading_only
 from cozebatch.coze.trimmed import TrimmedOutputs
 from cozebatch.model.errors import Category, ErrorInfo, StepError
+from cozebatch.model.question import Question
 from cozebatch.model.redact import Masker
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
@@ -159,6 +160,24 @@ class CozeService:
         if self.expects_output and result.status == "succeeded" and result.error is None and is_empty(result.output):
             return replace(result, error=replace(_EMPTY, logid=result.logid))
         return result
+
+    async def resume(self, question: Question, answer: str, workflow_id: str | None = None) -> Submission:
+        """Send one answer. It counts as unanswered where no id of the execution came back: then look at it first."""
+        content = to_body(
+            {
+                "workflow_id": workflow_id or self.workflow_id,
+                "event_id": question.event_id,
+                "interrupt_type": question.kind,
+                "resume_data": answer,
+            }
+        )
+        try:
+            answered = await self._connection.ask(
+                "POST", "/v1/workflows/resume", content=content, most_bytes=_MOST_SUBMIT_BYTES
+            )
+        except ExchangeError as error:
+            return read_submission(error, self._mask)
+        return read_submission(answered, self._mask)
 
     async def declaration(self) -> Declaration:
         """Read the workflow's declaration. Raises `StepError`; needs the permission `getMetaData` (else code 4101)."""

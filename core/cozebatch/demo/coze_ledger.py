@@ -21,13 +21,14 @@ class SimulatedExecution:
     ends_at: float
     clip: Clip
     faults: tuple[Fault, ...] = ()
-    answer: str | None = None
-    """What a person answered its question with."""
+    answers: list[str] = field(default_factory=list)
+    """What people answered its questions with."""
 
     @property
     def question(self) -> Fault | None:
         """The question it waits with."""
-        return self.fault("interrupt") if self.answer is None else None
+        asked = [f for f in self.faults if f.what == "interrupt"]
+        return asked[len(self.answers)] if len(asked) > len(self.answers) else None
 
     def fault(self, what: str) -> Fault | None:
         return next((f for f in self.faults if f.what == what), None)
@@ -44,6 +45,7 @@ class SimulatedExecution:
             "ends_at": self.ends_at,
             "outcome": self.outcome,
             "parameters": dict(self.parameters),
+            "answers": list(self.answers),
         }
 
 
@@ -57,12 +59,18 @@ class Ledger:
     requests: dict[str, int] = field(default_factory=dict)
     """By kind, as in `faults.On`; and `throttled`, `unauthorized` among them."""
     max_in_flight: int = 0
+    renamed: dict[str, str] = field(default_factory=dict)
+    """Ids that executions go on under after an answer, with those that they were started with."""
+
+    def execution(self, execute_id: str) -> SimulatedExecution | None:
+        """By any of its ids."""
+        return self.executions.get(self.renamed.get(execute_id, execute_id))
 
     def copy(self) -> Ledger:
         """As it stands now. The executions themselves are shared; only `CozeModel.hurry` and `resume` change them once
         started."""
         tasks = {task: list(executions) for task, executions in self.tasks.items()}
-        return Ledger(dict(self.executions), tasks, dict(self.requests), self.max_in_flight)
+        return Ledger(dict(self.executions), tasks, dict(self.requests), self.max_in_flight, dict(self.renamed))
 
     def count(self, kind: str) -> None:
         self.requests[kind] = self.requests.get(kind, 0) + 1

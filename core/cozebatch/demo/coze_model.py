@@ -58,6 +58,8 @@ class CozeOptions:
     """Of the app that the workflow belongs to; it is run in that app's name only."""
     permissions: frozenset[str] = PERMISSIONS
     """Of the token; what needs another is refused with code 4101."""
+    new_id_on_resume: bool = False
+    """Whether an answered execution goes on under another id."""
     seed: int = 0
 
 
@@ -137,15 +139,18 @@ class CozeModel:
         return execution
 
     def resume(self, body: Mapping[str, Any], now: float) -> SimulatedExecution:
-        """Answer the question an execution waits with; it goes on under its own id. Raises `Refusal`."""
+        """Answer the question an execution waits with; it goes on. Raises `Refusal`, also for a question that was
+        answered before."""
         if body.get("workflow_id") != self.options.workflow_id:
             raise Refusal(4200, "Requested resource workflow not found")
         event_id, kind = body.get("event_id"), body.get("interrupt_type")
         waiting = (e for e in self.ledger.executions.values() if e.question and _event_id(e) == event_id)
         execution = next(waiting, None)
-        if execution is None or kind != QUESTION or not isinstance(body.get("resume_data"), str):
+        if execution is None or kind != _kind(execution) or not isinstance(body.get("resume_data"), str):
             raise Refusal(4000, "Request parameter error: no such event, or data of another type")
-        execution.answer = body["resume_data"]
+        execution.answers.append(body["resume_data"])
+        if self.options.new_id_on_resume:
+            self.ledger.renamed[_id_now(self.ledger, execution)] = execution.execute_id
         execution.ends_at = now + self._duration(execution) / self.options.time_scale
         heapq.heappush(self._ends, execution.ends_at)
         return execution
@@ -159,16 +164,16 @@ class CozeModel:
 
     def record(self, execute_id: str, now: float, base_url: str) -> list[dict[str, Any]]:
         """What a poll shows. Raises `Refusal`."""
-        execution = self.ledger.executions.get(execute_id)
+        execution = self.ledger.execution(execute_id)
         if execution is None or not self._is_known(execution, now):
             raise Refusal(4314, "execute_id not found")
         if execution.fault("no_data"):
             return []
-        return [self._record(execution, now, base_url)]
+        return [{**self._record(execution, now, base_url), "execute_id": execute_id}]
 
     def node(self, execute_id: str, node_execute_uuid: str, now: float, base_url: str) -> dict[str, Any]:
         """The whole text of an output node. Raises `Refusal`."""
-        execution = self.ledger.executions.get(execute_id)
+        execution = self.ledger.execution(execute_id)
         if execution is None or node_execute_uuid != _uuid(execution) or execution.ends_at > now:
             raise Refusal(4314, "node execution not found")
         return {"is_finish": True, "node_output": json.dumps(_result(execution, base_url), ensure_ascii=False)}
@@ -244,7 +249,7 @@ class CozeModel:
             }
             if trimmed
             else {},
-            "interrupt_data": _question(execution, interrupt.text) if interrupt else None,
+            "interrupt_data": _question(execution, interrupt) if interrupt else None,
         }
 
     def _output(self, execution: SimulatedExecution, trimmed: bool, base_url: str) -> str:
@@ -264,17 +269,28 @@ def values_of(parameters: Mapping[str, Any]) -> list[str]:
     return [value for value in parameters.values() if isinstance(value, str)]
 
 
-def _question(execution: SimulatedExecution, text: str) -> dict[str, Any]:
+def _question(execution: SimulatedExecution, asks: Fault) -> dict[str, Any]:
+    """`message` of the fault is `required_parameters` as JSON, `code` the type."""
+    data = {"content_type": "text", "content": asks.text or "继续吗？"}
     return {
         "event_id": _event_id(execution),
-        "type": QUESTION,
-        "data": text or "继续吗？",
-        "required_parameters": {},
+        "type": _kind(execution),
+        "data": json.dumps(data, ensure_ascii=False),
+        "required_parameters": json.loads(asks.message) if asks.message else {},
     }
 
 
+def _kind(execution: SimulatedExecution) -> int:
+    return int(execution.question.code or QUESTION) if execution.question is not None else QUESTION
+
+
 def _event_id(execution: SimulatedExecution) -> str:
-    return f"{execution.execute_id}/1"
+    return f"{execution.execute_id}/{len(execution.answers) + 1}"
+
+
+def _id_now(ledger: Ledger, execution: SimulatedExecution) -> str:
+    """The id that it goes on under: another one after each answer."""
+    return str(7_550_000_000_000_000_000 + len(ledger.renamed) + 1) if execution.answers else execution.execute_id
 
 
 def _uuid(execution: SimulatedExecution) -> str:

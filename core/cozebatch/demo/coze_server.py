@@ -174,7 +174,7 @@ class SimulatedCoze:
             return Response()
         gone_on: dict[str, Any] = {}
         response = await self._answer("resume", request, [], lambda: gone_on.update(self._go_on(body)) or {})
-        execution = self.ledger().executions.get(gone_on.get("execute_id", ""))
+        execution = self.ledger().execution(gone_on.get("execute_id", ""))
         if execution is None:
             return response
         base_url = _base_url(request)
@@ -190,8 +190,9 @@ class SimulatedCoze:
 
     def _go_on(self, body: Any) -> dict[str, Any]:
         execution = self._model.resume(given(body), time.time())
-        where = debug_url(execution.execute_id, self.options.workflow_id)
-        return {"execute_id": execution.execute_id, "debug_url": where}
+        ids = [new for new, old in self._model.ledger.renamed.items() if old == execution.execute_id]
+        execute_id = ids[-1] if ids else execution.execute_id
+        return {"execute_id": execute_id, "debug_url": debug_url(execute_id, self.options.workflow_id)}
 
     async def _media(self, request: Request) -> Response:
         execute_id, name, kind = (request.path_params[key] for key in ("execute_id", "name", "kind"))
@@ -246,7 +247,7 @@ class SimulatedCoze:
             return self._values(execute_id)
 
     def _values(self, execute_id: str) -> list[str]:
-        execution = self._model.ledger.executions.get(execute_id)
+        execution = self._model.ledger.execution(execute_id)
         return [] if execution is None else [execute_id, *values_of(execution.parameters)]
 
     def _next_logid(self) -> str:

@@ -36,7 +36,7 @@ ExecutionFault = Literal[
     "fail",  # ends as `Fail` with `code` and `message`
     "lasts",  # takes `seconds` (before the time scale)
     "word",  # `execute_status` is `text` while it runs
-    "interrupt",  # waits for a person, asking `text`
+    "interrupt",  # waits for a person, asking `text`; `message`: required_parameters as JSON; `code`: the type
     "forget",  # no record of it (code 4314) once `seconds` have passed
     "no_data",  # a poll finds an empty list
     "output",  # `output` is `text`

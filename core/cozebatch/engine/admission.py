@@ -40,6 +40,11 @@ class Admission:
                 slots.take(task_id)
             self._start(group, task_id, step)
         slots.probe()
+        while (
+            self._has_room and self._state.may_ask and slots.is_free and (asking := queue.next_question()) is not None
+        ):
+            slots.take(asking)
+            self._start(group, asking, "question")
         while self._has_room and self._state.may_submit and queue.has_for_slot:
             if not spending.allows_one_more() or not slots.is_free:
                 return
@@ -62,7 +67,7 @@ class Admission:
     def next_timer(self) -> float:
         """When `admit` should be called again even if nothing happens, on the event loop's clock."""
         timers = [self._state.queue.next_due]
-        if self._state.queue.has_for_slot:
+        if self._state.queue.has_for_slot or self._state.queue.has_questions:
             timers += self._state.slots.next_change
         return min(timers)
 

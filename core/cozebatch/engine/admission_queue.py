@@ -22,6 +22,8 @@ class AdmissionQueue:
         """Tasks that wait for a slot to submit, first in line first."""
         self._ready: deque[tuple[str, StartStep]] = deque()
         """Tasks that need no new execution: adopted executions, results on disk."""
+        self._questions: dict[str, None] = {}
+        """Tasks whose execution waits for an answer, and that wait for a slot to look at it."""
         self._delayed: list[tuple[float, int, str, StartStep]] = []
         self._suspended: dict[str, StartStep] = {}
         """Tasks that a pause stopped on their way."""
@@ -32,7 +34,9 @@ class AdmissionQueue:
         self._serial = itertools.count()
 
     def add(self, task_id: str, step: StartStep, *, front: bool = False) -> None:
-        if step == "submit":
+        if step == "question":
+            self._questions[task_id] = None
+        elif step == "submit":
             (self._for_slot.appendleft if front else self._for_slot.append)(task_id)
         else:
             (self._ready.appendleft if front else self._ready.append)((task_id, step))
@@ -96,6 +100,13 @@ class AdmissionQueue:
         """Take the next task that waits for a slot."""
         return self._for_slot.popleft() if self._for_slot else None
 
+    def next_question(self) -> str | None:
+        """Take the next task whose waiting execution is to be looked at."""
+        task_id = next(iter(self._questions), None)
+        if task_id is not None:
+            del self._questions[task_id]
+        return task_id
+
     def withdraw(self, task_id: str) -> StartStep | None:
         """Take a waiting task out of every line; the step it waited for, None when it was in none."""
         found = self._suspended.pop(task_id, None)
@@ -105,6 +116,9 @@ class AdmissionQueue:
         if task_id in self._doubted:
             del self._doubted[task_id]
             found = "submit"
+        if task_id in self._questions:
+            del self._questions[task_id]
+            found = "question"
         if task_id in self._for_slot:
             self._for_slot.remove(task_id)
             found = "submit"
@@ -130,9 +144,13 @@ class AdmissionQueue:
         return bool(self._for_slot)
 
     @property
+    def has_questions(self) -> bool:
+        return bool(self._questions)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing waits but what a pause suspended, and what is doubted."""
-        return not (self._for_slot or self._ready or self._delayed)
+        return not (self._for_slot or self._ready or self._questions or self._delayed)
 
     @property
     def next_due(self) -> float:

@@ -18,12 +18,18 @@ async def why_not_adopt(
     An execution that the record knows to have been started with other parameters is another task's, too: `row-1` is
     another row once the file was sorted. Raises `JournalError`.
     """
-    digest = parameters_digest(service.parameters_of(task))
+    digest, key = parameters_digest(service.parameters_of(task)), await journal.asked_as(execute_id)
     for recorded in await journal.record():
-        if recorded.execute_id != execute_id:
+        if recorded.execute_id != execute_id and recorded.key != key:
             continue
         if (recorded.source_key, recorded.task_id) != (source_key, task.task_id):
             return belongs_to(recorded.task_id, execute_id)
+        if recorded.execute_id != execute_id:
+            return Text(
+                f"执行 {execute_id} 答复后改用执行 ID {recorded.execute_id}，没有认领；认领后一个。",
+                f"Execution {execute_id} goes on as {recorded.execute_id} since it was answered; it was not adopted. "
+                "Adopt that one.",
+            )
         if recorded.digest not in (None, digest):
             return Text(
                 f"执行 {execute_id} 提交时的参数与任务 {task.task_id} 现在的不同，没有认领。",

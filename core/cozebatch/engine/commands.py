@@ -10,6 +10,7 @@ import anyio
 
 from cozebatch.engine.admission import Admission
 from cozebatch.engine.adoption import belongs_to, recorded_execution, why_not_adopt
+from cozebatch.engine.answers import GivenAnswer, put_answer, question_of
 from cozebatch.engine.edit_row import STILL_GOING_ON, edit_row
 from cozebatch.engine.outbox import Outbox
 from cozebatch.engine.pauses import OPERATOR
@@ -139,6 +140,28 @@ class OperatorCommands:
             await self._adopt(task_id, execute_id)
         self._changed()
 
+    async def answer(self, task_id: str, answer: GivenAnswer) -> None:
+        """Answer the question that the task's execution waits with; it goes on then, and nothing more is paid for.
+
+        The answer is on disk when this returns, and is sent after that. Raises `UsageError` and leaves all as it was
+        when the task waits for no answer, or when the question cannot have this one. Raises `JournalError`.
+        """
+        async with self._one_at_a_time:
+            await put_answer(self._ledger, self._ledger.rows[task_id], answer)
+            self._look_at_question(task_id)
+        self._changed()
+
+    async def give(self, answers: Mapping[str, GivenAnswer]) -> None:
+        """Answers that a start brings along. One that is refused is told in the log."""
+        for task_id, answer in answers.items():
+            try:
+                question_of(self._ledger.rows.get(task_id), task_id)
+                await self.answer(task_id, answer)
+            except (UsageError, JournalError) as error:
+                texts = error.complaints if isinstance(error, UsageError) else (error.text,)
+                for text in texts:
+                    self._ledger.note("error", text, task_id)
+
     async def cancel(self, task_ids: Iterable[str]) -> None:
         """Give tasks up. An execution in flight cannot be stopped: it is watched for its slot, its result kept.
 
@@ -202,6 +225,9 @@ class OperatorCommands:
         if step == "deliver":
             await self._deliver_again(row)
             return True
+        if step == "question":
+            self._look_at_question(task_id)
+            return True
         if self._admission.is_live(task_id):
             if row.state is State.CANCELLED and task_id in self._state.slots:
                 await self._ledger.move(task_id, State.RUNNING, adopted=True)  # its task run still polls
@@ -210,9 +236,17 @@ class OperatorCommands:
         await self._continue_from(task_id, step)
         return True
 
+    def _look_at_question(self, task_id: str) -> None:
+        """Whether it still waits, and if it does, with the answer on record."""
+        if self._admission.is_live(task_id):
+            self._state.given_answers.add(task_id)
+        else:
+            self._state.queue.add(task_id, "question")
+
     async def _rerun(self, row: Row) -> bool:
         if not row.state.is_end or self._admission.is_live(row.task_id):
             return False
+        self._state.queue.withdraw(row.task_id)
         await self._ledger.move(row.task_id, State.PENDING, failures=0, asked=True)
         self._state.queue.add(row.task_id, "submit")
         return True
@@ -232,6 +266,7 @@ class OperatorCommands:
                 wall=self._ledger.clock.wall(),
                 write_back=write_back,
             )
+            self._state.queue.withdraw(task_id)
             await self._ledger.move(task_id, State.PENDING, *found.changes, failures=0, asked=True, **found.facts)
             self._texts.add([found.edit])
         self._state.queue.add(task_id, "submit")
@@ -248,6 +283,7 @@ class OperatorCommands:
         why_not = await why_not_adopt(service, self._ledger.journal, run.source_key, task, execute_id)
         if why_not is not None:
             raise UsageError(why_not)
+        self._state.queue.withdraw(task_id)
         row = self._ledger.rows[task_id]
         same = row.execute_id == execute_id
         sent_at = row.submitted_at if same and row.submitted_at is not None else self._ledger.clock.wall()
@@ -264,7 +300,8 @@ class OperatorCommands:
     async def _cancel(self, task_id: str) -> None:
         row = self._ledger.rows[task_id]
         live = self._admission.is_live(task_id)
-        if row.state is State.HELD and not live:  # given up, without anything being found out
+        if row.state is State.HELD and (row.waits or not live):  # given up, without anything being found out
+            self._state.queue.withdraw(task_id)
             await self._ledger.move(task_id, State.CANCELLED)
         elif row.state.is_end or row.state is State.WRITING_BACK:
             return

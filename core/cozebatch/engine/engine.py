@@ -7,14 +7,16 @@ Run it in any anyio event loop. `run` returns when every task has ended, when a 
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 import anyio
 from anyio.abc import TaskGroup
 
 from cozebatch.engine.admission import Admission
+from cozebatch.engine.answers import GivenAnswer
 from cozebatch.engine.clock import RunClock
 from cozebatch.engine.commands import OperatorCommands
 from cozebatch.engine.event_bus import Bus, Subscription
@@ -40,6 +42,8 @@ KeepOpen = bool | Callable[[], bool]
 
 SEND_GRACE = 3.0
 """Seconds of a drain in which submissions on the wire may still be answered."""
+
+NO_ANSWERS: Mapping[str, GivenAnswer] = MappingProxyType({})
 
 RunEnd = Literal["finished", "interrupted", "stopped"]
 SaveResults = Callable[[RunEnd, Statistics], Awaitable[str | None]]
@@ -117,6 +121,7 @@ class Engine:
         trial: int | None = None,
         orphans: Sequence[Recorded] = (),
         handover: Handover = NO_HANDOVER,
+        answers: Mapping[str, GivenAnswer] = NO_ANSWERS,
     ) -> Outcome:
         """Run what `recovery.plan` decided, and deliver what is `owed` from before.
 
@@ -127,7 +132,7 @@ class Engine:
         after `commands.look_again`. `partial`: other tasks of this run were left out this time,
         so that it is to be continued. `trial`: only so many new executions are started before `commands.go_on`.
         `orphans` are executions in flight that belong to no task of this run: they take slots until they have ended.
-        `handover` is put on disk together with the start.
+        `handover` is put on disk together with the start. `answers`: to waiting executions, by task.
         Raises `JournalError` when not even the start could be written.
         """
         self._partial = partial
@@ -136,7 +141,9 @@ class Engine:
         outcome: Outcome | None = None
         async with anyio.create_task_group() as group:
             self._start_services(group, orphans)
-            self._enqueue(await start.publish(), owed, trial)
+            steps = await start.publish()
+            await self.commands.give(answers)
+            self._enqueue(steps, owed, trial)
             while True:
                 self._ledger.clock.resume()
                 await self._work_off(group)

@@ -11,8 +11,9 @@ from cozebatch.model.text import Lang
 from cozebatch.policy.polling import Pacing
 from cozebatch.ports import StatusSink, Synthesizer, WorkflowService
 
-StartStep = Literal["submit", "watch", "finish", "reject"]
-"""Where a task run starts: with a new execution, at one in flight, or at a result that is on disk. `reject`: the
+StartStep = Literal["submit", "watch", "finish", "question", "reject"]
+"""Where a task run starts: with a new execution, at one in flight, at a result that is on disk, or at an execution
+that waits for an answer. `reject`: the
 refusal of its submission turned out to be about this task alone."""
 
 

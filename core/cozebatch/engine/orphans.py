@@ -110,7 +110,7 @@ class Orphans:
     async def _until_ended(self, orphan: Orphan) -> PollResult | None:
         """What it came to; None when `execution_timeout` has passed."""
         wall = self._ledger.clock.wall
-        started = anyio.current_time() - max(0.0, wall() - orphan.execution.sent_at)
+        started = anyio.current_time() - max(0.0, wall() - orphan.execution.runs_since)
         failed_in_a_row = 0
         while True:
             try:
@@ -148,6 +148,10 @@ class Orphans:
     async def _store(self, orphan: Orphan, result: PollResult) -> None:
         """Put on disk what it came to, for whoever has use for it; again and again while the disk refuses."""
         assert result.status != "unknown"
+        if result.status == "interrupted":  # nothing of it runs while it waits; its task may be asked to look again
+            waits = replace(orphan.execution, status="interrupted", logid=result.logid)
+            await self._persist(orphan, [PutExecution(waits)], waits)
+            return
         ended = replace(
             orphan.execution,
             status=result.status,
@@ -158,11 +162,14 @@ class Orphans:
         )
         succeeded = result.status == "succeeded"
         output = [PutOutput(orphan.execute_id, result.output or "")] if succeeded and result.error is None else []
+        await self._persist(orphan, [*output, PutExecution(ended)], ended)
+
+    async def _persist(self, orphan: Orphan, changes: list[Change], ended: Execution) -> None:
         tries = 0
         while True:
             try:
                 with anyio.CancelScope(shield=True):
-                    await self._write(orphan, [*output, PutExecution(ended)], ended)
+                    await self._write(orphan, changes, ended)
                 return
             except JournalError as error:
                 tries += 1
@@ -172,7 +179,8 @@ class Orphans:
     async def _write(self, orphan: Orphan, changes: list[Change], ended: Execution) -> None:
         task_id = orphan.execution.task_id
         row = self._ledger.rows.get(task_id)
-        if row is None or row.execute_id != orphan.execute_id or not row.state.is_end:
+        waits = ended.status == "interrupted"
+        if waits or row is None or row.execute_id != orphan.execute_id or not row.state.is_end:
             await self._ledger.write(*changes)
         elif ended.status != "succeeded":
             # The task may have ended because Coze did not know the execution: this is what became of it.

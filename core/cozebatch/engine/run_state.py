@@ -13,17 +13,19 @@ import anyio
 
 from cozebatch.engine.activity import Activity
 from cozebatch.engine.admission_queue import AdmissionQueue
+from cozebatch.engine.answers import GivenAnswers
 from cozebatch.engine.cancellations import Cancellations
 from cozebatch.engine.ledger import Ledger
 from cozebatch.engine.options import Adapters, Options
 from cozebatch.engine.orphans import Orphans
-from cozebatch.engine.pauses import Pauses
+from cozebatch.engine.pauses import OPERATOR, Pauses
 from cozebatch.engine.poll_waits import PollWaits
 from cozebatch.engine.rate_limiter import RateLimiter
 from cozebatch.engine.slots import Slots
 from cozebatch.engine.spending import Spending
 from cozebatch.engine.submissions import Submissions
 from cozebatch.engine.synthesis_limiter import ConcurrencyLimiter
+from cozebatch.model.allowance import SPENT
 from cozebatch.policy.retry import RetryPolicy
 
 DOWNLOADS_AT_ONCE = 8
@@ -47,6 +49,7 @@ class RunState:
         self.pauses = Pauses(ledger, notify, self.queue.release_suspended)
         self.cancellations = Cancellations()
         self.poll_waits = PollWaits()
+        self.given_answers = GivenAnswers()
         self.submissions = Submissions(ledger, notify)
         self.spending = Spending(ledger, self.pauses, self.submissions, notify)
         self.orphans = Orphans(ledger, adapters, self.slots, self.rate_limiter, self.retry, options.execution_timeout)
@@ -64,6 +67,12 @@ class RunState:
     @property
     def may_submit(self) -> bool:
         return not self._draining and not self.pauses
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether waiting executions may be looked at and answered, which pays for nothing: also while the operator
+        lets nothing new be submitted."""
+        return not self._draining and set(self.pauses.reasons) <= {OPERATOR, *SPENT}
 
     @property
     def may_send(self) -> bool:

@@ -58,7 +58,7 @@ class Start:
     async def publish(self) -> Sequence[tuple[str, StartStep]]:
         """Publish all rows, and the moves of those whose place is decided. The tasks that begin now, in order, with
         the step that they begin with."""
-        steps = []
+        steps: list[tuple[str, StartStep]] = []
         wall, clock = self._ledger.clock.wall(), self._ledger.clock.now()
         while self._begun:
             some = [self._begun.popleft() for _ in range(min(AT_ONCE, len(self._begun)))]
@@ -66,6 +66,8 @@ class Start:
             for b in some:
                 if b.action in _SETTLED:
                     self._ledger.publish_move(State.PENDING, b.row, wall, clock, error=b.error)
+                if b.row.waits:
+                    steps.append((b.row.task_id, "question"))
                 elif b.action in _START_STEPS:
                     steps.append((b.row.task_id, _START_STEPS[b.action]))
             await anyio.lowlevel.checkpoint()

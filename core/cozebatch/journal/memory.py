@@ -16,6 +16,7 @@ from cozebatch.model.task import CONTENT_ONLY, State, Task
 from cozebatch.ports import (
     NO_HANDOVER,
     NOT_ENDED,
+    Asked,
     Change,
     Delivery,
     Edit,
@@ -23,6 +24,7 @@ from cozebatch.ports import (
     Handover,
     Owe,
     Past,
+    PutAsked,
     PutEdit,
     PutExecution,
     PutFilm,
@@ -48,6 +50,7 @@ class MemoryJournal:
         self._outputs: dict[str, str] = {}
         self._deliveries: dict[int, tuple[str, Delivery, bool]] = {}
         self._edits: dict[str, Edit] = {}
+        self._questions: dict[tuple[str, str], Asked] = {}
         self._current: RunRecord | None = None
         self.writes = 0
 
@@ -125,6 +128,8 @@ class MemoryJournal:
                     self._tasks[run_id, task.task_id] = task
                 case PutEdit(edit):
                     self._edits[edit.key] = edit
+                case PutAsked(asked):
+                    self._questions[asked.key, asked.question.event_id] = asked
         await anyio.lowlevel.checkpoint()
 
     def _put_execution(self, execution: Execution, run: RunRecord) -> None:
@@ -218,6 +223,7 @@ class MemoryJournal:
                 e.execute_id,
                 e.execute_id in self._outputs,
                 e.film is not None,
+                e.resumed_at,
             )
             for e in sorted(self._executions.values(), key=age)
             if e.task_id not in settled or e.source_key != source_key or e.status in NOT_ENDED
@@ -241,6 +247,12 @@ class MemoryJournal:
 
     async def edits(self) -> Sequence[Edit]:
         return sorted(self._edits.values(), key=lambda edit: (-edit.at, edit.key))
+
+    async def questions(self, keys: Sequence[str]) -> Sequence[Asked]:
+        return sorted((a for a in self._questions.values() if a.key in keys), key=lambda asked: asked.asked_at)
+
+    async def asked_as(self, execute_id: str) -> str | None:
+        return next((a.key for a in self._questions.values() if a.execute_id == execute_id), None)
 
     async def last_serial(self) -> int:
         return max(self._deliveries, default=0)

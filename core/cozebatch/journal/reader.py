@@ -14,7 +14,9 @@ from cozebatch.journal.opening import journal_error
 from cozebatch.journal.records import (
     EDIT_COLUMNS,
     EXECUTION_COLUMNS,
+    QUESTION_COLUMNS,
     RUN_COLUMNS,
+    asked_of,
     edit_of,
     execution_of,
     facts_of,
@@ -25,7 +27,7 @@ from cozebatch.journal.records import (
 )
 from cozebatch.model.rows import Row
 from cozebatch.model.task import CONTENT_ONLY, Task
-from cozebatch.ports import NOT_ENDED, Delivery, Edit, Execution, Past, Recorded, RunRecord
+from cozebatch.ports import NOT_ENDED, Asked, Delivery, Edit, Execution, Past, Recorded, RunRecord
 
 T = TypeVar("T")
 
@@ -128,7 +130,7 @@ class JournalReader:
     async def record(self, source_key: str = "", settled: Collection[str] = ()) -> Sequence[Recorded]:
         sql = (
             "SELECT key, e.source_key, e.run_id, task_id, number, e.status, sent_at, e.workflow_id, digest, "
-            "e.execute_id, output.execute_id IS NOT NULL, film IS NOT NULL "
+            "e.execute_id, output.execute_id IS NOT NULL, film IS NOT NULL, resumed_at "
             "FROM execution AS e LEFT JOIN output USING (execute_id) LEFT JOIN run ON run.run_id = e.run_id "
             "ORDER BY coalesce(run.place, sent_at), number, sent_at, e.rowid"
         )
@@ -171,6 +173,17 @@ class JournalReader:
 
     async def edits(self) -> Sequence[Edit]:
         return [edit_of(r) for r in await self._select(f"SELECT {EDIT_COLUMNS} FROM edit ORDER BY at DESC, key")]
+
+    async def questions(self, keys: Sequence[str]) -> Sequence[Asked]:
+        found: list[Asked] = []
+        for chunk in _chunks(keys, 500):
+            sql = f"SELECT {QUESTION_COLUMNS} FROM question WHERE key IN ({','.join('?' * len(chunk))})"
+            found += [asked_of(r) for r in await self._select(f"{sql} ORDER BY asked_at, rowid", *chunk)]
+        return found
+
+    async def asked_as(self, execute_id: str) -> str | None:
+        found = await self._select("SELECT key FROM question WHERE execute_id = ? LIMIT 1", execute_id)
+        return str(found[0][0]) if found else None
 
     async def last_serial(self) -> int:
         return int((await self._select("SELECT coalesce(max(serial), 0) FROM delivery"))[0][0])

@@ -13,10 +13,13 @@ from typing import Any, TypeVar, assert_never, get_args
 
 from cozebatch.model.allowance import Allowance
 from cozebatch.model.errors import ErrorInfo, JournalError
+from cozebatch.model.question import Question
 from cozebatch.model.rows import Counters, Row
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
 from cozebatch.ports import (
+    AnswerStatus,
+    Asked,
     Change,
     Edit,
     Execution,
@@ -24,6 +27,7 @@ from cozebatch.ports import (
     Film,
     Handover,
     Owe,
+    PutAsked,
     PutEdit,
     PutExecution,
     PutFilm,
@@ -47,8 +51,10 @@ _ALLOWANCE = "allowance"
 """Stands among the counters: runs of earlier versions have none."""
 EXECUTION_COLUMNS = (
     "key, source_key, run_id, task_id, number, status, sent_at, execute_id, debug_url, logid, ended_at, seconds, "
-    "error, workflow_id, workflow_version, app_id, bot_id, digest, parameters, film"
+    "error, workflow_id, workflow_version, app_id, bot_id, digest, parameters, film, "
+    "resumed_at"
 )
+QUESTION_COLUMNS = "key, event_id, execute_id, asked_at, question, status, answer, answered_at, answered_by, error"
 EDIT_COLUMNS = "key, source_key, task_id, made_from, title, content, source_title, source_content, at, owed"
 _KEPT_OF_EXECUTION = frozenset({"key", "source_key", "run_id", "task_id", "number"})
 """Columns that a later `PutExecution` of the same execution does not change."""
@@ -116,6 +122,8 @@ def put_change(db: sqlite3.Connection, source_key: str, run_id: str, change: Cha
             )
         case PutEdit(edit):
             put_edit(db, edit)
+        case PutAsked(asked):
+            put_asked(db, asked)
         case _:
             assert_never(change)
 
@@ -213,6 +221,39 @@ def edit_of(stored: tuple[Any, ...]) -> Edit:
     return Edit(key, source_key, task_id, made_from, **texts, at=float(at), owed=bool(owed))
 
 
+def put_asked(db: sqlite3.Connection, asked: Asked) -> None:
+    values = (
+        asked.key,
+        asked.question.event_id,
+        asked.execute_id,
+        asked.asked_at,
+        dumps(asked.question.to_json()),
+        asked.status,
+        _storable(asked.answer) if asked.answer is not None else None,
+        asked.answered_at,
+        _storable(asked.answered_by),
+        dumps(asked.error.to_json()) if asked.error else None,
+    )
+    db.execute(f"INSERT OR REPLACE INTO question ({QUESTION_COLUMNS}) VALUES ({','.join('?' * 10)})", values)
+
+
+@_decoding
+def asked_of(stored: tuple[Any, ...]) -> Asked:
+    """A record of the table `question`, in the order of its columns."""
+    key, _, execute_id, asked_at, question, status, answer, answered_at, answered_by, error = stored
+    return Asked(
+        key,
+        Question.from_json(json.loads(question)),
+        float(asked_at),
+        execute_id,
+        _ANSWERS[status],
+        answer,
+        answered_at,
+        answered_by,
+        ErrorInfo.from_json(json.loads(error)) if error else None,
+    )
+
+
 @_decoding
 def row_of(stored: str) -> Row:
     return Row.from_json(json.loads(stored))
@@ -268,6 +309,7 @@ def _execution_values(e: Execution) -> list[Any]:
         e.digest,
         dumps(dict(e.parameters)) if e.parameters is not None else None,
         _film(e.film) if e.film is not None else None,
+        e.resumed_at,
     ]
 
 
@@ -275,7 +317,7 @@ def _execution_values(e: Execution) -> list[Any]:
 def execution_of(stored: tuple[Any, ...]) -> Execution:
     """A record of the table `execution`, in the order of its columns."""
     key, source_key, run_id, *facts = stored[:12]
-    error, workflow_id, version, app_id, bot_id, digest, parameters, film = stored[12:]
+    error, workflow_id, version, app_id, bot_id, digest, parameters, film, resumed_at = stored[12:]
     task_id, number, status, sent_at, execute_id, debug_url, logid, ended_at, seconds = facts
     return Execution(
         task_id,
@@ -295,13 +337,15 @@ def execution_of(stored: tuple[Any, ...]) -> Execution:
         digest=digest,
         parameters=json.loads(parameters) if parameters else None,
         film=Film(**json.loads(film)) if film else None,
+        resumed_at=resumed_at,
     )
 
 
 @_decoding
 def recorded_of(stored: tuple[Any, ...]) -> Recorded:
     """A record that `SqliteJournal.record` reads. Text that many records share is kept in memory once."""
-    key, source_key, run_id, task_id, number, status, sent_at, workflow_id, digest, execute_id, output, film = stored
+    key, source_key, run_id, task_id, number, status, sent_at, workflow_id, digest, *ends = stored
+    execute_id, output, film, resumed_at = ends
     return Recorded(
         key,
         sys.intern(source_key),
@@ -315,9 +359,11 @@ def recorded_of(stored: tuple[Any, ...]) -> Recorded:
         execute_id,
         bool(output),
         bool(film),
+        resumed_at,
     )
 
 
+_ANSWERS: dict[str, AnswerStatus] = {status: status for status in get_args(AnswerStatus)}
 _STATUSES: dict[str, ExecutionStatus] = {status: status for status in get_args(ExecutionStatus)}
 
 

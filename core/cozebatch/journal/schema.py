@@ -186,4 +186,22 @@ MIGRATIONS: tuple[str, ...] = (
         owed           INTEGER NOT NULL DEFAULT 0
     );
     """,
+    """
+    -- What executions asked, and what people answered. `key` is the execution's; by `execute_id` it asked.
+    CREATE TABLE question (
+        key         TEXT NOT NULL,
+        event_id    TEXT NOT NULL,
+        execute_id  TEXT NOT NULL,
+        asked_at    REAL NOT NULL,
+        question    TEXT NOT NULL,
+        status      TEXT NOT NULL,
+        answer      TEXT,
+        answered_at REAL,
+        answered_by TEXT NOT NULL DEFAULT '',
+        error       TEXT,
+        PRIMARY KEY (key, event_id)
+    );
+    -- When the latest answer was sent: from then on it may run again.
+    ALTER TABLE execution ADD COLUMN resumed_at REAL;
+    """,
 )

@@ -68,6 +68,8 @@ class Board:
         """How often the batch was paused or resumed: a command that says which it saw cannot undo a newer one."""
         self.allowance_changes = 0
         """How often the allowance was set."""
+        self.questions: set[str] = set()
+        """Tasks whose execution waits for an answer."""
         self._dirty: set[str] = set()
 
     def apply(self, event: events.Event) -> None:
@@ -141,6 +143,10 @@ class Board:
             self.counts[old.state] -= 1
             self._ungroup(old)
         self.rows[row.task_id] = row
+        if row.waits:
+            self.questions.add(row.task_id)
+        else:
+            self.questions.discard(row.task_id)
         self.counts[row.state] += 1
         self._group(row)
         self._dirty.add(row.task_id)

@@ -77,8 +77,8 @@ HINTS: Mapping[Category, Text] = {
         "Open the debug page to see which node failed; a paid rerun is charged again.",
     ),
     Category.WORKFLOW_INTERRUPTED: Text(
-        "工作流停在问答或输入节点。批量执行不支持，请在扣子里去掉并重新发布。",
-        "The workflow stopped at a question or input node. Remove it and publish again.",
+        "已经付过费。在任务里答复后接着做，不再扣费；不想每次都问，就在扣子里去掉这个节点。",
+        "It is paid for. Answer it in the task, and it goes on, free. To be asked no more, remove the node in Coze.",
     ),
     Category.EXECUTION_LOST: Text(
         "扣子查不到这次执行，或它已超时。重试会再查一次（免费），付费重做会再扣一次费。",

@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import Any
 
 from cozebatch.model.errors import ErrorInfo
+from cozebatch.model.question import Question
 from cozebatch.model.task import State, may_move
 from cozebatch.model.text import Text
 
@@ -105,6 +106,15 @@ class Row:
     note: Text | None = None
     """Why it was skipped or held, or what a person should know about it."""
     error: ErrorInfo | None = None
+    question: Question | None = None
+    """What its execution asks a person; it waits at Coze until that is answered."""
+    resumed_at: float | None = None
+    """When its execution went on after a question was answered (Unix seconds): from then on it runs."""
+
+    @property
+    def waits(self) -> bool:
+        """Its execution is paid for and waits for an answer to its question."""
+        return self.state is State.HELD and self.question is not None
 
     def to_json(self) -> dict[str, Any]:
         """JSON for the journal; holds only what differs from a new row."""
@@ -113,7 +123,7 @@ class Row:
             for (name, default), value in zip(_ROW_DEFAULTS, _values(self), strict=True)
             if value is not default and value != default
         }
-        for name in ("error", "note"):
+        for name in ("error", "note", "question"):
             if name in kept:
                 kept[name] = kept[name].to_json()
         return kept
@@ -129,6 +139,8 @@ class Row:
             facts["error"] = ErrorInfo.from_json(facts["error"])
         if facts.get("note") is not None:
             facts["note"] = Text.from_json(facts["note"])
+        if facts.get("question") is not None:
+            facts["question"] = Question.from_json(facts["question"])
         return cls(**facts)
 
 
@@ -195,14 +207,14 @@ def moved(row: Row, after: State, *, wall: float, clock: float, **facts: Any) ->
         changes["synthesis_seconds"] = _since(row.synthesis_clock, clock)
         changes["worker_seconds"] = row.worker_seconds + _since(row.synthesis_clock, clock)
     if before.is_end:
-        changes |= {"finished_at": None, "end_clock": None, "note": None}
+        changes |= {"finished_at": None, "end_clock": None, "note": None, "question": None}
     if after.in_flight and not before.in_flight:
         changes["slot_clock"] = clock
     if after is State.SUBMITTING:
         changes |= {"submit_clock": clock, "submitted_at": wall, "coze_end_clock": None, "coze_finished_at": None}
         changes |= {"execute_id": None, "debug_url": None, "has_output": False, "adopted": False, "asked": False}
         changes["unanswered"] = False
-        changes["execution_failed"] = False
+        changes |= {"execution_failed": False, "resumed_at": None}
         changes |= {"synthesis_clock": None, "synthesis_end_clock": None, "lag_seconds": None}
         if row.first_submit_clock is None:
             changes["first_submit_clock"] = clock

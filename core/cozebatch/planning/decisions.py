@@ -142,6 +142,8 @@ def _adopting(row: Row, overrides: OperatorOverrides) -> Row:
         execution_failed=False,
         unanswered=False,
         error=None,
+        question=None,
+        resumed_at=None,
         end_clock=None,
         finished_at=None,
     )

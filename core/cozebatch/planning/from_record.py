@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cozebatch.model.errors import Category, ErrorInfo
+from cozebatch.model.question import Question
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
-from cozebatch.planning.planned import CRASHED_WHILE_SENDING
+from cozebatch.planning.planned import CRASHED_WHILE_SENDING, WAITS
 from cozebatch.planning.recognition import Paid
 
 FAILED_ON_RECORD = ErrorInfo(
@@ -44,6 +45,8 @@ def row_from_record(task: Task, paid: Paid, digest: str, failure: ErrorInfo | No
             return replace(row, state=State.SUBMITTING, attempts=row.attempts - 1)
         case "unanswered":
             return replace(row, state=State.HELD, unanswered=True, error=CRASHED_WHILE_SENDING)
+        case "interrupted":
+            return replace(row, state=State.HELD, question=Question(), error=WAITS)
         case "succeeded" if best.has_film:
             return replace(row, state=State.DONE, end_clock=0.0)
         case "succeeded" if best.has_output:

@@ -72,6 +72,9 @@ class LaterRun:
         if not old.state.is_end:
             row = replace(self._kept, state=old.state, failures=old.failures)
             return resumed(task, row, self.earlier, self.overrides)
+        if old.waits:
+            held = replace(self._kept, state=State.HELD, error=old.error, question=old.question)
+            return Planned(task, held, Action.HOLD, error=held.error)
         if old.state is State.HELD or old.unanswered:  # given up is not found out
             if self.overrides.may_resubmit(max(1, self.earlier.started)):
                 anew = self._anew()
@@ -139,6 +142,7 @@ class LaterRun:
             has_output=old.has_output,
             execution_failed=old.execution_failed,
             unanswered=old.unanswered,
+            resumed_at=old.resumed_at,
         )
 
     @property

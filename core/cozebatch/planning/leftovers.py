@@ -24,6 +24,8 @@ class Left(StrEnum):
     """A result of Coze's, on disk, whose film is not made."""
     OWED = "owed"
     """An outcome that was not written to the table."""
+    ASKED = "asked"
+    """An execution that waits for an answer."""
     HELD = "held"
     """A person must decide."""
     EXPIRED = "expired"
@@ -35,6 +37,7 @@ DEFAULTS: Mapping[Left, Text] = MappingProxyType(
         Left.ADOPT: Text("等到结束（免费）", "watched to their end (free)"),
         Left.GO_ON: Text("用已取回的结果合成（免费）", "made from the results on disk (free)"),
         Left.OWED: Text("补写到表格（免费）", "delivered to the table (free)"),
+        Left.ASKED: Text("等你答复，答复后接着做（免费）", "waiting for your answer, then they go on (free)"),
         Left.HELD: Text(
             "等人决定：认领（免费）或重跑（付费）",
             "a person decides: adopt (free) or rerun (paid)",
@@ -81,8 +84,10 @@ def _kind(planned: Planned, now: float) -> Left | None:
         case Action.DELIVER:
             return Left.OWED
         case Action.HOLD:
-            return Left.HELD
+            return Left.ASKED if planned.row.waits else Left.HELD
         case Action.KEEP:
+            if planned.row.waits:
+                return Left.ASKED
             return Left.HELD if planned.row.state is State.HELD else None
         case Action.SUBMIT | Action.SKIP:
             return None

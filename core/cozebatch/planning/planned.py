@@ -87,6 +87,8 @@ class OperatorOverrides:
     adopt: Mapping[str, str] = field(default_factory=dict)
     on_unknown_submit: Literal["hold", "resubmit"] = "hold"
     max_retries: int = 3
+    answered: frozenset[str] = frozenset()
+    """Tasks whose question is answered."""
 
     def may_resubmit(self, started: int) -> bool:
         """Whether a submission that went unanswered is sent again, after `started` executions of the task."""
@@ -99,6 +101,10 @@ CRASHED_WHILE_SENDING = ErrorInfo(
         "上次运行在发出请求后、收到回答前中断。",
         "An earlier run ended after the request was sent and before its answer was on disk.",
     ),
+)
+WAITS = ErrorInfo(
+    Category.WORKFLOW_INTERRUPTED,
+    Text("工作流在等你答复。", "The workflow waits for your answer."),
 )
 JOURNAL_INCOMPLETE = ErrorInfo(
     Category.UNKNOWN_SUBMIT,

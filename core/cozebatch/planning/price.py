@@ -36,13 +36,15 @@ def price(rows: Iterable[Row]) -> Price:
     return Price(tuple(free), tuple(paid), tuple(impossible))
 
 
-def free_step(row: Row) -> Literal["finish", "watch", "deliver"] | None:
+def free_step(row: Row) -> Literal["finish", "watch", "deliver", "question"] | None:
     """The step from which an ended task goes on without a new execution; None where there is none.
 
     A task whose submission was refused has none: its next submission costs an execution like any other.
     """
     if row.state is State.DONE:
         return "deliver" if row.error is not None else None
+    if row.waits:
+        return "question"
     if row.state not in (State.FAILED, State.CANCELLED) or row.unanswered:
         return None
     if row.has_output:

@@ -36,13 +36,16 @@ class Paid:
         if len(self.executions) == 1:
             return self.executions[0]
         best = min(reversed(self.executions), key=_rank)
-        doubtful = self.latest.status in ("sent", "unanswered") and best.status != "running"
+        doubtful = self.latest.status in ("sent", "unanswered") and best.status not in ("running", "interrupted")
         return self.latest if doubtful else best
 
     @property
     def is_settled(self) -> bool:
         """Whether nothing of it is in flight, unanswered, or a result that waits for its film."""
-        return all(r.status not in ("running", "sent", "unanswered") for r in self.executions) and _rank(self.best) != 1
+        return (
+            all(r.status not in ("running", "interrupted", "sent", "unanswered") for r in self.executions)
+            and _rank(self.best) != 1
+        )
 
     @property
     def leads_nowhere(self) -> bool:
@@ -174,9 +177,9 @@ def _put(groups: dict[Place, Paid], place: Place, r: Recorded, *, by_content: bo
 
 
 def _rank(r: Recorded) -> int:
-    """How far an execution leads on: in flight, result, film, lost, unanswered, failed."""
+    """How far an execution leads on: in flight or waiting for an answer, result, film, lost, unanswered, failed."""
     match r.status:
-        case "running":
+        case "running" | "interrupted":
             return 0
         case "succeeded":
             return 2 if r.has_film else 1

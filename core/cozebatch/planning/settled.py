@@ -100,4 +100,4 @@ def _input_of(run_id: str) -> StoredInput:
 
 
 def _is_named(task: Task, overrides: OperatorOverrides) -> bool:
-    return task.task_id in overrides.rerun or task.task_id in overrides.adopt
+    return task.task_id in overrides.rerun or task.task_id in overrides.adopt or task.task_id in overrides.answered

@@ -30,6 +30,7 @@ from cozebatch.ports.journal import (
     StoredInput,
     new_key,
 )
+from cozebatch.ports.questions import AnswerStatus, Asked, PutAsked
 from cozebatch.ports.services import (
     Accepted,
     Delivered,
@@ -55,6 +56,8 @@ __all__ = [
     "NOT_ENDED",
     "NO_HANDOVER",
     "Accepted",
+    "AnswerStatus",
+    "Asked",
     "Change",
     "Delivered",
     "Delivery",
@@ -71,6 +74,7 @@ __all__ = [
     "PollResult",
     "Product",
     "Progress",
+    "PutAsked",
     "PutEdit",
     "PutExecution",
     "PutFilm",

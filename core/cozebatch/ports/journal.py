@@ -12,6 +12,7 @@ from cozebatch.model.allowance import ANY_NUMBER, Allowance
 from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.rows import Counters, Row
 from cozebatch.model.task import Task
+from cozebatch.ports.questions import Asked, PutAsked
 from cozebatch.ports.services import Delivery, Workflow
 
 RunStatus = Literal["open", "finished", "interrupted", "stopped", "abandoned"]
@@ -51,8 +52,8 @@ class RunRecord:
 ExecutionStatus = Literal[
     "sent", "refused", "unanswered", "running", "succeeded", "failed", "interrupted", "lost", "cancelled"
 ]
-NOT_ENDED: frozenset[ExecutionStatus] = frozenset({"sent", "unanswered", "running", "lost"})
-"""What became of these is not known for good."""
+NOT_ENDED: frozenset[ExecutionStatus] = frozenset({"sent", "unanswered", "running", "lost", "interrupted"})
+"""What became of these is not known for good. `interrupted`: it waits for an answer, and runs nothing meanwhile."""
 
 
 def new_key() -> str:
@@ -100,6 +101,13 @@ class Execution:
     """As sent; None where they are not known or not kept any more."""
     film: Film | None = None
     """None until it is proven made."""
+    resumed_at: float | None = None
+    """When the latest answer to a question of it was sent: from then on it may run again."""
+
+    @property
+    def runs_since(self) -> float:
+        """Since when it may be in flight."""
+        return max(self.sent_at, self.resumed_at or 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +128,12 @@ class Recorded:
     has_output: bool
     """Coze's output is on disk."""
     has_film: bool
+    resumed_at: float | None = None
+
+    @property
+    def runs_since(self) -> float:
+        """Since when it may be in flight."""
+        return max(self.sent_at, self.resumed_at or 0.0)
 
     def changed(self, status: ExecutionStatus, **facts: Any) -> PutExecution:
         """The change for the journal that says what became of it; `facts` are further fields of `Execution`. What it
@@ -133,7 +147,7 @@ class Recorded:
                 key=self.key,
                 source_key=self.source_key,
                 run_id=self.run_id,
-                **{"execute_id": self.execute_id, "digest": self.digest, **facts},
+                **{"execute_id": self.execute_id, "digest": self.digest, "resumed_at": self.resumed_at, **facts},
             )
         )
 
@@ -275,7 +289,7 @@ class PutEdit:
     edit: Edit
 
 
-Change = PutRow | PutExecution | PutFilm | PutOutput | Owe | Settle | PutRun | PutInput | PutEdit
+Change = PutRow | PutExecution | PutFilm | PutOutput | Owe | Settle | PutRun | PutInput | PutEdit | PutAsked
 
 
 class Journal(Protocol):
@@ -348,6 +362,12 @@ class Journal(Protocol):
 
     async def edits(self) -> Sequence[Edit]:
         """All edits of rows of all sources, the latest first."""
+
+    async def questions(self, keys: Sequence[str]) -> Sequence[Asked]:
+        """What the executions with these keys asked, oldest first."""
+
+    async def asked_as(self, execute_id: str) -> str | None:
+        """The key of the execution that asked something under this id; it may go on under another one."""
 
     async def durations(self, workflow_id: str) -> Sequence[float]:
         """How long the latest (at most 500) successful executions of a workflow took, seconds, oldest first."""

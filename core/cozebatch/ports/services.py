@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from cozebatch.model.errors import ErrorInfo
+from cozebatch.model.question import Question
 from cozebatch.model.task import Outcome, Task
 from cozebatch.model.text import Text
 
@@ -84,6 +85,8 @@ class PollResult:
     tokens_in: int = 0
     tokens_out: int = 0
     tokens: int = 0
+    question: Question | None = None
+    """What an interrupted execution asks."""
 
     @property
     def age(self) -> float | None:
@@ -128,6 +131,10 @@ class WorkflowService(Protocol):
     async def poll(self, execute_id: str, workflow_id: str | None = None) -> PollResult:
         """Poll once. An execution of another workflow is polled under its own `workflow_id` (None: this workflow).
         Raises `StepError` when the poll itself failed (network, throttled, credentials …)."""
+
+    async def resume(self, question: Question, answer: str, workflow_id: str | None = None) -> Submission:
+        """Send the answer to a question that an execution waits with; the execution goes on under the id that comes
+        back. It is the same paid execution. Sends once, and raises nothing for what the service or the network does."""
 
 
 Progress = Callable[[float], None]

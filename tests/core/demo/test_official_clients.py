@@ -123,7 +123,7 @@ def test_a_question_is_answered_and_the_run_goes_on_to_its_end(simulated: Runnin
     assert event.message is not None
     assert parse_output(event.message.content)["videoUrl"].endswith(".mp4")
     assert history(client, execute_id).execute_status is WorkflowExecuteStatus.SUCCESS
-    assert simulated.ledger().executions[execute_id].answer == "第二个"
+    assert simulated.ledger().executions[execute_id].answers == ["第二个"]
     assert len(simulated.ledger().executions) == 1
     with pytest.raises(CozeAPIError) as refused:
         client.workflows.runs.resume(

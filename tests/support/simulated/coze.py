@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import anyio
 
 from cozebatch.model.errors import Category, ErrorInfo, StepError
+from cozebatch.model.question import Question
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
 from cozebatch.policy.retry import FINAL_FOR_A_ROW
@@ -65,6 +66,12 @@ class Coze:
         for paid in self.judge.executions.values():
             paid.hidden = (FOR_EVER, FOR_EVER)
 
+    def asks(self, paid: Paid) -> None:
+        """Some executions ask a person, at some moment on their way."""
+        if self.chance(Fault.QUESTIONS, 0.4):
+            paid.asks_at = paid.ends_at = paid.started_at + self.rng.uniform(5, 300)
+            paid.needs = self.rng.uniform(5, 300)
+
     def in_flight(self) -> int:
         now = anyio.current_time()
         return sum(paid.ends_at > now for paid in self.judge.executions.values())
@@ -86,6 +93,7 @@ class Coze:
             forgotten_at=forgotten,
             hidden=hidden,
         )
+        self.asks(paid)
         self.judge.starts(paid)
         return paid
 
@@ -171,19 +179,63 @@ class Service:
             raise StepError(error(coze.rng.choice([Category.NETWORK, Category.THROTTLED, Category.INVALID_REQUEST])))
         if coze.chance(Fault.POLLS, 0.1):
             raise StepError(error(coze.rng.choice([Category.NETWORK, Category.SERVER, Category.THROTTLED])))
-        paid = coze.judge.executions.get(execute_id)
+        paid = coze.judge.paid(execute_id)
         if paid is None:
             return PollResult("unknown")
+        if paid.waits_at(now) and coze.chance(Fault.QUESTIONS, 0.1):
+            paid.is_answered(now)
+            paid.elsewhere = True
         if (workflow_id or self.workflow.workflow_id) != paid.workflow_id or not paid.is_known_at(now):
             paid.unknown_since = now if paid.unknown_since is None else paid.unknown_since
             return PollResult("unknown")
         paid.unknown_since = None
+        if not self.life.dead:
+            paid.elsewhere = False
         return self._look(paid, now)
+
+    async def resume(self, question: Question, answer: str, workflow_id: str | None = None) -> Submission:
+        self.life.require()
+        judge = self.coze.judge
+        paid = judge.executions[question.event_id.partition("/")[0]]
+        judge.answer_leaves(self.machine, paid)
+        try:
+            return await self._resume(paid, workflow_id)
+        finally:
+            if not self.life.dead:
+                judge.answer_came(self.machine, paid)
+
+    async def _resume(self, paid: Paid, workflow_id: str | None) -> Submission:
+        coze = self.coze
+        await anyio.sleep(coze.rng.uniform(0.01, 3.0))
+        if not coze.credentials:
+            return Refused(error(Category.AUTH, code="4100"))
+        if coze.chance(Fault.LOST_ANSWERS, coze.lost):
+            return Unanswered(error(Category.NETWORK, "lost before Coze read it"))
+        if coze.chance(Fault.REFUSALS, 0.2):
+            return Refused(error(coze.rng.choice([Category.NETWORK, Category.SERVER, Category.THROTTLED])))
+        now = anyio.current_time()
+        known = paid.is_known_at(now) and (workflow_id or self.workflow.workflow_id) == paid.workflow_id
+        if not known or not paid.waits_at(now) or coze.chance(Fault.QUESTIONS, 0.1):
+            return Refused(error(Category.INVALID_REQUEST, "no such event, or no such answer", code="4000"))
+        paid.is_answered(now)
+        execute_id = paid.execute_id
+        if coze.chance(Fault.QUESTIONS, 0.3):
+            execute_id = f"{paid.execute_id}b"
+            coze.judge.renamed[execute_id] = paid.execute_id
+        await anyio.sleep(coze.rng.uniform(0.01, 3.0))
+        if coze.chance(Fault.LOST_ANSWERS, coze.lost):
+            return Unanswered(error(Category.NETWORK, "response lost"))
+        return Accepted(execute_id)
 
     def _look(self, paid: Paid, now: float) -> PollResult:
         result = PollResult("running")
         if self.coze.tells_times:
             result = replace(result, created_at=wall() - (now - paid.started_at), answered_at=wall())
+        if paid.waits_at(now):
+            if not self.life.dead:
+                self.coze.judge.seen_waiting.add((self.machine, paid.execute_id))
+            question = Question(f"{paid.execute_id}/1", text="which one?")
+            return replace(result, status="interrupted", question=question, error=error(Category.WORKFLOW_INTERRUPTED))
         if paid.ends_at > now:
             return result
         result = replace(result, updated_at=wall() - (now - paid.ends_at))

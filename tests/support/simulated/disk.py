@@ -103,6 +103,8 @@ class Disk:
         self.ids: set[str] = set()
         """Executions whose ids are on this disk."""
         self.outputs: set[str] = set()
+        self.stored_as: dict[str, str] = {}
+        """The ids under which outputs are stored, by the ids that the executions were started with."""
         self._left: Disk | None = None
 
     @property
@@ -138,11 +140,12 @@ class Disk:
         for change in changes:
             match change:
                 case PutRow(row) if row.execute_id is not None:
-                    self.ids.add(row.execute_id)
+                    self.ids.add(self._judge.original(row.execute_id))
                 case PutExecution(execution) if execution.execute_id is not None:
-                    self.ids.add(execution.execute_id)
+                    self.ids.add(self._judge.original(execution.execute_id))
                 case PutOutput(execute_id, _):
-                    self.outputs.add(execute_id)
+                    self.outputs.add(self._judge.original(execute_id))
+                    self.stored_as[self._judge.original(execute_id)] = execute_id
         if number == self.crash_at and self.after:
             self.die()
 
@@ -158,5 +161,5 @@ class Disk:
 
     def _twin(self) -> Disk:
         twin = Disk(self._store.copy(), self._judge, self._machine)
-        twin.ids, twin.outputs = set(self.ids), set(self.outputs)
+        twin.ids, twin.outputs, twin.stored_as = set(self.ids), set(self.outputs), dict(self.stored_as)
         return twin

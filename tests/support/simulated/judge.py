@@ -6,6 +6,7 @@ and the schedule looks at it after each step and at the end (`verdict` holds wha
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -56,8 +57,21 @@ class Paid:
     """From then on Coze does not know it any more."""
     hidden: tuple[float, float]
     """From when to when Coze does not know it, though it is there."""
+    asks_at: float = math.inf
+    """From then on it waits for an answer, and does not run: `ends_at` is the same moment until it has one."""
+    needs: float = 0.0
+    """Seconds that it runs after the answer."""
+    answered_at: float | None = None
+    elsewhere: bool = False
+    """It was answered in Coze itself, which no machine knows before it looks."""
     unknown_since: float | None = None
     """Since when Coze has said nothing else than that it does not know it."""
+
+    def waits_at(self, now: float) -> bool:
+        return self.asks_at <= now and self.answered_at is None
+
+    def is_answered(self, now: float) -> None:
+        self.answered_at, self.ends_at = now, now + self.needs
 
     def is_known_at(self, now: float) -> bool:
         return self.started_at + 1 <= now < self.forgotten_at and not self.hidden[0] <= now < self.hidden[1]
@@ -70,6 +84,12 @@ class Judge:
     with_films: bool = True
     resubmits: bool = False
     executions: dict[str, Paid] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
+    """Ids that executions go on under after an answer, with those that they were started with."""
+    seen_waiting: set[tuple[str, str]] = field(default_factory=set)
+    """Machine and execution: looks that showed it waiting since the latest answer was sent."""
+    answering: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """By machine: executions an answer to which is on the wire."""
     broken: list[str] = field(default_factory=list)
     wanted: Counter[Sent] = field(default_factory=Counter)
     """Executions that people asked for: one a row, one more for each rerun, set-back cell, `--fresh`."""
@@ -104,6 +124,14 @@ class Judge:
         sent = self.executions[execute_id].sent
         return self.wanted[sent] <= sum(paid.sent == sent for paid in self.executions.values())
 
+    def original(self, execute_id: str) -> str:
+        """The id that an execution was started with."""
+        return self.renamed.get(execute_id, execute_id)
+
+    def paid(self, execute_id: str | None) -> Paid | None:
+        """By any of its ids."""
+        return self.executions.get(self.original(execute_id or ""))
+
     def blame(self, what: str) -> None:
         if what not in self.broken:
             self.broken.append(what)
@@ -122,6 +150,7 @@ class Judge:
             self.unanswered[self.executions[execute_id].sent] += 1
         self.known[machine] = kept
         self.on_the_wire[machine] = 0
+        self.answering[machine].clear()
         self.limits[machine] = [(anyio.current_time(), limit)]
 
     def set_limit(self, machine: str, limit: int) -> None:
@@ -136,17 +165,33 @@ class Judge:
     def in_flight(self, machine: str) -> list[str]:
         now = anyio.current_time()
         known = (self.executions[e] for e in self.known[machine] if e in self.executions)
-        return sorted(e.execute_id for e in known if e.ends_at > now)
+        return sorted(e.execute_id for e in known if e.ends_at > now and not e.elsewhere)
 
     def until_all_ended(self) -> float:
         """Seconds until no execution runs any more."""
         return max([0.0, *(paid.ends_at - anyio.current_time() for paid in self.executions.values())])
 
+    def answer_leaves(self, machine: str, paid: Paid) -> None:
+        """A living process answers a question: never twice without having looked in between."""
+        if (machine, paid.execute_id) not in self.seen_waiting:
+            self.blame(f"{machine}: an answer to {paid.execute_id} was sent without a look")
+        self.seen_waiting.discard((machine, paid.execute_id))
+        self.answering[machine].add(paid.execute_id)
+        self._leaves(machine)
+
+    def answer_came(self, machine: str, paid: Paid) -> None:
+        self.answering[machine].discard(paid.execute_id)
+        self.on_the_wire[machine] -= 1
+
     def request_leaves(self, machine: str) -> None:
         """A living process sends a submission: with it, no more may be in flight than the limit."""
         self.requests_of[machine] += 1
+        self._leaves(machine)
+
+    def _leaves(self, machine: str) -> None:
         self.on_the_wire[machine] += 1
-        flying, wire, limit = self.in_flight(machine), self.on_the_wire[machine], self.limit(machine)
+        flying = [e for e in self.in_flight(machine) if e not in self.answering[machine]]
+        wire, limit = self.on_the_wire[machine], self.limit(machine)
         if len(flying) + wire > limit and not self.clock_lies:
             self.blame(f"{machine}: a request left with {flying} in flight and {wire} on the wire, limit {limit}")
 
@@ -178,13 +223,13 @@ class Judge:
 
     def writes(self, machine: str, changes: Iterable[Change], outputs: Iterable[str]) -> None:
         """A change is about to reach a disk, which holds `outputs`."""
-        stored = {*outputs, *(change.execute_id for change in changes if isinstance(change, PutOutput))}
+        stored = {*outputs, *(self.original(change.execute_id) for change in changes if isinstance(change, PutOutput))}
         for change in changes:
             if isinstance(change, PutRow):
                 self._row(machine, change.row, stored)
 
     def _row(self, machine: str, row: Row, stored: set[str]) -> None:
-        paid = self.executions.get(row.execute_id or "")
+        paid = self.paid(row.execute_id)
         if row.state in (State.DONE, State.WRITING_BACK):
             if paid is None:
                 self.blame(f"{machine}: {row.task_id} is {row.state} with {row.execute_id}, which Coze never had")

@@ -12,6 +12,7 @@ import anyio
 import trio.lowlevel
 
 from cozebatch.batch.batch import Batch
+from cozebatch.engine.answers import GivenAnswer
 from cozebatch.engine.engine import Outcome
 from cozebatch.engine.event_bus import Subscription
 from cozebatch.engine.options import Adapters, Options
@@ -21,7 +22,7 @@ from cozebatch.model.board import Board
 from cozebatch.model.errors import JournalError, UsageError, unwrapped_groups
 from cozebatch.model.events import Event, RunFinished, TaskState
 from cozebatch.model.task import State
-from cozebatch.planning.planned import OperatorOverrides
+from cozebatch.planning.planned import Action, OperatorOverrides
 from cozebatch.planning.selection import Selection
 from cozebatch.policy.polling import HistoryPacing
 from cozebatch.ports import RunRecord, StatusSink, TaskSource, Workflow
@@ -158,6 +159,7 @@ class Machine:
         self.had_work = preview.has_work
         if self.talk:
             self.say(f"{preview.run.run_id} {[(t.task_id, t.action.value, t.execute_id) for t in preview.tasks]}")
+        self._answer(start)
         await start.batch.preflight()
         if self.operate is not None:
             async with anyio.create_task_group() as group:
@@ -167,6 +169,17 @@ class Machine:
         else:
             start.outcome = await start.batch.run(preview, keep_open=keep_open)
         scope.cancel()
+
+    def _answer(self, start: Start) -> None:
+        """What the operator answers with this start: some of what waits, all of it once there is no more trouble."""
+        plan = start.batch._plan
+        assert plan is not None
+        waiting = [p for p in plan.planned if p.action in (Action.HOLD, Action.KEEP) and p.row.waits]
+        start.batch.answers = {
+            p.task_id: GivenAnswer("yes", "somebody")
+            for p in waiting
+            if p.row.question is not None and p.row.question.event_id and (not self.faults or self.rng.random() < 0.4)
+        }
 
     async def _operated(self, start: Start) -> None:
         assert self.operate is not None
@@ -333,7 +346,8 @@ class Machine:
 
     async def _look_at_disk(self) -> None:
         """No result that was on disk is gone, and no run is finished in which something goes on."""
-        if lost := [e for e in sorted(self.outputs) if await self.disk.journal.output(e) is None]:
+        named = {e: self.disk.stored_as.get(e, e) for e in sorted(self.outputs)}
+        if lost := [e for e, stored in named.items() if await self.disk.journal.output(stored) is None]:
             self.judge.blame(f"{self.name}: results lost: {lost}")
         self.outputs |= self.disk.outputs
         last = await self.last_run()

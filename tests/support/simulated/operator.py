@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import anyio
 
+from cozebatch.engine.answers import GivenAnswer
 from cozebatch.model.errors import CozebatchError, UsageError
 from cozebatch.model.rows import Row, Stage
 from cozebatch.model.task import State
@@ -38,6 +39,8 @@ async def operate(machine: Machine, start: Start) -> None:
     """Give a few commands, and resume in the end."""
     rng = machine.rng
     commands = EDITING if machine.seed % 3 == 2 else COMMANDS
+    if machine.has(Fault.QUESTIONS):
+        commands = (*commands, *("answer",) * 12)
     async with anyio.create_task_group() as group:
         for _ in range(rng.choice([0, 2, 6])):
             if start.ended.is_set() or rng.random() < 0.8:
@@ -94,6 +97,8 @@ async def _give(machine: Machine, start: Start, command: str, row: Row) -> None:
                 await commands.adopt(task_id, execute_id)
         case "cancel":
             await commands.cancel([task_id])
+        case "answer" if row.waits:
+            await commands.answer(task_id, GivenAnswer("yes", "operator"))
         case "limit":
             limit = rng.choice([1, 2, 4, 16])
             machine.judge.set_limit(machine.name, limit)
@@ -150,7 +155,8 @@ async def _named(machine: Machine, start: Start, row: Row) -> str | None:
     sent = await _sent(machine, start, row)
     if (wrong := machine.wrong_execution(sent)) is not None:
         return wrong
-    serving = {other.execute_id for other in start.board.rows.values() if other.task_id != row.task_id}
+    original = machine.judge.original
+    serving = {original(other.execute_id or "") for other in start.board.rows.values() if other.task_id != row.task_id}
     everything = machine.judge.executions.values()
     mine = [paid.execute_id for paid in everything if paid.sent == sent and paid.execute_id not in serving]
     return mine[-1] if mine else None

@@ -18,7 +18,7 @@ from support.simulated.judge import Judge, Violation
 from support.simulated.machine import Machine, Way
 from support.simulated.operator import operate
 from support.simulated.rows import TaskFile
-from support.simulated.swarm import QUIET, Fault, draw, told
+from support.simulated.swarm import QUIET, Fault, draw, draw_apart, told
 from support.simulated.table import Table
 from support.simulated.verdict import verdict
 from support.simulated.virtual_clock import VirtualClock
@@ -34,7 +34,7 @@ class Schedule:
         self.seed = seed
         self.talk = talk
         self.rng = rng = random.Random(seed)
-        self.faults = draw(rng) - without
+        self.faults = (draw(rng) | draw_apart(seed)) - without
         self.is_file = rng.random() < 0.5
         self.claims = not self.is_file and rng.random() < 0.5
         self.judge = Judge(with_films=rng.random() < 0.8, resubmits=rng.random() < 0.2)

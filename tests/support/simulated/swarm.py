@@ -65,9 +65,13 @@ class Fault(StrEnum):
     """The table's filter is not on the status column."""
     LITTLE_ROOM = "little room"
     """The account allows fewer executions at once than the operator's limit."""
+    QUESTIONS = "questions"
+    """Executions wait for a person: answered here or elsewhere; answers are lost or refused."""
 
 
 QUIET: frozenset[Fault] = frozenset()
+APART = frozenset({Fault.QUESTIONS})
+"""Drawn apart from the others, so that what older seeds draw stays as it was."""
 
 
 OFTEN = frozenset({Fault.CRASHES, Fault.NEW_RUNS, Fault.OPERATOR, Fault.FAILURES})
@@ -77,7 +81,13 @@ OFTEN = frozenset({Fault.CRASHES, Fault.NEW_RUNS, Fault.OPERATOR, Fault.FAILURES
 def draw(rng: random.Random) -> frozenset[Fault]:
     """The faults of one schedule: usually a handful, now and then none or all."""
     share = rng.choice([0.0, 0.15, 0.15, 0.3, 0.3, 0.5, 1.0])
-    return frozenset(f for f in Fault if rng.random() < (max(share, 0.6) if share and f in OFTEN else share))
+    older = [f for f in Fault if f not in APART]
+    return frozenset(f for f in older if rng.random() < (max(share, 0.6) if share and f in OFTEN else share))
+
+
+def draw_apart(seed: int) -> frozenset[Fault]:
+    """Those of the faults drawn apart that a seed has."""
+    return frozenset(f for f in APART if random.Random(f"{f} {seed}").random() < 0.3)
 
 
 def told(faults: Collection[Fault]) -> str:

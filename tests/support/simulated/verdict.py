@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+import anyio
+
 from cozebatch.engine.engine import Outcome
 from cozebatch.model.errors import Category
 from cozebatch.model.rows import Row
@@ -47,6 +49,8 @@ async def verdict(machine: Machine, outcome: Outcome | None) -> None:
         for row in rows[run.run_id]:
             if not row.state.is_end:
                 judge.blame(f"{machine.name}: {row.task_id} is {row.state} in a finished run")
+            if row.waits and _goes_on(machine, row):
+                judge.blame(f"{machine.name}: {row.task_id} waits for an answer, {row.execute_id} does not")
             if row.state is State.SKIPPED and not _rightly_skipped(machine, row):
                 judge.blame(f"{machine.name}: {row.task_id} was given up: {row.note}")
         await _no_execution_twice(machine, run, rows[run.run_id])
@@ -60,13 +64,21 @@ async def verdict(machine: Machine, outcome: Outcome | None) -> None:
     _requests(judge, runs, machine)
 
 
+def _goes_on(machine: Machine, row: Row) -> bool:
+    """Coze knows its execution, and that was answered long ago."""
+    paid, now = machine.judge.paid(row.execute_id), anyio.current_time()
+    return paid is not None and paid.is_known_at(now) and not paid.waits_at(now)
+
+
 def _rightly_skipped(machine: Machine, row: Row) -> bool:
     """There is nothing to do for it: it was finished earlier or failed for good, or the table does not want it now."""
+    judge = machine.judge
+    execute_id = judge.original(row.execute_id or "")
     if isinstance(machine.source, TaskFile):
-        return row.execute_id in machine.judge.rejected or row.note in (*CALLED_DONE, NO_CONTENT, GONE)
+        return execute_id in judge.rejected or row.note in (*CALLED_DONE, NO_CONTENT, GONE)
     if row.record_id not in machine.source.cells:  # deleted, after it was skipped for whatever reason
         return True
-    if row.execute_id in machine.judge.rejected and machine.judge.all_was_started(row.execute_id):
+    if execute_id in judge.rejected and judge.all_was_started(execute_id):
         return True  # cancelled, so that the table was not told of its failure
     cells = machine.source.cells[row.record_id]
     return cells["status"] != READY and not (cells["status"] == RUNNING and f"#{machine.name}." in cells["result"])
@@ -74,14 +86,15 @@ def _rightly_skipped(machine: Machine, row: Row) -> bool:
 
 async def _no_execution_twice(machine: Machine, run: RunRecord, rows: Sequence[Row]) -> None:
     """Each row that is done has an execution of its own, of what the row says."""
-    done = Counter(row.execute_id for row in rows if row.state is State.DONE)
+    done = Counter(machine.judge.original(row.execute_id or "") for row in rows if row.state is State.DONE)
     for execute_id, count in done.items():
         if count > 1:
             machine.judge.blame(f"{machine.name}: {execute_id} serves {count} rows of {run.run_id}")
     for row in rows:
-        if row.state is not State.DONE or row.execute_id not in machine.judge.executions:
+        paid = machine.judge.paid(row.execute_id)
+        if row.state is not State.DONE or paid is None:
             continue
-        task, paid = await machine.disk.journal.task(run.run_id, row.task_id), machine.judge.executions[row.execute_id]
+        task = await machine.disk.journal.task(run.run_id, row.task_id)
         if sent_for(task) != paid.sent:
             machine.judge.blame(f"{machine.name}: {row.task_id} {sent_for(task)} shows the result of {paid.sent}")
 
@@ -92,7 +105,9 @@ async def _what_is_paid_is_used(
     """No row stays without a film while an execution of it, known by id, has succeeded and serves nobody; and of the
     rows that are called done, each has an execution."""
     judge = machine.judge
-    served = {row.execute_id for run in runs for row in rows[run.run_id] if row.state is State.DONE}
+    served = {
+        judge.original(row.execute_id or "") for run in runs for row in rows[run.run_id] if row.state is State.DONE
+    }
     good: dict[Sent, set[str]] = defaultdict(set)
     for execute_id in machine.disk.ids & judge.executions.keys():
         paid = judge.executions[execute_id]

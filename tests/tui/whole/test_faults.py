@@ -27,7 +27,7 @@ ENDS: dict[str, tuple[Fault, str, str | None]] = {
     "fails": (Fault(what="fail", code=123456, message="node broke"), "failed", "workflow_failed"),
     "fails-once": (Fault(what="fail", code="", message="", last=1), "done", None),
     "refuses": (Fault(what="fail", code=4014, message="cannot answer"), "failed", "content_rejected"),
-    "waits": (Fault(what="interrupt", text="which one?"), "failed", "workflow_interrupted"),
+    "waits": (Fault(what="interrupt", text="which one?"), "held", "workflow_interrupted"),
     "strange-word": (Fault(what="word", text="Pondering"), "done", None),
     "plain-output": (Fault(what="output", text="just words"), "done", None),
     "html-look": (Fault(what="html", on="look", last=2), "done", None),

@@ -76,6 +76,11 @@ async def _adopt(session: Session, given: Given) -> None:
     await session.batch.commands.adopt(_task(session, given), execute_id_of(str(given["execute_id"])))
 
 
+async def _answer(session: Session, given: Given) -> None:
+    typed = given["typed"]
+    await session.answer_here(_task(session, given), dict(typed) if isinstance(typed, Mapping) else str(typed))
+
+
 async def _allow(session: Session, given: Given) -> bool:
     return await session.batch.commands.allow(given["more"], given["until"], seen=given["seen"])
 
@@ -129,6 +134,7 @@ _ORDERS: Mapping[str, Callable[[Session, Given], Awaitable[Any]]] = {
     "takes_texts": _takes_texts,
     "cancel": _cancel,
     "adopt": _adopt,
+    "answer": _answer,
     "allow": _allow,
     "change_limit": _change_limit,
     "note": _note,

@@ -152,6 +152,10 @@ class RemoteSession:
     def adopt(self, task_id: str, execute_id: str) -> Future[None]:
         return self._ask("adopt", _nothing, task_id=task_id, execute_id=execute_id)
 
+    def answer(self, task_id: str, typed: str | Mapping[str, str]) -> Future[None]:
+        given = typed if isinstance(typed, str) else dict(typed)
+        return self._ask("answer", _nothing, task_id=task_id, typed=given)
+
     def allow(self, more: int | None, until: float | None, *, seen: int | None = None) -> Future[bool]:
         return self._ask("allow", bool, more=more, until=until, seen=seen)
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from cozebatch.model.allowance import Allowance
 from cozebatch.model.errors import CozebatchError, ErrorInfo, JournalError, UsageError
+from cozebatch.model.question import Question
 from cozebatch.model.rows import Counters
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
-from cozebatch.ports import Edit, Execution, Film, RunRecord, Workflow
+from cozebatch.ports import Asked, Edit, Execution, Film, RunRecord, Workflow
 from cozebatch.synthesis.process.frame import Frame
 from cozebatch_tui.session.task_facts import TaskFacts
 
@@ -64,6 +65,7 @@ def task_facts_to_json(found: TaskFacts) -> dict[str, Any]:
         "parameters": dict(found.parameters),
         "output": output if output is None or len(output) <= OUTPUT_SHOWN else output[:OUTPUT_SHOWN],
         "executions": [_execution_to_json(execution) for execution in found.executions],
+        "asked": [_asked_to_json(asked) for asked in found.asked],
     }
 
 
@@ -77,6 +79,7 @@ def task_facts_from_json(value: Mapping[str, Any]) -> TaskFacts:
         value["parameters"],
         value["output"],
         [_execution_from_json(execution) for execution in value["executions"]],
+        [_asked_from_json(asked) for asked in value.get("asked", ())],
     )
 
 
@@ -129,6 +132,19 @@ def _execution_from_json(value: Mapping[str, Any]) -> Execution:
     if facts.get("error") is not None:
         facts["error"] = ErrorInfo.from_json(facts["error"])
     return Execution(**facts)
+
+
+def _asked_to_json(asked: Asked) -> dict[str, Any]:
+    error = None if asked.error is None else asked.error.to_json()
+    return {**_plain(asked), "question": asked.question.to_json(), "error": error}
+
+
+def _asked_from_json(value: Mapping[str, Any]) -> Asked:
+    facts = _known(Asked, value)
+    facts["question"] = Question.from_json(facts["question"])
+    if facts.get("error") is not None:
+        facts["error"] = ErrorInfo.from_json(facts["error"])
+    return Asked(**facts)
 
 
 def _plain(value: Any) -> dict[str, Any]:

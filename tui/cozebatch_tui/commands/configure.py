@@ -29,6 +29,7 @@ from cozebatch.model.errors import UsageError
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
 from cozebatch_tui.commands.trust import require_trusted_hosts
+from cozebatch_tui.session.operator_name import operator_name
 
 if TYPE_CHECKING:
     from cozebatch.batch.request import Request
@@ -73,6 +74,8 @@ def configure(
         fresh=options.fresh,
         rerun=frozenset(options.rerun),
         adopt=options.adopt,
+        answers=options.answer,
+        operator=operator_name(),
         max_executions=options.max_executions,
         until=options.until,
         dry_run=options.dry_run,

@@ -140,6 +140,14 @@ def _run_parser(lang: str) -> CommandParser:
         help=_t(lang, "认领已有的执行，不再付费", "follow this execution instead of paying"),
     )
     choice.add_argument(
+        "--answer",
+        metavar="ID=TEXT",
+        nargs="+",
+        action="extend",
+        default=[],
+        help=_t(lang, "答复工作流的提问，接着做（免费）", "answer a workflow's question; it goes on, free"),
+    )
+    choice.add_argument(
         "--limit", metavar="N", type=whole_number(1, 10_000_000), help=_t(lang, "最多 N 个任务", "at most N tasks")
     )
     choice.add_argument(
@@ -222,6 +230,17 @@ def _check_run(parser: CommandParser, options: argparse.Namespace, lang: str) ->
             )
         adopted[task_id] = execute_id_of(execute_id)
     options.adopt = adopted
+    answers: dict[str, str] = {}
+    for pair in options.answer:
+        task_id, sign, text = pair.partition("=")
+        if not (sign and task_id and text.strip()):
+            parser.error(
+                _t(lang, f"--answer 要写成 任务ID=答复，不是 {pair}。", f"--answer takes ID=TEXT, not {pair}.")
+            )
+        if task_id in answers:
+            parser.error(_t(lang, f"--answer 给了 {task_id} 两个答复。", f"--answer gives {task_id} two answers."))
+        answers[task_id] = text
+    options.answer = answers
 
 
 def _init_parser(lang: str) -> CommandParser:

@@ -226,8 +226,9 @@ class HeadlessRunner:
             if of_kind:
                 self._say(texts.LEFT, kind=texts.LEFT_KINDS[kind].in_(self._lang), count=len(of_kind))
                 self._printer.say(f"    {DEFAULTS[kind].in_(self._lang)}")
-                if kind is Left.HELD:  # the command line names its options, which the screen does not have
-                    way = texts.WAY_ON_HELD.in_(self._lang).format(task_id=of_kind[0].task_id)
+                ways = {Left.HELD: texts.WAY_ON_HELD, Left.ASKED: texts.WAY_ON_ASKED}
+                if kind in ways:  # the command line names its options, which the screen does not have
+                    way = ways[kind].in_(self._lang).format(task_id=of_kind[0].task_id)
                     self._printer.say(f"    {way}")
         for left in found:
             since = datetime.fromtimestamp(left.since).strftime("%Y-%m-%d %H:%M") if left.since is not None else "-"

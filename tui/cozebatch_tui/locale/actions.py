@@ -23,6 +23,7 @@ ACTIONS: Mapping[str, Text] = {
     "retry_all": Text("重试所有显示的失败任务", "retry everything failed that is shown"),
     "rerun": Text("重做", "rerun"),
     "cancel": Text("取消", "cancel"),
+    "answer": Text("答复", "answer"),
     "adopt": Text("认领", "adopt"),
     "pause": Text("暂停或继续提交", "pause or resume submitting"),
     "allow": Text("付费上限和停止时间", "limit what is paid, and until when"),

@@ -34,6 +34,7 @@ WAY_ON_HELD = Text(
     "--adopt {task_id}=EXECUTE_ID（免费）或 --rerun {task_id}（付费）",
     "--adopt {task_id}=EXECUTE_ID (free) or --rerun {task_id} (paid)",
 )
+WAY_ON_ASKED = Text("--answer {task_id}=答复（免费，答复后接着做）", "--answer {task_id}=TEXT (free, it goes on then)")
 WAY_ON_FREE = Text("再运行同一命令就接着做（免费）", "the same command goes on from here (free)")
 WAY_ON_PAID = Text("--rerun {task_id} 付费重做", "--rerun {task_id} runs it again (paid)")
 QUESTION = Text("继续吗？[y/N] ", "Go on? [y/N] ")
@@ -62,6 +63,7 @@ ACTIONS: dict[Action, Text] = {
     Action.SKIP: Text("跳过", "skip"),
     Action.KEEP: Text("这一批里已结束", "ended in this batch already"),
 }
+WAITS = Text("等你答复（免费）", "waits for your answer (free)")
 ADOPT_EXPIRED = Text("再查一次（已过 7 天，免费）", "check once more (past 7 days, free)")
 LEFT = Text(
     "以前没做完的（会自动处理）：{kind} {count} 个", "Left by earlier batches, handled automatically: {count} {kind}"
@@ -70,6 +72,7 @@ LEFT_KINDS: dict[Left, Text] = {
     Left.ADOPT: Text("执行中", "in flight"),
     Left.GO_ON: Text("已有结果未合成", "result without a film"),
     Left.OWED: Text("待写回", "waiting to be written back"),
+    Left.ASKED: Text("等你答复", "waiting for your answer"),
     Left.HELD: Text("待确认", "held"),
     Left.EXPIRED: Text("超过 7 天的执行", "older than 7 days"),
 }
@@ -121,6 +124,8 @@ EVERY_CHECK_FAILED = Text("无法开始：", "Cannot begin: ")
 
 def way_on(row: Row, lang: Lang) -> str | None:
     """The options that lead on from a failed or held task, and what they cost; None where nothing is to be done."""
+    if row.waits:
+        return WAY_ON_ASKED.in_(lang).format(task_id=row.task_id)
     if row.state is State.HELD:
         return WAY_ON_HELD.in_(lang).format(task_id=row.task_id)
     found = price([row])
@@ -133,6 +138,8 @@ def what(task: PlannedTask) -> Text:
     """The planned action as a short text."""
     if task.action is Action.WATCH and task.expired:
         return ADOPT_EXPIRED
+    if task.waits:
+        return WAITS
     if task.action is Action.KEEP:
         kept, state = ACTIONS[Action.KEEP], STATES[task.state]
         return Text(f"{kept.zh}：{state.zh}", f"{kept.en}: {state.en}")

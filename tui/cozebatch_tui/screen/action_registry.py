@@ -155,6 +155,11 @@ def _may_be_edited(situation: Situation) -> bool:
     return row is not None and row.state.is_end
 
 
+def _waits(situation: Situation) -> bool:
+    row = situation.current
+    return row is not None and row.waits
+
+
 def _sees_timeline(situation: Situation) -> bool:
     return situation.timeline
 
@@ -242,6 +247,7 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
         ActionSpec("page_down", "pagedown", "scroll_text(1)", "view", in_palette=False),
         _RETRY,
         _RERUN,
+        ActionSpec("answer", "enter", "answer", "tasks", cost="free", applies=_waits),
         ActionSpec("adopt", "a", "adopt", "tasks", cost="free", applies=_ended),
         _CANCEL,
         _EDIT,
@@ -287,11 +293,28 @@ FOOTERS: Mapping[Scope, Sequence[str]] = {
         "help",
         "quit",
     ),
-    "task": ("back", "retry", "rerun", "adopt", "edit", "play", "folder", "link", "copy", "cancel", "help", "quit"),
+    "task": (
+        "back",
+        "answer",
+        "retry",
+        "rerun",
+        "adopt",
+        "edit",
+        "play",
+        "folder",
+        "link",
+        "copy",
+        "cancel",
+        "help",
+        "quit",
+    ),
     "log": ("back", "find", "find_next", "find_previous", "filter", "follow", "wrap", "only_marked", "help", "quit"),
     "help": ("back",),
 }
 """The actions in a footer, the most important first: a narrow terminal shows the first ones only."""
+
+ONLY_WHERE_IT_APPLIES = frozenset({"answer"})
+"""Those that a footer shows only where there is something to do with them."""
 
 AT_THE_EDGE = frozenset({"help", "quit", "quit_always", "leave"})
 """Those that stand apart at the right edge of a footer."""
@@ -365,7 +388,7 @@ def footer_entries(scope: Scope, screen: Screen[Any], lang: Lang, situation: Sit
             specs[action_id].action,
         )
         for action_id in FOOTERS[scope]
-        if action_id in keys
+        if action_id in keys and (action_id not in ONLY_WHERE_IT_APPLIES or specs[action_id].applies(situation))
     ]
 
 

@@ -18,6 +18,7 @@ from cozebatch.model.rows import Row, Stage
 from cozebatch.model.sanitize import clean
 from cozebatch.model.task import State
 from cozebatch.planning.price import price
+from cozebatch_tui.locale import question as question_texts
 from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.locale import task as edit_texts
 from cozebatch_tui.presentation.allowed import allowed, typed_allowance
@@ -84,6 +85,30 @@ class Actions:
         async def work() -> None:
             if await self._host.confirm(texts.CONFIRM_CANCEL.in_(self._host.lang).format(count=len(going))):
                 await asyncio.wrap_future(self._host.session.cancel(going))
+
+        self._host.start_work(work())
+
+    def answer(self, row: Row) -> None:
+        """Free: ask for the answer to what the task's execution waits with, and send it. The paid execution goes on."""
+        lang = self._host.lang
+        if not row.waits or row.question is None:
+            self._host.say(question_texts.NOTHING_ASKED.in_(lang))
+            return
+        if not row.question.event_id:
+            self._host.say(question_texts.NOT_KNOWN_YET.in_(lang))
+            return
+        question = row.question
+
+        async def work() -> None:
+            typed = await self._host.ask_answer(question)
+            if typed is None:
+                return
+            try:
+                await asyncio.wrap_future(self._host.session.answer(row.task_id, typed))
+            except UsageError as refused:
+                self._host.say(" ".join(text.in_(lang) for text in refused.complaints), severity="warning")
+            else:
+                self._host.say(question_texts.ANSWERED.in_(lang))
 
         self._host.start_work(work())
 

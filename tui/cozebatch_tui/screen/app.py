@@ -38,6 +38,7 @@ from cozebatch_tui.session.signals import Interrupts, leave_at_once
 
 if TYPE_CHECKING:
     from cozebatch.batch.preview import Preview
+    from cozebatch.model.question import Question
     from cozebatch.model.task import Task
     from cozebatch.ports import Edit
     from cozebatch_tui.screen.screens.main import MainScreen
@@ -284,6 +285,11 @@ class CozebatchApp(ProgramApp):
         from cozebatch_tui.screen.screens.edit import EditScreen
 
         return await self.push_screen_wait(EditScreen(task, edit, offers_write_back=offers_write_back))
+
+    async def ask_answer(self, question: Question) -> str | dict[str, str] | None:
+        from cozebatch_tui.screen.screens.answer import AnswerScreen
+
+        return await self.push_screen_wait(AnswerScreen(question))
 
     async def ask_line(self, question: str) -> str | None:
         from cozebatch_tui.screen.screens.dialogs import Prompt

@@ -11,6 +11,7 @@ from cozebatch.model.text import Lang
 from cozebatch_tui.screen.look.terminal import Look
 
 if TYPE_CHECKING:
+    from cozebatch.model.question import Question
     from cozebatch.model.task import Task
     from cozebatch.ports import Edit
     from cozebatch_tui.screen.posters import Posters
@@ -96,6 +97,11 @@ class Host(Protocol):
     ) -> tuple[str, str, bool] | None:
         """Let the operator edit a title and a script, and say whether they go into the source, too; None if he
         leaves. Only from a worker."""
+        ...
+
+    async def ask_answer(self, question: Question) -> str | dict[str, str] | None:
+        """Let the operator answer what an execution asks: one text, or a value for each field. None if he leaves.
+        Only from a worker."""
         ...
 
     async def ask_line(self, question: str) -> str | None:

@@ -115,6 +115,10 @@ class Controls(Protocol):
         """Follow this execution for that task; takes an id or a debug link."""
         ...
 
+    def answer(self, task_id: str, typed: str | Mapping[str, str]) -> Future[None]:
+        """Answer the question that the task's execution waits with; free."""
+        ...
+
     def allow(self, more: int | None, until: float | None, *, seen: int | None = None) -> Future[bool]:
         """At most so many more paid executions, none after `until`; `seen`: the board's `allowance_changes`."""
         ...

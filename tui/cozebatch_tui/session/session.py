@@ -20,6 +20,7 @@ from cozebatch.batch.preview import Preview
 from cozebatch.batch.request import Request
 from cozebatch.batch.wiring import open_batch
 from cozebatch.coze.debug_link import execute_id_of
+from cozebatch.engine.answers import GivenAnswer
 from cozebatch.engine.commands import OperatorCommands
 from cozebatch.engine.engine import KeepOpen, Outcome
 from cozebatch.engine.event_bus import Bus, Subscription
@@ -221,6 +222,15 @@ class Session:
         """Follow this execution for that task; takes an id or a debug link. The future raises `UsageError` when it is
         not adopted."""
         return self._call(self._commands.adopt, task_id, execute_id_of(execute_id))
+
+    def answer(self, task_id: str, typed: str | Mapping[str, str]) -> Future[None]:
+        """Answer the question that the task's execution waits with; free. The future raises `UsageError` when the
+        question cannot have this answer."""
+        return self._call(self.answer_here, task_id, typed)
+
+    async def answer_here(self, task_id: str, typed: str | Mapping[str, str]) -> None:
+        """The same in the session's thread."""
+        await self._commands.answer(task_id, GivenAnswer(typed, self._request.operator))
 
     def allow(self, more: int | None, until: float | None, *, seen: int | None = None) -> Future[bool]:
         """At most so many more paid executions, none after `until` (Unix seconds); None: no such limit. False, and

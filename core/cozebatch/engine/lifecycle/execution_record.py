@@ -36,6 +36,17 @@ class ExecutionRecord:
         return known is not None
 
     @property
+    def key(self) -> str:
+        """Our own name for the execution."""
+        assert self._execution is not None, "begin or load first"
+        return self._execution.key
+
+    @property
+    def may_run(self) -> bool:
+        """Whether the record says so: an answer was sent to it, and it is not known to wait since."""
+        return self._execution is not None and self._execution.status == "running"
+
+    @property
     def in_flight(self) -> Execution | None:
         """The execution, as long as it is not known to have ended."""
         return self._execution if self._is_in_flight else None

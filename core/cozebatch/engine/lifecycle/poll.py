@@ -45,6 +45,12 @@ class PollStep:
         self._context = context
         self._state = context.state
         self._record = record
+        self._answered: str | None = None
+        """The question (`event_id`) whose answer Coze has just taken."""
+
+    def answered(self, event_id: str) -> None:
+        """Coze has taken the answer to this question: for a minute it may still show it as open."""
+        self._answered = event_id
 
     async def adopt(self) -> None:
         """Take up an execution that an earlier process started, or that a person named."""
@@ -73,7 +79,7 @@ class PollStep:
                 await context.move(State.CANCELLED)
             asked = anyio.current_time()
             try:
-                result = await self._poll()
+                result = await self.look()
             except StepError as failed:
                 now = anyio.current_time()
                 failed_in_a_row += 1
@@ -93,6 +99,9 @@ class PollStep:
             if context.row.adopted and result.age is not None:
                 age = min(age, result.age)  # our clock may have been another one when it was submitted
             match result.status:
+                case "interrupted" if self._is_stale(result, age):
+                    seen_running = asked
+                    wait = NOT_YET_KNOWN / 12
                 case "succeeded" | "failed" | "interrupted":
                     self._record.ended()
                     return EndedExecution(result, age, now - seen_running)
@@ -110,6 +119,11 @@ class PollStep:
                 case _:
                     assert_never(result.status)
 
+    def _is_stale(self, result: PollResult, age: float) -> bool:
+        """Whether the question it shows was answered a moment ago."""
+        event_id = result.question.event_id if result.question is not None else None
+        return event_id is not None and event_id == self._answered and age < NOT_YET_KNOWN
+
     def _may_turn_up(self, age: float, unknown_for: float) -> bool:
         """Whether Coze may know it again: it forgets for a while, but for good only after days."""
         if age >= self._context.options.execution_timeout and self._is_expired:
@@ -124,9 +138,11 @@ class PollStep:
         row = self._context.row
         if not row.adopted or row.submitted_at is None:
             return 0.0
-        return max(0.0, self._context.ledger.clock.wall() - row.submitted_at)
+        since = max(row.submitted_at, row.resumed_at or 0.0)  # while it waited for an answer it did not run
+        return max(0.0, self._context.ledger.clock.wall() - since)
 
-    async def _poll(self) -> PollResult:
+    async def look(self) -> PollResult:
+        """One poll, within the budget of requests. Raises `StepError`."""
         execute_id = self._context.row.execute_id
         assert execute_id is not None
         await self._state.rate_limiter.acquire(urgent=False)

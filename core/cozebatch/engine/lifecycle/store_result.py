@@ -7,9 +7,11 @@ from typing import Any, assert_never
 
 from cozebatch.engine.lifecycle.execution_record import ExecutionRecord
 from cozebatch.engine.lifecycle.poll import EndedExecution
+from cozebatch.engine.lifecycle.question import on_record
 from cozebatch.engine.lifecycle.submit import SubmitStep
 from cozebatch.engine.lifecycle.task_context import TaskContext
 from cozebatch.model.errors import Category, ErrorInfo
+from cozebatch.model.question import Question
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
 from cozebatch.policy.execution_end import execution_end
@@ -56,6 +58,9 @@ class StoreStep:
             facts["coze_seconds"] = seconds = ours if by_coze is None else by_coze
         if result.status == "succeeded" and result.error is None:
             return await self._succeeded(result, facts | {"lag_seconds": end.lag}, seconds)
+        if result.status == "interrupted":
+            await self._asks(result)
+            return False
         if result.status == "succeeded":
             await self._of_no_use(result, facts, seconds)
             return False
@@ -65,11 +70,15 @@ class StoreStep:
     async def _succeeded(self, result: PollResult, facts: dict[str, Any], seconds: float) -> bool:
         context, row = self._context, self._context.row
         assert row.execute_id is not None
-        context.adapters.pacing.observe(seconds)
+        measured = row.resumed_at is None  # else it waited for a person, nobody knows how long the next one does
+        if measured:
+            context.adapters.pacing.observe(seconds)
         ended_at = facts["coze_finished_at"]
         changes: list[Change] = [
             PutOutput(row.execute_id, result.output or ""),
-            self._record.update(status="succeeded", ended_at=ended_at, seconds=seconds, logid=result.logid),
+            self._record.update(
+                status="succeeded", ended_at=ended_at, seconds=seconds if measured else None, logid=result.logid
+            ),
         ]
         facts |= {"has_output": True}
         if row.state is not State.RUNNING:  # cancelled meanwhile: the result was paid for and is kept
@@ -97,20 +106,35 @@ class StoreStep:
 
     async def _did_not_succeed(self, result: PollResult, facts: dict[str, Any], seconds: float) -> None:
         context, error = self._context, result.error or WORKFLOW_FAILED
-        interrupted = result.status == "interrupted"
         change = self._record.update(
-            status="interrupted" if interrupted else "failed",
+            status="failed",
             ended_at=facts["coze_finished_at"],
             seconds=seconds,
             error=error,
             logid=result.logid,
         )
         if context.row.state is not State.RUNNING:  # cancelled meanwhile
-            await context.ledger.amend(context.task_id, change, execution_failed=not interrupted, error=error)
-        elif interrupted:
-            await context.fail(error, change, **facts)
+            await context.ledger.amend(context.task_id, change, execution_failed=True, error=error)
         else:
             await self._failed(error, change, facts | {"execution_failed": True})
+
+    async def _asks(self, result: PollResult) -> None:
+        """It waits for a person: held, with the question on record. It is paid for and has not ended."""
+        context = self._context
+        question = result.question or Question()
+        _, changes = await on_record(context, self._record, question)
+        change = self._record.update(status="interrupted", logid=result.logid)
+        if context.row.state is not State.RUNNING:  # cancelled meanwhile
+            await context.ledger.amend(context.task_id, *changes, change)
+        else:
+            await context.move_persistently(
+                State.HELD,
+                *changes,
+                change,
+                question=question,
+                error=result.error,
+                debug_url=result.debug_url or context.row.debug_url,
+            )
 
     async def _failed(self, error: ErrorInfo, change: PutExecution, facts: dict[str, Any]) -> None:
         """Coze itself reported a failure: another execution costs again, and is started only as often as allowed."""

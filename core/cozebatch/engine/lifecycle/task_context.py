@@ -19,6 +19,8 @@ from cozebatch.ports import Change, Film, Owe, Product, PutFilm
 
 LONGEST_RESULT = 1000
 """Characters of a failure's sentence that the table is given."""
+LOOK_AGAIN = 30.0
+"""Seconds after which a waiting execution is looked at again where the disk refused to write."""
 
 
 class TaskContext:
@@ -119,7 +121,9 @@ class TaskContext:
     def journal_failed(self, error: JournalError) -> None:
         """A move could not be written and the task run ends; a new one continues when the journal works again."""
         self._report_journal_failure(error)
-        if not self.row.state.is_end and self.task_id not in self.state.slots:
+        if self.row.waits:  # an answer on record still has to be sent
+            self.state.queue.add_later(self.task_id, "question", LOOK_AGAIN)
+        elif not self.row.state.is_end and self.task_id not in self.state.slots:
             self.state.queue.suspend(self.task_id, self._step_to_continue())
 
     def log_traceback(self, error: Exception) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from cozebatch.engine.lifecycle.execution_record import ExecutionRecord
 from cozebatch.engine.lifecycle.poll import PollStep
 from cozebatch.engine.lifecycle.produce import ProduceStep
+from cozebatch.engine.lifecycle.question import QuestionStep
 from cozebatch.engine.lifecycle.store_result import StoreStep
 from cozebatch.engine.lifecycle.submit import SubmitStep
 from cozebatch.engine.lifecycle.task_context import TaskContext
@@ -32,6 +33,7 @@ class TaskRun:
         self._record = record = ExecutionRecord(self._context)
         self._submit = SubmitStep(self._context, record)
         self._poll = PollStep(self._context, record)
+        self._question = QuestionStep(self._context, record, self._poll)
         self._store = StoreStep(self._context, record, self._submit)
 
     async def run(self) -> None:
@@ -66,6 +68,9 @@ class TaskRun:
                     return False
                 if not await self._submit.submit(task):
                     return False
+            elif context.start_step == "question":
+                if not await self._question.goes_on():
+                    return False
             else:
                 await self._poll.adopt()
             ended = await self._poll.until_ended()
@@ -80,6 +85,8 @@ class TaskRun:
         if (execution := self._record.in_flight) is not None:
             self._state.orphans.add(execution, self._record.workflow_id)
         self._state.slots.release(self._context.task_id)
+        if self._state.given_answers.take(self._context.task_id) and self._context.row.waits:
+            self._state.queue.add(self._context.task_id, "question")
 
     async def _produce(self) -> None:
         """The free half: from the output on disk to the film, and to the table."""

@@ -46,7 +46,7 @@ class _Execution:
     @property
     def may_run(self) -> bool:
         """True if the execution may still be running, or if it is unknown whether it was started."""
-        return self.status in ("sent", "unanswered", "running")
+        return self.status in ("sent", "unanswered", "running", "interrupted")
 
 
 class Pruning:
@@ -245,6 +245,7 @@ class Pruning:
         self._found.went(Kind.EXECUTION, execution.size)
         self._gone["execution", execution.run.run_id] += 1
         self._change("DELETE FROM execution WHERE key = ?", execution.key)
+        self._change("DELETE FROM question WHERE key = ?", execution.key)
 
     def _forget_parameters(self, execution: _Execution) -> None:
         """Delete the parameters; their digest still identifies what was sent."""

@@ -36,7 +36,7 @@ from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
 from cozebatch.model.timestamps import compact
 from cozebatch.planning.planned import DONE_EARLIER, JOURNAL_INCOMPLETE, NO_CONTENT
-from cozebatch.ports import Edit, Execution, RunRecord, Workflow
+from cozebatch.ports import Asked, Edit, Execution, RunRecord, Workflow
 
 KEPT_NAME = "journal.damaged-{at}.sqlite3"
 
@@ -57,6 +57,7 @@ class Salvaged:
     outputs: dict[str, str] = field(default_factory=dict)
     deliveries: dict[int, tuple[Value, ...]] = field(default_factory=dict)
     edits: dict[str, Edit] = field(default_factory=dict)
+    questions: dict[tuple[str, str], Asked] = field(default_factory=dict)
     ids: set[Key] = field(default_factory=set)
     """Tasks that an index names, whether their rows were found or not."""
     incomplete: bool = True
@@ -184,15 +185,17 @@ def _take(found: Salvaged, tree: Tree, rowid: int, record: tuple[Any, ...]) -> N
             found.ids.add((run_id, task_id))
         case "index", (str(run_id), str(task_id), int(number), str(), float() | int(), *_) if len(record) == 11:
             key = old_key(run_id, task_id, number)  # as the table was in the first version
-            _take_execution(found, (key, "", *record, *(None,) * 7))
-        case "table", (str(), str(), str(), str(), int(), str(), float() | int(), *_) if len(record) == 20:
-            _take_execution(found, record)
+            _take_execution(found, (key, "", *record, *(None,) * 8))
+        case "table", (str(), str(), str(), str(), int(), str(), float() | int(), *_) if len(record) in (20, 21):
+            _take_execution(found, (*record, None)[:21])
         case "table", (str(execute_id), str(output)):
             found.outputs[execute_id] = output
         case "table", (None, str(), str(), str(), str(), str(), str(), int(), _):
             found.deliveries[rowid] = (rowid, present_source_key(record[1]), *record[2:])
         case "table", (str(key), *_, float() | int(), int()) if len(record) == 10:
             found.edits[key] = records.edit_of(record)
+        case "table", (str(key), str(event_id), str(), float() | int(), str(), str(), *_) if len(record) == 10:
+            found.questions[key, event_id] = records.asked_of(record)
         case "table", (str(run_id), str(), str(), str(), float() | int(), *_) if len(record) == 14:
             found.runs[run_id] = records.run_of(
                 (
@@ -212,7 +215,7 @@ def _take(found: Salvaged, tree: Tree, rowid: int, record: tuple[Any, ...]) -> N
 
 def _take_execution(found: Salvaged, record: tuple[Any, ...]) -> None:
     execution = records.execution_of(
-        (*record[:6], float(record[6]), *record[7:10], *map(_real, record[10:12]), *record[12:])
+        (*record[:6], float(record[6]), *record[7:10], *map(_real, record[10:12]), *record[12:20], _real(record[20]))
     )
     found.executions[execution.key] = execution
 
@@ -323,6 +326,8 @@ def _write(path: Path, salvaged: Salvaged, now: float) -> None:
             records.put_output(db, execute_id, output)
         for edit in salvaged.edits.values():
             records.put_edit(db, edit)
+        for asked in salvaged.questions.values():
+            records.put_asked(db, asked)
         db.executemany(f"INSERT INTO delivery VALUES ({','.join('?' * 9)})", salvaged.deliveries.values())
         if salvaged.incomplete:
             db.execute("INSERT INTO doubt (source_key, raised) VALUES ('*', ?)", (now,))

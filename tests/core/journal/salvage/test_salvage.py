@@ -86,7 +86,7 @@ async def test_scanning_finds_in_a_whole_file_what_sqlite_finds(tmp_path: Path) 
     found = scan(path)
     assert found.lost == 0
     with closing(sqlite3.connect(path)) as db:
-        shapes = (("task", "index", 4), ("input", "table", 3), ("output", "table", 2), ("execution", "table", 20))
+        shapes = (("task", "index", 4), ("input", "table", 3), ("output", "table", 2), ("execution", "table", 21))
         for table, tree, columns in shapes:
             stored = {tuple(row) for row in db.execute(f"SELECT * FROM {table}")}
             records = {r for kind, _, r in found.records if kind == tree and len(r) == columns}

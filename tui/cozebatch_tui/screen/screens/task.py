@@ -139,7 +139,7 @@ class TaskScreen(TaskActionScreen):
         self._draw_cards(row, board.clock)
         if news:
             self._draw_log()
-        moved = (self._task_id, row.state, row.entered_clock, row.submissions, row.fingerprint)
+        moved = (self._task_id, row.state, row.entered_clock, row.submissions, row.fingerprint, row.error)
         if news or moved != self._loaded:
             self._loaded = moved
             self.query_one(ActionFooter).show()
@@ -177,7 +177,9 @@ class TaskScreen(TaskActionScreen):
             return
         if row.task_id == self._task_id:
             parsed = parse_output(found.output) if found.output else {}
-            self._details = task_texts.Details(found.task, found.edit, found.parameters, parsed, found.executions)
+            self._details = task_texts.Details(
+                found.task, found.edit, found.parameters, parsed, found.executions, found.asked
+            )
             self._draw_details()
 
     def _draw_details(self) -> None:
@@ -231,6 +233,10 @@ class TaskScreen(TaskActionScreen):
 
     def chosen_ids(self) -> list[str]:
         return [self._task_id]
+
+    def action_answer(self) -> None:
+        if self.row.waits:
+            self.task_actions.answer(self.row)
 
     def current_row(self) -> Row:
         return self.row

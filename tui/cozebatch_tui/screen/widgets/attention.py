@@ -11,6 +11,7 @@ from cozebatch.model.sanitize import clean
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang
 from cozebatch_tui.locale import attention as texts
+from cozebatch_tui.locale import question as question_texts
 from cozebatch_tui.locale.names import CATEGORIES
 from cozebatch_tui.presentation.tones import Tone
 from cozebatch_tui.screen.view_model import ViewModel
@@ -73,13 +74,18 @@ class AttentionStrip(Figures):
 
     def _counts(self, board: Board, lang: Lang) -> list[Content]:
         signs = self.host.look.glyphs.states
-        return [
-            Content.styled(f"{signs[state]} {board.counts[state]} {word.in_(lang)}", f"bold ${tone}")
+        asks = len(board.questions)
+        questions = question_texts.QUESTIONS.in_(lang).format(count=asks)
+        found = [Content.styled(f"{signs[State.HELD]} {questions}", f"bold ${Tone.ATTENTION}")] if asks else []
+        held = board.counts[State.HELD] - asks
+        counts = {State.FAILED: board.counts[State.FAILED], State.HELD: held}
+        return found + [
+            Content.styled(f"{signs[state]} {counts[state]} {word.in_(lang)}", f"bold ${tone}")
             for state, word, tone in (
                 (State.FAILED, texts.FAILED, Tone.FAILED),
                 (State.HELD, texts.HELD, Tone.ATTENTION),
             )
-            if board.counts[state]
+            if counts[state] > 0
         ]
 
     def _causes(self, board: Board, lang: Lang) -> list[Content]:

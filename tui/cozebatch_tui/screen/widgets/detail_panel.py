@@ -8,10 +8,11 @@ from textual.content import Content
 
 from cozebatch.model.board import Board
 from cozebatch.model.rows import Row
-from cozebatch.model.sanitize import clean
+from cozebatch.model.sanitize import clean, clean_lines
 from cozebatch.model.task import State
 from cozebatch.planning.price import price
 from cozebatch_tui.locale import detail as texts
+from cozebatch_tui.locale import question as question_texts
 from cozebatch_tui.locale.names import CATEGORIES, STATES
 from cozebatch_tui.presentation.formatting import duration
 from cozebatch_tui.presentation.tones import TONE_OF, Tone
@@ -95,6 +96,17 @@ class DetailText(Figures):
         if row.error is None:
             assert row.note is not None
             return Content.styled(clean(row.note.in_(lang), 400), "$muted")
+        if row.waits and row.question is not None:
+            head = question_texts.ASKS.in_(lang) + (": " if lang == "en" else "：")
+            fields = [f"  {clean(f.name, 60)}  {clean(f.kind, 20)}" for f in row.question.fields[:8]]
+            options = [f"  {clean(option, 60)}" for option in row.question.options[:8]]
+            text = clean_lines(row.question.text, 400) or question_texts.NOT_SHOWN.in_(lang)
+            return Content.assemble(
+                (head, f"bold ${TONE_OF[row.state]}"),
+                "\n".join([text, *options, *fields]),
+                "\n",
+                (question_texts.WAITING.in_(lang), "$muted"),
+            )
         name = CATEGORIES[row.error.category].in_(lang) + (f" {clean(row.error.code, 20)}" if row.error.code else "")
         return Content.assemble(
             (f"{name}: " if lang == "en" else f"{name}：", f"bold ${TONE_OF[row.state]}"),
@@ -107,8 +119,12 @@ class DetailText(Figures):
         lang, keys = self.host.lang, live_keys(self.screen)
         found = price([row])
         lines: list[Content] = []
+        if row.waits and "open" in keys:
+            label = f" {keys['open'][0]} {question_texts.ANSWER_FREE.in_(lang)} "
+            lines.append(clickable(label, "screen.open", f"reverse ${Tone.DONE}"))
         if found.free and "retry" in keys:
-            label = f" {keys['retry'][0]} {texts.RETRY_FREE.in_(lang)} "
+            retry = question_texts.LOOK_AGAIN if row.waits else texts.RETRY_FREE
+            label = f" {keys['retry'][0]} {retry.in_(lang)} "
             lines.append(clickable(label, "screen.retry", f"reverse ${Tone.DONE}"))
         if row.state.is_end and row.state is not State.SKIPPED and "rerun" in keys:
             label = f" {keys['rerun'][0]} {texts.RERUN_PAID.in_(lang)} "

@@ -7,10 +7,13 @@ from datetime import datetime
 
 from textual.content import Content
 
+from cozebatch.model.question import Question
 from cozebatch.model.rows import Row
-from cozebatch.model.sanitize import clean
+from cozebatch.model.sanitize import clean, clean_lines
 from cozebatch.model.task import State
+from cozebatch.model.text import Lang
 from cozebatch.planning.price import price
+from cozebatch_tui.locale import question as question_texts
 from cozebatch_tui.locale import task as texts
 from cozebatch_tui.locale.names import CATEGORIES, STATES
 from cozebatch_tui.presentation.charges import charged
@@ -121,13 +124,36 @@ class ProblemCard(Figures):
         held = row.state is State.HELD
         title = texts.ATTENTION if held else texts.PROBLEM if row.error is not None else texts.NOTE
         self.title(title.in_(lang))
+        if row.waits and row.question is not None:
+            asks = self._question(row.question)
+            self.draw(Content("\n").join(part for part in (asks, self._charge(row), self._ways(row, keys))))
+            return
         parts = [self._what(row)]
         if row.error is not None or held:
-            parts.append(
-                Content.assemble((charged(row).in_(lang), "bold"), " " if lang == "en" else "", self._cure(row))
-            )
+            parts.append(self._charge(row))
         parts.append(self._ways(row, keys))
         self.draw(Content("\n").join(part for part in parts if part.cell_length))
+
+    def _charge(self, row: Row) -> Content:
+        lang = self.host.lang
+        return Content.assemble((charged(row).in_(lang), "bold"), " " if lang == "en" else "", self._cure(row))
+
+    def _question(self, question: Question) -> Content:
+        """What is asked, its choices, and the fields that are wanted."""
+        lang, glyphs = self.host.lang, self.host.look.glyphs
+        head = question_texts.ASKS.in_(lang) + (": " if lang == "en" else "：")
+        text = clean_lines(question.text, 600) or question_texts.NOT_SHOWN.in_(lang)
+        parts = [Content.assemble((f"{glyphs.states[State.HELD]} {head}", f"bold ${Tone.ATTENTION}"), text)]
+        many = question_texts.MANY.in_(lang)
+        if question.options:
+            options = many.join(clean(option, 60) for option in question.options[:12])
+            parts.append(Content.styled(question_texts.OPTIONS.in_(lang).format(options=options), "$muted"))
+        for f in question.fields[:8]:
+            must = question_texts.REQUIRED if f.required else question_texts.OPTIONAL
+            facts = [clean(f.kind, 20), must.in_(lang), clean(f.description, 80)]
+            line = f"  {clean(f.name, 60)}  {'  '.join(fact for fact in facts if fact)}"
+            parts.append(Content.styled(line, "$muted"))
+        return Content("\n").join(parts)
 
     def _what(self, row: Row) -> Content:
         lang, glyphs = self.host.lang, self.host.look.glyphs
@@ -145,6 +171,8 @@ class ProblemCard(Figures):
 
     def _cure(self, row: Row) -> Content:
         lang = self.host.lang
+        if row.waits:
+            return Content.styled(_refusal(row, lang), f"${Tone.FAILED}")
         if row.state is State.HELD:
             when = time_of(row.submitted_at) if row.submitted_at is not None else "?"
             return Content(texts.HELD.in_(lang).format(when=when))
@@ -155,8 +183,9 @@ class ProblemCard(Figures):
         lang, found = self.host.lang, price([row])
         held, ended = row.state is State.HELD, row.state.is_end
         ways = [
-            ("retry", texts.RETRY_FREE, bool(found.free), Tone.DONE),
-            ("adopt", texts.ADOPT, held, Tone.DONE),
+            ("answer", question_texts.ANSWER_FREE, row.waits, Tone.DONE),
+            ("retry", question_texts.LOOK_AGAIN if row.waits else texts.RETRY_FREE, bool(found.free), Tone.DONE),
+            ("adopt", texts.ADOPT, held and not row.waits, Tone.DONE),
             ("retry", texts.RETRY_PAID, bool(found.paid), Tone.ATTENTION),
             ("rerun", texts.RERUN, ended and not found.paid, Tone.ATTENTION),
             ("edit", texts.EDIT, ended, Tone.ATTENTION),
@@ -173,6 +202,12 @@ class ProblemCard(Figures):
             if applies and name in keys
         ]
         return Content("  ").join(shown)
+
+
+def _refusal(row: Row, lang: Lang) -> str:
+    """Coze's words, where it did not take an answer: the task's error has a code then."""
+    refused = row.error is not None and row.error.code is not None
+    return clean(row.error.message.in_(lang), 400) if refused and row.error is not None else ""
 
 
 class FilesCard(Figures):

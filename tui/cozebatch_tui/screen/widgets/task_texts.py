@@ -16,7 +16,8 @@ from cozebatch.model.rows import Row
 from cozebatch.model.sanitize import clean, clean_lines
 from cozebatch.model.task import Task
 from cozebatch.model.text import Lang
-from cozebatch.ports import Edit, Execution
+from cozebatch.ports import Asked, Edit, Execution
+from cozebatch_tui.locale import question as question_texts
 from cozebatch_tui.locale import task as texts
 from cozebatch_tui.presentation.describe import describe, error_line
 from cozebatch_tui.presentation.differences import differences
@@ -42,6 +43,8 @@ class Details:
     """What would be sent for it."""
     output: Mapping[str, Any]
     executions: Sequence[Execution]
+    asked: Sequence[Asked] = ()
+    """What its executions asked, and what was answered."""
 
 
 def script(details: Details, lang: Lang) -> Content:
@@ -139,7 +142,12 @@ def submissions(details: Details, lang: Lang) -> Content:
     """Number, time, what became of it, seconds, execution, logid and error."""
     if not details.executions:
         return Content.styled(texts.NO_SUBMISSIONS.in_(lang), "$muted")
-    return Content("\n\n").join(_submission(execution, lang) for execution in details.executions)
+    return Content("\n\n").join(
+        Content("\n").join(
+            [_submission(execution, lang), *(_asked(one, lang) for one in details.asked if one.key == execution.key)]
+        )
+        for execution in details.executions
+    )
 
 
 def _submission(execution: Execution, lang: Lang) -> Content:
@@ -154,6 +162,22 @@ def _submission(execution: Execution, lang: Lang) -> Content:
             parts.append(Content.assemble((f"    {name}  ", "$muted"), clean(value, 100)))
     if execution.error is not None:
         parts.append(Content.styled(f"    {clean(error_line(execution.error, lang), 800)}", f"${Tone.FAILED}"))
+    return Content("\n").join(parts)
+
+
+def _asked(asked: Asked, lang: Lang) -> Content:
+    """A question, who answered it, when, and what became of the answer."""
+    head = question_texts.ASKED_AT.in_(lang).format(when=time_of(asked.asked_at))
+    question = clean_lines(asked.question.text, 1000).replace("\n", "\n    ")
+    status = question_texts.STATUS[asked.status].in_(lang)
+    parts = [Content.assemble((f"    {head}", "$muted"), question)]
+    if asked.answer is not None and asked.answered_at is not None:
+        who = clean(asked.answered_by, 60) or question_texts.SOMEBODY.in_(lang)
+        head = question_texts.ANSWERED_AT.in_(lang).format(when=time_of(asked.answered_at), who=who)
+        parts.append(Content.assemble((f"    {head}", "$muted"), clean(asked.answer, 1000)))
+    tone = Tone.FAILED if asked.status == "refused" else Tone.DONE if asked.status == "taken" else Tone.ATTENTION
+    said = f"  {clean(error_line(asked.error, lang), 400)}" if asked.error is not None else ""
+    parts.append(Content.assemble("    ", (f"{status}{said}", f"${tone}")))
     return Content("\n").join(parts)
 
 
