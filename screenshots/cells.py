@@ -17,7 +17,7 @@ from rich.style import Style
 from textual.app import App
 
 from cozebatch.model.text import Lang
-from scenes import END, SETUP, START, view
+from scenes import END, START, view
 
 FOLDER = Path(__file__).parent / "cells"
 SCREENS: Sequence[tuple[str, tuple[str, ...]]] = (
@@ -26,7 +26,7 @@ SCREENS: Sequence[tuple[str, tuple[str, ...]]] = (
     ("task", ("enter",)),
     ("timeline", ("t",)),
     ("end", (END,)),
-    ("setup", (SETUP, "enter")),
+    ("setup", ("setup-columns",)),
 )
 SIZES = ((120, 40), (80, 24))
 LANGS: Sequence[Lang] = ("zh", "en")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cells import LANGS, SCREENS, SIZES, cells, name_of
 from cozebatch.model.text import Lang
-from scenes import END, LIGHT, SETUP, START, settled, view
+from scenes import END, LIGHT, START, settled, view
 from svg import png, words_of
 
 VIEWS: Sequence[tuple[str, Lang, tuple[int, int], tuple[str, ...]]] = (
@@ -36,7 +36,11 @@ VIEWS: Sequence[tuple[str, Lang, tuple[int, int], tuple[str, ...]]] = (
     ("edit-zh", "zh", (120, 40), ("enter", "E", "delete", "delete", "x")),
     ("end-zh", "zh", (120, 40), (END,)),
     ("end-80x24-en", "en", (80, 24), (END,)),
-    ("setup-zh", "zh", (120, 40), (SETUP, "enter")),
+    ("setup-zh", "zh", (100, 26), ("setup-token",)),
+    ("setup-workflow-zh", "zh", (100, 26), ("setup-workflow",)),
+    ("setup-columns-zh", "zh", (100, 26), ("setup-columns",)),
+    ("setup-columns-en", "en", (100, 26), ("setup-columns",)),
+    ("setup-status-zh", "zh", (100, 26), ("setup-status",)),
     ("help-en", "en", (120, 40), ("question_mark",)),
     ("palette-zh", "zh", (100, 34), ("ctrl+p",)),
 )

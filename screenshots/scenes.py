@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -19,13 +19,17 @@ from cozebatch_tui.screen.app import CozebatchApp
 from cozebatch_tui.screen.look import themes
 from cozebatch_tui.screen.screens.main import MainScreen
 from cozebatch_tui.screen.screens.start import StartScreen
+from cozebatch_tui.screen.setup.question_pane import QuestionPane
 from cozebatch_tui.screen.startup import AppStart, Ask
 from cozebatch_tui.screen.view_model import ViewModel
 from scripted_batch import COZE, NOW, OVER, ScriptedSession, history, preview
+from scripted_setup import PLACES, scripted
 from svg import widths_corrected
 
-START, END, SETUP = "start", "end", "setup"
-"""Before the keys: the screen before a batch begins, the batch at its end, the set-up. Without them: in the middle."""
+START, END = "start", "end"
+"""Before the keys: the screen before a batch begins, the batch at its end. Without them: in the middle."""
+SETUP: Mapping[str, str] = {f"setup-{place}": place for place in PLACES}
+"""Before the keys: the set-up at one of its questions."""
 LIGHT = "light"
 """Before the keys: in the light theme."""
 
@@ -70,7 +74,7 @@ async def view(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> AsyncI
             for key in keys:
                 if key == LIGHT:
                     pilot.app.theme = themes.LIGHT
-                elif key not in (START, END, SETUP):
+                elif key not in (START, END, *SETUP):
                     await pilot.press(key)
                     await pilot.pause(0.1)
             for field in (*pilot.app.screen.query(Input), *pilot.app.screen.query(TextArea)):
@@ -82,18 +86,21 @@ async def view(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> AsyncI
 def _screen_of(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> AbstractAsyncContextManager[Pilot[Any]]:
     if START in keys:
         return start_screen(lang, size)
-    if SETUP in keys:
-        return setup_screen(lang, size)
+    if keys and keys[0] in SETUP:
+        return setup_screen(lang, size, SETUP[keys[0]])
     return main_screen(lang, size, OVER if END in keys else NOW)
 
 
 @asynccontextmanager
-async def setup_screen(lang: Lang, size: tuple[int, int]) -> AsyncIterator[Pilot[Any]]:
-    """The application without a configuration."""
+async def setup_screen(lang: Lang, size: tuple[int, int], place: str) -> AsyncIterator[Pilot[Any]]:
+    """The application without a configuration, at one question of its set-up."""
     app = CozebatchApp(AppStart(make_session=_no_session, lang=lang, title="", setup_needed=True))
-    async with app.run_test(size=size, notifications=True) as pilot:
-        await pilot.pause()
-        yield pilot
+    begun = scripted(place, lang)
+    with patch("cozebatch_tui.session.setup.begin", lambda *_: begun):
+        async with app.run_test(size=size, notifications=True) as pilot:
+            while not app.screen.query(QuestionPane):
+                await pilot.pause(0.05)
+            yield pilot
 
 
 @asynccontextmanager

@@ -23,7 +23,8 @@ from cozebatch.settings.complaints import at, dotted, nearest, wordings
 from cozebatch.settings.cross import cross_checks
 from cozebatch.settings.feishu_model import FilterCondition
 from cozebatch.settings.implied import default_filter, read_base_link, read_workflow_link, value_at
-from cozebatch.settings.model import Settings
+from cozebatch.settings.model import DEFAULT_COZE_URL, Settings
+from cozebatch.settings.stored_secrets import Stored, name_in_keyring, nothing_stored
 from cozebatch.settings.values import Replaced, Unset, looks_like_placeholder
 
 OVERRIDES: Mapping[str, KeyPath] = MappingProxyType(
@@ -42,17 +43,25 @@ _NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
 
 
 def load_settings(
-    path: Path, *, env: Mapping[str, str], overrides: Mapping[str, object] = _NO_OVERRIDES, need_feishu: bool | None
+    path: Path,
+    *,
+    env: Mapping[str, str],
+    overrides: Mapping[str, object] = _NO_OVERRIDES,
+    need_feishu: bool | None,
+    stored: Stored = nothing_stored,
 ) -> tuple[Settings, list[Text]]:
     """The settings of a file, and warnings about it.
 
     `overrides` are the options a person typed: `max_coze_concurrent`, `max_synthesis_workers`, `poll_interval`
-    (seconds). Without `need_feishu` the sections only Feishu needs may be missing or wrong, and are left out; with
-    None they are needed when the file has an `api_config`. Raises `UsageError` with all complaints at once.
+    (seconds). `stored` gives a secret that neither the file nor the environment has. Without `need_feishu` the sections
+    only Feishu needs may be missing or wrong, and are left out; with None they are needed when the file has an
+    `api_config`. Raises `UsageError` with all complaints at once.
     """
     twice: list[str] = []
     raw = jsonc.load(path, on_duplicate=twice.append)
-    settings, warnings = parse_settings(raw, env=env, overrides=overrides, need_feishu=need_feishu, place=str(path))
+    settings, warnings = parse_settings(
+        raw, env=env, overrides=overrides, need_feishu=need_feishu, place=str(path), stored=stored
+    )
     repeated = [
         Text(
             f"{path}：键 {key!r} 在同一处写了两次，后一个有效。",
@@ -71,6 +80,7 @@ def parse_settings(
     overrides: Mapping[str, object] = _NO_OVERRIDES,
     need_feishu: bool | None = False,
     place: str = "configuration",
+    stored: Stored = nothing_stored,
 ) -> tuple[Settings, list[Text]]:
     """The same for a mapping in memory; `place` names it in complaints. `raw` is not changed."""
     if not isinstance(raw, Mapping):
@@ -94,6 +104,7 @@ def parse_settings(
     if need_feishu:
         read_base_link(document)
         default_filter(document)
+    _fill_stored(document, stored)
     borrowed = {path for path in FALLBACKS if isinstance(value_at(document, path), Replaced)}
     cross_checks(document, found.add, found.warn, need_feishu=need_feishu)
     settings = _validate(document, found)
@@ -228,6 +239,18 @@ def _fill_secrets(document: dict[str, Any], env: Mapping[str, str]) -> None:
         written = holder.get(str(path[-1]))
         if written is None or (isinstance(written, str) and (not written.strip() or looks_like_placeholder(written))):
             holder[str(path[-1])] = Replaced(given)
+
+
+def _fill_stored(document: dict[str, Any], stored: Stored) -> None:
+    """The keyring comes last: it is asked only for a secret that neither file nor environment has."""
+    for path, variable in FALLBACKS.items():
+        holder = value_at(document, path[:-1])
+        if not isinstance(holder, dict) or holder.get(str(path[-1])):
+            continue
+        of = holder.get("base_url", DEFAULT_COZE_URL) if variable == "COZE_API_TOKEN" else holder.get("app_id")
+        found = stored(name_in_keyring(variable, of)) if isinstance(of, str) else None
+        if found:
+            holder[str(path[-1])] = Replaced(found)
 
 
 def _override(document: dict[str, Any], overrides: Mapping[str, object]) -> None:

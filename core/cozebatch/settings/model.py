@@ -29,6 +29,8 @@ from cozebatch.settings.values import (
     WorkflowId,
 )
 
+DEFAULT_COZE_URL = "https://api.coze.cn"
+
 
 class Outputs(SettingsModel):
     """影片的哪一部分 → 工作流输出里的名字；null：没有 / Part of the film → name in the output; null: none."""
@@ -71,7 +73,7 @@ class CozeConfig(SettingsModel):
     )
     workflow_id: WorkflowId = Field(default="", description="工作流 ID 或它的链接 / workflow id, or its address")
     base_url: CozeUrl = Field(
-        default="https://api.coze.cn", description="国际版为 https://api.coze.com / international: https://api.coze.com"
+        default=DEFAULT_COZE_URL, description="国际版为 https://api.coze.com / international: https://api.coze.com"
     )
     bot_id: MaybeIdentifier = Field(default=None, description="与 app_id 二选一 / not together with app_id")
     app_id: MaybeIdentifier = Field(default=None, description="与 bot_id 二选一 / not together with bot_id")

@@ -6,6 +6,7 @@ changed and leads back to the overview.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from cozebatch.coze.client import Declaration
 from cozebatch.coze.defaults import DEFAULT_PARAMETERS
 from cozebatch.feishu.column_check import KINDS
 from cozebatch.model.text import NOTHING, Text
-from cozebatch.setup.matching import Need, SourceColumn, may_hold, propose_columns, role_of
+from cozebatch.setup.matching import RELATIONS, Need, SourceColumn, may_hold, propose_columns, role_of
 from cozebatch.setup.question import Option, Question, WrongAnswer
 from cozebatch.setup.state import State, World
 
@@ -21,8 +22,8 @@ AGREED = "\0agreed"
 NONE = "\0none"
 """Answers that no column can be called like."""
 AGREE = Text("没问题，下一步", "all right, go on")
-_SAMPLE = 24
-"""Characters that are shown of each sample."""
+_SAMPLE = 20
+"""Columns of the screen that are shown of each sample; a Chinese character takes two."""
 
 
 def needs_of(state: State) -> list[Need]:
@@ -147,8 +148,19 @@ def samples(column: SourceColumn) -> Text:
     """The first three rows of a column, each cut; nothing for an empty one is said as that."""
     if not any(column.samples):
         return Text("这几条是空的", "empty in these records") if column.samples else NOTHING
-    cut = [text if len(text) <= _SAMPLE else text[: _SAMPLE - 1] + "…" for text in column.samples]
+    if column.kind in RELATIONS:
+        return Text("关联到另一张数据表的记录", "records of another table")
+    cut = [_cut(text) for text in column.samples]
     return Text(" ｜ ".join(text or "（空）" for text in cut), " | ".join(text or "(empty)" for text in cut))
+
+
+def _cut(text: str) -> str:
+    room = _SAMPLE
+    for place, character in enumerate(text):
+        room -= 2 if unicodedata.east_asian_width(character) in "FW" else 1
+        if room < 0:
+            return text[: max(0, place - 1)] + "…"
+    return text
 
 
 def _named(column: SourceColumn, state: State) -> Text:

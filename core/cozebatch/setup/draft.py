@@ -108,7 +108,8 @@ def _tables(document: dict[str, Any], state: State) -> dict[str, Any]:
     content["status_values"] = {part: status[part] or None for part in ("running", "done", "failed")}
     if not status["column"]:
         content["status_values"] = dict.fromkeys(content["status_values"])
-    return {**tables, "content_table": content}
+    relations = state.known.relations if state.answers.relations == "yes" else {}
+    return {**tables, "content_table": content, **{key: dict(relation) for key, relation in relations.items()}}
 
 
 def _field_mapping(content: dict[str, Any], state: State, status: dict[str, str]) -> dict[str, Any]:

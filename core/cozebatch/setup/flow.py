@@ -88,6 +88,7 @@ _ORDER: Sequence[_Step] = (
     _Step("view", "table", tables.view, tables.take_view, _both(_feishu, tables.asks_view)),
     _Step("tasks", "table", tables.tasks_file, tables.take_tasks_file, _file),
     _Step("columns", "columns", columns.columns, _take_columns),
+    _Step("relations", "columns", tables.relations, tables.take_relations, _both(_feishu, tables.asks_relations)),
     _Step("status", "status", status.status, status.take_status, _feishu),
     _Step("new_option", "status", status.new_option, status.take_new_option, _both(_feishu, status.asks_new_options)),
     _Step("mode", "films", films.mode, films.take_mode),
@@ -121,6 +122,8 @@ async def reply(state: State, world: World, answer: str) -> State:
     after = await step.take(replace(state, notes=()), world, given)
     if state.at == "new_option" and given == "no":
         return replace(back(state), notes=())
+    if state.at == "token" and not after.answers.token:
+        return after  # an address was given, and the token is still to come
     if overview is not None:
         return replace(after, at=overview, past=after.past[:-1])
     if state.at in _DETAILS and after.editing:

@@ -25,6 +25,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "source": (*get_args(Source), ""),
     "mode": (*get_args(Mode), ""),
     "keep": (*get_args(Keep), ""),
+    "relations": ("yes", "no", ""),
 }
 
 

@@ -31,7 +31,8 @@ EMPTY: Mapping[str, Any] = MappingProxyType({})
 class Answers:
     """What a person has decided. Empty: not yet. `token` and `app_secret` may name a variable (`${NAME}`).
 
-    `columns`: need → column, empty for a need that is to have none. `status`: `column`, `ready`, `running`, `done`,
+    `columns`: need → column, empty for a need that is to have none. `relations`: whether voices and digital humans come
+    from the tables that name them by account. `status`: `column`, `ready`, `running`, `done`,
     `failed`, `result` → name or value, empty for none.
     """
 
@@ -51,6 +52,7 @@ class Answers:
     view_id: str = ""
     tasks_file: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
+    relations: Literal["yes", "no", ""] = ""
     status: Mapping[str, str] = field(default_factory=dict)
     mode: Mode | Literal[""] = ""
     draft_folder: str = ""
@@ -76,6 +78,8 @@ class Known:
     tables: Sequence[Named] = ()
     views: Sequence[Named] = ()
     columns: Sequence[SourceColumn] = ()
+    relations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Of the same base: tables of accounts, voices and digital humans, as the configuration names them."""
     rows: int | None = None
     """Of the table or file; None where that is not known."""
 

@@ -19,7 +19,7 @@ from cozebatch.setup.question import NEEDED, Option, Question, WrongAnswer, mask
 from cozebatch.setup.rules import complaint_about
 from cozebatch.setup.secrets import may_send, plain_secret, reference, variable_of, without_wrapping
 from cozebatch.setup.state import SECRET_VARIABLE, State, World
-from cozebatch.setup.tables import columns_of, columns_of_file, opened, tables_of, views_of
+from cozebatch.setup.tables import columns_of, columns_of_file, opened, relations_of, tables_of, views_of
 
 ALL_VIEWS = "all"
 _BASE_EXAMPLE = Text(
@@ -178,16 +178,18 @@ async def take_table(state: State, world: World, answer: str) -> State:
         async with _opened(state, world) as (_, found):
             columns, rows = await columns_of(found, answer)
             views = await views_of(found, answer)
+            relations = await relations_of(found, answer, columns, state.known.tables)
     except FeishuError as error:
         raise WrongAnswer(_refused(error)) from None
     if answer != state.answers.table_id:
-        state = state.answer(columns={}, status={}, view_id="")
+        state = state.answer(columns={}, status={}, view_id="", relations="")
     name = next((t.name for t in state.known.tables if t.id == answer), answer)
     note = Text(
         f"数据表“{name}”：{len(columns)} 个字段，{rows} 条记录。",
         f'Table "{name}": {len(columns)} fields, {rows} records.',
     )
     state = state.answer(table_id=answer).learn(columns=tuple(columns), rows=rows, views=tuple(views)).note(note)
+    state = state.learn(relations=relations)
     if not rows:
         state = state.note(
             Text(
@@ -219,6 +221,37 @@ def view(state: State, world: World) -> Question:
 
 async def take_view(state: State, world: World, answer: str) -> State:
     return state.answer(view_id="" if answer == ALL_VIEWS else answer)
+
+
+def asks_relations(state: State) -> bool:
+    """Not where the existing configuration has such tables."""
+    tables = state.document.get("tables")
+    return bool(state.known.relations) and not (
+        isinstance(tables, dict) and state.known.relations.keys() & tables.keys()
+    )
+
+
+def relations(state: State, world: World) -> Question:
+    names = {table.id: table.name for table in state.known.tables}
+    found = [names.get(relation["table_id"], "") for relation in state.known.relations.values()]
+    return Question(
+        "relations",
+        "columns",
+        Text("同一个多维表格里有按账号查的数据表，要用吗", "The base has tables that go by account: use them"),
+        hint=Text(
+            "账号的名称、音色和数字人从那里取；查不到就用任务表自己的字段。",
+            "Names, voices and digital humans of accounts come from there; else from the fields of the task table.",
+        ),
+        options=(
+            Option("yes", Text(f"用：{'、'.join(found)}", f"use them: {', '.join(found)}")),
+            Option("no", Text("不用", "do not")),
+        ),
+        default=state.answers.relations or "yes",
+    )
+
+
+async def take_relations(state: State, world: World, answer: str) -> State:
+    return state.answer(relations=answer)
 
 
 def tasks_file(state: State, world: World) -> Question:

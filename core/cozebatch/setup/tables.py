@@ -23,12 +23,13 @@ from cozebatch.files.source import ENDINGS, MAX_BYTES
 from cozebatch.model.errors import UsageError
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Text
-from cozebatch.setup.matching import SourceColumn
+from cozebatch.setup.matching import RELATIONS, SourceColumn, plain, role_of
 
 SAMPLES = 3
 """Rows that are shown of a table."""
 _ROWS_READ = 50
 _LOOK_UP = 19
+_MOST_RELATIONS = 12
 _MOST_SAMPLE, _MOST_VALUE, _MOST_VALUES = 200, 20, 12
 
 
@@ -54,6 +55,38 @@ async def columns_of(base: FeishuBase, table_id: str) -> tuple[list[SourceColumn
         ]
         found.append(SourceColumn(column.name, column.kind, column.options, tuple(texts[:SAMPLES]), _values(texts)))
     return found, max(page.total, len(page.records))
+
+
+async def relations_of(
+    base: FeishuBase, table_id: str, columns: Sequence[SourceColumn], tables: Sequence[Named]
+) -> dict[str, dict[str, str]]:
+    """The tables of the base that name accounts, their voices and their digital humans, as the configuration has them
+    (docs/contract.md §2). Only for a table with an account. Raises `FeishuError`."""
+    account = next((column for column in columns if role_of(column.name) == "account_id"), None)
+    found: dict[str, dict[str, str]] = {}
+    if account is None:
+        return found
+    for table in [table for table in tables if table.id != table_id][:_MOST_RELATIONS]:
+        by_role: dict[str | None, str] = {}
+        names = [column.name for column in await base.columns(table.id)]
+        for name in names:
+            by_role.setdefault(role_of(name), name)
+        of = by_role.get("account_id")
+        if of is None:
+            continue
+        if "voice_id" in by_role:
+            found.setdefault(
+                "voice_table", {"table_id": table.id, "account_field": of, "voice_id_field": by_role["voice_id"]}
+            )
+        elif "digital_no" in by_role:
+            found.setdefault(
+                "digital_human_table",
+                {"table_id": table.id, "account_field": of, "digital_no_field": by_role["digital_no"]},
+            )
+        elif account.kind in RELATIONS:
+            called = next((name for name in names if plain(name) in ("名称", "名字", "昵称", "name")), of)
+            found.setdefault("account_table", {"table_id": table.id, "account_field": of, "name_field": called})
+    return found
 
 
 async def views_of(base: FeishuBase, table_id: str) -> list[Named]:

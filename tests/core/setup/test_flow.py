@@ -75,7 +75,7 @@ async def test_the_columns_are_shown_with_three_rows_of_the_table(tmp_path: Path
         script = next(option for option in question.options if option.value == "content")
         assert script.label.zh == "content ← 仿写文案"
         assert script.detail.zh.count("｜") == 2
-        assert script.detail.zh.startswith("你有没有试过早起半小时")
+        assert script.detail.zh.startswith("你有没有试过早起半…")
         await way.answer("title")
         assert way.state.at == "column"
         await way.answer("项目名称")

@@ -24,7 +24,8 @@ from cozebatch.setup.matching import (
     ("name", "role"),
     [
         ("content", "content"), ("Content ", "content"), ("文案", "content"), ("口播文案", "content"),
-        ("脚本", "content"), ("仿写文案", "content"), ("口播稿", "content"), ("视频脚本内容", "content"), ("text", "content"),
+        ("脚本", "content"), ("仿写文案", "content"), ("口播稿", "content"), ("视频脚本内容", "content"),
+        ("text", "content"),
         ("台词", "content"),
         ("title", "title"), ("标题", "title"), ("视频标题", "title"), ("文案标题", "title"), ("videoTitle", "title"),
         ("digitalNo", "digital_no"), ("digital_no", "digital_no"), ("数字人", "digital_no"),

@@ -17,6 +17,7 @@ from cozebatch.model.errors import UsageError
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang, Text
 from cozebatch.settings import Settings, load_settings
+from cozebatch.settings.stored_secrets import stored_secret
 from cozebatch_tui.commands.prompts import agrees
 from cozebatch_tui.commands.trust import require_trusted_hosts
 from cozebatch_tui.exit_codes import Exit
@@ -36,7 +37,8 @@ def check(options: argparse.Namespace, lang: Lang) -> Exit:
         out.line(f"{item.level.value:<4}  {clean(item.subject.in_(lang), 60)}: {clean(item.text.in_(lang), 1000)}")
 
     try:
-        settings, warnings = load_settings(path, env=os.environ, need_feishu=None if options.tasks is None else False)
+        need_feishu = None if options.tasks is None else False
+        settings, warnings = load_settings(path, env=os.environ, need_feishu=need_feishu, stored=stored_secret)
         require_trusted_hosts(settings, yes=options.yes, ask=lambda question: agrees(question, lang))
     except UsageError as error:
         for complaint in error.complaints:

@@ -96,6 +96,7 @@ def configure(
 
 def _settings(options: argparse.Namespace, stack: ExitStack) -> tuple[Settings, list[Text]]:
     from cozebatch.settings import load_settings, parse_settings
+    from cozebatch.settings.stored_secrets import stored_secret
 
     overrides: dict[str, object] = {
         key: value
@@ -115,7 +116,9 @@ def _settings(options: argparse.Namespace, stack: ExitStack) -> tuple[Settings, 
     else:
         config = find_config(options)
         assert config is not None
-        settings, warnings = load_settings(config, env=os.environ, overrides=overrides, need_feishu=need_feishu)
+        settings, warnings = load_settings(
+            config, env=os.environ, overrides=overrides, need_feishu=need_feishu, stored=stored_secret
+        )
     return settings, list(warnings)
 
 

@@ -26,6 +26,7 @@ from cozebatch.model.sanitize import clean
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
 from cozebatch.settings import Settings, load_settings
+from cozebatch.settings.stored_secrets import stored_secret
 from cozebatch_tui.commands.configure import find_config
 from cozebatch_tui.commands.errors import complain
 from cozebatch_tui.exit_codes import Exit
@@ -49,7 +50,7 @@ def import_results(options: argparse.Namespace, lang: Lang) -> Exit:
     config = find_config(options)
     if config is None:
         raise UsageError(typed(texts.NO_CONFIGURATION))
-    settings, warnings = load_settings(config, env=os.environ, need_feishu=options.tasks is None)
+    settings, warnings = load_settings(config, env=os.environ, need_feishu=options.tasks is None, stored=stored_secret)
     complain(warnings, lang)
     target = _target(settings, options)
     now = time.time()

@@ -1,92 +1,216 @@
-"""`cozebatch-tui init`: asks a few questions, checks each answer at once, and writes a configuration in one step."""
+"""`cozebatch-tui init`: the set-up as questions on stdout and answers, line by line, from stdin."""
 
 from __future__ import annotations
 
 import argparse
+import getpass
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
+import anyio
+
+from cozebatch.model.check_item import CheckItem, Level
+from cozebatch.model.default_paths import CONFIG_FILE
 from cozebatch.model.errors import UsageError
+from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang, Text
+from cozebatch.setup.flow import END, GROUPS, ask, back, group_of, groups_of, reply
+from cozebatch.setup.question import Option, Question, WrongAnswer, masked
+from cozebatch.setup.state import State, World
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.headless.streams import Output
-from cozebatch_tui.locale import commands as texts
-from cozebatch_tui.presentation.invocation import typed
-from cozebatch_tui.session.new_configuration import (
-    MODES,
-    SECRET_VARIABLE,
-    TOKEN_VARIABLE,
-    check_base,
-    check_coze,
-    check_filled,
-    configuration_of,
-    makes_drafts,
-    needs_table,
-    usual_draft_folder,
-    write_configuration,
-)
+from cozebatch_tui.headless.styled import wrapped
+from cozebatch_tui.locale import setup as texts
+from cozebatch_tui.presentation.invocation import command
+from cozebatch_tui.session import setup
+
+BACK = ("<", "＜", "《")
+MOST_COLUMNS = 80
+_MOST_SHOWN = 15
 
 
 def init(options: argparse.Namespace, lang: Lang) -> Exit:
-    """Ask and write the file. Raises `UsageError` if the file exists and `--yes` is missing, or if stdin ends."""
-    path = Path(options.config)
-    if path.exists() and not options.yes:
-        raise UsageError(Text(texts.EXISTS.zh.format(path=path), texts.EXISTS.en.format(path=path)))
+    """Ask, look, and write the file. An interrupt, or the end of stdin, keeps what was answered.
+
+    Raises `UsageError` if stdin ends, or if the file cannot be written.
+    """
     out = Output(sys.stdout)
-    dialogue = Dialogue(out, lang)
-    out.line(texts.INIT_INTRO.in_(lang))
-    config = ask_all(dialogue)
-    write_configuration(path, config)
-    out.line(typed(texts.WRITTEN).in_(lang).format(path=path))
+    state, world = setup.begin(Path(options.config), lang, {})
+    dialogue = Dialogue(out, state, world)
+    dialogue.say(texts.INTRO)
+    try:
+        dialogue.to_the_end()
+        written = setup.finish(dialogue.state, world)
+    except (KeyboardInterrupt, EOFError) as end:
+        out.line()
+        kept = setup.keep(dialogue.state)
+        again = command(["init", *([] if options.config == CONFIG_FILE else ["--config", options.config])])
+        stopped = texts.STOPPED if kept else texts.STOPPED_EMPTY
+        told = Text(stopped.zh.format(command=again), stopped.en.format(command=again))
+        if isinstance(end, EOFError):
+            raise UsageError(told) from None
+        out.line(told.in_(dialogue.lang))
+        return Exit.INTERRUPTED
+    _tell(out, written, dialogue.lang)
     return Exit.OK
 
 
+def _tell(out: Output, written: setup.Written, lang: Lang) -> None:
+    """What was written, and the two commands that come next."""
+    out.line(texts.WRITTEN.in_(lang).format(path=written.path))
+    if written.backup is not None:
+        out.line(texts.BACKED_UP.in_(lang).format(path=written.backup))
+    for note in written.notes:
+        out.line(note.in_(lang))
+    where = [] if str(written.path) == CONFIG_FILE else ["--config", str(written.path)]
+    tasks = ["--tasks", written.tasks_file] if written.tasks_file else []
+    out.line(texts.NEXT_CHECK.in_(lang).format(command=command(["check", *where, *tasks])))
+    out.line(texts.NEXT_TRIAL.in_(lang).format(command=command([*where, *tasks, "--limit", "1"])))
+
+
 class Dialogue:
-    """Asks on stdout and reads lines from stdin. Explains a wrong answer and asks again."""
+    """Shows one question after the other, and reads an answer for each. `state` is how far it has come."""
 
-    def __init__(self, out: Output, lang: Lang, read: Callable[[], str] = sys.stdin.readline) -> None:
+    def __init__(self, out: Output, state: State, world: World, read: Callable[[bool], str] | None = None) -> None:
+        """`read` gets whether the answer is a secret, and gives a line; `EOFError` when there are no more."""
+        self.state = state
         self._out = out
-        self._lang: Lang = lang
-        self._read = read
+        self._world = world
+        self._read = read or _read_line
+        self._group = ""
 
-    def ask(self, question: Text, *, default: str = "", check: Callable[[str], list[Text]] = lambda _: []) -> str:
-        """One answer, or `default` for an empty one. Raises `UsageError` if stdin has ended."""
+    @property
+    def lang(self) -> Lang:
+        return self.state.answers.lang
+
+    def to_the_end(self) -> None:
+        """Raises `EOFError` and `KeyboardInterrupt`; the state is then that of the latest good answer."""
+        while self.state.at != END:
+            question = ask(self.state, self._world)
+            self._head(question)
+            if question.id == "check":
+                self._check()
+            self._show(question)
+            self._answer(question)
+
+    def say(self, text: Text) -> None:
+        self._line(text.in_(self.lang))
+
+    def _answer(self, question: Question) -> None:
+        """Take lines until one of them is an answer, or leads back."""
+        shown = list(question.options)[:_MOST_SHOWN]
         while True:
-            shown = f" [{default}]" if default else ""
-            self._out.write(f"{question.in_(self._lang)}{shown}: ")
-            line = self._read()
-            if not line:
-                raise UsageError(texts.ENDED)
-            answer = line.strip() or default
-            complaints = check(answer)
-            if not complaints:
-                return answer
-            for complaint in complaints:
-                self._out.line(f"  {complaint.in_(self._lang)}")
+            self._prompt(question)
+            line = self._read(question.secret).strip()
+            if not sys.stdin.isatty():
+                self._out.line()  # whoever types ends the line himself
+            if line in BACK:
+                self.state = back(self.state)
+                return
+            if question.secret and line and sys.stdin.isatty():
+                self._line(f"  {masked(line)}")
+            value, shown = self._chosen(question, shown, line)
+            if value is None:
+                continue
+            try:
+                self.state = anyio.run(reply, self.state, self._world, value)
+            except WrongAnswer as wrong:
+                self._line(f"  ! {wrong.text.in_(self.lang)}")
+                continue
+            setup.keep(self.state)
+            return
 
-    def choose(self, question: Text, choices: Mapping[str, str], default: str) -> str:
-        def check(answer: str) -> list[Text]:
-            return [] if answer in choices else [Text.same(" / ".join(choices))]
+    def _chosen(self, question: Question, shown: list[Option], line: str) -> tuple[str | None, list[Option]]:
+        """The answer that a line stands for, and the options that have numbers now; None if it asks for more."""
+        if not question.options or not line:
+            return line, shown
+        if line.isascii() and line.isdigit() and 1 <= int(line) <= len(shown):
+            return shown[int(line) - 1].value, shown
+        named = [o for o in question.options if line.casefold() == o.label.in_(self.lang).casefold() or line == o.value]
+        if named:
+            return named[0].value, shown
+        found = [o for o in question.options if line.casefold() in o.label.in_(self.lang).casefold()]
+        if len(found) == 1 and not question.takes_text:
+            return found[0].value, shown
+        if found and len(question.options) > _MOST_SHOWN:
+            self._line(texts.FOUND.in_(self.lang).format(count=len(found)))
+            self._list(found)
+            return None, found[:_MOST_SHOWN]
+        if question.takes_text:
+            return line, shown
+        self._line("  " + texts.CHOOSE.in_(self.lang).format(count=len(shown)))
+        return None, shown
 
-        return choices[self.ask(question, default=default, check=check)]
+    def _head(self, question: Question) -> None:
+        """The name of the step, where a new one begins; and what the answer before has brought."""
+        group = group_of(self.state)
+        if group != self._group:
+            self._group = group
+            groups = groups_of(self.state)
+            title = GROUPS[group].in_(self.lang)
+            self._line()
+            self._line(texts.STEP.in_(self.lang).format(number=groups.index(group) + 1, count=len(groups), title=title))
+        for note in question.notes:
+            self._line(f"  {note.in_(self.lang)}")
+
+    def _show(self, question: Question) -> None:
+        self._line(question.title.in_(self.lang))
+        if question.hint:
+            self._line(f"  {question.hint.in_(self.lang)}")
+        self._list(question.options)
+
+    def _list(self, options: Sequence[Option]) -> None:
+        for number, option in enumerate(options[:_MOST_SHOWN], 1):
+            mark = "! " if option.good is False else ""
+            self._line(f"  {number:>2}  {mark}{option.label.in_(self.lang)}")
+            if option.detail:
+                self._line(f"      {option.detail.in_(self.lang)}")
+        if len(options) > _MOST_SHOWN:
+            self._line(texts.MORE.in_(self.lang).format(count=len(options) - _MOST_SHOWN))
+
+    def _prompt(self, question: Question) -> None:
+        default = clean(question.shown_default().in_(self.lang), 200)
+        name = ""
+        if question.options:
+            name = (texts.NUMBER_OR_TEXT if question.takes_text else texts.NUMBER).in_(self.lang)
+        self._out.write(f"{name}{f' [{default}]' if default else ''}> ".lstrip())
+
+    def _check(self) -> None:
+        """All that `check` looks at, before the file is written."""
+        from cozebatch_tui.session.setup_check import look_at_everything
+
+        worst = Level.OK
+
+        def tell(item: CheckItem) -> None:
+            nonlocal worst
+            worst = max(worst, item.level, key=list(Level).index)
+            subject, text = clean(item.subject.in_(self.lang), 60), clean(item.text.in_(self.lang), 400)
+            self._line(
+                f"  {item.level:<4}  {subject}: {text}"
+                if self.lang == "en"
+                else f"  {item.level:<4}  {subject}：{text}"
+            )
+
+        self._line(texts.CHECKING.in_(self.lang))
+        look_at_everything(self.state, tell)
+        told = {Level.OK: texts.LOOKS_GOOD, Level.WARN: texts.WARNED, Level.FAIL: texts.NOT_IN_ORDER}
+        self._line(f"  {told[worst].in_(self.lang)}")
+
+    def _line(self, text: str = "") -> None:
+        """One line, broken where the terminal ends; what follows stands under its first word."""
+        whole = clean(text, 1000)
+        indent = len(whole) - len(whole.lstrip())
+        width = min(max(40, self._out.columns), MOST_COLUMNS) - 1
+        for line in wrapped([(whole.lstrip(), None)], width - indent, 0):
+            self._out.line(f"{' ' * indent}{''.join(part for part, _ in line)}".rstrip())
 
 
-def ask_all(dialogue: Dialogue) -> dict[str, Any]:
-    """Build a configuration from the answers. The configuration's own rules check each of them."""
-    answers: dict[str, str] = {}
-    answers["token"] = dialogue.ask(texts.ASK_TOKEN, default=TOKEN_VARIABLE, check=check_coze("token", {}))
-    answers["workflow"] = dialogue.ask(texts.ASK_WORKFLOW, check=check_coze("workflow_id", {"token": answers["token"]}))
-    modes = {str(number): mode for number, mode in enumerate(MODES, 1)}
-    answers["mode"] = dialogue.choose(texts.ASK_MODE, modes, "2")
-    if makes_drafts(answers):
-        answers["draft_folder"] = dialogue.ask(texts.ASK_DRAFTS, default=usual_draft_folder(), check=check_filled)
-    answers["source"] = dialogue.choose(texts.ASK_SOURCE, {"1": "feishu", "2": "file"}, "1")
-    if answers["source"] == "feishu":
-        answers["app_id"] = dialogue.ask(texts.ASK_APP_ID, check=check_filled)
-        answers["app_secret"] = dialogue.ask(texts.ASK_APP_SECRET, default=SECRET_VARIABLE)
-        answers["base"] = dialogue.ask(texts.ASK_BASE, check=check_base)
-        if needs_table(answers):
-            answers["table"] = dialogue.ask(texts.ASK_TABLE, check=check_filled)
-    return configuration_of(answers)
+def _read_line(secret: bool) -> str:
+    """A line of stdin; a secret that is typed on a terminal is not shown. Raises `EOFError`."""
+    if secret and sys.stdin.isatty():
+        return getpass.getpass("")
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line

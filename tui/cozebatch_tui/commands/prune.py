@@ -61,8 +61,9 @@ def _days(options: argparse.Namespace, lang: Lang) -> int:
     if config is None:
         return DAYS
     from cozebatch.settings import load_settings
+    from cozebatch.settings.stored_secrets import stored_secret
 
-    settings, warnings = load_settings(config, env=os.environ, need_feishu=False)
+    settings, warnings = load_settings(config, env=os.environ, need_feishu=False, stored=stored_secret)
     complain(warnings, lang)
     return settings.log_retention_days
 

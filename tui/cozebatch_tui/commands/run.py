@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -108,12 +108,14 @@ def _app_start(
     options: argparse.Namespace,
     lang: Lang,
     on_confirmed: Callable[[argparse.Namespace, Preview], None] | None = None,
+    told: Sequence[Text] = (),
 ) -> AppStart:
-    """`on_confirmed`: the batch runs in another process; this gets what is to run there."""
+    """`on_confirmed`: the batch runs in another process; this gets what is to run there. `told`: notes for the start
+    screen."""
     from cozebatch_tui.screen.startup import AppStart, Ask, Chosen
 
     config = find_config(options)
-    notes: list[Text] = []
+    notes: list[Text] = list(told)
 
     @contextmanager
     def session_for_screen(ask: Ask) -> Iterator[Session]:
@@ -124,7 +126,7 @@ def _app_start(
     def after_setup(chosen: Chosen, lang: Lang) -> AppStart:
         tasks = chosen.tasks_file or options.tasks
         new = argparse.Namespace(**{**vars(options), "demo": chosen.demo, "tasks": tasks})
-        return _app_start(new, lang, on_confirmed)
+        return _app_start(new, lang, on_confirmed, chosen.notes)
 
     return AppStart(
         make_session=session_for_screen,
@@ -135,7 +137,7 @@ def _app_start(
         notes=notes,
         after_setup=after_setup,
         hand_over=None if on_confirmed is None else lambda preview: on_confirmed(options, preview),
-        answers={"source": "file", "tasks": options.tasks} if options.tasks else {},
+        answers={"source": "file", "tasks_file": options.tasks} if options.tasks else {},
     )
 
 

@@ -1,4 +1,4 @@
-"""Texts of the set-up screen."""
+"""Texts of the set-up beside its questions (those are in `cozebatch.setup`), on the screen and of `init`."""
 
 from __future__ import annotations
 
@@ -8,62 +8,53 @@ TITLE = Text("设置", "Set up")
 PLACE = Text("{number} / {count}   {title}", "{number} / {count}   {title}")
 NO_ACCOUNT = Text("没有账号？", "No account yet?")
 SEE_DEMO = Text("先看演示", "see the demo")
-NEEDED = Text("这一项要填", "needed")
-LOOKING = Text("正在检查，不花钱…", "checking, free of charge…")
-LOOKS_GOOD = Text("没有问题（没有花钱）", "nothing wrong (nothing was charged)")
+OPENING = Text("正在打开…", "Opening…")
+LOOKING = Text("正在看，不花钱…", "Looking, free of charge…")
+LOOKS_GOOD = Text("没有问题（没有花钱）。", "Nothing wrong (nothing was charged).")
 NOT_ASKED = Text(
-    "没有检查：环境变量里的密钥不会发往 {host}，先在终端里运行一次并确认。",
-    "Not checked: no secret from the environment is sent to {host}; run once on a terminal and confirm it.",
+    "没有检查：环境变量里的密钥不会发往 {host}。先运行一次 check 并确认。",
+    "Not checked: no secret from the environment is sent to {host}. Run check once and confirm it.",
 )
-EXISTS = Text("{path} 已经有了，没有覆盖。", "{path} is there already and was not replaced.")
-
-LANGUAGE = Text("语言", "Language")
-ASK_LANGUAGE = Text("界面语言", "Language of all texts")
-ZH, EN = Text.same("中文"), Text.same("English")
-
-COZE = Text("Coze 工作流", "Coze workflow")
-COZE_SHORT = Text.same("Coze")
-WORKFLOW = Text("工作流链接或 ID", "Workflow: its address or id")
-WORKFLOW_HINT = Text(
-    "在扣子打开工作流，复制浏览器地址栏里的链接", "open the workflow in Coze and copy the address of the page"
+RESUMED = Text(
+    "上次没做完，已填好上次的答案（密钥除外）。",
+    "An earlier set-up was not finished: its answers are filled in, without secrets.",
 )
-TOKEN = Text("个人访问令牌", "Access token")
-TOKEN_HINT = Text(
-    "扣子“API 管理 → 授权 → 个人访问令牌”；留空就用环境变量 COZE_API_TOKEN",
-    "Coze's personal access token; empty: the environment variable COZE_API_TOKEN",
+EXISTING = Text("已按 {path} 填好，回车就是不变。", "Filled in from {path}: Enter leaves an answer as it is.")
+MENDED = Text("{path} 里有几处改过才能读：", "Put right to read {path}:")
+FILTER_HINT = Text("输入几个字来找", "type to find")
+PASTE_HINT = Text("输入几个字来找，或在这里粘贴", "type to find, or paste here")
+TAKE_TYPED = Text("用输入的“{text}”", 'take "{text}" as typed')
+NONE_FOUND = Text("没有找到", "nothing found")
+
+WRITTEN = Text("已写入 {path}。", "Written to {path}.")
+BACKED_UP = Text("原来的留作 {path}。", "The one before is kept as {path}.")
+TRY_ONE = Text(
+    "先试 1 个（付费 1 次），看过成片再全部开始。",
+    "Try 1 first (1 paid execution), and start all once you have seen the film.",
 )
+SET_VARIABLES = Text("以后要先设置：{commands}", "From now on this has to be set: {commands}")
 
-SOURCE = Text("任务从哪来", "Where tasks come from")
-SOURCE_SHORT = Text("任务", "Tasks")
-ASK_SOURCE = Text("任务在哪里", "The tasks are in")
-FEISHU = Text("飞书多维表格", "a Feishu Base")
-FILE = Text("本地文件（.xlsx .csv .json .jsonl）", "a local file (.xlsx .csv .json .jsonl)")
-APP_ID, APP_SECRET = Text("飞书应用 App ID", "Feishu App ID"), Text("飞书应用 App Secret", "Feishu App Secret")
-APP_HINT = Text("飞书开发者后台 → 凭证与基础信息", "developer console → Credentials & Basic Info")
-SECRET_HINT = Text("留空就用环境变量 FEISHU_APP_SECRET", "empty: the environment variable FEISHU_APP_SECRET")
-BASE = Text("多维表格链接", "Address of the Base")
-BASE_HINT = Text("打开任务所在的数据表，复制链接", "open the table of the tasks and copy its address")
-TABLE = Text("数据表的 table_id", "table_id of the task table")
-TASKS_FILE = Text("任务文件", "Task file")
-NO_FILE = Text("没有这个文件", "there is no such file")
-WRONG_KIND = Text("要 .xlsx、.csv、.json 或 .jsonl 文件", "should be an .xlsx, .csv, .json or .jsonl file")
-
-FILMS = Text("做什么，放哪里", "What is made, and where it goes")
-FILMS_SHORT = Text("成品", "Films")
-ASK_MODE = Text("做成", "Make")
-MODES = {
-    "video": Text("MP4 成片", "MP4 films"),
-    "draft": Text("剪映草稿", "JianYing drafts"),
-    "both": Text("草稿和成片", "both"),
-    "none": Text("不合成，只要 Coze 的结果", "nothing: only Coze's results"),
-}
-OUTPUT = Text("成片文件夹", "Folder of the films")
-DRAFTS = Text("剪映草稿文件夹", "JianYing's draft folder")
-DRAFTS_HINT = Text("剪映“设置 → 草稿位置”", "JianYing's settings say where its drafts lie")
-
-CHECK = Text("检查", "Check")
-WILL_WRITE = Text(
-    "回车：写入 {path}，然后看要花多少钱。现在还不会花钱。",
-    "Enter writes {path} and then shows the costs. Nothing is charged yet.",
+INTRO = Text(
+    "一步一步生成配置，每个答案马上检查，不花钱。直接回车用方括号里的；输入 < 回到上一步；Ctrl-C 停下，下次接着做。",
+    "Makes a configuration step by step; each answer is looked at once, free of charge. Enter takes what is in "
+    "brackets, < goes back, Ctrl-C stops, and the next start goes on.",
 )
-NEXT_TIME = Text("下次这样启动：cozebatch-tui --tasks {path}", "Next time start with: cozebatch-tui --tasks {path}")
+STEP = Text("── {number}/{count} {title}", "-- {number}/{count} {title}")
+NUMBER = Text("编号", "number")
+NUMBER_OR_TEXT = Text("编号，或直接输入", "number, or type it")
+FOUND = Text("找到 {count} 个：", "Found {count}:")
+MORE = Text("  … 还有 {count} 个，输入名称里的几个字来找", "  … {count} more: type a part of the name to find it")
+CHOOSE = Text("请输入 1 到 {count} 的编号。", "Type a number from 1 to {count}.")
+CHECKING = Text("检查：", "Check:")
+WARNED = Text("可以用，但先看看上面的 warn。", "It can be used, but read the warnings above.")
+NOT_IN_ORDER = Text(
+    "有 fail 的地方：输入 < 回去改，或先写入再改。",
+    "Something fails: type < to go back, or write it and mend it later.",
+)
+NEXT_CHECK = Text("检查：  {command}", "Check:  {command}")
+NEXT_TRIAL = Text("先试 1 条（付费 1 次）：  {command}", "Try one row (1 paid execution):  {command}")
+STOPPED = Text(
+    "停下了，没有写配置。已回答的留着（密钥除外），再运行这个命令就接着做：  {command}",
+    "Stopped; no configuration was written. The answers are kept (without secrets); this goes on:  {command}",
+)
+STOPPED_EMPTY = Text("停下了，什么都没有写。", "Stopped; nothing was written.")

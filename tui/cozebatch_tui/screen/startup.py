@@ -19,10 +19,11 @@ Ask = Callable[[Text], bool]
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """How the operator goes on from the set-up: with the demo, or with the configuration that was just written and,
-    where tasks come from a file, that file."""
+    where tasks come from a file, that file. `notes`: what the start screen should say."""
 
     demo: bool = False
     tasks_file: str | None = None
+    notes: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,40 +1,41 @@
-"""The set-up: shown when there is no configuration. One step at a time; the last one looks at everything and writes it.
+"""The set-up: shown when there is no configuration. One question at a time; the last one checks all and writes.
 
-Until then nothing is written. The steps are in `setup.steps`; this is their frame.
+Until then nothing is written but the answers themselves, without secrets, so that the next start can go on. The
+questions are `cozebatch.setup`; this is their frame.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+import anyio
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.timer import Timer
-from textual.widgets import Static
 
 from cozebatch.model.default_paths import CONFIG_FILE
 from cozebatch.model.errors import UsageError
+from cozebatch.model.text import Text
 from cozebatch_tui.locale import header
 from cozebatch_tui.locale import setup as texts
-from cozebatch_tui.presentation.invocation import typed
 from cozebatch_tui.presentation.tones import Tone
 from cozebatch_tui.screen.action_registry import bindings_of
 from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.error_boundary import guarded
-from cozebatch_tui.screen.setup.field_box import FieldBox
-from cozebatch_tui.screen.setup.findings import Findings
-from cozebatch_tui.screen.setup.steps import STEPS, SetupStep
+from cozebatch_tui.screen.setup.errand import Errands
+from cozebatch_tui.screen.setup.findings import Findings, Tell
+from cozebatch_tui.screen.setup.question_pane import QuestionPane
 from cozebatch_tui.screen.startup import Chosen
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter
 from cozebatch_tui.screen.widgets.figures import Figures, clickable, spread
 
-PATIENCE = 0.7
-"""Seconds after the last key until the answers are looked at."""
+if TYPE_CHECKING:
+    from cozebatch.setup.state import State, World
+    from cozebatch_tui.session.setup import Written
 
 
 class SetupScreen(ActionScreen[Chosen]):
@@ -44,10 +45,11 @@ class SetupScreen(ActionScreen[Chosen]):
     DEFAULT_CSS = """
     SetupScreen #top { height: 1; background: $raised; padding: 0 1; }
     SetupScreen #body { height: 1fr; }
-    SetupScreen #steps { width: 26; height: 1fr; border: round $line; padding: 0 1; }
+    SetupScreen #steps { width: 24; height: 1fr; border: round $line; padding: 0 1; }
     SetupScreen #steps-line { height: 1; padding: 0 1; display: none; }
-    SetupScreen #panel { width: 1fr; height: 1fr; border: round $line; padding: 1 2; }
+    SetupScreen #panel { width: 1fr; height: 1fr; border: round $line; padding: 0 2; }
     SetupScreen #panel { border-title-color: $foreground; border-title-style: bold; }
+    SetupScreen #panel.-check QuestionPane { height: auto; }
     SetupScreen.-narrow #steps { display: none; }
     SetupScreen.-narrow #steps-line { display: block; }
     SetupScreen.-short #panel { padding: 0 1; }
@@ -56,154 +58,174 @@ class SetupScreen(ActionScreen[Chosen]):
     SCOPE = "setup"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("setup")
 
-    def __init__(self, answers: Mapping[str, str] | None = None) -> None:
-        """`answers` that are known beforehand."""
+    def __init__(self, given: Mapping[str, str] | None = None) -> None:
+        """`given`: answers that are known beforehand."""
         super().__init__()
-        self.answers: dict[str, str] = dict(answers or {})
-        self._place = 0
-        self._complains = False
-        """Whether wrong answers are told: not before the operator wanted to go on."""
-        self._timer: Timer | None = None
-
-    @property
-    def step(self) -> SetupStep:
-        return STEPS[self._place]
+        self._given = dict(given or {})
+        self._errands = Errands()
+        self.state: State | None = None
+        """None while it is opened."""
+        self.world: World | None = None
 
     def compose(self) -> ComposeResult:
-        lang = self.host.lang
         yield Figures(id="top")
         yield Figures(id="steps-line")
         with Horizontal(id="body"):
             yield Figures(id="steps")
             with VerticalScroll(id="panel", can_focus=False):
-                for field in self.step.fields:
-                    yield FieldBox(field, self._answer(field.name))
-                if self.step is STEPS[-1]:
-                    yield Static(Content(texts.WILL_WRITE.in_(lang).format(path=CONFIG_FILE)))
-                    if self.answers.get("source") == "file":
-                        yield Static(
-                            Content(typed(texts.NEXT_TIME).in_(lang).format(path=self.answers.get("tasks", "")))
-                        )
+                if self.state is not None and self.world is not None:
+                    from cozebatch.setup.flow import ask
+
+                    yield QuestionPane(ask(self.state, self.world), *self._before)
                 yield Findings()
         yield ActionFooter("setup")
 
+    _before: tuple[str | None, str | None] = (None, None)
+    """What was typed and chosen, when the same question is drawn anew."""
+    _goes_on = False
+    """Another question is drawn."""
+
     def on_mount(self) -> None:
-        self._begin_step()
+        self._draw_frame()
+        self.query_one(Findings).forget()
+        given, lang = self._given, self.host.lang
+
+        def begin() -> tuple[State, World]:
+            from cozebatch_tui.session.setup import begin
+
+            return begin(Path(CONFIG_FILE), lang, given)
+
+        self._errands.run(begin, self._begun)
+
+    def _begun(self, begun: tuple[State, World] | Exception) -> None:
+        if isinstance(begun, Exception):
+            self.host.tell_error(begun)
+            return
+        self.state, self.world = begun
+        self.refresh(recompose=True)
 
     async def recompose(self) -> None:
-        """The same step in another language, or another step."""
-        boxes = [box.field.name for box in self.query(FieldBox) if box.has_focus_within]
+        """The same question in another language, or another question."""
+        if self.state is not None and self.state.answers.lang != self.host.lang:
+            self.state = self.state.answer(lang=self.host.lang)
+        for pane in self.query(QuestionPane):
+            self._before = (None, None) if self._goes_on else (pane.typed, pane.chosen)
+        self._goes_on = False
         await super().recompose()
-        self._begin_step(boxes[0] if boxes else None)
+        self._before = (None, None)
+        self._draw_frame()
+        findings, panel = self.query_one(Findings), self.query_one("#panel")
+        findings.forget()
+        checks = self.state is not None and self.state.at == "check"
+        panel.set_class(checks, "-check")
+        if checks:
+            state = self.state
+            assert state is not None
+
+            def look(tell: Tell) -> None:
+                from cozebatch_tui.session.setup_check import look_at_everything
+
+                look_at_everything(state, tell)
+
+            findings.look(look)
 
     def on_resize(self) -> None:
         if self.query("#top"):
             self._draw_frame()
 
-    def _begin_step(self, focused: str | None = None) -> None:
-        self._show_fields()
-        self._draw_frame()
-        boxes = [box for box in self.query(FieldBox) if box.display]
-        named = [box for box in boxes if box.field.name == focused]
-        if boxes:
-            (named or boxes)[0].focus_answer()
-        self._look_soon(0.0)
+    @property
+    def pane(self) -> QuestionPane:
+        return self.query_one(QuestionPane)
 
-    def _answer(self, name: str) -> str:
-        """The answer as it stands; the first time, what is usual here."""
-        if name == "lang":
-            return self.host.lang
-        if name not in self.answers:
-            field = next(field for step in STEPS for field in step.fields if field.name == name)
-            self.answers[name] = next(iter(field.choices)) if field.choices else field.initial()
-        return self.answers[name]
-
-    @on(FieldBox.Answered)
+    @on(QuestionPane.Answered)
     @guarded
-    def _answered(self, event: FieldBox.Answered) -> None:
-        if event.name == "lang":
-            if event.answer != self.host.lang:
-                self.call_later(self.app.run_action, "app.switch_lang")
+    def _answered(self, event: QuestionPane.Answered) -> None:
+        """Look at the answer, and go on. A second `enter` meanwhile counts for nothing."""
+        state, world, answer = self.state, self.world, event.answer
+        if self._errands.busy or state is None or world is None:
             return
-        self.answers[event.name] = event.answer
-        self._show_fields()
-        self._look_soon(PATIENCE)
-
-    def _show_fields(self) -> None:
-        asked = {field.name for field in self.step.asked(self.answers)}
-        wrong = self.step.validate(self.answers) if self._complains else {}
-        for box in self.query(FieldBox):
-            box.display = box.field.name in asked
-            box.complain(wrong.get(box.field.name))
-
-    def _look_soon(self, seconds: float) -> None:
-        """Look at the answers once they rest, if they could be right."""
-        if self._timer is not None:
-            self._timer.stop()
-        findings = self.query_one(Findings)
-        findings.forget()
-        if self.step.look is not None and not self.step.validate(self.answers):
-            self._timer = self.set_timer(max(0.01, seconds), self._look)
-
-    @guarded
-    def _look(self) -> None:
-        if self.step.look is not None:
-            self.query_one(Findings).look(self.step.look, self.answers)
-
-    @on(FieldBox.Entered)
-    @guarded
-    def _entered(self, event: FieldBox.Entered) -> None:
-        """To the next question of this step, or on."""
-        wrong = self.step.validate(self.answers).get(event.name)
-        if wrong is not None:
-            self.query_one(f"#field-{event.name}", FieldBox).complain(wrong)
+        if state.at == "check":
+            self._write(state, world)
             return
-        boxes = [box for box in self.query(FieldBox) if box.display]
-        place = next(n for n, box in enumerate(boxes) if box.field.name == event.name)
-        if place + 1 < len(boxes):
-            boxes[place + 1].focus_answer()
+        self.pane.wait()
+
+        def work() -> State:
+            from cozebatch.setup.flow import reply
+            from cozebatch_tui.session.setup import keep
+
+            after = anyio.run(reply, state, world, answer)
+            keep(after)
+            return after
+
+        self._errands.run(work, self._replied)
+
+    def _replied(self, outcome: State | Exception) -> None:
+        from cozebatch.setup.question import WrongAnswer
+
+        if not self.is_attached:
+            return
+        if isinstance(outcome, WrongAnswer):
+            self.pane.complain(outcome.text)
+        elif isinstance(outcome, Exception):
+            self.pane.complain(None)
+            self.host.tell_error(outcome)
         else:
-            self.action_next()
+            self._go_to(outcome)
+
+    def _go_to(self, state: State) -> None:
+        """Show this question, in the language that was chosen."""
+        self.state, self._goes_on = state, True
+        if state.answers.lang != self.host.lang:
+            self.call_later(self.app.run_action, "app.switch_lang")  # draws this screen anew
+        else:
+            self.refresh(recompose=True)
 
     def action_next(self) -> None:
-        """The next step if this one is answered; after the last one, write."""
-        wrong = self.step.validate(self.answers)
-        self._complains = bool(wrong)
-        if wrong:
-            self._show_fields()
-            self.query_one(f"#field-{next(iter(wrong))}", FieldBox).focus_answer()
-        elif self._place + 1 < len(STEPS):
-            self.action_go(self._place + 1)
-        else:
-            self._write()
+        """`enter` where nothing that takes it has the focus."""
+        for pane in self.query(QuestionPane):
+            pane.post_message(QuestionPane.Answered(pane.chosen or pane.typed or ""))
 
     def action_previous(self) -> None:
-        if self._place > 0:
-            self.action_go(self._place - 1)
+        if self.state is not None:
+            from cozebatch.setup.flow import back
 
-    def action_go(self, place: int) -> None:
-        """To that step; those that are not answered yet cannot be skipped."""
-        if place <= self._place + 1:
-            self._place, self._complains = place, False
-            self.refresh(recompose=True)
+            self._errands.give_up()
+            self._go_to(back(self.state))
+
+    def action_go(self, group: str) -> None:
+        """To an earlier step; those that are not answered yet cannot be skipped."""
+        if self.state is not None:
+            from cozebatch.setup.flow import back_to
+
+            self._errands.give_up()
+            self._go_to(back_to(self.state, group))
 
     def action_demo(self) -> None:
         self.dismiss(Chosen(demo=True))
 
-    def _write(self) -> None:
-        from cozebatch_tui.session.new_configuration import configuration_of, write_configuration
+    def _write(self, state: State, world: World) -> None:
+        self.pane.wait()
 
-        path = Path(CONFIG_FILE)
-        if path.exists():
-            self.host.say(texts.EXISTS.in_(self.host.lang).format(path=path), severity="error")
-            return
-        try:
-            write_configuration(path, configuration_of(self.answers))
-        except UsageError as error:
-            self.host.say("\n".join(text.in_(self.host.lang) for text in error.complaints), severity="error")
-            return
-        from_file = self.answers.get("source") == "file"
-        self.dismiss(Chosen(tasks_file=self.answers["tasks"].strip() if from_file else None))
+        def work() -> Written:
+            from cozebatch_tui.session.setup import finish
+
+            return finish(state, world)
+
+        self._errands.run(work, self._written)
+
+    def _written(self, outcome: Written | Exception) -> None:
+        lang = self.host.lang
+        if isinstance(outcome, UsageError):
+            self.pane.complain(outcome.complaints[0])
+        elif isinstance(outcome, Exception):
+            self.pane.complain(None)
+            self.host.tell_error(outcome)
+        else:
+            lines = [texts.WRITTEN.in_(lang).format(path=outcome.path)]
+            if outcome.backup is not None:
+                lines.append(texts.BACKED_UP.in_(lang).format(path=outcome.backup))
+            self.host.say("\n".join([*lines, texts.TRY_ONE.in_(lang)]))
+            self.dismiss(Chosen(tasks_file=outcome.tasks_file, notes=outcome.notes))
 
     def _draw_frame(self) -> None:
         lang = self.host.lang
@@ -213,25 +235,45 @@ class SetupScreen(ActionScreen[Chosen]):
             "  ",
             clickable(f"? {header.HELP.in_(lang)}", "app.help", "$muted"),
         )
-        self.query_one("#top", Figures).draw(spread(left, right, max(20, self.size.width - 2)))
-        names = [self._named(place, f"{place + 1} ") for place in range(len(STEPS))]
+        room = max(20, self.size.width - 2)
+        self.query_one("#top", Figures).draw(spread(left, right, room))
         demo = clickable(f" {self.text(texts.SEE_DEMO)} ", "screen.demo", "reverse")
+        names, title = self._steps()
         offer = [Content(""), Content.styled(texts.NO_ACCOUNT.in_(lang), "$muted"), demo]
         self.query_one("#steps", Figures).draw(Content("\n").join([*names, *offer]))
-        in_line = [Content("  ").join([self._named(place, "") for place in range(len(STEPS))]), demo]
-        self.query_one("#steps-line", Figures).draw(spread(in_line[0], in_line[1], max(20, self.size.width - 2)))
-        panel = self.query_one("#panel")
-        values = {"number": self._place + 1, "count": len(STEPS), "title": self.step.title.in_(lang)}
-        panel.border_title = Content(texts.PLACE.in_(lang).format(**values))
+        self.query_one("#steps-line", Figures).draw(spread(Content(" ").join(self._steps_in_line()), demo, room))
+        self.query_one("#panel").border_title = Content(title)
 
-    def _named(self, place: int, number: str) -> Content:
+    def _steps(self) -> tuple[list[Content], str]:
+        """The steps with their numbers, and the title of the one that is open."""
+        lang = self.host.lang
+        if self.state is None:
+            return [], texts.OPENING.in_(lang)
+        from cozebatch.setup.flow import GROUPS, group_of, groups_of
+
+        groups = groups_of(self.state)
+        place = groups.index(group_of(self.state))
+        values = {"number": place + 1, "count": len(groups), "title": GROUPS[groups[place]].in_(lang)}
+        named = [self._named(group, GROUPS[group], at - place, f"{at + 1:>2} ") for at, group in enumerate(groups)]
+        return named, texts.PLACE.in_(lang).format(**values)
+
+    def _steps_in_line(self) -> list[Content]:
+        """The same without numbers: on a narrow terminal the names alone."""
+        if self.state is None:
+            return []
+        from cozebatch.setup.flow import GROUPS, group_of, groups_of
+
+        groups = groups_of(self.state)
+        place = groups.index(group_of(self.state))
+        near = [at for at in range(len(groups)) if abs(at - place) <= (4 if self.host.lang == "zh" else 2)]
+        return [self._named(groups[at], GROUPS[groups[at]], at - place, "") for at in near]
+
+    def _named(self, group: str, name: Text, distance: int, number: str) -> Content:
         """A step in the list: done, open, or still to come."""
-        glyphs, step = self.host.look.glyphs, STEPS[place]
-        name = step.short.in_(self.host.lang)
-        if place < self._place:
-            return Content.assemble(
-                number, (f"{glyphs.good} ", f"${Tone.DONE}"), clickable(name, f"screen.go({place})")
-            )
-        if place == self._place:
-            return Content.styled(f"{number}{glyphs.live} {name}", "bold")
-        return Content.styled(f"{number}{glyphs.dot} {name}", "$muted")
+        glyphs, text = self.host.look.glyphs, name.in_(self.host.lang)
+        if distance < 0:
+            go = clickable(text, f"screen.go('{group}')")
+            return Content.assemble(number, (f"{glyphs.good} ", f"${Tone.DONE}"), go)
+        if distance == 0:
+            return Content.styled(f"{number}{glyphs.live} {text}", "bold")
+        return Content.styled(f"{number}{glyphs.dot} {text}", "$muted")

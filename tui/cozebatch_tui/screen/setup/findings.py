@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from textual.content import Content
@@ -13,9 +13,9 @@ from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.sanitize import clean
 from cozebatch_tui.locale import setup as texts
 from cozebatch_tui.presentation.tones import Tone
-from cozebatch_tui.screen.setup.steps import Look
 from cozebatch_tui.screen.widgets.figures import Figures
 
+Tell = Callable[[CheckItem], None]
 _TONES: Mapping[Level, Tone] = {Level.OK: Tone.DONE, Level.WARN: Tone.ATTENTION, Level.FAIL: Tone.FAILED}
 
 
@@ -36,12 +36,12 @@ class Findings(Figures):
         self._items, self._looks = [], False
         self.display = False
 
-    def look(self, look: Look, answers: Mapping[str, str]) -> None:
+    def look(self, look: Callable[[Tell], None]) -> None:
         """Begin. The thread is a daemon: leaving does not wait for a service that does not answer."""
         self.forget()
         self._looks = True
         self._show()
-        number, lang, loop, kept = self._number, self.host.lang, asyncio.get_running_loop(), dict(answers)
+        number, loop = self._number, asyncio.get_running_loop()
 
         def tell(item: CheckItem | None) -> None:
             with suppress(RuntimeError):  # the screen is gone
@@ -49,7 +49,7 @@ class Findings(Figures):
 
         def run() -> None:
             try:
-                look(kept, lang, tell)
+                look(tell)
             except Exception as error:  # noqa: BLE001 - a look that fails is told; the set-up goes on
                 with suppress(RuntimeError):
                     loop.call_soon_threadsafe(self.host.tell_error, error)
