@@ -136,12 +136,13 @@ FAULTS = (
         "        if old.waits:\n",
         "        if old.waits:\n            return self._anew()\n        if old.waits:\n",
     ),
+    # The same script again
     Planted(
-        "an answered execution gives its slot up",
-        "from the answer on it counts against the limit",
-        "engine/lifecycle/question.py",
-        'self._record.update(status="running", resumed_at=wall))\n            answer',
-        'self._record.update(status="interrupted", resumed_at=wall))\n            answer',
+        "reuse is counted as paid",
+        "the record says that an execution was paid once",
+        "planning/reuse.py",
+        '        "reused",\n        now,\n',
+        '        "succeeded",\n        now,\n',
     ),
     # The limit
     Planted(

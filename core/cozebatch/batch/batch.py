@@ -68,6 +68,8 @@ class Batch:
     """What is sent to Coze for a task."""
     answers: Mapping[str, GivenAnswer] = field(default_factory=dict)
     """To executions that wait with a question, by task."""
+    reuse: bool = False
+    """Rows whose parameters were paid for as another row's have that result, unless the preview says otherwise."""
     max_executions: int | None = None
     """New executions to be paid for at most, and the time (Unix seconds) after which none is; see `Allowance`."""
     until: float | None = None
@@ -107,7 +109,7 @@ class Batch:
         )
         plan = await planner.plan()
         plan = self._plan = replace(plan, run=replace(plan.run, allowance=self._allowance(plan)))
-        return preview_of(
+        preview = preview_of(
             plan.run,
             plan.planned,
             plan.owed,
@@ -116,7 +118,9 @@ class Batch:
             partial=plan.partial,
             origin=self.origin,
             journal_incomplete=plan.journal_incomplete,
+            reusable=plan.reusable,
         )
+        return preview.reusing(True) if self.reuse else preview
 
     async def preflight(self, patience: float = REACH_PATIENCE) -> Sequence[CheckItem]:
         """The cheap checks before a batch, and what they found. Raises `UsageError` for what is refused, and for what
@@ -266,7 +270,8 @@ class Batch:
         """The engine's run of the plan. Only the coroutine holds the plan from now on, and drops it once it is on disk:
         the texts of a large batch are not kept in memory."""
         assert self._plan is not None
-        plan, self._plan = self._plan.without(preview.left_out), None
+        plan = self._plan.reusing(self.wall()) if preview.reuse else self._plan
+        plan, self._plan = plan.without(preview.left_out), None
         return engine.run(
             plan.planned,
             plan.owed,

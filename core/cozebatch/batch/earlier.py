@@ -101,6 +101,8 @@ class Survey:
                     found.moved.add(best.task_id)
             named = next((r for r in paid.executions if r.execute_id and r.execute_id == past.row.execute_id), best)
             started = sum(r.digest == named.digest for r in paid.executions)
+            if past.row.reused != (named.status == "reused"):  # its row may be of the one that has paid
+                past = replace(past, row=replace(past.row, reused=named.status == "reused"))
             found.past[task.task_id] = replace(past, digest=named.digest, started=started)
 
     async def _from_record(self, task: Task, paid: Paid) -> Past:

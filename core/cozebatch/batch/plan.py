@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from cozebatch.batch.earlier import EarlierWork, Survey
@@ -13,9 +13,10 @@ from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.timestamps import compact
 from cozebatch.planning.edits import with_edits
-from cozebatch.planning.planned import Action, OperatorOverrides, Planned
+from cozebatch.planning.planned import RESULTS_KEPT, Action, OperatorOverrides, Planned
 from cozebatch.planning.recognition import DigestOf, Recognition
 from cozebatch.planning.recovery import plan
+from cozebatch.planning.reuse import reusable, reusing, to_be_paid
 from cozebatch.planning.selection import Selection, require_known
 from cozebatch.planning.settled import moved_to
 from cozebatch.ports import Delivery, Edit, Handover, Journal, Rebound, Recorded, RunRecord, TaskSource
@@ -34,6 +35,19 @@ class RunPlan:
     handover: Handover
     partial: bool
     journal_incomplete: bool
+    reusable: Mapping[str, Recorded] = field(default_factory=dict)
+    """By task that would be paid for: an execution with the same parameters, which served another one."""
+
+    def reusing(self, now: float) -> RunPlan:
+        """The same, with those results instead of new executions. `now` in Unix seconds."""
+        planned, entries = [], []
+        for p in self.planned:
+            result = self.reusable.get(p.task_id) if p.action is Action.SUBMIT else None
+            if result is not None:
+                p, entry = reusing(p, result, self.run, now)
+                entries.append(entry)
+            planned.append(p)
+        return replace(self, planned=planned, handover=replace(self.handover, reused=entries))
 
     def without(self, left_out: Collection[str]) -> RunPlan:
         """The same without these tasks, which would be paid for: they stay for another run."""
@@ -112,7 +126,16 @@ class Planner:
             any(not row.state.is_end for t, row in rows.items() if t in candidates and t not in taken)
             or any(p.action is Action.SUBMIT for t, p in listed.settled.items() if t not in taken),
             incomplete,
+            {} if self.overrides.fresh else await self._reusable(planned),
         )
+
+    async def _reusable(self, planned: Sequence[Planned]) -> Mapping[str, Recorded]:
+        """Results of the last days that were paid for as another row's and would serve rows that are to be paid for."""
+        if not await self.journal.durations(self.workflow_id):
+            return {}  # nothing has succeeded yet
+        wanted = to_be_paid(planned, self.digest_of)
+        results = await self.journal.results_of(self.workflow_id, wanted, self.wall() - RESULTS_KEPT) if wanted else ()
+        return reusable(wanted, results, self.source_key)
 
     async def _load(self, bound: list[Edit]) -> Sequence[Task]:
         """What the source lists, with the edits in force. Adds those that serve another row now to `bound`."""

@@ -38,6 +38,8 @@ class PlannedTask:
     account_id: str = ""
     waits: bool = False
     """Its execution waits for an answer."""
+    reusable: bool = False
+    """Its parameters were paid for as another row's within the last days: that result may be used, free."""
     edited: bool = False
     """It is run with the title and script that the operator gave it here, not with those of the source."""
 
@@ -67,6 +69,7 @@ class PlannedTask:
             planned.recognized,
             row.account_id,
             row.waits,
+            False,
             isinstance(planned.task, Task) and planned.task.edited and planned.action in _RUNS,
         )
 
@@ -96,6 +99,8 @@ class Preview:
     """The journal was damaged: what it does not know may have been paid for."""
     trial: int | None = None
     """Only so many new executions are started before a person says to go on; None for all."""
+    reuse: bool = False
+    """Rows whose parameters were paid for as another row's have that result; else they are paid for."""
     left_out: frozenset[str] = frozenset()
     """Tasks that the operator left out: they stay for another run."""
     actions: Mapping[Action, int] = field(init=False)
@@ -167,6 +172,36 @@ class Preview:
             or any(self.actions.get(action, 0) for action in working)
         )
 
+    @property
+    def same_script(self) -> Text | None:
+        """How many rows say what was paid for as another row's, and what becomes of them; None where there are none."""
+        if not self.reusable:
+            return None
+        if self.reuse:
+            return Text(
+                f"{self.reusable} 个任务的参数 7 天内付过费：用那次的结果，免费。",
+                f"{self.reusable} have parameters that were paid for within 7 days: those results are used, free.",
+            )
+        return Text(
+            f"{self.reusable} 个任务的参数 7 天内给别的任务付过费：现在会再付一次，也可以用那次的结果（免费）。",
+            f"{self.reusable} have parameters that were paid for as another task's within 7 days: they are paid for "
+            "again, unless those results are used (free).",
+        )
+
+    @property
+    def reusable(self) -> int:
+        """How many rows that would be paid for may have another row's result."""
+        return sum(task.reusable for task in self.tasks)
+
+    def reusing(self, reuse: bool) -> Preview:
+        """The same with the other choice for those rows."""
+        action = Action.FINISH if reuse else Action.SUBMIT
+        return replace(
+            self,
+            reuse=reuse,
+            tasks=tuple(replace(task, action=action) if task.reusable else task for task in self.tasks),
+        )
+
     def canary(self, count: int) -> Preview:
         """The same, beginning with a trial of `count` new executions. The others are of this run too."""
         return replace(self, trial=count)
@@ -190,12 +225,16 @@ def preview_of(
     partial: bool,
     origin: str,
     journal_incomplete: bool,
+    reusable: Collection[str] = (),
 ) -> Preview:
     """The preview of a plan; `now` in Unix seconds."""
     return Preview(
         run,
         continuing,
-        tuple(PlannedTask.of(p, now) for p in planned),
+        tuple(
+            replace(PlannedTask.of(p, now), reusable=True) if p.task_id in reusable else PlannedTask.of(p, now)
+            for p in planned
+        ),
         owed=len(owed),
         leftovers=leftovers(planned, owed, now),
         partial=partial,

@@ -28,6 +28,8 @@ class Request:
     fresh: bool = False
     rerun: frozenset[str] = frozenset()
     adopt: Mapping[str, str] = field(default_factory=dict)
+    reuse: bool = False
+    """Rows whose parameters were paid for as another row's within the last days have that result."""
     answers: Mapping[str, str] = field(default_factory=dict)
     """To executions that wait with a question, by task; `operator` gave them."""
     operator: str = ""

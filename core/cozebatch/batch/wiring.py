@@ -83,6 +83,7 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
             ),
             answers={task_id: GivenAnswer(text, request.operator) for task_id, text in request.answers.items()},
             selection=request.selection,
+            reuse=request.reuse,
             max_executions=request.max_executions,
             until=request.until,
             workflow_id=settings.coze.workflow_id,

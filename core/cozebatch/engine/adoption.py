@@ -22,6 +22,8 @@ async def why_not_adopt(
     for recorded in await journal.record():
         if recorded.execute_id != execute_id and recorded.key != key:
             continue
+        if recorded.status == "reused":
+            continue
         if (recorded.source_key, recorded.task_id) != (source_key, task.task_id):
             return belongs_to(recorded.task_id, execute_id)
         if recorded.execute_id != execute_id:
@@ -67,6 +69,6 @@ async def recorded_execution(journal: Journal, run_id: str, task_id: str, execut
         if execution.execute_id == execute_id:
             return replace(execution, parameters=None)
     for recorded in await journal.record():
-        if recorded.execute_id == execute_id:
+        if recorded.execute_id == execute_id and recorded.status != "reused":
             return recorded.changed(recorded.status).execution
     return None

@@ -92,6 +92,8 @@ class MemoryJournal:
                     task_id=r.task_id,
                     number=r.number,
                 )
+        for execution in handover.reused:
+            self._put_execution(execution, run)
         for key, digest in handover.digests.items():
             self._executions[key] = replace(self._executions[key], digest=digest)
 
@@ -106,10 +108,11 @@ class MemoryJournal:
                     self._rows[run_id, row.task_id] = row
                 case PutExecution(execution):
                     self._put_execution(execution, self._current)
-                case PutFilm(execute_id, film):
-                    for known in list(self._executions.values()):
-                        if known.execute_id == execute_id:
-                            self._executions[known.key] = replace(known, film=film)
+                case PutFilm(execute_id, film, task_id):
+                    of = [e for e in self._executions.values() if e.execute_id == execute_id]
+                    own = [e for e in of if (e.source_key, e.task_id) == (self._current.source_key, task_id)]
+                    for known in own or of:
+                        self._executions[known.key] = replace(known, film=film)
                 case PutOutput(execute_id, output):
                     self._outputs[execute_id] = output
                 case Owe(delivery):
@@ -230,7 +233,17 @@ class MemoryJournal:
         ]
 
     async def bound_elsewhere(self, source_key: str) -> Collection[str]:
-        return {e.execute_id for e in self._executions.values() if e.source_key != source_key and e.execute_id}
+        elsewhere = (e for e in self._executions.values() if e.source_key != source_key and e.status != "reused")
+        return {e.execute_id for e in elsewhere if e.execute_id}
+
+    async def results_of(self, workflow_id: str, digests: Collection[str], since: float) -> Sequence[Recorded]:
+        found = [
+            r
+            for r in await self.record()
+            if r.digest in digests and r.status == "succeeded" and r.has_output and r.sent_at > since
+            if r.workflow_id == workflow_id
+        ]
+        return sorted(found, key=lambda r: -r.sent_at)
 
     async def missing_digests(self, digest_of: Callable[[Task], str]) -> Mapping[str, str]:
         found = {}

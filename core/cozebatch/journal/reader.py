@@ -143,8 +143,20 @@ class JournalReader:
 
         return await self._call(run)
 
+    async def results_of(self, workflow_id: str, digests: Collection[str], since: float) -> Sequence[Recorded]:
+        found: list[Recorded] = []
+        for chunk in _chunks(list(digests), 500):
+            sql = (
+                "SELECT key, source_key, run_id, task_id, number, status, sent_at, workflow_id, digest, execute_id, "
+                "1, film IS NOT NULL, resumed_at FROM execution JOIN output USING (execute_id) "
+                f"WHERE digest IN ({','.join('?' * len(chunk))}) AND status = 'succeeded' AND workflow_id = ? "
+                "AND sent_at > ?"
+            )
+            found += [recorded_of(r) for r in await self._select(sql, *chunk, workflow_id, since)]
+        return sorted(found, key=lambda r: -r.sent_at)
+
     async def bound_elsewhere(self, source_key: str) -> Collection[str]:
-        sql = "SELECT execute_id FROM execution WHERE source_key != ? AND execute_id IS NOT NULL"
+        sql = "SELECT execute_id FROM execution WHERE source_key != ? AND execute_id IS NOT NULL AND status != 'reused'"
         return {execute_id for (execute_id,) in await self._select(sql, source_key)}
 
     async def missing_digests(self, digest_of: Callable[[Task], str]) -> Mapping[str, str]:

@@ -94,8 +94,10 @@ def put_change(db: sqlite3.Connection, source_key: str, run_id: str, change: Cha
             )
         case PutExecution(execution):
             put_execution(db, source_key, run_id, execution)
-        case PutFilm(execute_id, film):
-            db.execute("UPDATE execution SET film = ? WHERE execute_id = ?", (_film(film), execute_id))
+        case PutFilm(execute_id, film, task_id):
+            of_task = "UPDATE execution SET film = ? WHERE execute_id = ? AND task_id = ? AND source_key = ?"
+            if not db.execute(of_task, (_film(film), execute_id, task_id, source_key)).rowcount:
+                db.execute("UPDATE execution SET film = ? WHERE execute_id = ?", (_film(film), execute_id))
         case PutOutput(execute_id, output):
             put_output(db, execute_id, output)
         case Owe(d):
@@ -195,6 +197,8 @@ def hand_over(db: sqlite3.Connection, run: RunRecord, handover: Handover) -> Non
         "UPDATE execution SET source_key = ?, run_id = ?, task_id = ?, number = ? WHERE key = ?",
         ((run.source_key, run.run_id, r.task_id, r.number, r.key) for r in handover.rebound),
     )
+    for execution in handover.reused:
+        put_execution(db, run.source_key, run.run_id, execution)
     db.executemany(
         "UPDATE execution SET digest = ? WHERE key = ? AND digest IS NULL",
         ((digest, key) for key, digest in handover.digests.items()),

@@ -203,5 +203,6 @@ MIGRATIONS: tuple[str, ...] = (
     );
     -- When the latest answer was sent: from then on it may run again.
     ALTER TABLE execution ADD COLUMN resumed_at REAL;
+    CREATE INDEX execution_by_digest ON execution (digest) WHERE digest IS NOT NULL;
     """,
 )

@@ -108,6 +108,8 @@ class Row:
     error: ErrorInfo | None = None
     question: Question | None = None
     """What its execution asks a person; it waits at Coze until that is answered."""
+    reused: bool = False
+    """Its result is that of an execution which was paid for as another task's."""
     resumed_at: float | None = None
     """When its execution went on after a question was answered (Unix seconds): from then on it runs."""
 
@@ -214,7 +216,7 @@ def moved(row: Row, after: State, *, wall: float, clock: float, **facts: Any) ->
         changes |= {"submit_clock": clock, "submitted_at": wall, "coze_end_clock": None, "coze_finished_at": None}
         changes |= {"execute_id": None, "debug_url": None, "has_output": False, "adopted": False, "asked": False}
         changes["unanswered"] = False
-        changes |= {"execution_failed": False, "resumed_at": None}
+        changes |= {"execution_failed": False, "resumed_at": None, "reused": False}
         changes |= {"synthesis_clock": None, "synthesis_end_clock": None, "lag_seconds": None}
         if row.first_submit_clock is None:
             changes["first_submit_clock"] = clock

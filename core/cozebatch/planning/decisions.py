@@ -144,6 +144,7 @@ def _adopting(row: Row, overrides: OperatorOverrides) -> Row:
         error=None,
         question=None,
         resumed_at=None,
+        reused=False,
         end_clock=None,
         finished_at=None,
     )

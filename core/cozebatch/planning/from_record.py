@@ -22,7 +22,7 @@ def row_from_record(task: Task, paid: Paid, digest: str, failure: ErrorInfo | No
     """`failure`: what the best execution failed with, where that is known. `digest` is of what would be sent for `task`
     now. If that was sent, `task` is what is known of its input; if something else was, the row has the input of no
     task."""
-    best = paid.best
+    best, sent = paid.best, [r for r in paid.executions if r.status != "reused"]
     same = best.digest is None or best.digest == digest
     row = Row(
         task.task_id,
@@ -33,12 +33,13 @@ def row_from_record(task: Task, paid: Paid, digest: str, failure: ErrorInfo | No
         record_id=task.record_id,
         fingerprint=task.fingerprint() if same else f"sent:{best.digest}",
         edited=task.edited,
-        attempts=len(paid.executions),
-        submissions=len(paid.executions),
+        attempts=len(sent),
+        submissions=len(sent),
         failures=sum(r.status in ("failed", "unanswered") for r in paid.executions),
         execute_id=best.execute_id,
         has_output=best.has_output,
         submitted_at=best.sent_at,
+        reused=best.status == "reused",
     )
     match best.status:
         case "sent":
@@ -47,11 +48,11 @@ def row_from_record(task: Task, paid: Paid, digest: str, failure: ErrorInfo | No
             return replace(row, state=State.HELD, unanswered=True, error=CRASHED_WHILE_SENDING)
         case "interrupted":
             return replace(row, state=State.HELD, question=Question(), error=WAITS)
-        case "succeeded" if best.has_film:
+        case "succeeded" | "reused" if best.has_film:
             return replace(row, state=State.DONE, end_clock=0.0)
-        case "succeeded" if best.has_output:
+        case "succeeded" | "reused" if best.has_output:
             return replace(row, state=State.DOWNLOADING)
-        case "running" | "succeeded":  # the result is asked for again, which is free
+        case "running" | "succeeded" | "reused":  # the result is asked for again, which is free
             return replace(row, state=State.RUNNING)
         case "lost":
             return replace(row, state=State.FAILED, error=FAILED_ON_RECORD)

@@ -143,6 +143,7 @@ class LaterRun:
             execution_failed=old.execution_failed,
             unanswered=old.unanswered,
             resumed_at=old.resumed_at,
+            reused=old.reused,
         )
 
     @property

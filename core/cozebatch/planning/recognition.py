@@ -181,7 +181,7 @@ def _rank(r: Recorded) -> int:
     match r.status:
         case "running" | "interrupted":
             return 0
-        case "succeeded":
+        case "succeeded" | "reused":
             return 2 if r.has_film else 1
         case "lost":
             return 3

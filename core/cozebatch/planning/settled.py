@@ -67,6 +67,7 @@ def finished_before(
         draft_path=old.draft_path,
         video_path=old.video_path,
         note=note,
+        reused=old.reused,
     )
     return Planned(stored, row, Action.SKIP, note=note)
 

@@ -50,10 +50,11 @@ class RunRecord:
 
 
 ExecutionStatus = Literal[
-    "sent", "refused", "unanswered", "running", "succeeded", "failed", "interrupted", "lost", "cancelled"
+    "sent", "refused", "unanswered", "running", "succeeded", "failed", "interrupted", "lost", "cancelled", "reused"
 ]
 NOT_ENDED: frozenset[ExecutionStatus] = frozenset({"sent", "unanswered", "running", "lost", "interrupted"})
-"""What became of these is not known for good. `interrupted`: it waits for an answer, and runs nothing meanwhile."""
+"""What became of these is not known for good. `interrupted`: it waits for an answer, and runs nothing meanwhile.
+`reused` is none of them: such an entry pays for nothing, and says that a task has the result of another's execution."""
 
 
 def new_key() -> str:
@@ -187,6 +188,7 @@ class Rebound:
 class Handover:
     """What a run takes over from earlier ones, on disk in the same transaction as its start.
 
+    `reused`: entries for tasks that have the result of another task's execution.
     `digests`: of executions (by key) that had none on record.
     `dropped`: tasks of the continued run that it has no more, since what was paid for them serves others now.
     `abandon_earlier`: the earlier runs of its source are forgotten, and the edits of its rows (`--fresh`).
@@ -198,6 +200,7 @@ class Handover:
     dropped: Sequence[str] = ()
     abandon_earlier: bool = False
     edits: Sequence[Edit] = ()
+    reused: Sequence[Execution] = ()
 
 
 NO_HANDOVER = Handover()
@@ -245,6 +248,8 @@ class PutFilm:
 
     execute_id: str
     film: Film
+    task_id: str = ""
+    """The task that it was made for, where the result of the execution serves several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +373,10 @@ class Journal(Protocol):
 
     async def asked_as(self, execute_id: str) -> str | None:
         """The key of the execution that asked something under this id; it may go on under another one."""
+
+    async def results_of(self, workflow_id: str, digests: Collection[str], since: float) -> Sequence[Recorded]:
+        """Executions of a workflow with these parameters (by digest) that succeeded, were started after `since` (Unix
+        seconds), and whose output is on disk; the latest first."""
 
     async def durations(self, workflow_id: str) -> Sequence[float]:
         """How long the latest (at most 500) successful executions of a workflow took, seconds, oldest first."""

@@ -68,7 +68,7 @@ class Coze:
 
     def asks(self, paid: Paid) -> None:
         """Some executions ask a person, at some moment on their way."""
-        if self.chance(Fault.QUESTIONS, 0.4):
+        if self.chance(Fault.QUESTIONS, 0.6):
             paid.asks_at = paid.ends_at = paid.started_at + self.rng.uniform(5, 300)
             paid.needs = self.rng.uniform(5, 300)
 

@@ -178,7 +178,7 @@ class Machine:
         start.batch.answers = {
             p.task_id: GivenAnswer("yes", "somebody")
             for p in waiting
-            if p.row.question is not None and p.row.question.event_id and (not self.faults or self.rng.random() < 0.4)
+            if p.row.question is not None and p.row.question.event_id and (not self.faults or self.rng.random() < 0.6)
         }
 
     async def _operated(self, start: Start) -> None:
@@ -264,6 +264,7 @@ class Machine:
             source_is_authoritative=is_told,
             checks=[service.preflight],
             parameters_of=service.parameters_of,
+            reuse=self.has(Fault.REUSE) and rng.random() < 0.7,
             wall=self.wall,
         )
         return Start(batch, life, batch.subscribe(), limit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
 
@@ -65,13 +65,18 @@ class Fault(StrEnum):
     """The table's filter is not on the status column."""
     LITTLE_ROOM = "little room"
     """The account allows fewer executions at once than the operator's limit."""
+    REUSE = "reuse"
+    """Starts with `--reuse`, on rows that are copied."""
     QUESTIONS = "questions"
     """Executions wait for a person: answered here or elsewhere; answers are lost or refused."""
 
 
 QUIET: frozenset[Fault] = frozenset()
-APART = frozenset({Fault.QUESTIONS})
-"""Drawn apart from the others, so that what older seeds draw stays as it was."""
+APART: Mapping[Fault, Sequence[Fault]] = {
+    Fault.REUSE: (Fault.DUPLICATES, Fault.DUPLICATES, Fault.NEW_RUNS, Fault.RENAMES, Fault.EDITS),
+    Fault.QUESTIONS: (Fault.LOST_ANSWERS, Fault.LOST_ANSWERS, Fault.REFUSALS, Fault.OPERATOR, Fault.NEW_RUNS),
+}
+"""Drawn apart from the others, so that what older seeds draw stays as it was; each with what goes with it."""
 
 
 OFTEN = frozenset({Fault.CRASHES, Fault.NEW_RUNS, Fault.OPERATOR, Fault.FAILURES})
@@ -86,8 +91,13 @@ def draw(rng: random.Random) -> frozenset[Fault]:
 
 
 def draw_apart(seed: int) -> frozenset[Fault]:
-    """Those of the faults drawn apart that a seed has."""
-    return frozenset(f for f in APART if random.Random(f"{f} {seed}").random() < 0.3)
+    """Those of the faults drawn apart that a seed has, with some that they are harmless without."""
+    found: set[Fault] = set()
+    for fault, others in APART.items():
+        rng = random.Random(f"{fault} {seed}")
+        if rng.random() < 0.3:
+            found |= {fault, *(other for other in others if rng.random() < 0.5)}
+    return frozenset(found)
 
 
 def told(faults: Collection[Fault]) -> str:

@@ -86,7 +86,17 @@ def _rightly_skipped(machine: Machine, row: Row) -> bool:
 
 async def _no_execution_twice(machine: Machine, run: RunRecord, rows: Sequence[Row]) -> None:
     """Each row that is done has an execution of its own, of what the row says."""
-    done = Counter(machine.judge.original(row.execute_id or "") for row in rows if row.state is State.DONE)
+    done = Counter(
+        machine.judge.original(row.execute_id or "") for row in rows if row.state is State.DONE and not row.reused
+    )
+    paid_as = Counter(
+        machine.judge.original(r.execute_id or "")
+        for r in await machine.disk.journal.record()
+        if r.execute_id is not None and r.status != "reused"
+    )
+    for execute_id, count in paid_as.items():
+        if count > 1:
+            machine.judge.blame(f"{machine.name}: {execute_id} is on record as paid {count} times")
     for execute_id, count in done.items():
         if count > 1:
             machine.judge.blame(f"{machine.name}: {execute_id} serves {count} rows of {run.run_id}")
@@ -116,7 +126,9 @@ async def _what_is_paid_is_used(
     called_done: Counter[Sent] = Counter()
     for row in rows[current.run_id]:
         sent = sent_for(await machine.disk.journal.task(current.run_id, row.task_id))
-        called_done[sent] += row.state is State.DONE or row.note in CALLED_DONE
+        called_done[sent] += not row.reused and (row.state is State.DONE or row.note in CALLED_DONE)
+        if row.reused and judge.original(row.execute_id or "") not in good[sent]:
+            judge.blame(f"{machine.name}: {row.task_id} reuses {row.execute_id}, which is none of {sorted(good[sent])}")
         category = row.error.category if row.error is not None else None
         given_up = isinstance(machine.source, Table) and category in POLLED_IN_VAIN
         if row.state is not State.FAILED or category in FREE_HALF or given_up or judge.wanted[sent] > 1:

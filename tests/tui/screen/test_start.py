@@ -172,3 +172,24 @@ async def test_leaving_says_what_was_done_where_it_lies_what_was_paid_and_how_to
     assert any(line.startswith("2 paid executions") for line in lines)
     assert lines[-1].startswith("To go on")
     assert len(lines) <= 6
+
+
+async def test_equal_parameters_are_paid_for_unless_the_operator_chooses_their_result(
+    tmp_path: Path, quick: RunningCoze
+) -> None:
+    first = [{"task_id": "a", "title": "one", "content": "the same"}]
+    async with application(tmp_path, quick, first) as screen:
+        await screen.until(lambda: screen.count(State.DONE) == 1, "the first is paid for")
+    both = [*first, {"task_id": "b", "title": "one", "content": "the same"}]
+    async with at_the_start(tmp_path, quick, both) as (screen, shown):
+        assert "u use paid results · 1 free" in screen.text()
+        assert shown.chosen.new_executions == 1
+        await screen.press("u")
+        assert shown.chosen.new_executions == 0
+        assert "u pay again · 1" in screen.text()
+        await screen.press("u", "u")
+        await screen.press("s")
+        await screen.until(lambda: screen.states().get("b") is State.DONE, "made of the paid result")
+        row = screen.app.view_model.board.rows["b"]
+        assert (row.attempts, row.reused) == (0, True)
+    assert len(quick.ledger().executions) == 1

@@ -74,6 +74,7 @@ def configure(
         fresh=options.fresh,
         rerun=frozenset(options.rerun),
         adopt=options.adopt,
+        reuse=options.reuse,
         answers=options.answer,
         operator=operator_name(),
         max_executions=options.max_executions,

@@ -67,7 +67,13 @@ def handover_of(
 ) -> Handover:
     """`preview`: what the operator has confirmed on the start screen."""
     return Handover(
-        options={**vars(options), "detach": False, "no_ui": True, "handover": False},
+        options={
+            **vars(options),
+            "detach": False,
+            "no_ui": True,
+            "handover": False,
+            "reuse": options.reuse if preview is None else preview.reuse,
+        },
         lang=lang,
         command=command(sys.argv[1:]),
         ticket=secrets.token_hex(16),

@@ -148,6 +148,13 @@ def _run_parser(lang: str) -> CommandParser:
         help=_t(lang, "答复工作流的提问，接着做（免费）", "answer a workflow's question; it goes on, free"),
     )
     choice.add_argument(
+        "--reuse",
+        action="store_true",
+        help=_t(
+            lang, "同样的参数 7 天内付过费，就用那次的结果", "use results of the last 7 days with equal parameters"
+        ),
+    )
+    choice.add_argument(
         "--limit", metavar="N", type=whole_number(1, 10_000_000), help=_t(lang, "最多 N 个任务", "at most N tasks")
     )
     choice.add_argument(

@@ -211,6 +211,10 @@ class HeadlessRunner:
             self._complain(preview.expiring)
         if preview.recognized is not None:
             self._printer.say(preview.recognized.in_(self._lang))
+        if preview.same_script is not None:
+            self._printer.say(preview.same_script.in_(self._lang))
+            if not preview.reuse:
+                self._say(texts.REUSE_THEM)
         if preview.edited is not None:
             self._printer.say(preview.edited.in_(self._lang))
         counts = {action.value: preview.actions.get(action, 0) for action in Action}

@@ -19,6 +19,7 @@ ACTIONS: Mapping[str, Text] = {
     "start": Text("全部开始", "start all"),
     **{f"try{n}": Text(f"先试 {n} 个", f"try {n} first") for n in range(1, 10)},
     "tick": Text("勾选", "tick"),
+    "reuse": Text("参数相同的：用 7 天内的结果，或再付费", "equal parameters: use results of 7 days, or pay again"),
     "leave": Text("退出", "leave"),
     "retry_all": Text("重试所有显示的失败任务", "retry everything failed that is shown"),
     "rerun": Text("重做", "rerun"),

@@ -34,6 +34,7 @@ WAY_ON_HELD = Text(
     "--adopt {task_id}=EXECUTE_ID（免费）或 --rerun {task_id}（付费）",
     "--adopt {task_id}=EXECUTE_ID (free) or --rerun {task_id} (paid)",
 )
+REUSE_THEM = Text("    加 --reuse 用那次的结果（免费）", "    --reuse uses those results (free)")
 WAY_ON_ASKED = Text("--answer {task_id}=答复（免费，答复后接着做）", "--answer {task_id}=TEXT (free, it goes on then)")
 WAY_ON_FREE = Text("再运行同一命令就接着做（免费）", "the same command goes on from here (free)")
 WAY_ON_PAID = Text("--rerun {task_id} 付费重做", "--rerun {task_id} runs it again (paid)")

@@ -67,5 +67,7 @@ FIND = Text("筛选：编号、标题、账号里的文字", "filter: text in id
 START = Text("{key} 全部开始 · 付费 {count} 次", "{key} start all · paid {count}")
 START_FREE = Text("{key} 开始 · 免费", "{key} start · free")
 TRY = Text("1 先试 1 个 · 付费 1 次", "1 try 1 first · paid 1")
+REUSE = Text("{key} 用已付费的结果 · {count} 个免费", "{key} use paid results · {count} free")
+PAY_AGAIN = Text("{key} 重新付费 · {count} 次", "{key} pay again · {count}")
 LEAVE = Text("{key} 退出", "{key} leave")
 WAITS = Text("检查通过后自动开始", "it begins once the checks have passed")

@@ -56,6 +56,7 @@ EXECUTION_STATUS: Mapping[str, Text] = {
     "interrupted": Text("停在问答节点", "stopped at a question"),
     "lost": Text("查不到了", "not found any more"),
     "cancelled": Text("已取消", "cancelled"),
+    "reused": Text("复用别的任务付过费的执行，没有扣费", "reused another task's paid execution, not charged"),
 }
 
 FILM = Text("成片", "Film")

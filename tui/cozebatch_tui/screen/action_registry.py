@@ -197,6 +197,7 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
         ActionSpec("start", "s", "start", "batch", cost="paid"),
         *(ActionSpec(f"try{n}", str(n), f"try({n})", "batch", cost="paid", family="try") for n in range(1, 10)),
         ActionSpec("tick", "space", "tick", "tasks"),
+        ActionSpec("reuse", "u", "reuse", "batch", in_palette=False),
         ActionSpec("filter", "slash", "filter", "view"),
         ActionSpec("leave", "q,escape", "leave_start", "program"),
     ),

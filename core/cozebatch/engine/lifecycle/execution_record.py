@@ -69,8 +69,10 @@ class ExecutionRecord:
     def update(self, **facts: Any) -> PutExecution:
         """The change for the journal that says what became of the execution."""
         assert self._execution is not None, "begin or load first"
+        self._is_in_flight = facts.get("status", self._execution.status) == "running" or self._is_in_flight
+        if self._execution.status == "reused":  # it is on record as paid elsewhere, and stays an entry of its own kind
+            facts.pop("status", None)
         self._execution = replace(self._execution, **facts)
-        self._is_in_flight = self._execution.status == "running" or self._is_in_flight
         return PutExecution(self._execution)
 
     def _named_by_a_person(self) -> Execution:

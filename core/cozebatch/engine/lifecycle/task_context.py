@@ -85,7 +85,7 @@ class TaskContext:
             self.ledger.note("warning", warning, self.task_id)
         if self.row.execute_id is not None:
             film = Film(self.ledger.clock.wall(), product.video_path, product.draft_path, product.message)
-            changes = (*changes, PutFilm(self.row.execute_id, film))
+            changes = (*changes, PutFilm(self.row.execute_id, film, self.task_id))
         paths = [path for path in (product.video_path, product.draft_path) if path]
         delivery = self.outbox.draft(self.row, "done", "\n".join(paths) or product.message or "")
         if delivery is None:

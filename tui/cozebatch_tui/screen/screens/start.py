@@ -78,6 +78,8 @@ class StartScreen(ActionScreen[Preview]):
             yield Button("", id="start", variant="warning" if paid else "success", compact=True)
             if self._preview.new_executions > 1:
                 yield Button(Content(texts.TRY.in_(lang)), id="canary", compact=True)
+            if self._preview.reusable:
+                yield Button("", id="reuse", compact=True)
             yield Button("", id="leave", compact=True)
         yield ActionFooter("start")
 
@@ -133,6 +135,11 @@ class StartScreen(ActionScreen[Preview]):
             texts.START.in_(lang).format(key=key, count=paid) if paid else texts.START_FREE.in_(lang).format(key=key)
         )
         self.query_one("#start", Button).label = Content(label)
+        if self._preview.reusable:
+            reuse = texts.PAY_AGAIN if self._preview.reuse else texts.REUSE
+            key = next(iter(keys.get("reuse", ())), "u")
+            label = reuse.in_(lang).format(key=key, count=self._preview.reusable)
+            self.query_one("#reuse", Button).label = Content(label)
         leave = next(iter(keys.get("leave", ())), "q")
         self.query_one("#leave", Button).label = Content(texts.LEAVE.in_(lang).format(key=leave))
 
@@ -187,6 +194,8 @@ class StartScreen(ActionScreen[Preview]):
                 self.action_start()
             case "canary":
                 self.action_try(1)
+            case "reuse":
+                self.action_reuse()
             case _:
                 self.action_leave_start()
 
@@ -199,6 +208,13 @@ class StartScreen(ActionScreen[Preview]):
 
     def action_tick(self) -> None:
         self.list.tick()
+
+    def action_reuse(self) -> None:
+        """Rows that were paid for as others: have their results, or pay for them again. Nothing begins by it."""
+        if self._preview.reusable:
+            self._preview = self._preview.reusing(not self._preview.reuse)
+            self.list.put(self._preview.tasks)
+            self._show()
 
     def action_filter(self) -> None:
         self.query_one(FilterField).open()

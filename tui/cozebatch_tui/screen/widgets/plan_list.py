@@ -43,10 +43,14 @@ class PlanList(TaskList):
     def __init__(self, tasks: Sequence[PlannedTask], lang: Lang) -> None:
         super().__init__()
         self.lang: Lang = lang
-        order = list(Action)
-        self.tasks = {task.task_id: task for task in sorted(tasks, key=lambda task: order.index(task.action))}
+        self.tasks = _sorted(tasks)
         self.unticked: set[str] = set()
         self._needle = ""
+
+    def put(self, tasks: Sequence[PlannedTask]) -> None:
+        """The same tasks, with something else done to some of them. What was unticked stays so."""
+        self.tasks = _sorted(tasks)
+        self.show_all()
 
     def show_all(self) -> None:
         needle = self._needle
@@ -55,8 +59,9 @@ class PlanList(TaskList):
         self.show_place()
 
     def show_place(self) -> None:
-        payable = sum(1 for task in self.tasks.values() if task.action is Action.SUBMIT)
-        ticked = payable - len(self.unticked)
+        ticked = sum(
+            1 for task in self.tasks.values() if task.action is Action.SUBMIT and task.task_id not in self.unticked
+        )
         dot = host_of(self).look.glyphs.dot
         self.border_subtitle = Content(f"{len(self.order)} {dot} {texts.TICKED.in_(self.lang).format(count=ticked)}")
 
@@ -83,7 +88,7 @@ class PlanList(TaskList):
 
     def line(self, task_id: str, width: int, style: Style) -> Strip:
         task, look = self.tasks[task_id], host_of(self).look
-        left_out = task_id in self.unticked
+        left_out = task_id in self.unticked and task.action is Action.SUBMIT
         tone = style + self.colour("muted" if left_out else TONES[task.action])
         quiet = style + self.colour("muted")
         parts = [
@@ -113,6 +118,12 @@ class PlanList(TaskList):
 
     def empty(self) -> str:
         return texts.NO_TASKS.in_(self.lang)
+
+
+def _sorted(tasks: Sequence[PlannedTask]) -> dict[str, PlannedTask]:
+    """The paid ones first."""
+    order = list(Action)
+    return {task.task_id: task for task in sorted(tasks, key=lambda task: order.index(task.action))}
 
 
 def _what(task: PlannedTask) -> Text:

@@ -153,7 +153,8 @@ def submissions(details: Details, lang: Lang) -> Content:
 def _submission(execution: Execution, lang: Lang) -> Content:
     status = texts.EXECUTION_STATUS[execution.status].in_(lang)
     tone = _STATUS_TONES.get(execution.status, Tone.FAILED if execution.error is not None else Tone.WAITING)
-    head = f"{execution.number}.  {time_of(execution.sent_at)}  "
+    number = f"{execution.number}." if execution.status != "reused" else "+ "
+    head = f"{number}  {time_of(execution.sent_at)}  "
     seconds = execution.seconds
     took = f"   {texts.SECONDS.in_(lang).format(count=round(seconds))}" if seconds is not None else ""
     parts = [Content.assemble(head, (status, f"bold ${tone}"), took)]
