@@ -7,8 +7,8 @@ to run workflows; `Lacking` says which permission is missing, so that a person c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlencode
@@ -18,7 +18,7 @@ from cozebatch.coze.codes import NO_PERMISSION
 from cozebatch.coze.fields import clean
 from cozebatch.coze.http import Connection, ExchangeError
 from cozebatch.coze.workflow_link import SITES
-from cozebatch.model.errors import Category, ErrorInfo, StepError
+from cozebatch.model.errors import ErrorInfo, StepError
 from cozebatch.model.redact import Masker
 
 MOST_WORKSPACES, MOST_WORKFLOWS = 500, 1500
@@ -53,10 +53,10 @@ class Lacking:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a token is at home. `error`: why no site took it, in the words of the one that said most."""
+    """Where a token is at home. `errors`: without a home, what each site said, by its address."""
 
     base_url: str | None
-    error: ErrorInfo | None = None
+    errors: Mapping[str, ErrorInfo] = field(default_factory=dict)
 
 
 class CozeAccount:
@@ -139,17 +139,16 @@ def lacks(error: ErrorInfo, permission: str) -> bool:
 async def token_site(token: str, sites: Iterable[str] = tuple(SITES.values())) -> Site:
     """The first of these sites that takes the token. It is sent to no other address. Raises `UsageError` for a text
     that no request can carry, or a proxy that cannot be used."""
-    errors: list[ErrorInfo] = []
+    errors: dict[str, ErrorInfo] = {}
     for base_url in sites:
         async with CozeAccount(token, base_url) as account:
             try:
                 await account.check_token()
             except StepError as error:
-                errors.append(error.info)
+                errors[base_url] = error.info
             else:
                 return Site(base_url)
-    unreachable_ones = [error for error in errors if error.category is Category.NETWORK]
-    return Site(None, (unreachable_ones or errors)[0])  # a site that was not reached may be the right one
+    return Site(None, errors)
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

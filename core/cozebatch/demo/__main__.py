@@ -40,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             url = stack.enter_context(serve(feishu.SimulatedFeishu(), port=options.feishu_port))
             write(f"Feishu  {url}   app_id {feishu.APP_ID}   app_secret {feishu.APP_SECRET}   ")
             write(f"app_token {feishu.APP_TOKEN}\n")
+            write(f"        to set up: paste {coze.url} where the token is asked for, then the token;\n")
+            write(f"        the base is {url}/base/{feishu.APP_TOKEN}\n")
         write("Ctrl-C stops.\n")
         sys.stdout.flush()
         try:

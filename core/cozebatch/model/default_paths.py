@@ -12,6 +12,8 @@ CONFIG_FILE = "configs/config.json"
 STATE_DIR = ".cozebatch"
 DEMO_DIR = "demo"
 """In the state folder: what demos did."""
+SETUP_FILE = "setup.json"
+"""In the state folder: the answers of an unfinished set-up."""
 LOG_DIR = "workflow_logs"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cozebatch.coze.account import CozeAccount, Lacking, WorkflowEntry, lacks, token_site
 from cozebatch.coze.client import CozeService, Declaration
@@ -110,8 +110,7 @@ async def take_token(state: State, world: World, answer: str) -> State:
     except UsageError as error:
         raise WrongAnswer(error.complaints[0]) from None
     if site.base_url is None:
-        assert site.error is not None
-        raise WrongAnswer(_refused(site.error, sites))
+        raise WrongAnswer(_refused(site.errors))
     state = state.answer(token=given, base_url=site.base_url)
     if own and site.base_url != own:
         state = state.answer(workspace_id="", workflow_id="", workflow_name="", app_id="")
@@ -282,17 +281,26 @@ def _own_first(own: str, sites: Sequence[str]) -> Sequence[str]:
     return sorted(sites, key=lambda site: site != own)
 
 
-def _refused(error: ErrorInfo, sites: Sequence[str]) -> Text:
-    if error.category is Category.NETWORK:
-        return _said(error)
-    tried_zh, tried_en = "、".join(map(_site_name, sites)), " and ".join(map(_site_name, sites))
+def _refused(errors: Mapping[str, ErrorInfo]) -> Text:
+    """What the sites that answered said; a site that was not reached may be the right one, so it is named, too."""
+    away = {_site_name(url): error for url, error in errors.items() if error.category is Category.NETWORK}
+    said = {_site_name(url): error for url, error in errors.items() if error.category is not Category.NETWORK}
+    if not said:
+        return _said(next(iter(away.values())))
+    first = next(iter(said.values()))
     example = "pat_x5Qb…"
-    return Text(
-        f"{tried_zh} 不接受这个令牌。{error.message.zh}。"
-        f"检查有没有复制全（例如 {example}）、有没有过期（最长 30 天）。",
-        f"{tried_en} did not take this token. {error.message.en}. Check that it was copied whole (such as {example}) "
-        "and has not expired (30 days at most).",
+    zh = (
+        f"{'、'.join(said)} 不接受这个令牌。{first.message.zh}。"
+        f"检查有没有复制全（例如 {example}）、有没有过期（最长 30 天）。"
     )
+    en = (
+        f"{' and '.join(said)} did not take this token. {first.message.en}. Check that it was copied whole (such as "
+        f"{example}) and has not expired (30 days at most)."
+    )
+    for name, error in away.items():
+        zh += f"{name} 的令牌还没试成：{error.message.zh}。"
+        en += f" It could not be tried at {name}: {error.message.en}."
+    return Text(zh, en)
 
 
 def _said(error: ErrorInfo) -> Text:

@@ -114,8 +114,9 @@ def ask(state: State, world: World) -> Question:
 async def reply(state: State, world: World, answer: str) -> State:
     """The state after an answer. Raises `WrongAnswer`, and the state stays."""
     question = ask(state, world)
-    given = answer.strip() or question.default
-    if question.options and not question.takes_text and given not in [option.value for option in question.options]:
+    values = [option.value for option in question.options]
+    given = answer if answer in values else answer.strip() or question.default
+    if question.options and not question.takes_text and given not in values:
         raise WrongAnswer(Text("请选列表里的一项。", "Choose one of the list."))
     step = _STEPS[state.at]
     overview = next((name for name, detail in _DETAILS.items() if detail.id == state.at), None)

@@ -14,10 +14,10 @@ from typing import Any, get_args
 from cozebatch.bounds.json_values import read_json
 from cozebatch.disk.removing import remove_file
 from cozebatch.disk.writing import make_folder, read_own, write_whole
+from cozebatch.model.default_paths import SETUP_FILE
 from cozebatch.model.text import Lang
 from cozebatch.setup.state import SECRETS, Answers, Keep, Mode, Source
 
-NAME = "setup.json"
 _MOST_BYTES = 1024 * 1024
 _VERSION = 1
 _CHOICES: dict[str, tuple[str, ...]] = {
@@ -35,7 +35,7 @@ def keep_answers(folder: Path, answers: Answers) -> bool:
     text = json.dumps({"version": _VERSION, "answers": kept}, ensure_ascii=False, indent=2)
     try:
         make_folder(folder, folder, 0o700)
-        write_whole(folder / NAME, text, folder)
+        write_whole(folder / SETUP_FILE, text, folder)
     except OSError:
         return False
     return True
@@ -44,7 +44,7 @@ def keep_answers(folder: Path, answers: Answers) -> bool:
 def kept_answers(folder: Path) -> Answers | None:
     """The answers of an earlier set-up; None if there are none that can be read."""
     try:
-        found = read_json(read_own(folder / NAME, folder, _MOST_BYTES))
+        found = read_json(read_own(folder / SETUP_FILE, folder, _MOST_BYTES))
     except (OSError, ValueError):
         return None
     answers = found.get("answers") if isinstance(found, dict) and found.get("version") == _VERSION else None
@@ -64,7 +64,7 @@ def kept_answers(folder: Path) -> Answers | None:
 def forget_answers(folder: Path) -> None:
     """The set-up is finished."""
     with suppress(OSError):
-        remove_file(folder / NAME, folder)
+        remove_file(folder / SETUP_FILE, folder)
 
 
 def has_something(answers: Answers) -> bool:

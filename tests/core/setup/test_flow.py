@@ -345,3 +345,34 @@ async def test_a_token_from_the_environment_goes_to_no_unknown_host(tmp_path: Pa
         await way.answer()
         await way.to_the_end(chosen(found))
         assert configuration_of(way.state)["workflow_config"]["coze_config"]["token"] == "${COZE_API_TOKEN}"
+
+
+async def test_names_from_outside_are_only_text(tmp_path: Path) -> None:
+    """A hostile table, field and workflow: no escape sequence comes through, and nothing of it is a path or markup."""
+    hostile = "\x1b[31m[bold]../../x\u202e=1+1\n"
+    table = SimTable("tblown", [SimColumn(hostile), SimColumn("文案"), SimColumn("状态", SINGLE_SELECT, ["待生成"])])
+    table.name = hostile
+    table.add("rec1", {hostile: hostile * 50, "文案": hostile, "状态": "待生成"})
+    with services(
+        CozeOptions(workflow_name=hostile, inputs={"content": True, "x": False}), SimulatedFeishu([table])
+    ) as found:
+        way = walk(found, tmp_path)
+        await way.until("columns", chosen(found))
+        way.asked.append(way.question())
+        shown = [note.zh for question in way.asked for note in question.notes]
+        shown += [o.detail.zh for q in way.asked for o in q.options]
+        assert not any("\x1b" in text or "\u202e" in text or "\n" in text for text in shown)
+        await way.answer("x")
+        await way.answer(hostile)
+        await way.to_the_end(chosen(found))
+        settings, _ = parse_settings(configuration_of(way.state), need_feishu=True)
+    assert settings.coze.parameters["x"] == hostile
+
+
+async def test_a_site_that_is_not_reached_is_named_beside_one_that_refuses(tmp_path: Path) -> None:
+    with services() as found:
+        way = walk(found, tmp_path, State(), sites=(found.coze.url, "http://127.0.0.1:9"))
+        await way.until("token", {})
+        told = await wrong(way, "pat_0123456789abcdefgh")
+        assert "4100" in told
+        assert "could not be tried at http://127.0.0.1:9" in told

@@ -37,7 +37,7 @@ def init(options: argparse.Namespace, lang: Lang) -> Exit:
     """
     out = Output(sys.stdout)
     state, world = setup.begin(Path(options.config), lang, {})
-    dialogue = Dialogue(out, state, world)
+    dialogue = Dialogue(out, state, world, writes_unasked=options.yes)
     dialogue.say(texts.INTRO)
     try:
         dialogue.to_the_end()
@@ -72,13 +72,22 @@ def _tell(out: Output, written: setup.Written, lang: Lang) -> None:
 class Dialogue:
     """Shows one question after the other, and reads an answer for each. `state` is how far it has come."""
 
-    def __init__(self, out: Output, state: State, world: World, read: Callable[[bool], str] | None = None) -> None:
+    def __init__(
+        self,
+        out: Output,
+        state: State,
+        world: World,
+        *,
+        read: Callable[[bool], str] | None = None,
+        writes_unasked: bool = False,
+    ) -> None:
         """`read` gets whether the answer is a secret, and gives a line; `EOFError` when there are no more."""
         self.state = state
         self._out = out
         self._world = world
         self._read = read or _read_line
         self._group = ""
+        self._writes_unasked = writes_unasked
 
     @property
     def lang(self) -> Lang:
@@ -91,6 +100,9 @@ class Dialogue:
             self._head(question)
             if question.id == "check":
                 self._check()
+            if question.id == "check" and self._writes_unasked:
+                self.state = anyio.run(reply, self.state, self._world, "")
+                continue
             self._show(question)
             self._answer(question)
 

@@ -252,10 +252,16 @@ def _check_run(parser: CommandParser, options: argparse.Namespace, lang: str) ->
 
 def _init_parser(lang: str) -> CommandParser:
     parser = _new(
-        "cozebatch-tui init", "问几个问题，写出一份配置。", "Ask a few questions and write a configuration.", lang
+        "cozebatch-tui init",
+        "一步一步选账号里的工作流、表格和字段，写出一份配置。每个答案马上检查，不花钱。",
+        "Choose workflow, table and fields from what the accounts hold, and write a configuration. Each answer is\n"
+        "looked at once, free of charge.",
+        lang,
     )
     parser.add_argument("--config", metavar="FILE", default=CONFIG_FILE, help=_t(lang, "写到哪里", "where to write it"))
-    parser.add_argument("--yes", action="store_true", help=_t(lang, "已存在时覆盖", "replace one that exists"))
+    parser.add_argument(
+        "--yes", action="store_true", help=_t(lang, "最后不再问就写", "write it without asking at the end")
+    )
     return parser
 
 

@@ -11,3 +11,7 @@ RESULTS = Text("结果：{path}", "Results: {path}")
 LOG = Text("日志：{path}", "Log: {path}")
 PAID = Text("付费执行 {paid} 次，tokens {tokens}", "{paid} paid executions, tokens {tokens}")
 GO_ON = Text("接着做（做完的不再付费）：{command}", "To go on (what is done is not paid again): {command}")
+SET_UP_LATER = Text(
+    "设置没做完，还没有写配置。再运行就接着做：  {command}",
+    "The set-up is not finished, and no configuration was written. This goes on:  {command}",
+)

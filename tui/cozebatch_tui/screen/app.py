@@ -25,7 +25,7 @@ from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.presentation.formatting import short_origin
 from cozebatch_tui.presentation.terminal_signals import TerminalSignals, takes_signals
 from cozebatch_tui.screen.action_registry import bindings_of, live_keys, text_with_keys
-from cozebatch_tui.screen.farewell import farewell
+from cozebatch_tui.screen.farewell import farewell, unfinished_setup
 from cozebatch_tui.screen.host import Host
 from cozebatch_tui.screen.lifecycle import DRAIN_SECONDS, BatchLifecycle
 from cozebatch_tui.screen.look.questions import Answers, ask_terminal
@@ -378,7 +378,7 @@ class CozebatchApp(ProgramApp):
 
     def last_words(self) -> list[str]:
         """What stays on the terminal when the screen is gone."""
-        return farewell(self.batch, self.lang)
+        return unfinished_setup(self.lang) if self.start.setup_needed else farewell(self.batch, self.lang)
 
     def action_help(self) -> None:
         """From the live keymap of the main screen and the app, whichever screen is on top."""

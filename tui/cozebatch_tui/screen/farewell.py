@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+from cozebatch.model.default_paths import SETUP_FILE, STATE_DIR
 from cozebatch.model.sanitize import clean
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang
 from cozebatch_tui.locale import farewell as texts
 from cozebatch_tui.locale.names import STATES
 from cozebatch_tui.presentation.formatting import count
+from cozebatch_tui.presentation.invocation import command
 from cozebatch_tui.screen.shown_batch import ShownBatch
 
 _COUNTED = (State.DONE, State.FAILED, State.HELD, State.CANCELLED, State.SKIPPED)
+
+
+def unfinished_setup(lang: Lang) -> list[str]:
+    """How a set-up that was left is gone on with; nothing if no answer was kept."""
+    kept = (Path(STATE_DIR) / SETUP_FILE).exists()
+    return [texts.SET_UP_LATER.in_(lang).format(command=command(sys.argv[1:]))] if kept else []
 
 
 def farewell(batch: ShownBatch, lang: Lang) -> list[str]:
