@@ -114,7 +114,7 @@ def test_what_makes_no_sense_is_exit_2(typed: list[str], capsys: pytest.CaptureF
         ("chek", "没有 chek 这个子命令，是不是 check？", "There is no subcommand chek; did you mean check?"),
         (
             "start",
-            "多了一个词：start。子命令有：run init check runs report attach。",
+            "多了一个词：start。子命令有：run init check runs report attach serve。",
             "One word too many: start. Subcommands:",
         ),
         ("runs --prune --import x", "--import 不能和 --prune 一起用。", "--import and --prune exclude each other."),

@@ -64,6 +64,10 @@ def _handler_of(command: Command, options: argparse.Namespace) -> Handler:
             from cozebatch_tui.commands.attach import attach
 
             return attach
+        case "serve":
+            from cozebatch_tui.commands.serve import serve
+
+            return serve
         case _:
             assert_never(command)
 

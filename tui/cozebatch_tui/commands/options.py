@@ -15,7 +15,7 @@ from cozebatch.model.default_paths import CONFIG_FILE, LOG_DIR, STATE_DIR, shipp
 from cozebatch.model.limits import LONGEST_POLL_INTERVAL, MOST_COZE, MOST_SYNTHESIS
 from cozebatch_tui.commands.parser import CommandParser, listed, mended, next_time, seconds, whole_number
 
-Command = Literal["run", "init", "check", "runs", "report", "attach"]
+Command = Literal["run", "init", "check", "runs", "report", "attach", "serve"]
 SUBCOMMANDS: tuple[Command, ...] = get_args(Command)
 
 
@@ -109,10 +109,11 @@ def _run_parser(lang: str) -> CommandParser:
     parser = _new(
         "cozebatch-tui",
         "批量运行 Coze 工作流，并在本机合成视频。\n\n"
-        "子命令：init 生成配置 · check 检查配置 · runs 历史运行 · report 查看某次运行的结果 · attach 连接批次",
+        "子命令：init 生成配置 · check 检查配置 · runs 历史运行 · report 查看某次运行的结果 · "
+        "attach 连接批次 · serve 网页界面",
         "Run Coze workflows for a whole batch, and put the films together on this machine.\n\n"
         "Subcommands: init (write a configuration) · check (check it) · runs (past runs) · report (one run's results) "
-        "· attach (see a running batch)",
+        "· attach (see a running batch) · serve (in a browser)",
         lang,
     )
     parser.epilog = _template(lang)
@@ -352,6 +353,27 @@ def _attach_parser(lang: str) -> CommandParser:
     return parser
 
 
+def _serve_parser(lang: str) -> CommandParser:
+    parser = _new(
+        "cozebatch-tui serve",
+        "在浏览器里打开正在运行的批次的界面。只有这台机器能打开，链接里的令牌只能用一次。",
+        "Show the screen of a running batch in a browser. Only this machine can open it; the token in the link works "
+        "once.",
+        lang,
+    )
+    parser.add_argument(
+        "--state-dir", metavar="DIR", help=_t(lang, f"状态文件夹（{STATE_DIR}）", f"state ({STATE_DIR})")
+    )
+    parser.add_argument(
+        "--port",
+        metavar="N",
+        type=whole_number(1, 65535),
+        default=0,
+        help=_t(lang, "端口（默认随便一个空闲的）", "port (any that is free)"),
+    )
+    return parser
+
+
 _PARSERS: Mapping[Command, Callable[[str], CommandParser]] = {
     "run": _run_parser,
     "init": _init_parser,
@@ -359,4 +381,5 @@ _PARSERS: Mapping[Command, Callable[[str], CommandParser]] = {
     "runs": _runs_parser,
     "report": _report_parser,
     "attach": _attach_parser,
+    "serve": _serve_parser,
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -39,6 +40,10 @@ def run(options: argparse.Namespace, lang: Lang) -> int:
         from cozebatch_tui.commands.detach import detach
 
         return detach(options, lang)
+    if "TEXTUAL_DRIVER" in os.environ and not (options.no_ui or options.dry_run or sys.stdin.isatty()):
+        from cozebatch_tui.locale.serve import NOT_LIKE_THIS
+
+        raise UsageError(typed(NOT_LIKE_THIS))  # started for a browser, it would run a batch that nobody sees
     if not (options.no_ui or options.dry_run) and sys.stdout.isatty():
         return _run_screen(options, lang)
     from cozebatch_tui.session.signals import Interrupts
