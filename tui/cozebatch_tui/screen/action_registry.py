@@ -50,6 +50,8 @@ class Situation:
     """The timeline is shown."""
     has_films: bool = False
     """Something was made in this batch."""
+    in_browser: bool = False
+    """The screen is drawn in a browser: nothing is opened on the machine of the batch."""
 
 
 NOTHING = Situation()
@@ -134,7 +136,7 @@ def _has_link(situation: Situation) -> bool:
 
 def _has_file(situation: Situation) -> bool:
     row = situation.current
-    return row is not None and (row.video_path or row.draft_path) is not None
+    return row is not None and (row.video_path or row.draft_path) is not None and not situation.in_browser
 
 
 def _has_task(situation: Situation) -> bool:
@@ -147,7 +149,7 @@ def _unfinished(situation: Situation) -> bool:
 
 def _has_film(situation: Situation) -> bool:
     row = situation.current
-    return row is not None and row.video_path is not None
+    return row is not None and row.video_path is not None and not situation.in_browser
 
 
 def _may_be_edited(situation: Situation) -> bool:
@@ -217,7 +219,7 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
         _EDIT,
         _CANCEL,
         _PLAY,
-        ActionSpec("folder", "f", "folder", "tasks", applies=lambda now: now.has_films),
+        ActionSpec("folder", "f", "folder", "tasks", applies=lambda now: now.has_films and not now.in_browser),
         _LINK,
         _COPY,
         ActionSpec("continue", "s", "continue", "batch", cost="paid", applies=lambda now: now.waiting > 0),

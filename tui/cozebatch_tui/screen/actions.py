@@ -20,6 +20,7 @@ from cozebatch.model.task import State
 from cozebatch.planning.price import price
 from cozebatch_tui.locale import question as question_texts
 from cozebatch_tui.locale import screen as texts
+from cozebatch_tui.locale import serve as serve_texts
 from cozebatch_tui.locale import task as edit_texts
 from cozebatch_tui.presentation.allowed import allowed, typed_allowance
 from cozebatch_tui.screen.host import Host
@@ -215,6 +216,9 @@ class Actions:
     def open_link(self, row: Row) -> None:
         """Only an https address is given to the browser."""
         if row.debug_url and row.debug_url.startswith("https://"):
+            if self._host.in_browser:
+                self._host.open_url(row.debug_url)
+                return
             import webbrowser
 
             with contextlib.suppress(webbrowser.Error):
@@ -241,6 +245,9 @@ class Actions:
     def _open(self, path: Path) -> None:
         """Only what is there is opened, and only a film or a folder: nothing that the system would run."""
         lang = self._host.lang
+        if self._host.in_browser:
+            self._host.say(serve_texts.ON_THE_ENGINES_MACHINE.in_(lang).format(path=path))
+            return
         if not (path.is_dir() or (path.is_file() and path.suffix.lower() == ".mp4")):
             self._host.say(texts.GONE.in_(lang).format(path=path), severity="warning")
             return

@@ -94,6 +94,10 @@ class CozebatchApp(ProgramApp):
         return self.batch.session.films_folder if self.batch.session is not None else None
 
     @property
+    def in_browser(self) -> bool:
+        return self.is_web
+
+    @property
     def is_draining(self) -> bool:
         return self.batch.draining
 
@@ -269,6 +273,8 @@ class CozebatchApp(ProgramApp):
     async def _report(self) -> None:
         path = await asyncio.to_thread(self.batch.write_report, self.lang)
         self.say(str(path))
+        if self.in_browser:
+            return
         import webbrowser
 
         with suppress(webbrowser.Error):

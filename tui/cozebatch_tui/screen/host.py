@@ -57,6 +57,15 @@ class Host(Protocol):
         """The operator leaves; what runs is finished."""
         ...
 
+    @property
+    def in_browser(self) -> bool:
+        """The screen is drawn in a browser: nothing is opened on the machine of the batch."""
+        ...
+
+    def open_url(self, url: str, *, new_tab: bool = True) -> None:
+        """Open it in the browser that shows the screen, or in the system's."""
+        ...
+
     def go_on(self) -> None:
         """Start what a trial has left, after asking."""
         ...

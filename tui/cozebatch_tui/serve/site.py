@@ -94,6 +94,7 @@ class Site:
 <head>
 <meta charset="utf-8">
 <title>{html.escape(self._title)}</title>
+<link rel="icon" href="data:,">
 <link rel="preload" href="/static/RobotoMono.ttf" as="font" type="font/ttf" crossorigin>
 <link rel="stylesheet" href="/static/xterm.css">
 <link rel="stylesheet" href="/static/page.css">

@@ -104,7 +104,7 @@ def environment(width: int, height: int) -> dict[str, str]:
     """Of a child that draws for a browser."""
     return {
         **os.environ,
-        "TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver",
+        "TEXTUAL_DRIVER": "cozebatch_tui.serve.driver:TabDriver",
         "TEXTUAL_COLOR_SYSTEM": "truecolor",
         "COLUMNS": str(width),
         "ROWS": str(height),

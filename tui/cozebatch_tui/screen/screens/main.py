@@ -112,6 +112,7 @@ class MainScreen(TaskActionScreen):
             waiting=self.host.waiting,
             timeline=self._shows_timeline,
             has_films=self.table.board.counts[State.DONE] > 0,
+            in_browser=self.host.in_browser,
         )
 
     @property
@@ -182,7 +183,8 @@ class MainScreen(TaskActionScreen):
         if self._pumps % (FIGURES_EVERY * 5) == 0 and view_model.board.unfinished:
             table.pace = view_model.pace()
         self.query_one(Header).show(view_model, draining=self.host.is_draining)
-        self.query_one(AttentionStrip).show(view_model, live_keys(self), films=self.host.films_folder)
+        films = None if self.host.in_browser else self.host.films_folder
+        self.query_one(AttentionStrip).show(view_model, live_keys(self), films=films)
         self._show_detail()
         self.query_one(FilterPane).show()
         self.query_one(ActionFooter).show()

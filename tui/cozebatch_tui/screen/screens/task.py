@@ -123,7 +123,7 @@ class TaskScreen(TaskActionScreen):
 
     def situation(self) -> Situation:
         row = self.row
-        return Situation(chosen=[row], current=row, unfinished=not row.state.is_end)
+        return Situation(chosen=[row], current=row, unfinished=not row.state.is_end, in_browser=self.host.in_browser)
 
     @guarded
     def on_resize(self) -> None:
