@@ -170,10 +170,11 @@ def test_a_tab_needs_cookie_and_origin(web: Web) -> None:
 
 def test_a_tab_is_a_screen_that_takes_keys_and_ends_with_it(web: Web) -> None:
     with web.tab(web.enter()) as tab:
-        read_until(tab, "标题3号")
+        assert "文件夹" not in read_until(tab, "标题3号")
         assert len(web.children()) == 1
         tab.send(json.dumps(["stdin", "?"]))
-        read_until(tab, "返回或清除")
+        seen = read_until(tab, "返回或清除")
+        assert "文件夹" not in seen, "nothing is opened on the batch's machine"
         tab.send("nonsense")
         tab.send(json.dumps(["resize", {"width": 10**9, "height": "x"}]))
         tab.send(json.dumps(["ping", 1]))

@@ -7,6 +7,7 @@ That process has its own session (POSIX) or no console (Windows), so that a clos
 from __future__ import annotations
 
 import argparse
+import locale
 import secrets
 import subprocess
 import sys
@@ -155,7 +156,8 @@ def _spawn(output: BinaryIO) -> subprocess.Popen[bytes]:
 def _show(output: Path) -> None:
     """What the process that did not begin a batch has printed."""
     with suppress(OSError):
-        Output(sys.stderr).write(output.read_text(encoding="utf-8", errors="replace")[-_SHOWN_CHARACTERS:])
+        printed = output.read_text(encoding=locale.getpreferredencoding(False), errors="replace")
+        Output(sys.stderr).write(printed[-_SHOWN_CHARACTERS:])
 
 
 def _ask_for_the_price(options: argparse.Namespace, lang: Lang) -> Preview | None:

@@ -343,6 +343,10 @@ def specs_of(scope: Scope) -> list[ActionSpec]:
     return [spec for part in _PARTS.get(scope, (scope, "app")) for spec in SPECS[part]]
 
 
+OPENS_FILES = frozenset({"play", "folder"})
+"""Not offered in a browser."""
+
+
 def live_keys(screen: Screen[Any]) -> dict[str, list[str]]:
     """The keys of each action id as they work on this screen now, as an operator reads them."""
     return {action_id: [shown_key(key) for key in keys] for action_id, keys in _live(screen).items()}
@@ -357,6 +361,8 @@ def _live(screen: Screen[Any]) -> dict[str, list[str]]:
         typed = shown if len(shown) == 1 else None
         if active.binding.id is None or (focused is not None and focused.check_consume_key(key, typed)):
             continue  # a text field takes the key before any binding sees it
+        if active.binding.id in OPENS_FILES and screen.app.is_web:
+            continue  # it would open on the batch's machine
         keys.setdefault(active.binding.id, []).append(key)
     return keys
 

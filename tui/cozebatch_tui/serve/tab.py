@@ -69,11 +69,11 @@ class Tab:
         assert child.stdout is not None
         assert child.stderr is not None
         stream = BufferedByteReceiveStream(child.stdout)
-        with suppress(WebSocketDisconnect, RuntimeError, anyio.EndOfStream, anyio.IncompleteRead):
+        with suppress(WebSocketDisconnect, RuntimeError):
             if await _says_hello(stream):
                 async with anyio.create_task_group() as group:
                     group.start_soon(_drop, child.stderr)
-                    with suppress(anyio.EndOfStream, anyio.IncompleteRead):
+                    with suppress(WebSocketDisconnect, RuntimeError, anyio.EndOfStream, anyio.IncompleteRead):
                         await self._show_packets(stream)
                     group.cancel_scope.cancel()
             else:
