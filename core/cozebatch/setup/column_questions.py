@@ -37,7 +37,10 @@ def needs_of(state: State) -> list[Need]:
     else:
         needs = [Need(name, required=name == "content") for name in DEFAULT_PARAMETERS]
     if state.answers.from_feishu:
-        roles = {role_of(need.name) for need in needs}
+        roles = [role_of(need.name) for need in needs]
+        if "content" in roles:  # a record without a script is not run
+            place = roles.index("content")
+            needs[place] = replace(needs[place], required=True)
         needs += [
             Need(role, required=role == "content", own=True) for role in ("content", "title") if role not in roles
         ]

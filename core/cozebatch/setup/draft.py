@@ -45,14 +45,14 @@ def mapping_of(state: State) -> tuple[dict[str, str], dict[str, str]]:
         return {need: field_of(column) or column for need, column in chosen.items() if column}, {}
     parameters: dict[str, str] = {}
     fields: dict[str, str] = {}
-    for need in needs_of(state):
+    for need in sorted(needs_of(state), key=lambda need: not need.own):
         column = chosen[need.name]
         if not column:
             continue
         role = need.name if need.own else role_of(need.name)
         if role not in _SENT or fields.get(_key(role), column) != column:
             role = column if column in FIELDS else None
-        if role is not None and fields.setdefault(_key(role), column) != column:
+        if role is not None and (role not in _SENT or fields.setdefault(_key(role), column) != column):
             raise WrongAnswer(
                 Text(
                     f"字段“{column}”和程序自己的名称相同，而 {need.name} 不能用它：在表里给它改个名。",

@@ -1,4 +1,7 @@
-"""What a look at the answers has found so far, line by line; the look runs in a thread of its own."""
+"""What a look at the answers has found so far: what is in order in one line, what is not in lines of their own.
+
+The look runs in a thread of its own.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from cozebatch_tui.presentation.tones import Tone
 from cozebatch_tui.screen.widgets.figures import Figures
 
 Tell = Callable[[CheckItem], None]
-_TONES: Mapping[Level, Tone] = {Level.OK: Tone.DONE, Level.WARN: Tone.ATTENTION, Level.FAIL: Tone.FAILED}
+_TONES: Mapping[Level, Tone] = {Level.WARN: Tone.ATTENTION, Level.FAIL: Tone.FAILED}
 
 
 class Findings(Figures):
@@ -69,17 +72,23 @@ class Findings(Figures):
 
     def _show(self) -> None:
         lang, glyphs = self.host.lang, self.host.look.glyphs
-        signs = {Level.OK: glyphs.good, Level.WARN: "!", Level.FAIL: glyphs.bad}
-        lines = [
+        signs = {Level.WARN: "!", Level.FAIL: glyphs.bad}
+        good = dict.fromkeys(clean(item.subject.in_(lang), 60) for item in self._items if item.level is Level.OK)
+        lines = []
+        if good:
+            listed = ("、" if lang == "zh" else ", ").join(good)
+            lines.append(Content.styled(f"{glyphs.good} {listed}", f"${Tone.DONE}"))
+        lines += [
             Content.assemble(
                 (f"{signs[item.level]} {clean(item.subject.in_(lang), 60)}  ", f"${_TONES[item.level]}"),
                 clean(item.text.in_(lang), 400),
             )
-            for item in self._items
+            for item in sorted(self._items, key=lambda item: item.level is Level.WARN)
+            if item.level is not Level.OK
         ]
         if self._looks:
             lines.append(Content.styled(texts.LOOKING.in_(lang), "$muted"))
-        elif self._items and all(item.level is Level.OK for item in self._items):
+        elif all(item.level is Level.OK for item in self._items):
             lines.append(Content.styled(texts.LOOKS_GOOD.in_(lang), f"${Tone.DONE}"))
         self.display = True
         self.draw(Content("\n").join(lines))

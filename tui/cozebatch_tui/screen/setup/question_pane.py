@@ -87,8 +87,8 @@ class QuestionPane(Vertical):
 
     def compose(self) -> ComposeResult:
         lang, question = host_of(self).lang, self.question
-        good = host_of(self).look.glyphs.good
-        notes = [Content.styled(f"{good} {clean(note.in_(lang), 500)}", "$muted") for note in question.notes]
+        dot = host_of(self).look.glyphs.dot
+        notes = [Content.styled(f"{dot} {clean(note.in_(lang), 500)}", "$muted") for note in question.notes]
         yield Static(Content("\n").join(notes), id="notes", markup=False)
         yield Static(Content.styled(clean(question.title.in_(lang), 300), "bold"), id="title", markup=False)
         if self.types:
@@ -110,16 +110,19 @@ class QuestionPane(Vertical):
 
     def on_mount(self) -> None:
         self.query_one("#notes").display = bool(self.question.notes)
-        self.query_one("#hint").display = bool(self.question.hint)
         self.complain(None)
         self._fill(self._chosen_before or self.question.default)
         self.query_one("Input" if self.types else "OptionList").focus()
 
     def complain(self, complaint: Text | None) -> None:
-        """Say what is wrong with the answer; None takes it back."""
+        """Say what is wrong with the answer, in place of the hint; None takes it back. What is typed or pasted next
+        stands in place of the wrong answer."""
         host = host_of(self)
         place = self.query_one("#complaint", Static)
         place.display = complaint is not None
+        self.query_one("#hint").display = bool(self.question.hint) and complaint is None
+        if complaint is not None and self.types:
+            self.query_one(Input).select_all()
         if complaint is not None:
             text = f"{host.look.glyphs.bad} {clean(complaint.in_(host.lang), 600)}"
             place.update(Content.styled(text, f"${Tone.FAILED}"))
