@@ -19,6 +19,7 @@ from cozebatch.journal.memory import MemoryJournal
 from cozebatch.model.allowance import ANY_NUMBER
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.events import Event, TaskState
+from cozebatch.model.file_ref import FileRef, file_refs
 from cozebatch.model.question import Question
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
@@ -101,6 +102,8 @@ class FakeCoze:
     forgotten: set[str] = field(default_factory=set)
     asks: dict[str, list[Question]] = field(default_factory=dict)
     """What the executions of a task ask, one after the other."""
+    uploads: list[str] = field(default_factory=list)
+    file_ids: dict[str, str] = field(default_factory=dict)
     resumed: list[tuple[str, str]] = field(default_factory=list)
     """Answers that arrived: event and text."""
     renames: bool = False
@@ -145,6 +148,20 @@ class FakeCoze:
 
     def parameters_of(self, task: Task) -> Mapping[str, str]:
         return {"content": task.content, "title": task.title}
+
+    def files_of(self, task: Task) -> Sequence[FileRef]:
+        return file_refs(task.extra.get("image", ""))
+
+    def has_file(self, sha256: str) -> bool:
+        return sha256 in self.file_ids
+
+    def learn_file(self, sha256: str, file_id: str) -> None:
+        self.file_ids[sha256] = file_id
+
+    async def upload(self, ref: FileRef) -> str:
+        await anyio.sleep(self.latency)
+        self.uploads.append(ref.sha256)
+        return f"file-{ref.sha256[:8]}"
 
     async def resume(self, question: Question, answer: str, workflow_id: str | None = None) -> Submission:
         await anyio.sleep(self.latency / 2)

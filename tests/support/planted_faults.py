@@ -136,6 +136,14 @@ FAULTS = (
         "        if old.waits:\n",
         "        if old.waits:\n            return self._anew()\n        if old.waits:\n",
     ),
+    # Files in
+    Planted(
+        "submitted before its files are uploaded",
+        "a file is with Coze before its submission is on record as sent",
+        "engine/lifecycle/submit.py",
+        "        if not await self._upload.uploaded(task):\n            return False\n",
+        "",
+    ),
     # The same script again
     Planted(
         "reuse is counted as paid",

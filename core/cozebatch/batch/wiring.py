@@ -27,6 +27,7 @@ from cozebatch.batch.demo_record import keep_demo
 from cozebatch.batch.inspections import Inspection, inputs_of, results_in, synthesis_of, table_of
 from cozebatch.batch.request import Request
 from cozebatch.batch.results_file import ResultsWriter
+from cozebatch.coze.client import CozeService
 from cozebatch.coze.output import parse_output, pick
 from cozebatch.disk.places import is_link
 from cozebatch.engine.answers import GivenAnswer
@@ -55,7 +56,7 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
     async with AsyncExitStack() as stack:
         journal = await _journal(request, stack)
         service = await stack.enter_async_context(coze_service(settings, mask, request.on_note))
-        source, sink, inspections, notes = await _source(settings, request, mask, stack)
+        source, sink, inspections, notes = await _source(settings, request, mask, service, stack)
         synthesizer = _synthesizer(settings, request, mask)
         if synthesizer is not None:
             stack.push_async_callback(synthesizer.aclose)
@@ -133,10 +134,12 @@ def _mend(damaged: DamagedJournal, request: Request) -> None:
 
 
 async def _source(
-    settings: Settings, request: Request, mask: Callable[[str], str], stack: AsyncExitStack
+    settings: Settings, request: Request, mask: Callable[[str], str], service: CozeService, stack: AsyncExitStack
 ) -> tuple[TaskSource, StatusSink | None, list[Inspection], Callable[[], Sequence[Text]]]:
     if request.tasks_file is not None:
+        from cozebatch.batch.files_in import FilesIn
         from cozebatch.files import FileSource
+        from cozebatch.files.inputs import LocalFiles
 
         file = FileSource(
             request.tasks_file,
@@ -144,7 +147,8 @@ async def _source(
             wanted=request.selection.allows,
             on_note=request.on_note,
         )
-        return file, None, [], lambda: file.notes
+        files_in = FilesIn(file, service, LocalFiles(request.tasks_file.absolute().parent), request.on_note)
+        return files_in, None, [], lambda: file.notes
     from cozebatch.feishu.source import FeishuSource
     from cozebatch.feishu.write_back import FeishuSink
 

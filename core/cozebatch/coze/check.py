@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cozebatch.coze.client import CozeService, Declaration
+from cozebatch.coze.client import CozeService, Declaration, Input
 from cozebatch.coze.permissions import lacks_reading_only
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import Category, ErrorInfo, StepError
+from cozebatch.model.question import FILE_KINDS
 from cozebatch.model.text import Text
 from cozebatch.ports import Workflow
 
@@ -96,6 +97,10 @@ def _app(declared: Declaration, ours: Workflow) -> list[CheckItem]:
     ]
 
 
+def _takes_files(given: Input) -> bool:
+    return (given.item or given.kind).casefold() in FILE_KINDS
+
+
 def _compare(workflow: Declaration, sent: Iterable[str]) -> list[CheckItem]:
     names = set(sent)
     inputs = workflow.inputs
@@ -125,7 +130,20 @@ def _compare(workflow: Declaration, sent: Iterable[str]) -> list[CheckItem]:
                 ),
             )
         )
-    if other := [n for n, i in inputs.items() if n in names and i.kind.lower() not in _TEXT_KINDS]:
+    files = [n for n, i in inputs.items() if n in names and _takes_files(i)]
+    if files:
+        listed = ", ".join(f"{n} ({inputs[n].item or inputs[n].kind})" for n in files)
+        items.append(
+            CheckItem(
+                Level.OK,
+                _INPUTS,
+                Text(
+                    f"这些输入要文件：{listed}。任务文件里写路径或网址",
+                    f"these inputs take files: {listed}. A task file gives paths or addresses",
+                ),
+            )
+        )
+    if other := [n for n, i in inputs.items() if n in names and n not in files and i.kind.lower() not in _TEXT_KINDS]:
         listed = ", ".join(f"{n} ({inputs[n].kind})" for n in other)
         items.append(
             CheckItem(

@@ -6,8 +6,10 @@ answer means is read in `answers`; how a request is bounded stands in `http`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -19,7 +21,9 @@ from cozebatch.coze.http import Answer, Connection, ExchangeError, to_body
 from cozebatch.coze.output import is_empty
 from cozebatch.coze.permissions import lacks_reading_only
 from cozebatch.coze.trimmed import TrimmedOutputs
+from cozebatch.coze.uploads import SLOWEST, FileBody, gone, no_id
 from cozebatch.model.errors import Category, ErrorInfo, StepError
+from cozebatch.model.file_ref import FileRef, file_refs
 from cozebatch.model.question import Question
 from cozebatch.model.redact import Masker
 from cozebatch.model.task import Task
@@ -51,6 +55,8 @@ class Input:
     kind: str
     required: bool
     has_default: bool
+    item: str = ""
+    """Of a list: the type of its members."""
     description: str = ""
 
 
@@ -98,6 +104,9 @@ class CozeService:
             if value:
                 self._envelope[name] = value
         self._words: set[str] = set()
+        self._file_inputs: Mapping[str, bool] = {}
+        self._places: Mapping[str, Path] = {}
+        self._file_ids: dict[str, str] = {}
         self._trimmed = TrimmedOutputs(self._get, self._mask)
 
     def __repr__(self) -> str:
@@ -126,9 +135,60 @@ class CozeService:
         values = ((name, task.value(field)) for name, field in self.parameters.items())
         return {name: value for name, value in values if value and not value.isspace()}
 
+    def take_files(self, inputs: Mapping[str, bool], places: Mapping[str, Path]) -> None:
+        """These inputs take files (True: a list of them). `places`: where each content lies, by SHA-256."""
+        self._file_inputs, self._places = inputs, places
+
+    def files_of(self, task: Task) -> Sequence[FileRef]:
+        if not self._file_inputs:
+            return ()
+        sent = self.parameters_of(task)
+        return [ref for name in self._file_inputs if name in sent for ref in file_refs(sent[name])]
+
+    def has_file(self, sha256: str) -> bool:
+        return sha256 in self._file_ids
+
+    def learn_file(self, sha256: str, file_id: str) -> None:
+        self._file_ids[sha256] = file_id
+
+    async def upload(self, ref: FileRef) -> str:
+        """Raises `StepError`; for a content that is not here any more, one of category `source`."""
+        path = self._places.get(ref.sha256)
+        if path is None:
+            raise gone(ref)
+        body = FileBody(ref, path)
+        patience = 2.0 + body.length / SLOWEST / max(1.0, self._connection.request_timeout)
+        try:
+            answer = await self._connection.ask(
+                "POST", "/v1/files/upload", body=body, most_bytes=_MOST_SUBMIT_BYTES, patience=patience
+            )
+        except ExchangeError as error:
+            if not body.untouched and not path.is_file():
+                raise gone(ref) from None
+            raise StepError(unreachable(error, self._mask)) from None
+        data = _dict(understood(answer, self._mask).get("data"))
+        file_id = data.get("id")
+        if not isinstance(file_id, str) or not file_id.isascii() or not 0 < len(file_id) <= 200:
+            raise no_id(ref)
+        return file_id
+
+    def _as_sent(self, parameters: Mapping[str, str]) -> dict[str, Any]:
+        """What goes to Coze: in place of each content, what Coze calls it."""
+        sent: dict[str, Any] = dict(parameters)
+        for name, is_list in self._file_inputs.items():
+            if name in sent:
+                values = [self._as_file(line) for line in str(sent[name]).splitlines() if line.strip()]
+                sent[name] = values if is_list else values[0] if values else ""
+        return sent
+
+    def _as_file(self, line: str) -> str:
+        for ref in file_refs(line):
+            return json.dumps({"file_id": self._file_ids.get(ref.sha256, "")})
+        return line.strip()
+
     async def submit(self, task: Task) -> Submission:
         """Start one execution: send once and return what is known of the outcome. Raises nothing for it."""
-        content = to_body({**self._envelope, "parameters": self.parameters_of(task)})
+        content = to_body({**self._envelope, "parameters": self._as_sent(self.parameters_of(task))})
         if len(content) > MOST_REQUEST_BYTES:
             size, most = len(content) // 1024 // 1024 + 1, MOST_REQUEST_BYTES // 1024 // 1024
             return Refused(
@@ -190,6 +250,7 @@ class CozeService:
                 kind=clean(spec.get("type"), self._mask, most=60),
                 required=spec.get("required") is True,
                 has_default=spec.get("default_value") not in (None, ""),
+                item=clean(_dict(spec.get("items")).get("type"), self._mask, most=60),
                 description=clean(spec.get("description"), self._mask, most=200),
             )
             for name, spec in declared.items()

@@ -24,6 +24,7 @@ import anyio
 import httpx
 
 from cozebatch.bounds.http_body import ReceivedBody
+from cozebatch.coze.uploads import FileBody
 from cozebatch.model.errors import CozebatchError, UsageError
 from cozebatch.model.text import Text
 from cozebatch.network.certificates import tls_context
@@ -177,18 +178,29 @@ class Connection:
             await stack.__aexit__(kind, error, trace)
 
     async def ask(
-        self, method: str, path: str, *, content: bytes | None = None, most_bytes: int, patience: float = 1.0
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        body: FileBody | None = None,
+        most_bytes: int,
+        patience: float = 1.0,
     ) -> Answer:
         """Send one request and read its answer, at most `most_bytes` of it.
 
-        Once connected, the whole answer has `patience` times the time-out to arrive. Raises `NeverSent` and `NoAnswer`.
+        `body`: a file to be sent in place of `content`. Once connected, the whole answer has `patience` times the
+        time-out to arrive. Raises `NeverSent` and `NoAnswer`.
         """
         headers = self._headers
         if content is not None:
             length = b"%d" % len(content)
             headers = [*headers, (b"Content-Type", b"application/json"), (b"Content-Length", length)]
-        body = _Body(content)
-        request = httpx.Request(method, self.base_url + path, headers=headers, stream=body, extensions=self._extensions)
+        if body is not None:
+            length = b"%d" % body.length
+            headers = [*headers, (b"Content-Type", body.content_type), (b"Content-Length", length)]
+        sent = body if body is not None else _Body(content)
+        request = httpx.Request(method, self.base_url + path, headers=headers, stream=sent, extensions=self._extensions)
         response: httpx.Response | None = None
         received = ReceivedBody()
         lane = self._lane()
@@ -204,7 +216,7 @@ class Connection:
             raise NeverSent(trouble(error, self._proxy)) from None
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             if response is None:
-                raise (NeverSent if body.untouched else NoAnswer)(trouble(error, self._proxy)) from None
+                raise (NeverSent if sent.untouched else NoAnswer)(trouble(error, self._proxy)) from None
             received.broken = trouble(error, self._proxy).reason
         finally:
             lane.busy -= 1

@@ -101,6 +101,14 @@ class CozeAccount:
             ],
         }
 
+    def require_files(self, value: Any) -> None:
+        """What stands for files must be addresses, or ids of files that were uploaded. Raises `Refusal`."""
+        for one in value if isinstance(value, list) else [value] if value else []:
+            given = read_body(one.encode()) if isinstance(one, str) else None
+            known = isinstance(given, dict) and given.get("file_id") in self.files
+            if not known and not str(one).startswith(("http://", "https://")):
+                raise Refusal(4000, f"Request parameter error: no such file {str(one)[:80]}")
+
     def upload(self, name: str, content: bytes, now: float) -> dict[str, Any]:
         file = UploadedFile(str(7_600_000_000_000_000_001 + len(self.files)), name, content, int(now))
         self.files[file.file_id] = file

@@ -54,6 +54,8 @@ class CozeOptions:
     """How long a new execution cannot be looked at yet (code 4314)."""
     shape: str = "nested"
     inputs: Mapping[str, bool] = field(default_factory=lambda: INPUTS)
+    kinds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Of inputs that take no text: what is declared for them, such as `{"type": "image"}`."""
     app_id: str | None = None
     """Of the app that the workflow belongs to; it is run in that app's name only."""
     permissions: frozenset[str] = PERMISSIONS
@@ -115,6 +117,8 @@ class CozeModel:
         missing = [name for name, required in options.inputs.items() if required and not parameters.get(name)]
         if missing:
             raise Refusal(720702002, f"Missing required parameters: {', '.join(missing)}")
+        for name in options.kinds:
+            self.account.require_files(parameters.get(name))
         if options.concurrency is not None and self.in_flight(now) >= options.concurrency:
             raise self._over_limit("too many executions at once")
         task = str(parameters.get("title") or parameters.get("content") or "")
@@ -182,7 +186,13 @@ class CozeModel:
         if workflow_id != self.options.workflow_id:
             raise Refusal(4200, "Requested resource workflow not found")
         parameters = {
-            name: {"type": "string", "required": required, "description": "", "default_value": ""}
+            name: {
+                "type": "string",
+                "required": required,
+                "description": "",
+                "default_value": "",
+                **self.options.kinds.get(name, {}),
+            }
             for name, required in self.options.inputs.items()
         }
         return {

@@ -50,6 +50,8 @@ class RunState:
         self.cancellations = Cancellations()
         self.poll_waits = PollWaits()
         self.given_answers = GivenAnswers()
+        self.upload_turns: dict[str, anyio.Lock] = {}
+        """By content: tasks with the same file bring it to Coze once."""
         self.submissions = Submissions(ledger, notify)
         self.spending = Spending(ledger, self.pauses, self.submissions, notify)
         self.orphans = Orphans(ledger, adapters, self.slots, self.rate_limiter, self.retry, options.execution_timeout)

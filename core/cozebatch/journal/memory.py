@@ -32,10 +32,12 @@ from cozebatch.ports import (
     PutOutput,
     PutRow,
     PutRun,
+    PutUpload,
     Recorded,
     RunRecord,
     Settle,
     StoredInput,
+    Upload,
 )
 
 
@@ -50,6 +52,7 @@ class MemoryJournal:
         self._outputs: dict[str, str] = {}
         self._deliveries: dict[int, tuple[str, Delivery, bool]] = {}
         self._edits: dict[str, Edit] = {}
+        self._uploads: dict[str, Upload] = {}
         self._questions: dict[tuple[str, str], Asked] = {}
         self._current: RunRecord | None = None
         self.writes = 0
@@ -131,6 +134,8 @@ class MemoryJournal:
                     self._tasks[run_id, task.task_id] = task
                 case PutEdit(edit):
                     self._edits[edit.key] = edit
+                case PutUpload(upload):
+                    self._uploads[upload.sha256] = upload
                 case PutAsked(asked):
                     self._questions[asked.key, asked.question.event_id] = asked
         await anyio.lowlevel.checkpoint()
@@ -266,6 +271,9 @@ class MemoryJournal:
 
     async def asked_as(self, execute_id: str) -> str | None:
         return next((a.key for a in self._questions.values() if a.execute_id == execute_id), None)
+
+    async def upload(self, sha256: str) -> Upload | None:
+        return self._uploads.get(sha256)
 
     async def last_serial(self) -> int:
         return max(self._deliveries, default=0)

@@ -27,7 +27,7 @@ from cozebatch.journal.records import (
 )
 from cozebatch.model.rows import Row
 from cozebatch.model.task import CONTENT_ONLY, Task
-from cozebatch.ports import NOT_ENDED, Asked, Delivery, Edit, Execution, Past, Recorded, RunRecord
+from cozebatch.ports import NOT_ENDED, Asked, Delivery, Edit, Execution, Past, Recorded, RunRecord, Upload
 
 T = TypeVar("T")
 
@@ -196,6 +196,10 @@ class JournalReader:
     async def asked_as(self, execute_id: str) -> str | None:
         found = await self._select("SELECT key FROM question WHERE execute_id = ? LIMIT 1", execute_id)
         return str(found[0][0]) if found else None
+
+    async def upload(self, sha256: str) -> Upload | None:
+        found = await self._select("SELECT sha256, file_id, size, at FROM upload WHERE sha256 = ?", sha256)
+        return Upload(*found[0]) if found else None
 
     async def last_serial(self) -> int:
         return int((await self._select("SELECT coalesce(max(serial), 0) FROM delivery"))[0][0])

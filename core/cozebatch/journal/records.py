@@ -35,6 +35,7 @@ from cozebatch.ports import (
     PutOutput,
     PutRow,
     PutRun,
+    PutUpload,
     Recorded,
     RunRecord,
     Settle,
@@ -126,6 +127,9 @@ def put_change(db: sqlite3.Connection, source_key: str, run_id: str, change: Cha
             put_edit(db, edit)
         case PutAsked(asked):
             put_asked(db, asked)
+        case PutUpload(upload):
+            values = (upload.sha256, upload.file_id, upload.size, upload.at)
+            db.execute("INSERT OR REPLACE INTO upload (sha256, file_id, size, at) VALUES (?, ?, ?, ?)", values)
         case _:
             assert_never(change)
 

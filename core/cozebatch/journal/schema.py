@@ -205,4 +205,13 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE execution ADD COLUMN resumed_at REAL;
     CREATE INDEX execution_by_digest ON execution (digest) WHERE digest IS NOT NULL;
     """,
+    """
+    -- Files that were brought to Coze, by their content.
+    CREATE TABLE upload (
+        sha256  TEXT PRIMARY KEY,
+        file_id TEXT NOT NULL,
+        size    INTEGER NOT NULL,
+        at      REAL NOT NULL
+    );
+    """,
 )

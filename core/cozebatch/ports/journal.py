@@ -294,7 +294,22 @@ class PutEdit:
     edit: Edit
 
 
-Change = PutRow | PutExecution | PutFilm | PutOutput | Owe | Settle | PutRun | PutInput | PutEdit | PutAsked
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What Coze calls a content (`sha256`, hexadecimal) that was uploaded `at` (Unix seconds)."""
+
+    sha256: str
+    file_id: str
+    size: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class PutUpload:
+    upload: Upload
+
+
+Change = PutRow | PutExecution | PutFilm | PutOutput | Owe | Settle | PutRun | PutInput | PutEdit | PutAsked | PutUpload
 
 
 class Journal(Protocol):
@@ -377,6 +392,9 @@ class Journal(Protocol):
     async def results_of(self, workflow_id: str, digests: Collection[str], since: float) -> Sequence[Recorded]:
         """Executions of a workflow with these parameters (by digest) that succeeded, were started after `since` (Unix
         seconds), and whose output is on disk; the latest first."""
+
+    async def upload(self, sha256: str) -> Upload | None:
+        """What Coze calls this content since its latest upload."""
 
     async def durations(self, workflow_id: str) -> Sequence[float]:
         """How long the latest (at most 500) successful executions of a workflow took, seconds, oldest first."""

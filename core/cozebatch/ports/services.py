@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from cozebatch.model.errors import ErrorInfo
+from cozebatch.model.file_ref import FileRef
 from cozebatch.model.question import Question
 from cozebatch.model.task import Outcome, Task
 from cozebatch.model.text import Text
@@ -131,6 +132,18 @@ class WorkflowService(Protocol):
     async def poll(self, execute_id: str, workflow_id: str | None = None) -> PollResult:
         """Poll once. An execution of another workflow is polled under its own `workflow_id` (None: this workflow).
         Raises `StepError` when the poll itself failed (network, throttled, credentials …)."""
+
+    def files_of(self, task: Task) -> Sequence[FileRef]:
+        """The files among what `submit` sends for `task`. Each must be known to Coze before."""
+
+    def has_file(self, sha256: str) -> bool:
+        """Whether Coze's name for this content is known here."""
+
+    def learn_file(self, sha256: str, file_id: str) -> None:
+        """Coze calls this content so."""
+
+    async def upload(self, ref: FileRef) -> str:
+        """Bring a content to Coze, free; its file id. Raises `StepError`."""
 
     async def resume(self, question: Question, answer: str, workflow_id: str | None = None) -> Submission:
         """Send the answer to a question that an execution waits with; the execution goes on under the id that comes

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import anyio
 
 from cozebatch.model.errors import Category, ErrorInfo, StepError
+from cozebatch.model.file_ref import FileRef, file_refs
 from cozebatch.model.question import Question
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
@@ -106,9 +107,28 @@ class Service:
     machine: str
     life: Life
     workflow: Workflow = field(default_factory=lambda: Workflow("w"))
+    file_ids: dict[str, str] = field(default_factory=dict)
 
     def parameters_of(self, task: Task) -> dict[str, str]:
-        return {"content": task.content, "title": task.title}
+        image = {"image": task.extra["image"]} if "image" in task.extra else {}
+        return {"content": task.content, "title": task.title, **image}
+
+    def files_of(self, task: Task) -> Sequence[FileRef]:
+        return file_refs(task.extra.get("image", ""))
+
+    def has_file(self, sha256: str) -> bool:
+        return sha256 in self.file_ids
+
+    def learn_file(self, sha256: str, file_id: str) -> None:
+        self.file_ids[sha256] = file_id
+
+    async def upload(self, ref: FileRef) -> str:
+        self.life.require()
+        await anyio.sleep(self.coze.rng.uniform(0.1, 20))
+        if self.coze.chance(Fault.FILES_IN, 0.2):
+            raise StepError(error(self.coze.rng.choice([Category.NETWORK, Category.SERVER, Category.THROTTLED])))
+        self.coze.judge.uploaded.add(ref.sha256)
+        return f"file-{ref.sha256[:8]}"
 
     async def preflight(self) -> ErrorInfo | None:
         await anyio.sleep(0.1)
@@ -118,6 +138,7 @@ class Service:
         self.life.require()
         judge = self.coze.judge
         judge.request_leaves(self.machine)
+        judge.has_files(self.machine, task.extra.get("image", ""))
         answer: Submission | None = None
         try:
             answer = await self._submit(task)

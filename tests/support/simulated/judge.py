@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 import anyio
 
 from cozebatch.model.errors import Category
+from cozebatch.model.file_ref import file_refs
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
-from cozebatch.ports import Change, PutOutput, PutRow
+from cozebatch.ports import Change, PutExecution, PutOutput, PutRow
 
 Sent = tuple[str, str]
 """What is sent to Coze for a row: script and title."""
@@ -88,6 +89,8 @@ class Judge:
     """Ids that executions go on under after an answer, with those that they were started with."""
     seen_waiting: set[tuple[str, str]] = field(default_factory=set)
     """Machine and execution: looks that showed it waiting since the latest answer was sent."""
+    uploaded: set[str] = field(default_factory=set)
+    """Contents that Coze has."""
     answering: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """By machine: executions an answer to which is on the wire."""
     broken: list[str] = field(default_factory=list)
@@ -227,6 +230,15 @@ class Judge:
         for change in changes:
             if isinstance(change, PutRow):
                 self._row(machine, change.row, stored)
+            if isinstance(change, PutExecution) and change.execution.status == "sent":
+                for value in (change.execution.parameters or {}).values():
+                    self.has_files(machine, value)
+
+    def has_files(self, machine: str, value: str) -> None:
+        """A submission is about to be on record as sent, or is sent: Coze must have its files."""
+        missing = [ref.sha256[:8] for ref in file_refs(value) if ref.sha256 not in self.uploaded]
+        if missing:
+            self.blame(f"{machine}: a submission was sent, or is on record as sent, without its files {missing}")
 
     def _row(self, machine: str, row: Row, stored: set[str]) -> None:
         paid = self.paid(row.execute_id)

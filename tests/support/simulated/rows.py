@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,8 @@ from typing import Literal
 
 import anyio.lowlevel
 
-from cozebatch.model.task import Outcome, Task
+from cozebatch.model.file_ref import FileRef
+from cozebatch.model.task import NO_EXTRA, Outcome, Task
 from support.simulated.judge import Judge, Sent
 from support.simulated.swarm import Fault
 
@@ -39,6 +41,8 @@ class TaskFile:
     name: str = "tasks.csv"
     rows: list[Wanted] = field(default_factory=list)
     serial: int = 0
+    ever: Collection[Fault] = ()
+    """The schedule's faults, also in its quiet part."""
 
     def add(self, at: int | None = None, copy_of: Wanted | None = None) -> None:
         self.serial += 1
@@ -80,6 +84,12 @@ class TaskFile:
         return f"{row.uid}: {what}"
 
 
+def _files(row: Wanted) -> Mapping[str, str]:
+    """The file of a row: the same for the same row, some shared."""
+    content = hashlib.sha256(row.title[-1:].encode()).hexdigest()
+    return {"image": FileRef("a.png", content, 10).to_text()}
+
+
 @dataclass
 class FileModel:
     """What the program reads of a task file."""
@@ -101,6 +111,7 @@ class FileModel:
                 template=row.template,
                 project_name=f"project {row.uid}",
                 own_id=self.file.has_ids,
+                extra=_files(row) if Fault.FILES_IN in self.file.ever else NO_EXTRA,
             )
             for number, row in enumerate(self.file.rows, start=1)
         ]

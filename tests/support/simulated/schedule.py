@@ -70,6 +70,7 @@ class Schedule:
         rng = random.Random(f"rows {self.seed}")
         if self.is_file:
             file = TaskFile(rng, self.judge, self.faults, has_ids=rng.random() < 0.5)
+            file.ever = self.faults
             for _ in range(rng.randint(1, 8)):
                 file.add()
             return file

@@ -67,12 +67,15 @@ class Fault(StrEnum):
     """The account allows fewer executions at once than the operator's limit."""
     REUSE = "reuse"
     """Starts with `--reuse`, on rows that are copied."""
+    FILES_IN = "files in"
+    """Rows have a file each, which must be with Coze before anything is paid; uploads fail."""
     QUESTIONS = "questions"
     """Executions wait for a person: answered here or elsewhere; answers are lost or refused."""
 
 
 QUIET: frozenset[Fault] = frozenset()
 APART: Mapping[Fault, Sequence[Fault]] = {
+    Fault.FILES_IN: (Fault.NEW_RUNS, Fault.CRASHES, Fault.DISK, Fault.REFUSALS),
     Fault.REUSE: (Fault.DUPLICATES, Fault.DUPLICATES, Fault.NEW_RUNS, Fault.RENAMES, Fault.EDITS),
     Fault.QUESTIONS: (Fault.LOST_ANSWERS, Fault.LOST_ANSWERS, Fault.REFUSALS, Fault.OPERATOR, Fault.NEW_RUNS),
 }

@@ -8,6 +8,7 @@ import anyio
 
 from cozebatch.engine.lifecycle.execution_record import ExecutionRecord
 from cozebatch.engine.lifecycle.task_context import TaskContext
+from cozebatch.engine.lifecycle.upload import UploadStep
 from cozebatch.model.errors import Category, ErrorInfo, LostClaimError, StepError
 from cozebatch.model.rows import new_claim
 from cozebatch.model.task import State, Task, parameters_digest
@@ -25,6 +26,7 @@ class SubmitStep:
         self._context = context
         self._state = context.state
         self._record = record
+        self._upload = UploadStep(context)
 
     async def claim(self, task: Task) -> bool:
         """Mark the record as running, where that is wanted, before anything is paid. True if the task goes on."""
@@ -49,6 +51,11 @@ class SubmitStep:
         """Start one execution. True if Coze accepted it and its id is on disk."""
         await self._state.rate_limiter.acquire(urgent=True)
         if await self._context.cancelled_now():
+            return False
+        if not self._state.may_send:
+            self._state.queue.add(task.task_id, "submit", front=True)
+            return False
+        if not await self._upload.uploaded(task):
             return False
         if not self._state.may_send:
             self._state.queue.add(task.task_id, "submit", front=True)
