@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -243,8 +242,6 @@ def test_a_batch_that_is_killed_is_told_on_its_screen_and_gone_on_with(program: 
         os.kill(place_in(program.folder).pid, signal.SIGKILL)
         assert shown.until(lambda: "connection is lost" in shown.text(), 20)
         shown.press("\r")
-        time.sleep(0.3)
-        shown.press("q")
         shown.until(lambda: False, 20)
         assert shown.process.wait(10) == 3
     assert (program.folder / ".cozebatch" / FILE_NAME).exists()

@@ -20,7 +20,6 @@ from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang, Text
 from cozebatch.planning.leftovers import DEFAULTS, Left
 from cozebatch.planning.planned import Action
-from cozebatch_tui.attach.host import Host
 from cozebatch_tui.exit_codes import Exit, exit_of
 from cozebatch_tui.headless.console import ConsolePrinter
 from cozebatch_tui.headless.json_lines import JsonLines
@@ -132,6 +131,8 @@ class HeadlessRunner:
         self._printer.estimate.usual = self._wait(self._session.usual_seconds())
         if self._signals is not None:
             self._signals.start()
+        from cozebatch_tui.attach.host import Host
+
         background = self._options.background or Background()
         host = Host(
             self._session,

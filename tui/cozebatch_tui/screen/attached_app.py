@@ -66,7 +66,10 @@ class AttachedApp(CozebatchApp):
             self.exit(self.batch.exit_code())
             return
         self._pump()
-        self.push_screen(Notice(texts.LOST if end.code is None else texts.ENDED))
+        if end.code is not None:
+            self.push_screen(Notice(texts.ENDED))
+        else:  # the last known state is no longer so: it goes away with the notice
+            self.push_screen(Notice(texts.LOST), lambda _: self.exit(self.batch.exit_code(self._lost_code())))
 
     def action_leave(self) -> None:
         """Leave the batch running, or stop it; asks which."""
