@@ -40,6 +40,7 @@ ACTIONS: Mapping[str, Text] = {
     "log": Text("日志", "log"),
     "link": Text("打开调试页", "open the debug page"),
     "folder": Text("打开文件夹", "open the folder"),
+    "background": Text("以后的批次在后台运行：开或关", "later batches in the background: on or off"),
     "copy": Text("复制", "copy"),
     "play": Text("播放成片", "play the film"),
     "edit": Text("改文案再做", "edit the script and run again"),

@@ -59,3 +59,9 @@ READER = Text(
     "用 cozebatch-tui --no-ui 运行：一行一条消息，没有画面。",
     "Run cozebatch-tui --no-ui: one message a line, nothing is drawn.",
 )
+
+IN_BACKGROUND = Text(
+    "以后从界面开始的批次在后台运行：关掉窗口，批次接着跑。",
+    "Later batches that are started on the screen run in the background: they outlive its window.",
+)
+IN_WINDOW = Text("以后的批次随窗口一起结束。", "Later batches end with their window.")

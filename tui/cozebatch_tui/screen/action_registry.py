@@ -189,6 +189,7 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
         ActionSpec("theme", "f3", "app.choose_theme", "program"),
         ActionSpec("maximize", "", "app.maximize", "view"),
         ActionSpec("screenshot", "", "app.screenshot", "program"),
+        ActionSpec("background", "", "app.switch_background", "program"),
     ),
     "setup": (
         ActionSpec("step_on", "enter", "next", "view"),

@@ -8,7 +8,7 @@ from cozebatch_tui.screen.action_screen import palette_entries
 from cozebatch_tui.screen.host import Severity
 from cozebatch_tui.screen.look.questions import Answers
 from cozebatch_tui.screen.themed_app import ThemedApp
-from cozebatch_tui.session.preferences import save_user_settings
+from cozebatch_tui.session.preferences import detaches, load_user_settings, save_user_settings
 
 
 class ProgramApp(ThemedApp):
@@ -28,6 +28,12 @@ class ProgramApp(ThemedApp):
         save_user_settings({"lang": self.lang})
         for screen in self.screen_stack:
             screen.refresh(recompose=True)
+
+    def action_switch_background(self) -> None:
+        """For the next start."""
+        wanted = not detaches(load_user_settings())
+        save_user_settings({"detach": wanted})
+        self.say((texts.IN_BACKGROUND if wanted else texts.IN_WINDOW).in_(self.lang))
 
     def action_command_palette(self) -> None:
         """Our own palette, of what applies on the screen below."""
