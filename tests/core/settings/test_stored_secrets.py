@@ -8,45 +8,19 @@ from pathlib import Path
 
 import keyring
 import pytest
-from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 
 from cozebatch.model.errors import UsageError
 from cozebatch.settings import load_settings, parse_settings
 from cozebatch.settings.stored_secrets import has_keyring, name_in_keyring, store_secret, stored_secret
 from support.configurations import TOKEN, config, feishu
-
-
-class InMemory(KeyringBackend):
-    """A keyring of this process, by the package's own way to add one."""
-
-    priority = 1.0
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.kept: dict[tuple[str, str], str] = {}
-        self.locked = False
-
-    def get_password(self, service: str, username: str) -> str | None:
-        if self.locked:
-            raise keyring.errors.KeyringLocked("locked: s3cret")
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        if self.locked:
-            raise keyring.errors.KeyringLocked(f"locked: {password}")
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.kept[service, username]
+from support.keyrings import InMemory, keyring_in_memory
 
 
 @pytest.fixture
 def ring() -> Iterator[InMemory]:
-    before, used = keyring.get_keyring(), InMemory()
-    keyring.set_keyring(used)
-    yield used
-    keyring.set_keyring(before)
+    with keyring_in_memory() as used:
+        yield used
 
 
 def without_token(**coze: str) -> dict[str, object]:

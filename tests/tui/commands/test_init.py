@@ -22,7 +22,7 @@ from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID, CozeOptions
 from cozebatch.demo.feishu_server import APP_ID, APP_SECRET
 from cozebatch.demo.feishu_tables import CONTENT, READY
 from cozebatch.settings import load_settings
-from support.program import Program
+from support.program import Program, kill
 from support.setup_flow import Services, services
 
 
@@ -182,31 +182,58 @@ def test_nothing_answered_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for one child there")
-def test_ctrl_c_keeps_what_was_answered_and_says_how_to_go_on(tmp_path: Path, found: Services) -> None:
+def interrupted(folder: Path, found: Services, number: int | None) -> tuple[int, str]:
+    """Ended by this signal, or killed, as soon as the workflow is chosen; its code and stdout."""
     with subprocess.Popen(
         command(),
-        cwd=tmp_path,
-        env=environment(tmp_path),
+        cwd=folder,
+        env=environment(folder),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="utf-8",
     ) as process:
         assert process.stdin is not None
-        assert process.stdout is not None
         process.stdin.write("".join(f"{line}\n" for line in lines(found)[:6]))
         process.stdin.flush()
-        kept = tmp_path / ".cozebatch" / "setup.json"
+        kept = folder / ".cozebatch" / "setup.json"
         deadline = time.monotonic() + 30
         while not (kept.exists() and WORKFLOW_ID in kept.read_text(encoding="utf-8")):
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
+        kill(process, number)
         out, _ = process.communicate(timeout=20)
-    assert process.returncode == 130
+        return process.returncode, out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for one child there")
+def test_ctrl_c_keeps_what_was_answered_and_says_how_to_go_on(tmp_path: Path, found: Services) -> None:
+    code, out = interrupted(tmp_path, found, signal.SIGINT)
+    assert code == 130
     assert "再运行这个命令就接着做" in out
     assert "init --config c.json" in out
     assert "Traceback" not in out
+
+
+def test_a_kill_loses_no_answer(tmp_path: Path, found: Services) -> None:
+    interrupted(tmp_path, found, None)
+    assert not (tmp_path / "c.json").exists()
+    table = f"{found.base}?table={CONTENT}"
+    done = init(tmp_path, "", "", TOKEN, "", "", table, APP_ID, APP_SECRET, *TO_THE_END)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_bytes_that_are_no_text_are_a_wrong_answer(tmp_path: Path) -> None:
+    done = subprocess.run(
+        command(),
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        input=b"\xff\xfe\xb0\n" * 3,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
 
 
 def test_an_existing_configuration_is_the_proposal_and_is_kept(tmp_path: Path, found: Services) -> None:

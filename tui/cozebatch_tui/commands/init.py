@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import io
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,6 +36,8 @@ def init(options: argparse.Namespace, lang: Lang) -> Exit:
 
     Raises `UsageError` if stdin ends, or if the file cannot be written.
     """
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # a wrong answer is asked again
     out = Output(sys.stdout)
     state, world = setup.begin(Path(options.config), lang, {})
     dialogue = Dialogue(out, state, world, writes_unasked=options.yes)
