@@ -86,6 +86,8 @@ class Batch:
     _plan: RunPlan | None = field(default=None, init=False)
     _engine: Engine | None = field(default=None, init=False)
     _stopping: bool = field(default=False, init=False)
+    _unsaved: bool = field(default=False, init=False)
+    """The results file could not be written."""
 
     def subscribe(self, wake: Callable[[], None] | None = None) -> Subscription:
         """A reader of all events from now on; `wake` is called when there is something new to take."""
@@ -119,6 +121,7 @@ class Batch:
             origin=self.origin,
             journal_incomplete=plan.journal_incomplete,
             reusable=plan.reusable,
+            excluded_in_vain=plan.excluded_in_vain,
         )
         return preview.reusing(True) if self.reuse else preview
 
@@ -215,7 +218,7 @@ class Batch:
             with anyio.move_on_after(PRUNE_PATIENCE):
                 for trouble in await self.prune():
                     engine.note("warning", trouble)
-        return replace(outcome, flawed=outcome.flawed or await self._owes(engine))
+        return replace(outcome, flawed=outcome.flawed or self._unsaved or await self._owes(engine))
 
     @property
     def engine(self) -> Engine:
@@ -300,11 +303,11 @@ class Batch:
             try:
                 path = await self.results.write(preview.run, engine.board, status, statistics, self.wall())
             except OSError as error:
-                engine.note(
-                    "error",
-                    Text(f"结果文件无法写入：{error.strerror}", f"The results file was not written: {error.strerror}"),
-                )
+                self._unsaved = True
+                why = error.strerror
+                engine.note("error", Text(f"结果文件无法写入：{why}", f"The results file was not written: {why}"))
                 return None
+            self._unsaved = False
             return str(path)
 
         return save

@@ -6,7 +6,7 @@ A `fail` among them ends the batch before anything is submitted or written into 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,8 @@ from cozebatch.batch.request import Request
 from cozebatch.coze.check import check_inputs
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import UsageError
-from cozebatch.model.task import Task
+from cozebatch.model.nearest import nearest
+from cozebatch.model.task import FIELDS, Task
 from cozebatch.model.text import Text
 from cozebatch.planning.planned import Action
 from cozebatch.settings import Settings
@@ -35,6 +36,7 @@ PAYING = frozenset({Action.SUBMIT})
 MAKING = frozenset({Action.SUBMIT, Action.WATCH, Action.FINISH})
 
 _CONFIGURATION = Text("配置文件", "configuration")
+_PARAMETERS = Text.same("parameters")
 _RESULTS = Text("结果文件夹", "results folder")
 _TEMPLATES = Text("模板", "templates")
 
@@ -73,6 +75,26 @@ def inputs_of(service: CozeService) -> Inspection:
         return await check_inputs(service)
 
     return Inspection(look, PAYING)
+
+
+def columns_of(parameters: Mapping[str, str]) -> Inspection:
+    """Whether a task file has the columns that are sent to Coze. `parameters`: workflow input → task field."""
+
+    async def look(tasks: Sequence[Task]) -> Sequence[CheckItem]:
+        present = {*FIELDS, *(name for task in tasks for name in task.extra)}
+        wrong = {name: field for name, field in parameters.items() if field not in present}
+        return [CheckItem(Level.FAIL, _PARAMETERS, _no_column(*pair, present)) for pair in wrong.items()]
+
+    return Inspection(look, PAYING)
+
+
+def _no_column(name: str, field: str, present: Collection[str]) -> Text:
+    near = nearest(field, present)
+    return Text(
+        f"输入 {name} 要用 {field} 列，任务文件里没有" + (f"，是不是 {near}？" if near else ""),
+        f"the input {name} is to come from the column {field}, which the task file does not have"
+        + (f"; did you mean {near}?" if near else ""),
+    )
 
 
 def table_of(client: FeishuClient, base: FeishuBase, layout: Layout, values: StatusValues) -> Inspection:

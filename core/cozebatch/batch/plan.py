@@ -35,6 +35,8 @@ class RunPlan:
     handover: Handover
     partial: bool
     journal_incomplete: bool
+    excluded_in_vain: tuple[str, ...] = ()
+    """What --exclude names and the source does not have."""
     reusable: Mapping[str, Recorded] = field(default_factory=dict)
     """By task that would be paid for: an execution with the same parameters, which served another one."""
 
@@ -126,6 +128,7 @@ class Planner:
             any(not row.state.is_end for t, row in rows.items() if t in candidates and t not in taken)
             or any(p.action is Action.SUBMIT for t, p in listed.settled.items() if t not in taken),
             incomplete,
+            tuple(sorted(self.selection.exclude - set(candidates))),
             {} if self.overrides.fresh else await self._reusable(planned),
         )
 

@@ -103,6 +103,8 @@ class Preview:
     """Rows whose parameters were paid for as another row's have that result; else they are paid for."""
     left_out: frozenset[str] = frozenset()
     """Tasks that the operator left out: they stay for another run."""
+    excluded_in_vain: Sequence[str] = ()
+    """What --exclude names and the source does not have."""
     actions: Mapping[Action, int] = field(init=False)
     """How many tasks there are of each action."""
 
@@ -138,6 +140,20 @@ class Preview:
         )
 
     @property
+    def misnamed(self) -> Text | None:
+        """What --exclude names in vain: with a misspelt id a task is paid for that was to be left out. None if all are
+        known."""
+        if not self.excluded_in_vain:
+            return None
+        shown = [clean(task_id, 40) for task_id in self.excluded_in_vain[:MOST_NAMED]]
+        more = len(self.excluded_in_vain) > MOST_NAMED
+        return Text(
+            f"--exclude 里有来源没有的任务：{'、'.join(shown)}{' 等' if more else ''}。请核对，别让它们照样执行。",
+            f"--exclude names tasks that the source does not have: {', '.join(shown)}{' and more' if more else ''}. "
+            "Check them, lest a task runs that you meant to leave out.",
+        )
+
+    @property
     def expiring(self) -> Text | None:
         """How many results Coze will drop within days, and when the first of them; None where there are none."""
         days = [task.days_left for task in self.tasks if task.days_left is not None]
@@ -146,7 +162,7 @@ class Preview:
         soon = min(days) + 1
         first = Text("今天", "today") if soon == 1 else Text(f"{soon} 天内", f"within {soon} days")
         return Text(
-            f"{len(days)} 个已付费的结果还没取回，Coze 只保留 7 天，最早的{first.zh}就会消失：请尽快运行或认领。",
+            f"{len(days)} 个已付费的结果还没取回，扣子只保留 7 天，最早的{first.zh}就会消失：请尽快开始批次或认领。",
             f"{len(days)} paid results were never fetched; Coze keeps them for 7 days and drops the first of them "
             f"{first.en}: run the batch or adopt them soon.",
         )
@@ -226,6 +242,7 @@ def preview_of(
     origin: str,
     journal_incomplete: bool,
     reusable: Collection[str] = (),
+    excluded_in_vain: Sequence[str] = (),
 ) -> Preview:
     """The preview of a plan; `now` in Unix seconds."""
     return Preview(
@@ -240,4 +257,5 @@ def preview_of(
         partial=partial,
         origin=origin,
         journal_incomplete=journal_incomplete,
+        excluded_in_vain=excluded_in_vain,
     )

@@ -24,7 +24,7 @@ from cozebatch.batch.adapters import (
 )
 from cozebatch.batch.batch import Batch
 from cozebatch.batch.demo_record import keep_demo
-from cozebatch.batch.inspections import Inspection, inputs_of, results_in, synthesis_of, table_of
+from cozebatch.batch.inspections import Inspection, columns_of, inputs_of, results_in, synthesis_of, table_of
 from cozebatch.batch.request import Request
 from cozebatch.batch.results_file import ResultsWriter
 from cozebatch.coze.client import CozeService
@@ -148,7 +148,7 @@ async def _source(
             on_note=request.on_note,
         )
         files_in = FilesIn(file, service, LocalFiles(request.tasks_file.absolute().parent), request.on_note)
-        return files_in, None, [], lambda: file.notes
+        return files_in, None, [columns_of(settings.coze.parameters)], lambda: file.notes
     from cozebatch.feishu.source import FeishuSource
     from cozebatch.feishu.write_back import FeishuSink
 

@@ -46,7 +46,7 @@ from cozebatch.ports import Accepted, PollResult, Refused, Submission, Unanswere
 _CANCELLED = frozenset({"Cancel", "Canceled", "Cancelled"})
 """Ends that Coze Studio writes when a person cancels an execution (docs/coze.md)."""
 _NOT_LIKE_COZE = Text(
-    "这个地址不像 Coze 的接口：请检查 base_url（https://api.coze.cn 或 https://api.coze.com）和代理。",
+    "这个地址不像扣子的接口：请检查 base_url（https://api.coze.cn 或 https://api.coze.com）和代理。",
     "This address does not answer like Coze: check base_url (https://api.coze.cn or https://api.coze.com) and any "
     "proxy.",
 )
@@ -58,7 +58,7 @@ def read_submission(answer: Answer | ExchangeError, mask: Mask) -> Submission:
         return Refused(unreachable(answer, mask))
     if isinstance(answer, ExchangeError):
         reason, via = clean(str(answer), mask), answer.trouble.via
-        return _unanswered(Text(f"没有收到回答{via.zh}（{reason}）", f"no answer came{via.en} ({reason})"), None)
+        return _unanswered(Text(f"没有收到返回{via.zh}（{reason}）", f"no answer came{via.en} ({reason})"), None)
     body = None if answer.broken else json_object(answer.body)
     logid = logid_of(body, answer, mask)
     code = code_of(body)
@@ -72,14 +72,14 @@ def read_submission(answer: Answer | ExchangeError, mask: Mask) -> Submission:
     if status == 504:
         seen = Text("网关等待超时（HTTP 504）", "a gateway gave up waiting (HTTP 504)")
     elif status != 200:
-        seen = Text(f"回答是 HTTP {status}", f"the answer was HTTP {status}")
+        seen = Text(f"返回 HTTP {status}", f"the answer was HTTP {status}")
     elif answer.broken:
         reason = clean(answer.broken, mask)
-        seen = Text(f"回答不完整（{reason}）", f"the answer is not whole ({reason})")
+        seen = Text(f"返回不完整（{reason}）", f"the answer is not whole ({reason})")
     elif body is None:
-        seen = Text("回答不是完整的 JSON", "the answer is no whole JSON")
+        seen = Text("返回的不是完整的 JSON", "the answer is no whole JSON")
     else:
-        seen = Text("回答里没有 execute_id", "the answer has no execute_id")
+        seen = Text("返回里没有 execute_id", "the answer has no execute_id")
     return _unanswered(seen, logid)
 
 
@@ -168,7 +168,7 @@ def understood(answer: Answer, mask: Mask, *, missing: int | None = None) -> dic
     logid = logid_of(body, answer, mask)
     if answer.broken:
         reason = clean(answer.broken, mask)
-        message = Text(f"Coze 的回答不完整：{reason}", f"Coze's answer is not whole: {reason}")
+        message = Text(f"扣子的返回不完整：{reason}", f"Coze's answer is not whole: {reason}")
         raise StepError(ErrorInfo(Category.NETWORK, message, logid=logid))
     if body is None:
         raise _unintelligible(answer, logid, Text("不是 JSON 对象", "it is no JSON object"))
@@ -182,7 +182,7 @@ def refusal(answer: Answer, mask: Mask) -> ErrorInfo:
     code = None if code == 0 else code
     detail = clean(body.get("msg"), mask) if body else ""
     meaning = CODES.get(code) if code is not None else None
-    zh, en = (meaning.text.zh, meaning.text.en) if meaning else ("Coze 拒绝了请求", "Coze refused the request")
+    zh, en = (meaning.text.zh, meaning.text.en) if meaning else ("扣子拒绝了请求", "Coze refused the request")
     where = f"HTTP {answer.status}" if code is None else f"code {code}"
     category = category_of(answer.status, code)
     if answer.status == 403 and body is None:
@@ -205,9 +205,9 @@ def unreachable(error: ExchangeError, mask: Mask) -> ErrorInfo:
     """The error when Coze could not be reached, or did not answer in time."""
     reason, via = clean(str(error), mask), error.trouble.via
     if isinstance(error, NeverSent):
-        message = Text(f"连不上 Coze{via.zh}：{reason}", f"Coze cannot be reached{via.en}: {reason}")
+        message = Text(f"连不上扣子{via.zh}：{reason}", f"Coze cannot be reached{via.en}: {reason}")
     else:
-        message = Text(f"Coze 没有回答{via.zh}：{reason}", f"Coze did not answer{via.en}: {reason}")
+        message = Text(f"扣子没有返回{via.zh}：{reason}", f"Coze did not answer{via.en}: {reason}")
     return ErrorInfo(Category.NETWORK, message, code=error.trouble.code, hint=error.trouble.hint)
 
 
@@ -221,7 +221,7 @@ def _failure(record: Mapping[str, Any], logid: str | None, mask: Mask) -> ErrorI
     raw = record.get("error_code")
     shown = str(code) if code else (clean(raw, mask, most=60) or None) if code is None else None
     return ErrorInfo(
-        Category.WORKFLOW_FAILED, _with(Text("工作流运行失败", "The workflow failed"), detail), code=shown, logid=logid
+        Category.WORKFLOW_FAILED, _with(Text("工作流执行失败", "The workflow failed"), detail), code=shown, logid=logid
     )
 
 
@@ -252,8 +252,8 @@ def _with(text: Text, said: str) -> Text:
 
 def _unanswered(seen: Text, logid: str | None) -> Unanswered:
     message = Text(
-        f"已提交但没有得到明确的回答，可能已经开始执行：{seen.zh}",
-        f"Submitted, but not clearly answered; an execution may have been started: {seen.en}",
+        f"已提交，但结果不明，可能已经扣费：{seen.zh}",
+        f"Submitted, result unclear; it may have been charged: {seen.en}",
     )
     return Unanswered(ErrorInfo(Category.UNKNOWN_SUBMIT, message, logid=logid))
 
@@ -261,7 +261,7 @@ def _unanswered(seen: Text, logid: str | None) -> Unanswered:
 def _unintelligible(answer: Answer, logid: str | None, why: Text) -> StepError:
     kind = clean(answer.headers.get("content-type"), lambda text: text, most=60) or "?"
     message = Text(
-        f"看不懂 Coze 的回答（{why.zh}，{kind}）：请检查 base_url 和代理",
+        f"扣子返回的内容无法识别（{why.zh}，{kind}）：请检查 base_url 和代理",
         f"Coze's answer cannot be understood ({why.en}, {kind}): check base_url and any proxy",
     )
     return StepError(ErrorInfo(Category.SERVER, message, logid=logid), retry_after=answer.retry_after)

@@ -25,7 +25,7 @@ async def check_coze(service: CozeService) -> list[CheckItem]:
     except StepError as error:
         return [_trouble(error.info)]
     return [
-        CheckItem(Level.OK, _TOKEN, Text("Coze 接受了这个 token", "Coze takes this token")),
+        CheckItem(Level.OK, _TOKEN, Text("扣子接受了这个令牌", "Coze takes this token")),
         *(_app(workflow, service.workflow) or [_found(workflow.name or service.workflow_id)]),
         *_compare(workflow, service.parameters),
     ]
@@ -53,7 +53,7 @@ def _trouble(error: ErrorInfo) -> CheckItem:
             Level.WARN,
             _WORKFLOW,
             Text(
-                "令牌没有 getMetaData 权限，无法核对工作流的输入；运行只需要 run 和 listRunHistory。"
+                "令牌没有 getMetaData 权限，无法核对工作流的输入；批次只需要 run 和 listRunHistory。"
                 f"{error.message.zh}{logid}",
                 "the token lacks the permission getMetaData, so the inputs cannot be compared; running needs only "
                 f"'run' and 'listRunHistory'. {error.message.en}{logid}",

@@ -38,9 +38,9 @@ CANCELLED_BY_A_PERSON = 777777777
 
 CODES: Mapping[int, Meaning] = MappingProxyType(
     {
-        4009: Meaning(Category.THROTTLED, Text("Coze 系统繁忙", "Coze is busy")),
+        4009: Meaning(Category.THROTTLED, Text("扣子系统繁忙", "Coze is busy")),
         4020: Meaning(Category.THROTTLED, Text("超过每分钟调用次数（RPM）", "More calls a minute than allowed (RPM)")),
-        5000: Meaning(Category.SERVER, Text("Coze 内部错误", "An internal error of Coze")),
+        5000: Meaning(Category.SERVER, Text("扣子内部错误", "An internal error of Coze")),
         4013: Meaning(
             Category.SERVER,
             Text("模型调用出错", "The model reported an error"),
@@ -69,25 +69,25 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
             Category.SERVER,
             Text("触发风控", "Stopped by Coze's risk control"),
             Text(
-                "Coze 风控拦截了这次调用，稍后重试；持续出现请带上 logid 联系 Coze。",
+                "扣子风控拦截了这次调用，稍后重试；持续出现就把 logid 发给扣子客服。",
                 "Coze's risk control stopped this call; try later. If it stays, give Coze support the logid.",
             ),
         ),
         4100: Meaning(
             Category.AUTH,
-            Text("Coze token 无效或已过期", "The Coze token is invalid or has expired"),
+            Text("扣子令牌无效或已过期", "The Coze token is invalid or has expired"),
             Text(
-                "请在 Coze 后台重新生成 token，写入 COZE_API_TOKEN 或 coze_config.token，再运行同一命令；"
-                "国内站用 api.coze.cn，国际站用 api.coze.com，token 不通用。",
+                "到扣子“API 管理 → 授权 → 个人访问令牌”新建令牌，写入 COZE_API_TOKEN 或 coze_config.token，再跑一次。"
+                "api.coze.cn 和 api.coze.com 的令牌不通用。",
                 "Make a new token in Coze, put it into COZE_API_TOKEN or coze_config.token and run the same command "
                 "again; tokens of api.coze.cn and api.coze.com are not interchangeable.",
             ),
         ),
         700012006: Meaning(
             Category.AUTH,
-            Text("Coze 登录凭证无效", "The Coze credentials are invalid"),
+            Text("扣子令牌无效", "The Coze credentials are invalid"),
             Text(
-                "请检查 token 是否完整、是否已过期或被删除，改好后重新运行同一命令。",
+                "检查令牌是否完整、过期或被删除，改好再跑一次。",
                 "Check that the token is complete and neither expired nor deleted, then run the same command again.",
             ),
         ),
@@ -106,33 +106,33 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
             Category.QUOTA,
             Text("今日调用次数已用完", "Today's calls are used up"),
             Text(
-                "今日额度已用完：明天再运行同一命令，或升级套餐。",
+                "今天的额度已用完：明天再跑一次，或升级套餐。",
                 "Today's quota is used up: run the same command tomorrow, or take a larger plan.",
             ),
         ),
         4011: Meaning(
             Category.QUOTA,
-            Text("Coze 余额不足", "The Coze balance is too low"),
-            Text("请给 Coze 账号充值，再运行同一命令。", "Top up the Coze account, then run the same command again."),
+            Text("扣子余额不足", "The Coze balance is too low"),
+            Text("给扣子账号充值，再跑一次。", "Top up the Coze account, then run the same command again."),
         ),
         4019: Meaning(
             Category.QUOTA,
-            Text("Coze 资源点或余额不足", "The Coze credits are used up"),
+            Text("扣子资源点或余额不足", "The Coze credits are used up"),
             Text(
-                "请给 Coze 账号充值或购买资源点，再运行同一命令。",
+                "给扣子账号充值或购买资源点，再跑一次。",
                 "Top up the Coze account or buy credits, then run the same command again.",
             ),
         ),
         4022: Meaning(
             Category.QUOTA,
-            Text("Coze 余额不足", "The Coze balance is too low"),
-            Text("请给 Coze 账号充值，再运行同一命令。", "Top up the Coze account, then run the same command again."),
+            Text("扣子余额不足", "The Coze balance is too low"),
+            Text("给扣子账号充值，再跑一次。", "Top up the Coze account, then run the same command again."),
         ),
         4000: Meaning(Category.INVALID_REQUEST, Text("请求参数错误", "The request has wrong parameters")),
         4010: Meaning(
             Category.INVALID_REQUEST,
             Text("输入太长", "The input is too long"),
-            Text("请缩短这一行的文案，再运行。", "Shorten the script of this row, then run it again."),
+            Text("缩短这条文案，再跑一次。", "Shorten the script of this row, then run it again."),
         ),
         4012: Meaning(
             Category.INVALID_REQUEST,
@@ -143,7 +143,7 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
         4015: Meaning(
             Category.INVALID_REQUEST,
             Text("没有发布为 API", "It is not published to the API"),
-            Text("请在 Coze 中把它发布为 API。", "Publish it as an API in Coze."),
+            Text("请在扣子中把它发布为 API。", "Publish it as an API in Coze."),
             scope="batch",
         ),
         4200: Meaning(
@@ -159,9 +159,9 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
         ),
         6003: Meaning(
             Category.INVALID_REQUEST,
-            Text("当前 Coze 套餐不支持异步运行", "This Coze plan does not allow asynchronous runs"),
+            Text("当前扣子套餐不支持异步执行", "This Coze plan does not allow asynchronous runs"),
             Text(
-                "异步运行工作流需要付费套餐：请升级 Coze 套餐。",
+                "异步执行需要付费套餐：请升级扣子套餐。",
                 "Asynchronous runs need a paid plan: change the Coze plan.",
             ),
             scope="batch",
@@ -169,7 +169,7 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
         6031: Meaning(
             Category.INVALID_REQUEST,
             Text("工作流没有发布", "The workflow is not published"),
-            Text("请在 Coze 中发布该工作流。", "Publish the workflow in Coze."),
+            Text("请在扣子中发布该工作流。", "Publish the workflow in Coze."),
             scope="batch",
         ),
         720702002: Meaning(
@@ -184,7 +184,7 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
             Category.INVALID_REQUEST,
             Text("找不到工作流要用的内容", "Something that the workflow uses does not exist"),
             Text(
-                "工作流或它用到的插件、子工作流可能已被删除：在扣子里打开工作流试运行，改好后重新发布。",
+                "工作流或它用到的插件、子工作流可能已被删除：在扣子里打开工作流试一次，改好后重新发布。",
                 "The workflow, or a plug-in or workflow that it uses, may have been deleted: test it in Coze, mend it "
                 "and publish it again.",
             ),
@@ -194,7 +194,7 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
             Category.INVALID_REQUEST,
             Text("工作流没有发布", "The workflow is not published"),
             Text(
-                "请在扣子里发布工作流和它用到的子工作流，再运行同一命令。",
+                "在扣子里发布工作流和它用到的子工作流，再跑一次。",
                 "Publish the workflow, and the workflows that it uses, in Coze; then run the same command again.",
             ),
             scope="batch",
@@ -202,16 +202,16 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
         4105: Meaning(Category.CONTENT_REJECTED, Text("文案含敏感内容", "The text holds sensitive content")),
         4014: Meaning(
             Category.CONTENT_REJECTED,
-            Text("模型无法回答这段文案", "The model cannot answer this text"),
+            Text("模型处理不了这段文案", "The model cannot answer this text"),
             Text("请修改文案后再跑。", "Change the script and run it again."),
         ),
         CANCELLED_BY_A_PERSON: Meaning(
             Category.WORKFLOW_INTERRUPTED,
-            Text("这次执行在 Coze 里被取消了", "The execution was cancelled in Coze"),
-            Text("需要的话，重跑这个任务（付费）。", "Run the task again (paid) if it is still wanted."),
+            Text("这次执行在扣子里被取消了", "The execution was cancelled in Coze"),
+            Text("需要的话，付费重做这个任务。", "Run the task again (paid) if it is still wanted."),
         ),
         NO_SUCH_EXECUTION: Meaning(
-            Category.EXECUTION_LOST, Text("Coze 没有这次执行的记录", "Coze has no record of this execution")
+            Category.EXECUTION_LOST, Text("扣子没有这次执行的记录", "Coze has no record of this execution")
         ),
     }
 )

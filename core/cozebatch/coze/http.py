@@ -127,7 +127,7 @@ class Connection:
         if not token.isascii() or not token.isprintable() or not token or " " in token:
             raise UsageError(
                 Text(
-                    "workflow_config.coze_config.token：token 为空，或含有空格、换行、非英文字符，请重新复制。",
+                    "workflow_config.coze_config.token：令牌为空，或含有空格、换行、非英文字符，请重新复制。",
                     "workflow_config.coze_config.token: the token is empty or holds spaces, line breaks or other "
                     "characters no token has; copy it again.",
                 )

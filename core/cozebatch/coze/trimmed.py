@@ -58,7 +58,7 @@ class TrimmedOutputs:
                 break
             text = data.get("node_output") if isinstance(data, dict) else None
             if not isinstance(text, str):
-                why = Text("回答里没有 node_output", "the answer has no node_output")
+                why = Text("返回里没有 node_output", "the answer has no node_output")
                 break
             whole[title] = self._mask(text)
         self._tries.pop(execute_id, None)
@@ -71,11 +71,11 @@ def _not_whole(why: Text, logid: str | None) -> ErrorInfo:
     zh, en = (f"：{why.zh}", f": {why.en}") if why else ("。", ".")
     return ErrorInfo(
         Category.BAD_OUTPUT,
-        Text(f"Coze 只给了截断的输出，取不到完整内容{zh}", f"Coze gave the output trimmed, and not in full{en}"),
+        Text(f"扣子只给了截断的输出，取不到完整内容{zh}", f"Coze gave the output trimmed, and not in full{en}"),
         logid=logid,
         hint=Text(
             "让结束节点直接返回链接等结果，不要经过很长的消息节点；"
-            "完整内容 Coze 只保留 24 小时，此前重试（免费）会再取一次。",
+            "完整内容扣子只保留 24 小时，此前重试（免费）会再取一次。",
             "Let the end node return the results itself instead of a very long output node. Coze keeps the full text "
             "for 24 hours; until then a retry (free) asks for it again.",
         ),

@@ -119,7 +119,7 @@ def write_whole(
         raise
 
 
-def write_named(path: Path, data: str, *, sync: bool = False) -> None:
+def write_named(path: Path, data: str | bytes, *, sync: bool = False) -> None:
     """Write a file whose whole path the user has named, over a file that is there. Its folder must exist.
 
     Raises `OSError`, also for a link or a device of that name: a shared folder may hold a planted one.

@@ -43,12 +43,12 @@ async def why_not_adopt(
     except StepError as failed:
         why = failed.info.message
         return Text(
-            f"没能向 Coze 核实执行 {execute_id}，没有认领：{why.zh}",
+            f"没能向扣子核实执行 {execute_id}，没有认领：{why.zh}",
             f"Execution {execute_id} could not be verified with Coze and was not adopted: {why.en}",
         )
     if result.status == "unknown":
         return Text(
-            f"Coze 在这个工作流里查不到执行 {execute_id}，没有认领。请核对编号；刚提交的要过一分钟才查得到。",
+            f"扣子在这个工作流里查不到执行 {execute_id}，没有认领。请核对编号；刚提交的要过一分钟才查得到。",
             f"Coze has no execution {execute_id} of this workflow; it was not adopted. Check the id; one that was just "
             "started may take a minute to be known.",
         )

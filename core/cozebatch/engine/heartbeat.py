@@ -76,7 +76,7 @@ class Heartbeat:
         took = f"{abs(jump.seconds):.0f} s"
         if jump.seconds > 0:
             text = Text(
-                f"电脑睡眠了，或时钟被拨快（{took}）：立即查看所有运行中的执行。",
+                f"电脑睡眠了，或时钟被拨快（{took}）：立即查询所有执行中的任务。",
                 f"The machine slept or its clock was put forward ({took}): all executions in flight are looked at now.",
             )
         else:

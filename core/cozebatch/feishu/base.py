@@ -284,5 +284,5 @@ class _OtherNode(FeishuError):
 _ENDLESS = Meaning(
     Kind.SERVER,
     Text("飞书的分页没有尽头", "Feishu's pages have no end"),
-    Text("请稍后再试。", "Try again later."),
+    Text("请稍后再跑一次。", "Try again later."),
 )

@@ -29,7 +29,7 @@ def taken(status: str | None) -> ErrorInfo:
         return ErrorInfo(
             Category.SOURCE,
             Text("这一行已被删除，或状态已改变", "the record is gone, or its status was changed"),
-            hint=Text("无需处理；没有计费。", "Nothing to do; nothing was charged."),
+            hint=Text("没有扣费，无需处理。", "Nothing to do; nothing was charged."),
         )
     shown = status if len(status) <= 40 else status[:40] + "…"
     return ErrorInfo(
@@ -39,7 +39,7 @@ def taken(status: str | None) -> ErrorInfo:
             f"the record's status is '{shown}' by now: somebody else may be working on it",
         ),
         hint=Text(
-            "确认没人在处理后，把状态改回待处理的值再运行；没有计费。",
+            "没有扣费。确认没人在做，把状态改回筛选条件里的值，再跑一次。",
             "When nobody is, set the status back to the ready value and run again; nothing was charged.",
         ),
     )
@@ -54,7 +54,7 @@ def hiding() -> ErrorInfo:
             "somebody else has this record; our late mark hides what they wrote, and could not be undone",
         ),
         hint=Text(
-            "没有提交，没有计费。请看一下表里这一行，按对方的结果改好状态。",
+            "没有提交，没有扣费。请看一下表格里这条记录，按对方的结果改好状态。",
             "Nothing was submitted or charged. Look at the record and correct its status by the other's outcome.",
         ),
     )
@@ -71,7 +71,7 @@ def late_mark() -> StepError:
                 "the record bears a late mark of ours that may hide somebody else's; nothing was submitted or charged",
             ),
             hint=Text(
-                "确认没人在做这一行，把状态改回待处理的值，再运行一次。",
+                "确认没人在做这条记录，把状态改回筛选条件里的值，再跑一次。",
                 "If nobody is working on the record, set its status back to the ready value and run again.",
             ),
         )
@@ -84,11 +84,11 @@ def unsettled() -> StepError:
         ErrorInfo(
             Category.SOURCE,
             Text(
-                "飞书太慢，无法确认这一行归谁处理；没有提交，没有计费",
+                "飞书太慢，不确定谁在做这条记录；没有提交，没有扣费",
                 "Feishu is too slow to tell who has this record; nothing was submitted or charged",
             ),
             hint=Text(
-                "下次启动会再试。一直这样时，确认没人在处理后，把状态改回待处理的值再运行。",
+                "下次启动会自动重试。一直这样：确认没人在做，把状态改回筛选条件里的值，再跑一次。",
                 "The next start tries again. If it stays so and nobody is working on the record, set its status back "
                 "to the ready value and run again.",
             ),

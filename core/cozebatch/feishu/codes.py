@@ -53,20 +53,20 @@ class Meaning:
 _THROTTLED = Meaning(
     Kind.THROTTLED,
     Text("飞书限流", "Feishu is limiting the rate"),
-    Text("程序会自动稍后再试。", "It is tried again by itself."),
+    Text("程序稍后自动重试，无需处理。", "It is tried again by itself."),
 )
 _CONFLICT = Meaning(
     Kind.CONFLICT,
-    Text("飞书表格正被别处写入", "somebody else is writing to this Feishu table"),
+    Text("飞书多维表格正被别处写入", "somebody else is writing to this Feishu table"),
     Text(
-        "程序会自动再试；持续出现时请停掉同时写这张表的其他程序。",
+        "程序会自动重试；持续出现，请停掉同时写这张表的其他程序。",
         "It is tried again by itself; if it stays, stop what else writes to this table.",
     ),
 )
 _SERVER = Meaning(
     Kind.SERVER,
     Text("飞书服务暂时出错", "Feishu had a passing fault"),
-    Text("稍后再试；持续出现请带上 logid 联系飞书。", "Try later; if it stays, give Feishu support the logid."),
+    Text("稍后再跑一次；持续出现就把 logid 发给飞书客服。", "Try later; if it stays, give Feishu support the logid."),
 )
 NETWORK = Meaning(
     Kind.NETWORK,
@@ -75,8 +75,8 @@ NETWORK = Meaning(
 )
 _NOT_READY = Meaning(
     Kind.NOT_READY,
-    Text("飞书表格暂时不可写", "the Feishu table is not ready yet"),
-    Text("程序会自动稍后再试。", "It is tried again by itself."),
+    Text("飞书多维表格暂时不可写", "the Feishu table is not ready yet"),
+    Text("程序稍后自动重试，无需处理。", "It is tried again by itself."),
 )
 _TOKEN = Meaning(
     Kind.TOKEN,
@@ -96,7 +96,7 @@ _CREDENTIALS = Meaning(
 )
 _PERMISSION = Meaning(
     Kind.PERMISSION,
-    Text("应用没有这张飞书表格的权限", "the application may not do this with the Feishu table"),
+    Text("应用没有这个飞书多维表格的权限", "the application may not do this with the Feishu table"),
     Text(
         "打开多维表格 → 右上角“…” → 更多 → 添加文档应用，选中此应用并给“可编辑”；并在开放平台开通多维表格权限后"
         "发布版本。同步来的表只读，无法写回。",

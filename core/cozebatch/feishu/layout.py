@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cozebatch.model.nearest import nearest
 from cozebatch.model.task import Outcome
 
 ALWAYS = ("content", "status", "result")
@@ -96,12 +96,7 @@ OUTCOMES: tuple[Outcome, ...] = ("done", "failed", "running")
 
 def nearest_column(name: str, existing: Iterable[str]) -> str | None:
     """The existing column that a person most likely meant."""
-    existing = list(existing)
-    plain = {_plain(candidate): candidate for candidate in existing}
-    if _plain(name) in plain:
-        return plain[_plain(name)]
-    found = difflib.get_close_matches(_plain(name), list(plain), n=1, cutoff=0.5)
-    return plain[found[0]] if found else None
+    return nearest(name, existing, plain=_plain, cutoff=0.5)
 
 
 def _plain(name: str) -> str:

@@ -151,7 +151,7 @@ def write_back_error(error: FeishuError) -> ErrorInfo:
     """What the results and the log say about a write-back that failed."""
     if error.kind.may_pass:
         hint = Text(
-            f"{error.meaning.hint.zh}影片已完成；没写回的会在下次启动时补写。",
+            f"{error.meaning.hint.zh}成品已做好；没写回的会在下次启动时补写。",
             f"{error.meaning.hint.en} The film is finished; what was not written is delivered at the next start.",
         )
     else:

@@ -32,7 +32,7 @@ _SAID: Mapping[Fault, Text] = MappingProxyType(
             "is an error value: correct the formula, or enter the value itself",
         ),
         "formula": Text(
-            "是没有算出结果的公式：请用 Excel 或 WPS 打开文件，保存后再试",
+            "是没有算出结果的公式：请用 Excel 或 WPS 打开文件，保存后再跑一次",
             "is a formula without a computed result: open the file in Excel or WPS, save it, and try again",
         ),
         "digits": Text(

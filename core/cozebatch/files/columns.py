@@ -34,7 +34,9 @@ class Complaints:
         self._found: list[Text] = []
 
     def add(self, line: int | None, column: str | None, zh: str, en: str) -> None:
-        where_zh = "".join((f"：第 {line} 行" if line else "", f"：{_shown(column)} 列" if column else ""))
+        """`column`: a name, or a number from 1 where a file has no columns."""
+        in_zh = f"第 {column} 列" if column and column.isdecimal() else f"：{_shown(column)} 列" if column else ""
+        where_zh = (f"：第 {line} 行" if line else "") + in_zh
         where_en = "".join((f": line {line}" if line else "", f": column {_shown(column)}" if column else ""))
         self._found.append(Text(f"{self.place}{where_zh}：{zh}。", f"{self.place}{where_en}: {en}."))
         if len(self._found) >= MAX_COMPLAINTS:

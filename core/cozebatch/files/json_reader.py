@@ -111,7 +111,11 @@ class _Document:
                 return value, end
             bad, zh, en = position, "括号嵌套太深", "brackets are nested too deeply"
         except json.JSONDecodeError as error:
-            bad, zh, en = error.pos, "JSON 格式不对", f"not valid JSON: {error.msg.split(':')[0]}"
+            bad, zh, en = (
+                error.pos,
+                "JSON 格式不对，看看这里或前面少了什么",
+                "is no JSON: look here or just before",
+            )
         except RecursionError:
             bad, zh, en = position, "括号嵌套太深", "brackets are nested too deeply"
         except ValueError:

@@ -61,7 +61,7 @@ class Reading:
         if self.hidden:
             found.append(
                 Text(
-                    f"{place}：{self.hidden} 行被筛选或隐藏，不会执行。要执行就取消筛选、取消隐藏，保存后再运行。",
+                    f"{place}：{self.hidden} 行被筛选或隐藏，不会执行。要执行就取消筛选、取消隐藏，保存后再跑一次。",
                     f"{place}: rows that are filtered out or hidden, and will not run: {self.hidden}. To run them, "
                     "clear the filter or unhide them, and save the file.",
                 )

@@ -16,6 +16,7 @@ from cozebatch.files.decoding import decode
 from cozebatch.files.json_reader import read_json, read_jsonl
 from cozebatch.files.rows import Reading
 from cozebatch.model.errors import UsageError
+from cozebatch.model.nearest import nearest
 from cozebatch.model.project_name import assign_project_names
 from cozebatch.model.task import Outcome, Task
 from cozebatch.model.text import Text
@@ -124,7 +125,7 @@ def _check_size(path: Path, complaints: Complaints) -> None:
 def _unreadable(path: Path, error: OSError) -> Text:
     match error:
         case FileNotFoundError():
-            return Text(f"找不到任务文件 {path}。", f"There is no task file {path}.")
+            return _not_there(path)
         case IsADirectoryError():
             return Text(f"{path} 是文件夹，这里要一个任务文件。", f"{path} is a folder, a task file is wanted.")
         case PermissionError():
@@ -133,3 +134,15 @@ def _unreadable(path: Path, error: OSError) -> Text:
                 f"{path} cannot be read: no permission, or another program (such as Excel) holds it.",
             )
     return Text(f"无法读取 {path}：{error.strerror}。", f"{path} cannot be read: {error.strerror}.")
+
+
+def _not_there(path: Path) -> Text:
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if entry.suffix.lower() in ENDINGS][:1000]
+    except OSError:
+        names = []
+    near = nearest(path.name, names)
+    if near is None:
+        return Text(f"找不到任务文件 {path}。", f"There is no task file {path}.")
+    found = path.with_name(near)
+    return Text(f"找不到任务文件 {path}，是不是 {found}？", f"There is no task file {path}; did you mean {found}?")

@@ -90,7 +90,7 @@ class Entry:
     def execute_id(self) -> str | None:
         found = self.text("execute_id").strip()
         if found and not _EXECUTE_ID.fullmatch(found):
-            self._wrong("execute_id", "不像 Coze 的执行编号", "does not look like an id of Coze's")
+            self._wrong("execute_id", "不像扣子的执行 ID", "does not look like an id of Coze's")
         return found or None
 
     def time(self, name: str) -> float | None:

@@ -150,7 +150,7 @@ def _unanswered(reason: str) -> ErrorInfo:
     return ErrorInfo(
         Category.UNKNOWN_SUBMIT,
         Text(
-            f"旧工具没有收到提交的明确回答：{said}",
+            f"旧工具提交后结果不明：{said}",
             f"The older tool got no clear answer to its submission: {said}",
         ),
     )
@@ -161,7 +161,7 @@ def _no_id(status: str) -> ErrorInfo:
     return ErrorInfo(
         Category.UNKNOWN_SUBMIT,
         Text(
-            f"旧工具的记录（状态 {shown}）里没有执行编号，可能已提交过。",
+            f"旧工具的记录（状态 {shown}）里没有执行 ID，可能已提交过。",
             f"The older tool's record (status {shown}) names no execution; it may have been submitted.",
         ),
     )

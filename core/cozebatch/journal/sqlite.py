@@ -31,7 +31,7 @@ from cozebatch.ports import NO_HANDOVER, Change, Handover, RunRecord, StoredInpu
 __all__ = ["FILE_NAME", "DamagedJournal", "SqliteJournal", "open_journal", "read_journal"]
 
 OLDER_COPY = Text(
-    "状态文件是旧版本写的：这次只查看，没有改动它；下次运行时会升级。",
+    "状态文件是旧版本写的：这次只读，没有改动它；下次开始批次时会升级。",
     "The state was written by an earlier version: it is only looked at and left as it is; the next run updates it.",
 )
 

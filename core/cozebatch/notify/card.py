@@ -23,11 +23,11 @@ _TITLES: dict[News, Text] = {
     "held": Text("有任务等你确认", "A task waits for you"),
 }
 _HELD = Text(
-    "提交后没有明确回答，可能已经付费：请在程序里认领（免费）或重做（付费）。",
+    "提交结果不明，可能已经扣费：请在程序里认领（免费）或付费重做。",
     "A submission was not clearly answered and may have been paid for: adopt its execution (free) or rerun the task "
     "(paid) in the program.",
 )
-_LEFT = Text("没做的任务等下次运行。", "What is left waits for the next start.")
+_LEFT = Text("没做的任务，下次启动接着做。", "What is left waits for the next start.")
 _OPEN = Text("打开表格", "Open the table")
 
 

@@ -42,7 +42,7 @@ from cozebatch.ports import Past
 def failed_for_good(error: ErrorInfo) -> Text:
     """Why a row is not paid for again: its last execution ended in `error`, and the next one would, too."""
     return Text(
-        f"同样的内容上次执行失败，再付费也一样：{error.message.zh}（改好文案再运行；只改了工作流就重跑，付费）",
+        f"同样的内容上次执行失败，再付费也一样：{error.message.zh}（改好文案再跑一次；只改了工作流就付费重做）",
         f"It failed with the same input and would fail again: {error.message.en} (change its script; if only the "
         "workflow was changed, rerun it, paid)",
     )

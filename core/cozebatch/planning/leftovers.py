@@ -39,7 +39,7 @@ DEFAULTS: Mapping[Left, Text] = MappingProxyType(
         Left.OWED: Text("补写到表格（免费）", "delivered to the table (free)"),
         Left.ASKED: Text("等你答复，答复后接着做（免费）", "waiting for your answer, then they go on (free)"),
         Left.HELD: Text(
-            "等人决定：认领（免费）或重跑（付费）",
+            "要你确认：认领（免费）或付费重做",
             "a person decides: adopt (free) or rerun (paid)",
         ),
         Left.EXPIRED: Text(

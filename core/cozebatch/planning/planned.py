@@ -98,7 +98,7 @@ class OperatorOverrides:
 CRASHED_WHILE_SENDING = ErrorInfo(
     Category.UNKNOWN_SUBMIT,
     Text(
-        "上次运行在发出请求后、收到回答前中断。",
+        "上次在发出请求后、收到返回前中断。",
         "An earlier run ended after the request was sent and before its answer was on disk.",
     ),
 )
@@ -118,12 +118,12 @@ RESULTS_KEPT = 7 * 86400.0
 EXPIRED = ErrorInfo(
     Category.EXECUTION_LOST,
     Text(
-        "这次执行提交于 7 天以前，Coze 只保留 7 天，已查不到结果。",
+        "这次执行提交于 7 天以前，扣子只保留 7 天，已查不到结果。",
         "This execution was submitted more than 7 days ago; Coze keeps results for 7 days and does not have it now.",
     ),
 )
 NO_CONTENT = Text("没有文案（content 为空）。", "It has no script (content is empty).")
-DONE_EARLIER = Text("同样的内容已在之前的运行中完成。", "It was finished by an earlier run with the same input.")
+DONE_EARLIER = Text("同样的内容已在以前的批次里完成。", "It was finished by an earlier run with the same input.")
 DONE_AS_EDITED = Text(
     "已用在这里改过的文案做好；来源里还是原来的文案。要再做一次，改来源里的文案，或付费重做。",
     "It was finished with the script edited here; the source still has the earlier one. Change it there, or rerun it "
@@ -134,19 +134,19 @@ DONE_AS_ANOTHER = Text(
     "The same parameters were paid for and finished as another row or file.",
 )
 SHOWN_AS_OURS = Text(
-    "表格里的状态是本程序写的，没有改回；要再做一次，把状态改回去，或重跑（付费）。",
+    "表格里的状态是本程序写的，没有改回；要再做一次，把状态改回去，或付费重做。",
     "Its status in the table is the one that was written for it; set it back, or rerun it (paid), to make it again.",
 )
 RESULT_GONE = Text(
-    "只改了不发送给 Coze 的内容，但以前的结果已清理；要再做一次请重跑（付费）。",
+    "只改了不发送给扣子的内容，但以前的结果已清理；要再做一次，请付费重做。",
     "Only what is not sent to Coze was changed, and the earlier result is gone; a rerun (paid) makes it again.",
 )
 FAILURE_OWED = Text(
-    "上次失败的原因还没写回表格；写回后把状态改回去再运行。",
+    "上次失败的原因还没写回表格；写回后把状态改回去，再跑一次。",
     "It failed, and the table was not told yet; once it is, set the status back to run it again.",
 )
 DONE_AS_IMPORTED = Text(
-    "导入的记录或日志显示它已完成；要再做一次请重跑（付费）。",
+    "导入的记录或日志显示它已完成；要再做一次，请付费重做。",
     "Imported results or a log say that it was finished; a rerun (paid) has it made again.",
 )
 GONE = Text("任务来源里已没有这一行。", "The source no longer has this row.")

@@ -6,7 +6,6 @@ null: anything else may be a secret in the wrong place.
 
 from __future__ import annotations
 
-import difflib
 import re
 import typing
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +16,7 @@ import annotated_types
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from cozebatch.model.nearest import nearest
 from cozebatch.model.text import Text
 
 Path = tuple[str | int, ...]
@@ -99,15 +99,9 @@ def expectation(model: type[BaseModel], path: Sequence[str | int]) -> Text:
     return _expected(field, ())
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name a person most likely meant."""
-    known = list(known)
-    lowered = {candidate.lower(): candidate for candidate in known}
-    plain = name.strip().lower().replace("-", "_").replace(" ", "_")
-    if plain in lowered:
-        return lowered[plain]
-    found = difflib.get_close_matches(plain, list(lowered), n=1, cutoff=0.6)
-    return lowered[found[0]] if found else None
+def nearest_key(name: str, known: Iterable[str]) -> str | None:
+    """The known key or value that a person most likely meant."""
+    return nearest(name, known, plain=lambda text: text.strip().lower().replace("-", "_").replace(" ", "_"))
 
 
 def _ended(sentence: str, mark: str) -> str:
@@ -213,4 +207,4 @@ def _choices(model: type[BaseModel], path: Sequence[str | int]) -> tuple[str, ..
 def _nearest_choice(model: type[BaseModel], path: Sequence[str | int], value: Any) -> str | None:
     if not isinstance(value, str) or len(value) > 40:
         return None
-    return nearest(value, _choices(model, path))
+    return nearest_key(value, _choices(model, path))

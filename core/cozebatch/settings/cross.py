@@ -47,9 +47,9 @@ def _coze(coze: dict[str, Any], add: Report) -> None:
     if _empty(coze.get("token")):
         add(
             (*_COZE, "token"),
-            "缺少 Coze 访问令牌：在 Coze 的“API 授权”页创建后写在这里，或设置环境变量 COZE_API_TOKEN",
-            "the Coze token is missing: make one on Coze's API page and write it here, or set the environment variable "
-            "COZE_API_TOKEN",
+            "缺少扣子令牌：在扣子“API 管理 → 授权 → 个人访问令牌”点“添加”，写在这里，或设环境变量 COZE_API_TOKEN",
+            "the Coze token is missing: make one on Coze's personal access token page and write it here, or set the "
+            "environment variable COZE_API_TOKEN",
         )
     if _empty(coze.get("workflow_id")):
         add(
@@ -189,7 +189,7 @@ def _filter(content: dict[str, Any], add: Report, warn: Report) -> None:
         if isinstance(running, str) and isinstance(values, list) and running in values:
             add(
                 (*_CONTENT, "status_values", "running"),
-                "不能和待处理的状态相同，否则两个人会同时跑同一行",
+                "不能和筛选条件里的状态相同，否则两个人会同时跑同一条记录",
                 "must differ from the ready value, or two operators would run the same record",
             )
     if written is None or (isinstance(written, dict) and not written.get("conditions") and not written.get("children")):
@@ -197,6 +197,6 @@ def _filter(content: dict[str, Any], add: Report, warn: Report) -> None:
             return
         warn(
             path,
-            "没有筛选条件：整张表的每一行都会运行并计费",
+            "没有筛选条件：整张数据表的每条记录都会执行并扣费",
             "there is no filter: every row of the table runs and is paid",
         )

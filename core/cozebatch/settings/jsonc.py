@@ -6,7 +6,6 @@ position in the file. The document may hold secrets: it is never part of an erro
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from typing import Any
 
 from cozebatch.bounds.json_values import MOST_LEVELS, finite, is_deeper_than, whole
 from cozebatch.model.errors import UsageError
+from cozebatch.model.nearest import nearest
 from cozebatch.model.text import Text
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -142,10 +142,10 @@ def _not_there(path: Path) -> Text:
         names = [entry.name for entry in path.parent.iterdir() if entry.suffix.lower() in (".json", ".jsonc")][:1000]
     except OSError:
         names = []
-    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.6)
-    if not near:
+    near = nearest(path.name, names)
+    if near is None:
         return Text(f"找不到文件 {path}。", f"There is no file {path}.")
-    found = path.with_name(near[0])
+    found = path.with_name(near)
     return Text(f"找不到文件 {path}，是不是 {found}？", f"There is no file {path}; did you mean {found}?")
 
 

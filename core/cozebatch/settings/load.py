@@ -19,7 +19,7 @@ from cozebatch.model.errors import UsageError
 from cozebatch.model.text import Text
 from cozebatch.settings import jsonc
 from cozebatch.settings.complaints import Path as KeyPath
-from cozebatch.settings.complaints import at, dotted, nearest, wordings
+from cozebatch.settings.complaints import at, dotted, nearest_key, wordings
 from cozebatch.settings.cross import cross_checks
 from cozebatch.settings.feishu_model import FilterCondition
 from cozebatch.settings.implied import default_filter, read_base_link, read_workflow_link, value_at
@@ -198,7 +198,7 @@ def _known_inside(value: Any, annotation: Any, path: KeyPath, found: _Findings) 
 def _unknown_key(name: str, model: type[BaseModel], path: KeyPath, found: _Findings) -> None:
     shown = name if len(name) <= 60 and name.isprintable() else "?"
     where = (*path, shown)
-    guess = nearest(shown, model.model_fields)
+    guess = nearest_key(shown, model.model_fields)
     elsewhere = None if guess else _home_of(shown)
     hint = Text("", "")
     if guess:

@@ -84,7 +84,7 @@ def _bare(value: Any) -> Any:
     if text[0] in _QUOTES or text[-1] in _QUOTES:
         raise wrong("前后多了引号，请去掉，只留令牌本身", "stands in quotes of its own: leave only the token itself")
     if text.lower().startswith("bearer "):
-        raise wrong("请去掉前面的 “Bearer ”，只留令牌本身", "leave out the leading 'Bearer ', only the token itself")
+        raise wrong("请去掉前面的 Bearer，只留令牌本身", "leave out the leading 'Bearer ', only the token itself")
     for position, character in enumerate(text, 1):
         if not "!" <= character <= "~":
             what = ("空格或换行", "a space or line break") if character.isspace() else ("非英文字符", "no plain ASCII")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -75,6 +75,11 @@ class SynthesisOptions:
     def child_environment(self) -> dict[str, str]:
         """The environment for child processes: ours without the secrets. A Python among them reads and writes UTF-8,
         whatever code page Windows has."""
-        hidden = {*SECRET_VARIABLES, *self.secret_variables}
-        kept = {name: value for name, value in os.environ.items() if name not in hidden}
+        kept = without_secrets(os.environ, self.secret_variables)
         return {"PYTHONUTF8": "1"} | kept | {"PYTHONIOENCODING": "utf-8"}
+
+
+def without_secrets(environment: Mapping[str, str], more: Iterable[str] = ()) -> dict[str, str]:
+    """An environment without the variables that hold secrets: the two well-known ones, and `more`."""
+    hidden = {*SECRET_VARIABLES, *more}
+    return {name: value for name, value in environment.items() if name not in hidden}

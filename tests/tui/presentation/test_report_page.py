@@ -7,6 +7,7 @@ import hashlib
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
 from cozebatch.ports import RunRecord
 from cozebatch_tui.presentation.report import charts, page
+from cozebatch_tui.presentation.report.posters import posters
+from support.films import talking_head
 
 RUN = RunRecord("r1", "file:/home/x/任务.csv", "file", "7400000000000000001", 1_790_000_000.0, clock=600.0, max_coze=4)
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>\x1b]0;x\x07{{x}}'
@@ -142,3 +145,28 @@ def test_bars_count_every_task_and_slots_show_the_highest_use() -> None:
     assert step == 30
     used = charts.slots([row(n) for n in range(6)], 600.0, 4)
     assert ">4</text>" in used
+
+
+def test_films_are_shown_by_a_frame_that_leads_to_them(tmp_path: Path) -> None:
+    film = talking_head(tmp_path / "片 '1'.mp4")
+    (tmp_path / "link.mp4").symlink_to(film)
+    (tmp_path / "text.mp4").write_text("no film")
+    rows = [
+        row(1, video_path=str(film), title=HOSTILE),
+        row(2, video_path=str(tmp_path / "gone.mp4")),
+        row(3, video_path=str(tmp_path / "link.mp4")),
+        row(4, video_path=str(tmp_path / "text.mp4")),
+        row(5, video_path=str(film), state=State.FAILED),
+    ]
+    frames = posters(rows)
+    assert list(frames) == ["t1"]
+    assert len(frames["t1"]) < 30_000
+    board = seeded(Counters(), {r.task_id: r for r in rows})
+    figures = compute(board, elapsed=600.0, max_coze=4, max_synthesis=2).to_json()
+    text = page(RUN, rows, figures, "zh", frames)
+    found = seen(text)
+    (picture,) = [attributes for tag, attributes in found.elements if tag == "img"]
+    assert (picture["src"] or "").startswith("data:image/jpeg;base64,/9j/")
+    assert "img-src data:;" in text
+    assert [a["href"] for tag, a in found.elements if tag == "a" and a.get("class") == "poster"] == [film.as_uri()]
+    assert "<script>alert(1)" not in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Sequence
 
@@ -10,9 +11,18 @@ from cozebatch_tui.headless.streams import Output
 
 
 def complain(complaints: Sequence[Text], lang: Lang) -> None:
-    """Print one paragraph per complaint."""
+    """Print one paragraph per complaint; on a terminal in lines that fit it."""
     from cozebatch.model.sanitize import clean_lines
 
     err = Output(sys.stderr)
     for complaint in complaints:
-        err.line(f"cozebatch-tui: {clean_lines(complaint.in_(lang))}")
+        paragraph = f"cozebatch-tui: {clean_lines(complaint.in_(lang))}"
+        for line in _fitted(paragraph) if sys.stderr.isatty() else [paragraph]:
+            err.line(line)
+
+
+def _fitted(paragraph: str) -> list[str]:
+    from cozebatch_tui.headless.styled import painted, wrapped
+
+    width = min(100, shutil.get_terminal_size().columns)
+    return [painted(part, colour=False) for line in paragraph.split("\n") for part in wrapped([(line, None)], width, 2)]

@@ -31,7 +31,9 @@ from cozebatch_tui.presentation.cells import fit
 from cozebatch_tui.presentation.csv_report import table
 from cozebatch_tui.presentation.describe import error_line
 from cozebatch_tui.presentation.report import page
+from cozebatch_tui.presentation.report.posters import posters
 from cozebatch_tui.presentation.summary import summary
+from cozebatch_tui.presentation.workbook_report import workbook
 
 T = TypeVar("T")
 
@@ -75,9 +77,10 @@ def show_report(options: argparse.Namespace, lang: Lang) -> Exit:
         board, elapsed=run.clock, max_coze=max(1, run.max_coze), max_synthesis=max(1, run.max_synthesis)
     ).to_json()
     written = False
-    makers: tuple[tuple[str | None, Callable[[], str]], ...] = (
-        (options.html, lambda: page(run, rows, statistics, lang)),
-        (options.csv, lambda: table(rows, lang)),
+    in_excels_own = str(options.csv).lower().endswith(".xlsx")
+    makers: tuple[tuple[str | None, Callable[[], str | bytes]], ...] = (
+        (options.html, lambda: page(run, rows, statistics, lang, posters(rows))),
+        (options.csv, lambda: workbook(rows, lang) if in_excels_own else table(rows, lang)),
     )
     for name, make in makers:
         if name:

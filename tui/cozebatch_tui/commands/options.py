@@ -108,8 +108,8 @@ def _template(lang: str) -> str | None:
 def _run_parser(lang: str) -> CommandParser:
     parser = _new(
         "cozebatch-tui",
-        "批量运行 Coze 工作流，并在本机合成视频。\n\n"
-        "子命令：init 生成配置 · check 检查配置 · runs 历史运行 · report 查看某次运行的结果 · "
+        "批量运行 扣子工作流，并在本机合成视频。\n\n"
+        "子命令：init 生成配置 · check 检查配置 · runs 以前的批次 · report 一个批次的结果 · "
         "attach 连接批次 · serve 网页界面",
         "Run Coze workflows for a whole batch, and put the films together on this machine.\n\n"
         "Subcommands: init (write a configuration) · check (check it) · runs (past runs) · report (one run's results) "
@@ -169,7 +169,7 @@ def _run_parser(lang: str) -> CommandParser:
         "--max-coze",
         metavar="N",
         type=whole_number(1, MOST_COZE),
-        help=_t(lang, "Coze 并发上限（16）", "executions in flight (16)"),
+        help=_t(lang, "扣子并发上限（16）", "executions in flight (16)"),
     )
     how.add_argument(
         "--max-synthesis",
@@ -181,7 +181,7 @@ def _run_parser(lang: str) -> CommandParser:
         "--poll-interval",
         metavar="S",
         type=seconds(LONGEST_POLL_INTERVAL),
-        help=_t(lang, "查看间隔最长秒数（30）", "longest wait between checks, seconds (30)"),
+        help=_t(lang, "最长多少秒查一次（30）", "longest wait between checks, seconds (30)"),
     )
     how.add_argument(
         "--until",
@@ -195,7 +195,7 @@ def _run_parser(lang: str) -> CommandParser:
         type=whole_number(1, 10_000_000),
         help=_t(lang, "最多 N 次新执行，重试也算", "at most N new executions, retries included"),
     )
-    how.add_argument("--no-ui", action="store_true", help=_t(lang, "无界面运行", "headless"))
+    how.add_argument("--no-ui", action="store_true", help=_t(lang, "没有画面，一行一条消息", "headless"))
     how.add_argument(
         "--detach",
         action="store_true",
@@ -286,7 +286,7 @@ def _check_parser(lang: str) -> CommandParser:
 def _runs_parser(lang: str) -> CommandParser:
     parser = _new(
         "cozebatch-tui runs",
-        "列出以前的运行；清理过期的状态和素材；导入旧工具的结果文件。",
+        "列出以前的批次；清理过期的状态和素材；导入旧工具的结果文件。",
         "List past runs; delete old state and media; import results files of the older tool.",
         lang,
     )
@@ -317,7 +317,9 @@ def _runs_parser(lang: str) -> CommandParser:
     )
     parser.add_argument("--config", metavar="FILE", help=_t(lang, "配置文件", f"configuration file ({CONFIG_FILE})"))
     parser.add_argument(
-        "--tasks", metavar="FILE", help=_t(lang, "导入到这个任务文件（而不是飞书表格）", "import for this task file")
+        "--tasks",
+        metavar="FILE",
+        help=_t(lang, "导入到这个任务文件（而不是飞书多维表格）", "import for this task file"),
     )
     parser.add_argument("--state-dir", metavar="DIR", default=STATE_DIR, help=_t(lang, "状态文件夹", "state"))
     parser.add_argument("--log-dir", metavar="DIR", default=LOG_DIR, help=_t(lang, "日志文件夹", f"logs ({LOG_DIR})"))
@@ -325,7 +327,7 @@ def _runs_parser(lang: str) -> CommandParser:
 
 
 def _report_parser(lang: str) -> CommandParser:
-    parser = _new("cozebatch-tui report", "再看一次运行的结果。", "Show a run's results again.", lang)
+    parser = _new("cozebatch-tui report", "再看一个批次的结果。", "Show a run's results again.", lang)
     parser.add_argument(
         "run",
         metavar="RUN",
@@ -334,7 +336,11 @@ def _report_parser(lang: str) -> CommandParser:
         help=_t(lang, "批次编号（见 runs；不写就是最近一次）", "a batch's id (see runs); the last one without it"),
     )
     parser.add_argument("--html", metavar="FILE", help=_t(lang, "写成带图表的网页", "write a page with charts"))
-    parser.add_argument("--csv", metavar="FILE", help=_t(lang, "写成 Excel 能打开的表格", "write a table for Excel"))
+    parser.add_argument(
+        "--csv",
+        metavar="FILE",
+        help=_t(lang, "写成 Excel 能打开的表格（.csv，或 .xlsx）", "write a table for Excel (.csv, or .xlsx)"),
+    )
     parser.add_argument("--state-dir", metavar="DIR", default=STATE_DIR, help=_t(lang, "状态文件夹", "state"))
     return parser
 

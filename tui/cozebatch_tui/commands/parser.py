@@ -151,7 +151,7 @@ def next_time(text: str) -> float:
     """For `type=`: the next time that the clock on the wall shows HH:MM, in Unix seconds."""
     found = next_clock_time(text, datetime.now())
     if found is None:
-        raise Complaint(f"要写成 时:分，如 06:30，不是 {text}", f"takes HH:MM, such as 06:30, not {text}")
+        raise Complaint(f"要写成时间，如 06:30，不是 {text}", f"takes HH:MM, such as 06:30, not {text}")
     return found
 
 

@@ -208,8 +208,9 @@ class HeadlessRunner:
         if not preview.tasks and not preview.owed:
             self._say(texts.NOTHING_TO_DO)
             return
-        if preview.expiring is not None:
-            self._complain(preview.expiring)
+        for warning in (preview.misnamed, preview.expiring):
+            if warning is not None:
+                self._complain(warning)
         if preview.recognized is not None:
             self._printer.say(preview.recognized.in_(self._lang))
         if preview.same_script is not None:
@@ -218,8 +219,7 @@ class HeadlessRunner:
                 self._say(texts.REUSE_THEM)
         if preview.edited is not None:
             self._printer.say(preview.edited.in_(self._lang))
-        counts = {action.value: preview.actions.get(action, 0) for action in Action}
-        self._say(texts.PLAN, total=len(preview.tasks), owed=preview.owed, **counts)
+        self._say(texts.PLAN, total=len(preview.tasks), parts=planned(preview, self._lang))
         if (most := allowed(preview.run.allowance)) is not None:
             self._printer.say(most.in_(self._lang))
 
@@ -281,3 +281,12 @@ def _signals(output: Output, terminal: Terminal | None, bell: Bell) -> TerminalS
 def _needs_attention(event: Event) -> bool:
     """True for events that go to stderr even if stdout carries JSON."""
     return isinstance(event, Paused | Resumed) or (isinstance(event, Noted) and event.level == "error")
+
+
+def planned(preview: Preview, lang: Lang) -> str:
+    """How many tasks each thing is done with, free or paid: always what is paid, of the rest what there is."""
+    counts = {text: preview.actions.get(action, 0) for action, text in texts.PLANNED.items()}
+    counts[texts.OWED] = preview.owed
+    paid = texts.PLANNED[Action.SUBMIT]
+    parts = [text.in_(lang).format(count=count) for text, count in counts.items() if count or text is paid]
+    return ("，" if lang == "zh" else ", ").join(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cozebatch.model.text import Text
 
 CHOSEN = Text("当前任务", "This task")
-COZE = Text("Coze", "Coze ")
+COZE = Text("扣子", "Coze ")
 SYNTHESIS = Text("合成", "Synth")
 NOT_BEGUN = Text("未开始", "not begun")
 ATTEMPTS = Text("付费执行过 {count} 次", "{count} paid executions")

@@ -28,7 +28,7 @@ COUNTED = {
 ELAPSED = Text("用时", "elapsed")
 LEFT = Text("约剩", "left")
 ALL_ENDED = Text("全部结束", "all ended")
-BOTTLENECK = {"coze": Text("卡在 Coze", "waits for Coze"), "synthesis": Text("卡在合成", "waits for synthesis")}
+BOTTLENECK = {"coze": Text("卡在扣子", "waits for Coze"), "synthesis": Text("卡在合成", "waits for synthesis")}
 
 PAID = Text("已付费 {n} 次", "paid {n}")
 REUSED = Text("复用 {n}", "reused {n}")
@@ -39,11 +39,11 @@ TO_PAY_BRIEF = Text("还要付 {n}", "to pay {n}")
 TOKENS = Text("tokens {n}", "tokens {n}")
 OWED = Text("待写回 {n}", "to write back {n}")
 
-COZE = Text("Coze", "Coze ")
+COZE = Text("扣子", "Coze ")
 SYNTHESIS = Text("合成", "Synth")
 THROTTLED = Text("限流", "rate limit")
 WHY_FEWER = Text(
-    "设定 {limit}；Coze 限流时程序会自动减少，稍后再加回来", "Set to {limit}; fewer while Coze limits the rate"
+    "设定 {limit}；扣子限流时程序会自动减少，稍后再加回来", "Set to {limit}; fewer while Coze limits the rate"
 )
 REQUESTS = Text("查询", "checks")
 A_SECOND = Text("{rate:.1f}/秒", "{rate:.1f}/s")

@@ -81,12 +81,17 @@ LEFT_IN_LOG = Text(
     "以前没做完的：{kind}，执行 ID {execute_id}，提交于 {since}；{default}",
     "left by an earlier batch: {kind}, execution {execute_id}, submitted {since}; {default}",
 )
-PLAN = Text(
-    "{total} 个任务：付费执行 {submit}，等上次的执行 {watch}，复用 {finish}，补写 {deliver}，"
-    "待确认 {hold}，跳过 {skip}，已结束 {keep}；待写回 {owed}",
-    "{total} tasks: {submit} new paid executions, {watch} to watch, {finish} reused, {deliver} to write back, "
-    "{hold} held, {skip} skipped, {keep} ended; {owed} write-backs waiting",
-)
+PLAN = Text("{total} 个任务：{parts}", "{total} tasks: {parts}")
+PLANNED: dict[Action, Text] = {
+    Action.SUBMIT: Text("付费执行 {count}", "{count} new paid executions"),
+    Action.WATCH: Text("等上次的执行 {count}", "{count} to watch"),
+    Action.FINISH: Text("复用 {count}", "{count} reused"),
+    Action.DELIVER: Text("补写 {count}", "{count} to write back"),
+    Action.HOLD: Text("待确认 {count}", "{count} held"),
+    Action.SKIP: Text("跳过 {count}", "{count} skipped"),
+    Action.KEEP: Text("已结束 {count}", "{count} ended"),
+}
+OWED = Text("待写回 {count}", "{count} write-backs waiting")
 DRY_RUN = Text("只看不跑：什么都没有提交，也没有写回。", "Dry run: nothing was submitted, nothing written back.")
 
 SUMMARY_TITLE = {
@@ -95,15 +100,19 @@ SUMMARY_TITLE = {
     "stopped": Text("批量处理已停止，还有任务没做", "Batch stopped with work left"),
 }
 TOTAL = Text("总任务数", "Total tasks")
-COUNTS = Text(
-    "完成 {done}，失败 {failed}，待确认 {held}，取消 {cancelled}，跳过 {skipped}，未完成 {pending}",
-    "{done} done, {failed} failed, {held} held, {cancelled} cancelled, {skipped} skipped, {pending} pending",
-)
+COUNTS: dict[str, Text] = {
+    "done": Text("完成 {count}", "{count} done"),
+    "failed": Text("失败 {count}", "{count} failed"),
+    "held": Text("待确认 {count}", "{count} held"),
+    "cancelled": Text("取消 {count}", "{count} cancelled"),
+    "skipped": Text("跳过 {count}", "{count} skipped"),
+    "pending": Text("未完成 {count}", "{count} pending"),
+}
 SUCCESS_RATE = Text("成功率", "Success rate")
 AVERAGE = Text("平均耗时", "Average time")
-AVERAGE_DETAIL = Text("{task} 秒（Coze {coze}，合成 {synthesis}）", "{task} s (Coze {coze}, synthesis {synthesis})")
+AVERAGE_DETAIL = Text("{task} 秒（扣子 {coze}，合成 {synthesis}）", "{task} s (Coze {coze}, synthesis {synthesis})")
 UTILISATION = Text("并发利用率", "Utilisation")
-UTILISATION_DETAIL = Text("Coze {coze}%，合成 {synthesis}%", "Coze {coze}%, synthesis {synthesis}%")
+UTILISATION_DETAIL = Text("扣子 {coze}%，合成 {synthesis}%", "Coze {coze}%, synthesis {synthesis}%")
 ELAPSED = Text("总耗时", "Elapsed")
 ELAPSED_DETAIL = Text("{seconds} 秒", "{seconds} s")
 EXECUTIONS = Text("提交与重试", "Submissions")

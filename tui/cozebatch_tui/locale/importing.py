@@ -12,7 +12,7 @@ NO_CONFIGURATION = Text(
     f"write {CONFIG_FILE} with `cozebatch-tui init` first. Nothing was imported.",
 )
 NO_TASKS_FILE = Text(
-    "找不到任务文件 {path}：导入只对以后用同一个 --tasks 的运行有效。什么都没有导入。",
+    "找不到任务文件 {path}：导入只对以后用同一个 --tasks 的批次有效。什么都没有导入。",
     "There is no task file {path}: an import is for later runs with the same --tasks. Nothing was imported.",
 )
 TAKEN_OVER = Text("已导入：", "Imported:")

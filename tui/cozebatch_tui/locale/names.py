@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cozebatch.model.errors import Category
+from cozebatch.model.rows import Stage
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
 
@@ -34,13 +35,13 @@ EARLIER_STATES: Mapping[str, State] = {
 CATEGORIES: Mapping[Category, Text] = {
     Category.THROTTLED: Text("限流", "throttled"),
     Category.NETWORK: Text("网络", "network"),
-    Category.SERVER: Text("Coze 服务出错", "Coze fault"),
+    Category.SERVER: Text("扣子服务出错", "Coze fault"),
     Category.AUTH: Text("凭证被拒", "credentials"),
     Category.QUOTA: Text("额度不足", "quota"),
     Category.INVALID_REQUEST: Text("请求有误", "wrong request"),
     Category.CONTENT_REJECTED: Text("文案不合规", "content rejected"),
     Category.WORKFLOW_FAILED: Text("工作流失败", "workflow failed"),
-    Category.WORKFLOW_INTERRUPTED: Text("工作流在等人", "workflow waits"),
+    Category.WORKFLOW_INTERRUPTED: Text("工作流在等你", "workflow waits"),
     Category.EXECUTION_LOST: Text("执行丢失", "execution lost"),
     Category.UNKNOWN_SUBMIT: Text("提交结果不明", "unclear submission"),
     Category.BAD_OUTPUT: Text("输出不对", "bad output"),
@@ -66,3 +67,30 @@ PAUSES: Mapping[str, Text] = {
     "max_executions": Text("执行次数已用完，已停止提交", "executions used up, nothing more is submitted"),
     "journal": Text("状态文件无法写入，已停止提交", "journal cannot be written, submitting stopped"),
 }
+
+ENDS: Mapping[str, Text] = {
+    "finished": Text("完成", "finished"),
+    "interrupted": Text("中断", "interrupted"),
+    "stopped": Text("停止", "stopped"),
+}
+"""How a batch ends."""
+
+STAGES: Mapping[Stage, Text] = {
+    Stage.COZE: Text("扣子", "Coze"),
+    Stage.SYNTHESIS: Text("合成", "synthesis"),
+}
+
+LIMIT_REASONS: Mapping[str, Text] = {
+    "operator": Text("手动", "by you"),
+    "throttled": Text("限流", "rate-limited"),
+    "accepted": Text("又被接受", "accepted again"),
+    "probe": Text("试着恢复", "trying more"),
+}
+"""Why a limit has changed."""
+
+STEPS: Mapping[str, Text] = {
+    "claim": Text("占用记录", "claiming the record"),
+    "download": Text("下载", "the download"),
+    "synthesis": Text("合成", "the synthesis"),
+}
+"""What is tried again by itself."""

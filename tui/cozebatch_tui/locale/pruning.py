@@ -8,11 +8,11 @@ from cozebatch.journal.retention.outcome import Kind
 from cozebatch.model.text import Text
 
 KINDS: Mapping[Kind, Text] = {
-    Kind.OUTPUT: Text("Coze 执行结果", "results of Coze"),
+    Kind.OUTPUT: Text("扣子执行结果", "results of Coze"),
     Kind.EXECUTION: Text("提交记录", "records of submissions"),
     Kind.DELIVERY: Text("写回记录", "records of write-backs"),
     Kind.TASK: Text("任务记录", "records of tasks"),
-    Kind.RUN: Text("运行记录", "records of runs"),
+    Kind.RUN: Text("批次记录", "records of runs"),
     Kind.MEDIA: Text("下载的素材", "downloaded media"),
     Kind.DAMAGED: Text("损坏的旧状态文件", "damaged journals"),
     Kind.LOG: Text("日志", "log files"),

@@ -14,37 +14,38 @@ LEFT = Text("没做完", "not finished")
 SUCCESS = Text("成功率", "success rate")
 ELAPSED = Text("用时", "elapsed")
 EACH = Text("平均每条", "average task")
-COZE_EACH = Text("平均 Coze", "average Coze")
+COZE_EACH = Text("平均扣子", "average Coze")
 FILM_EACH = Text("平均合成", "average synthesis")
 PAID = Text("付费执行", "paid executions")
 TOKENS = Text("tokens", "tokens")
-COZE_USE = Text("Coze 利用率", "Coze slots used")
+COZE_USE = Text("扣子利用率", "Coze slots used")
 FILM_USE = Text("合成利用率", "synthesis used")
 
 FAILURES = Text("失败和待确认", "What failed or is held")
 CURE = Text("怎么办", "What to do")
+FILMS = Text("成片", "Films")
 ROWS = Text("{count} 个任务", "{count} tasks")
 NONE_FAILED = Text("没有失败的任务。", "No task failed.")
 TIMELINE = Text("时间线", "Timeline")
 LEGEND = {
     "wait": Text("等待提交", "waiting"),
-    "coze": Text("Coze 执行", "at Coze"),
+    "coze": Text("扣子执行", "at Coze"),
     "queue": Text("等待合成", "waits for synthesis"),
     "film": Text("合成", "synthesis"),
 }
 MORE_ROWS = Text("只画前 {count} 个任务。", "The first {count} tasks are drawn.")
-COZE_TIMES = Text("Coze 用时分布", "Coze durations")
+COZE_TIMES = Text("扣子用时分布", "Coze durations")
 FILM_TIMES = Text("合成用时分布", "Synthesis durations")
-SLOTS = Text("同时在 Coze 的执行（上限 {limit}）", "Executions at Coze at once (limit {limit})")
+SLOTS = Text("同时在扣子的执行（上限 {limit}）", "Executions at Coze at once (limit {limit})")
 PACE = Text("完成的速度（每 {span}）", "Films finished (per {span})")
 ACCOUNTS = Text("按账号", "By account")
 NO_ACCOUNT = Text("（没填）", "(none)")
 ACCOUNT_COLUMNS = Text(
-    "账号|任务|完成|失败|付费执行|平均 Coze", "Account|Tasks|Done|Failed|Paid executions|Average Coze"
+    "账号|任务|完成|失败|付费执行|平均扣子", "Account|Tasks|Done|Failed|Paid executions|Average Coze"
 )
 TASKS = Text("任务", "Tasks")
 COLUMNS = Text(
-    "编号|标题|账号|状态|付费|Coze 秒|合成秒|成品|说明", "Id|Title|Account|State|Paid|Coze s|Synthesis s|Film|Remark"
+    "编号|标题|账号|状态|付费|扣子秒|合成秒|成品|说明", "Id|Title|Account|State|Paid|Coze s|Synthesis s|Film|Remark"
 )
 FILTER = Text("筛选任务", "Filter tasks")
 FILM = Text("成片", "film")

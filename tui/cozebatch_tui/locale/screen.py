@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cozebatch.model.text import Text
 
-LOADING = Text("正在读取任务...", "Loading tasks...")
-CHECKING = Text("正在检查凭证...", "Checking credentials...")
+LOADING = Text("正在读取任务…", "Loading tasks...")
+CHECKING = Text("正在检查凭证…", "Checking credentials...")
 CANNOT_BEGIN = Text("无法开始", "Cannot begin")
 PRESS_TO_LEAVE = Text("按 {key_quit} 退出", "press {key_quit} to leave")
 COLUMNS = {
@@ -13,7 +13,7 @@ COLUMNS = {
     "progress": Text("进度", "Progress"),
     "title": Text("标题", "Title"),
     "account": Text("账号", "Account"),
-    "coze": Text("Coze", "Coze"),
+    "coze": Text("扣子", "Coze"),
     "synthesis": Text("合成", "Synth"),
     "attempts": Text("次数", "Tries"),
     "error": Text("问题", "Problem"),
@@ -24,7 +24,7 @@ TASKS = Text("任务", "Tasks")
 IN_OWN_ORDER = Text("要你处理的在前", "what needs you first")
 ORDERED = Text("按{column}排序", "by {column}")
 
-GAUGE_COZE = Text("Coze 并发", "Coze slots")
+GAUGE_COZE = Text("扣子并发", "Coze slots")
 GAUGE_SYNTHESIS = Text("合成并发", "Synthesis")
 
 FILTER_HINT = Text("筛选：文字  status:失败  !词  coze>300", "filter: text  status:failed  !word  coze>300")
@@ -38,22 +38,23 @@ NOTHING_MATCHES = Text(
 ENGINE_ERROR = Text("界面出错，批量处理仍在继续：{error}", "The screen had an error, the batch continues: {error}")
 
 CONFIRM_RERUN = Text(
-    "为 {count} 个任务重新付费执行？每个都会产生一次新的 Coze 费用。",
+    "为 {count} 个任务重新付费执行？每个都会产生一次新的扣子费用。",
     "Start {count} new executions? Each one is charged by Coze again.",
 )
 CONFIRM_CANCEL = Text(
-    "取消 {count} 个任务？已在 Coze 运行的无法停止，结果会保留。",
+    "取消 {count} 个任务？扣子上执行中的停不下来，结果会保留。",
     "Cancel {count} tasks? What runs at Coze cannot be stopped; its result is kept.",
 )
 CONFIRM_QUIT = Text(
-    "还有 {flight} 个执行在途、{synthesis} 个合成未完。现在退出不会丢失：下次运行同一命令会认领它们，不再付费。退出？",
-    "{flight} executions are in flight and {synthesis} films unfinished. Nothing is lost by leaving: the same command "
+    "扣子上还有 {flight} 个在执行，本机还有 {synthesis} 个没合成完。\n"
+    "退出不会丢：再运行同一命令就接着做，不再扣费。退出？",
+    "{flight} executions are in flight and {synthesis} films unfinished.\nNothing is lost by leaving: the same command "
     "resumes them without paying. Leave?",
 )
 YES = Text("是 (y)", "Yes (y)")
 NO = Text("否 (n)", "No (n)")
 CONFIRM_RETRY = Text(
-    "{free} 个免费继续；{paid} 个只能重新付费执行，每个都会产生一次新的 Coze 费用。继续？",
+    "{free} 个免费继续；{paid} 个只能重新付费执行，每个都会产生一次新的扣子费用。继续？",
     "{free} go on for free, {paid} need a new, paid execution: each one is charged by Coze. Go on?",
 )
 RETRIED = Text(
@@ -61,7 +62,7 @@ RETRIED = Text(
     "retried: {free} free, {paid} paid; {rest} left as they are",
 )
 HELD_IS_NO_RETRY = Text(
-    "待处理的任务要先查清有没有执行：打开它，认领（免费）或重跑（付费）",
+    "待确认的任务要先查清有没有执行：打开它，认领（免费）或付费重做",
     "find out first whether an execution exists: open the task, then adopt it (free) or rerun it (paid)",
 )
 ADOPTED = Text("任务 {task_id} 已认领这次执行", "task {task_id} follows this execution now")
@@ -70,16 +71,16 @@ RETRY_IS_PAID = Text(
     "按 {key_retry} 重试：需要一次新的付费执行，会先确认。",
     "Press {key_retry} to retry: that takes a new, paid execution, and asks first.",
 )
-RERUN_DONE = Text("已重跑 {count} 个", "{count} paid reruns started")
+RERUN_DONE = Text("已付费重做 {count} 个", "{count} paid reruns started")
 COPIED = Text("已复制", "copied")
-NO_LINK = Text("没有调试链接", "no debug link")
+NO_LINK = Text("没有调试页", "no debug page")
 NOTHING_CHOSEN = Text("没有可操作的任务", "no task to act on")
 ALLOW_PROMPT = Text(
     "最多再付费执行几次（重试也算），到几点停止提交？\n例：20    06:30    20 06:30    - 表示不限",
     "How many more paid executions (retries included), and until when?\n"
     "Such as: 20    06:30    20 06:30    - for no limit",
 )
-ALLOW_REFUSED = Text("看不懂 {typed}：写次数、时:分，或 -", "{typed} is not clear: a number, HH:MM, or -")
+ALLOW_REFUSED = Text("看不懂 {typed}：请写次数、时间（如 06:30），或 -", "{typed} is not clear: a number, HH:MM, or -")
 ALLOW_ANY = Text("付费执行不限次数和时间", "no limit on paid executions")
 ALLOWED_MEANWHILE = Text(
     "别的界面刚改过付费上限，这次没有改。请再看一眼。",
@@ -90,9 +91,9 @@ CONFIRM_ALLOW = Text(
     "The batch goes on: up to {count} paid executions, retries aside. Go on?",
 )
 LIMIT_NOW = Text("{what} 上限 {limit}", "{what} limit {limit}")
-LEAVING = Text("正在收尾...", "Draining...")
+LEAVING = Text("正在收尾…", "Draining...")
 RUN_ENDED = Text(
-    "本次运行结束，可以重试失败的任务，或按 {key_quit} 退出",
+    "批次已结束，可以重试失败的任务，或按 {key_quit} 退出",
     "The run has ended: retry failed tasks, or press {key_quit} to leave",
 )
 
@@ -107,8 +108,8 @@ GONE_ON = Text("已开始其余 {count} 个任务", "{count} more tasks have beg
 SUBMITTED = Text("提交", "submitted")
 ENDED = Text("结束", "ended")
 TASK_INPUT = Text("输入", "Input")
-TASK_SENT = Text("发给 Coze", "Sent to Coze")
-TASK_OUTPUT = Text("Coze 返回", "Coze's result")
+TASK_SENT = Text("发给扣子", "Sent to Coze")
+TASK_OUTPUT = Text("扣子返回", "Coze's result")
 TASK_ATTEMPTS = Text("提交记录", "Submissions")
 TASK_STAGES = Text("各阶段", "Stages")
 TASK_PATHS = Text("文件", "Files")
@@ -116,10 +117,12 @@ TASK_PROBLEM = Text("问题", "Problem")
 NO_FILM = Text("还没有成品", "nothing is made yet")
 GONE = Text("已不存在：{path}", "No longer there: {path}")
 NOT_OPENED = Text("无法打开：{path}", "Cannot be opened: {path}")
-ADOPT_PROMPT = Text("粘贴 execute_id 或调试链接，回车认领", "paste an execute id or debug link, enter adopts")
+ADOPT_PROMPT = Text(
+    "粘贴执行 ID 或调试页的链接，回车认领（免费）", "paste an execution ID or its debug link, enter adopts (free)"
+)
 HELD_HELP = Text(
-    "{when} 发出的请求没有得到明确回答，可能已计费。到 Coze 后台查看：有执行就按 {key_adopt} 认领（免费），"
-    "没有就按 {key_rerun} 重跑（付费），或按 {key_cancel} 放弃。",
-    "The request sent at {when} was not clearly answered and may have been charged. Look in Coze: press {key_adopt} to "
-    "adopt the execution (free), {key_rerun} to run it again (paid), or {key_cancel} to give it up.",
+    "{when} 提交，结果不明，可能已扣费。到扣子查这次执行：\n{key_adopt} 认领（找到了，免费）  "
+    "{key_rerun} 付费重做（没找到）  {key_cancel} 放弃",
+    "Submitted at {when}, result unclear; it may have been charged. Look in Coze:\n{key_adopt} adopt the "
+    "execution (found, free)  {key_rerun} paid rerun (not found)  {key_cancel} give it up",
 )

@@ -14,7 +14,7 @@ NOTHING = Text(
     "这段时间里没有任务。按 {key_zoom_all} 看全部。", "No task in this time; {key_zoom_all} shows all of it."
 )
 
-COZE = Text("Coze", "Coze")
+COZE = Text("扣子", "Coze")
 SYNTHESIS = Text("合成", "Synthesis")
 LEGEND = {
     "waits": Text("等待", "pending"),

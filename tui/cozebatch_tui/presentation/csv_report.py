@@ -23,7 +23,7 @@ COLUMNS: Sequence[Text] = (
     Text("账号", "account"),
     Text("状态", "state"),
     Text("付费次数", "executions"),
-    Text("Coze 秒", "Coze seconds"),
+    Text("扣子秒", "Coze seconds"),
     Text("合成秒", "synthesis seconds"),
     Text("tokens", "tokens"),
     Text("开始", "submitted"),
@@ -36,7 +36,7 @@ COLUMNS: Sequence[Text] = (
     Text("执行 ID", "execution"),
     Text("调试页", "debug page"),
 )
-_LONGEST = 2000
+LONGEST = 2000
 """Characters of a cell; Excel takes 32,767."""
 
 
@@ -46,11 +46,12 @@ def table(rows: Iterable[Row], lang: Lang) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([column.in_(lang) for column in COLUMNS])
     for row in rows:
-        writer.writerow([_cell(value) for value in _values(row, lang)])
+        writer.writerow([_cell(value) for value in values(row, lang)])
     return "\ufeff" + out.getvalue()
 
 
-def _values(row: Row, lang: Lang) -> list[str | int | float | None]:
+def values(row: Row, lang: Lang) -> list[str | int | float | None]:
+    """The cells of a task, in the order of `COLUMNS`, as they are."""
     error = row.error
     reason = error.message if error is not None else row.note
     return [
@@ -77,7 +78,7 @@ def _values(row: Row, lang: Lang) -> list[str | int | float | None]:
 def _cell(value: str | int | float | None) -> str | int | float:
     if not isinstance(value, str):
         return "" if value is None else value
-    text = clean(value, _LONGEST)
+    text = clean(value, LONGEST)
     if re.fullmatch("[0-9]{12,}|0[0-9]+", text):
         return f"\t{text}"
     return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")) else text

@@ -8,7 +8,7 @@ from cozebatch.model import events
 from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
-from cozebatch_tui.locale.names import PAUSES, STATES
+from cozebatch_tui.locale.names import ENDS, LIMIT_REASONS, PAUSES, STAGES, STATES, STEPS
 from cozebatch_tui.presentation.allowed import allowed
 
 
@@ -18,9 +18,9 @@ def describe(event: events.Event, lang: Lang, *, brief: bool = False) -> tuple[s
     match event:
         case events.RunStarted():
             text = Text(
-                f"运行 {event.run_id} 开始：{event.total} 个任务，"
-                f"Coze 并发 {event.max_coze}，合成并发 {event.max_synthesis}",
-                f"run {event.run_id} started: {event.total} tasks, {event.max_coze} executions at once, "
+                f"批次 {event.run_id} 开始：{event.total} 个任务，"
+                f"扣子并发 {event.max_coze}，合成并发 {event.max_synthesis}",
+                f"batch {event.run_id} started: {event.total} tasks, {event.max_coze} executions at once, "
                 f"{event.max_synthesis} synthesis workers",
             )
             return "info", "-", text.in_(lang)
@@ -28,13 +28,15 @@ def describe(event: events.Event, lang: Lang, *, brief: bool = False) -> tuple[s
             return _move(event, lang, brief)
         case events.Retrying():
             text = Text(
-                f"{event.delay:.1f} 秒后重试 {event.step}：", f"{event.step} is retried in {event.delay:.1f} s: "
+                f"{event.delay:.1f} 秒后自动重试{STEPS.get(event.step, Text.same(event.step)).zh}：",
+                f"{STEPS.get(event.step, Text.same(event.step)).en} is retried in {event.delay:.1f} s: ",
             )
             return "warning", event.task_id, text.in_(lang) + error_line(event.error, lang)
         case events.LimitChanged():
+            stage, why = STAGES[event.stage], LIMIT_REASONS.get(event.reason, Text.same(event.reason))
             text = Text(
-                f"{event.stage} 并发上限现为 {event.limit}（设定 {event.user_limit}，{event.reason}）",
-                f"{event.stage} limit is now {event.limit} (set to {event.user_limit}, {event.reason})",
+                f"{stage.zh}并发上限现为 {event.limit}（设定 {event.user_limit}，{why.zh}）",
+                f"{stage.en} limit is now {event.limit} (set to {event.user_limit}, {why.en})",
             )
             return "info", "-", text.in_(lang)
         case events.Allowed():
@@ -42,13 +44,14 @@ def describe(event: events.Event, lang: Lang, *, brief: bool = False) -> tuple[s
             return None if most is None else ("info", "-", most.in_(lang))
         case events.Throttled():
             text = Text(
-                f"Coze 限流，{event.retry_in:g} 秒后继续提交",
-                f"throttled by Coze, submitting again in {event.retry_in:g} s",
+                f"扣子限流，{event.retry_in:g} 秒后继续提交",
+                f"rate-limited by Coze, submitting again in {event.retry_in:g} s",
             )
             return "info", "-", text.in_(lang)
         case events.Paused():
             reason = PAUSES.get(event.reason, Text.same(event.reason)).in_(lang)
-            return "warning", "-", reason + (f": {error_line(event.error, lang)}" if event.error else "")
+            colon = "：" if lang == "zh" else ": "
+            return "warning", "-", reason + (f"{colon}{error_line(event.error, lang)}" if event.error else "")
         case events.Resumed():
             return "info", "-", Text("继续提交", "submitting again").in_(lang)
         case events.Noted():
@@ -56,10 +59,10 @@ def describe(event: events.Event, lang: Lang, *, brief: bool = False) -> tuple[s
         case events.RunFinished():
             figures = event.statistics
             text = Text(
-                f"运行结束（{event.status}）：完成 {figures['done']}，失败 {figures['failed']}，"
+                f"批次结束（{ENDS[event.status].zh}）：完成 {figures['done']}，失败 {figures['failed']}，"
                 f"待确认 {figures['held']}，"
                 f"未完成 {figures['pending']}；结果 {event.results_path or '-'}",
-                f"run {event.status}: {figures['done']} done, {figures['failed']} failed, {figures['held']} held, "
+                f"batch {event.status}: {figures['done']} done, {figures['failed']} failed, {figures['held']} held, "
                 f"{figures['pending']} pending; results {event.results_path or '-'}",
             )
             return "info", "-", text.in_(lang)

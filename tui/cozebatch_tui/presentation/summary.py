@@ -15,7 +15,8 @@ def summary(status: str, statistics: Mapping[str, Any], lang: Lang) -> list[str]
     s = statistics
     comma = "、" if lang == "zh" else ", "
     errors = comma.join(f"{_category(name, lang)} {count}" for name, count in s["errors"].items())
-    counts = texts.COUNTS.in_(lang).format(**s)
+    shown = {name: text for name, text in texts.COUNTS.items() if s[name] or name in ("done", "failed")}
+    counts = ("，" if lang == "zh" else ", ").join(text.in_(lang).format(count=s[name]) for name, text in shown.items())
     facts = {
         texts.TOTAL: f"{s['total_tasks']}（{counts}）" if lang == "zh" else f"{s['total_tasks']} ({counts})",
         texts.SUCCESS_RATE: f"{s['success_rate']:.1f}%",

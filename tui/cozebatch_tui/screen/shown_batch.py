@@ -93,6 +93,7 @@ class ShownBatch(ABC):
         from cozebatch.disk.writing import write_whole
         from cozebatch.model.statistics import compute
         from cozebatch_tui.presentation.report import page
+        from cozebatch_tui.presentation.report.posters import posters
 
         assert self.session is not None
         assert self.run_record is not None
@@ -107,7 +108,8 @@ class ShownBatch(ABC):
             max_synthesis=max(1, limits[Stage.SYNTHESIS].user),
         )
         folder = self.session.results_dir.absolute()
-        written = page(run, list(board.rows.values()), figures.to_json(), lang)
+        rows = list(board.rows.values())
+        written = page(run, rows, figures.to_json(), lang, posters(rows))
         if self._report is None:
             self._report = _new_file(folder, f"report_{run.run_id}")
         write_whole(self._report, written, folder)

@@ -20,7 +20,7 @@ from cozebatch.policy.retry import UNREACHABLE_PATIENCE, Again, Fail, PauseBatch
 from cozebatch.ports import PollResult
 
 NOT_KNOWN = ErrorInfo(
-    Category.EXECUTION_LOST, Text("Coze 已查不到这次执行。", "Coze does not know this execution any more.")
+    Category.EXECUTION_LOST, Text("扣子已查不到这次执行。", "Coze does not know this execution any more.")
 )
 TOO_LONG = ErrorInfo(
     Category.EXECUTION_LOST,

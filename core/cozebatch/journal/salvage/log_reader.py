@@ -19,7 +19,12 @@ from cozebatch.ports import RunRecord
 
 _LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) [A-Z]+ +(.*)")
 _RUN = re.compile(r"- run_id=(\S+) kind=(feishu|file|demo) workflow=(\S*) source=(.+)")
-_ENDED = re.compile(r"- (?:run (finished|interrupted|stopped):|运行结束（(finished|interrupted|stopped)）)")
+_ENDED = re.compile(
+    r"- (?:(?:run|batch) (finished|interrupted|stopped):"
+    r"|(?:运行|批次)结束（(finished|interrupted|stopped|完成|中断|停止)）)"
+)
+"""Logs of earlier versions say `run`, `运行` and the English words."""
+_FINISHED = frozenset({"finished", "完成"})
 _EXECUTE_ID = re.compile(r"\bexecute_id=([0-9A-Za-z_-]+)")
 _LONGEST_ID = 120
 """Characters of a task id in a log line; longer ids are cut."""
@@ -87,7 +92,7 @@ def _read(lines: Iterable[str], logs: Logs, move: re.Pattern[str], words: Mappin
             current = logs.runs.setdefault(run_id, new)
             current.finished = False
         elif current is not None and (ended := _ENDED.match(text)):
-            current.finished = "finished" in ended.groups()
+            current.finished = not _FINISHED.isdisjoint(ended.groups())
 
 
 def _note(logs: Logs, run: LoggedRun | None, moved: re.Match[str], at: float, words: Mapping[str, State]) -> None:

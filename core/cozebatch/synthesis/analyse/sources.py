@@ -133,7 +133,7 @@ def read_words(options: SynthesisOptions, pick: Pick, job: Job, media_us: int) -
 def _unreadable(raw: Any) -> Text:
     seen = clean(raw if isinstance(raw, str) else repr(raw), 60)
     return Text(
-        f"Coze 给的字幕读不懂（开头是：{seen}），已按文案排字幕",
+        f"扣子给的字幕读不懂（开头是：{seen}），已按文案排字幕",
         f"Coze's captions cannot be read (they begin: {seen}); the script is laid over the speech instead",
     )
 

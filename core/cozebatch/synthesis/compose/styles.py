@@ -231,10 +231,10 @@ class _Reader:
         return tuple(str(word).strip() for word in value if str(word).strip())
 
     def _complain(self, key: str, value: Any, zh: str, en: str) -> None:
-        shown = str(value)[:40]
+        shown, gap = str(value)[:40], " " if zh[:1].isascii() else ""
         self._complaints.append(
             Text(
-                f"{self._where}.{key}：{shown!r} 不可用，应为{zh}",
+                f"{self._where}.{key}：“{shown}”不可用，应为{gap}{zh}",
                 f"{self._where}.{key}: {shown!r} is wrong, it must be {en}",
             )
         )

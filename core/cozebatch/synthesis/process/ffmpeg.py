@@ -163,7 +163,7 @@ def categorised(done: Finished) -> StepError:
     """The error for a failed run, by exit status and the end of the log."""
     log = done.stderr
     if _DISK_FULL.search(log):
-        return failure(Category.DISK_FULL, "磁盘已满，影片没有写完", "the disk filled up while the film was written")
+        return failure(Category.DISK_FULL, "磁盘已满，成品没有写完", "the disk filled up while the film was written")
     if done.crashed or _NO_MEMORY.search(log):
         return failure(
             Category.WORKER_CRASHED,

@@ -1,4 +1,4 @@
-"""One small frame of a film, as pixels, for a terminal that shows what was made.
+"""One small frame of a film: as pixels for a terminal that shows what was made, as a picture for a page.
 
 ffmpeg writes it as a portable pixmap (PPM, https://netpbm.sourceforge.net/doc/ppm.html), which tells its own size.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,10 @@ SECONDS = 10.0
 AT = ("1", "0")
 """Seconds into the film at which a frame is taken; the second where a film is shorter."""
 
+MOST_BYTES = 200_000
+"""Of a picture for a page."""
+
+_JPEG = b"\xff\xd8\xff"
 _HEADER = re.compile(rb"P6\s+(\d{1,4})\s+(\d{1,4})\s+255\s")
 
 
@@ -38,13 +42,31 @@ class Frame:
 def frame_of(film: Path, width: int, height: int, *, environment: Mapping[str, str]) -> Frame | None:
     """A frame of the film, at most so many pixels wide and high; None if it has none that can be read. Blocks for up to
     `SECONDS` for each of two tries: call it in a thread. `environment`: of the child process, without secrets."""
+    for picture in _pictures(film, (width, height), ("-c:v", "ppm", "-pix_fmt", "rgb24"), environment):
+        if (frame := _read(picture, width, height)) is not None:
+            return frame
+    return None
+
+
+def jpeg_of(film: Path, width: int, height: int, *, environment: Mapping[str, str]) -> bytes | None:
+    """The same as a JPEG picture, for a page."""
+    for picture in _pictures(film, (width, height), ("-c:v", "mjpeg", "-q:v", "6"), environment):
+        if picture.startswith(_JPEG) and len(picture) <= MOST_BYTES:
+            return picture
+    return None
+
+
+def _pictures(
+    film: Path, size: tuple[int, int], encoder: Sequence[str], environment: Mapping[str, str]
+) -> Iterator[bytes]:
+    """What ffmpeg writes for a frame at each of `AT`, until the reader has one that it can use."""
     tool = locate(None)
     if tool is None:
-        return None
-    scale = f"scale={width}:{height}:force_original_aspect_ratio=decrease"
+        return
+    scale = f"scale={size[0]}:{size[1]}:force_original_aspect_ratio=decrease"
     for at in AT:
         command = [tool, "-hide_banner", "-v", "error", "-nostdin", "-ss", at, *input_of(film), "-frames:v", "1"]
-        command += ["-an", "-sn", "-vf", scale, "-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "pipe:1"]
+        command += ["-an", "-sn", "-vf", scale, "-f", "image2pipe", *encoder, "pipe:1"]
         try:
             done = subprocess.run(
                 command,
@@ -55,10 +77,8 @@ def frame_of(film: Path, width: int, height: int, *, environment: Mapping[str, s
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired):
-            return None
-        if (frame := _read(done.stdout, width, height)) is not None:
-            return frame
-    return None
+            return
+        yield done.stdout
 
 
 def _read(data: bytes, width: int, height: int) -> Frame | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from html import escape
 from pathlib import Path
 from statistics import fmean
+from types import MappingProxyType
 from typing import Any
 
 from cozebatch.model.errors import ErrorInfo
@@ -26,14 +28,21 @@ _MOST_NAMED = 200
 """Titles that a group of failures lists."""
 
 
-def page(run: RunRecord, rows: Sequence[Row], statistics: Mapping[str, Any], lang: Lang) -> str:
-    """The whole document."""
+def page(
+    run: RunRecord,
+    rows: Sequence[Row],
+    statistics: Mapping[str, Any],
+    lang: Lang,
+    posters: Mapping[str, bytes] = MappingProxyType({}),
+) -> str:
+    """The whole document. `posters`: task id → a frame of its film, as JPEG."""
     started = datetime.fromtimestamp(run.started_at).strftime("%Y-%m-%d %H:%M")
     title = f"{texts.TITLE.in_(lang)} {started}"
     workflow = texts.WORKFLOW.in_(lang).format(id=run.workflow_id)
     about = " · ".join(part for part in (_source(run), workflow, run.run_id) if part)
     sections = (
         (texts.FAILURES, _failures(rows, lang)),
+        (texts.FILMS, _films(rows, posters)),
         (texts.TIMELINE, _timeline(rows, run.clock, lang)),
         (None, _charts(run, rows, lang)),
         (texts.ACCOUNTS, _accounts(rows, lang)),
@@ -102,6 +111,25 @@ def _failures(rows: Iterable[Row], lang: Lang) -> str:
             "</details></div>"
         )
     return "".join(parts)
+
+
+def _films(rows: Iterable[Row], posters: Mapping[str, bytes]) -> str:
+    """Frames of the films, each leading to its film."""
+    shown = [(row, posters[row.task_id]) for row in rows if row.task_id in posters]
+    tiles = (
+        f'<a class="poster"{_leads_to(row.video_path)}>'
+        f'<img src="data:image/jpeg;base64,{b64encode(frame).decode()}" alt="" loading="lazy">'
+        f"<span>{_safe(row.title, 60) or _safe(row.task_id, 60)}</span></a>"
+        for row, frame in shown
+    )
+    return f'<div class="posters">{"".join(tiles)}</div>' if shown else ""
+
+
+def _leads_to(path: str | None) -> str:
+    try:
+        return f' href="{escape(Path(path).as_uri())}"' if path else ""
+    except ValueError:  # no absolute path here: made on another kind of machine
+        return ""
 
 
 def _cause(error: ErrorInfo, lang: Lang) -> str:
@@ -200,11 +228,8 @@ def _film(path: str | None, name: Text, lang: Lang) -> str:
     """A link to what this program made, for the machine it lies on."""
     if not path:
         return ""
-    try:
-        address = Path(path).as_uri()
-    except ValueError:  # no absolute path here: made on another kind of machine
-        return _safe(name.in_(lang))
-    return f'<a href="{escape(address)}" title="{_safe(path)}">{_safe(name.in_(lang))}</a>'
+    leads = _leads_to(path)
+    return f'<a{leads} title="{_safe(path)}">{_safe(name.in_(lang))}</a>' if leads else _safe(name.in_(lang))
 
 
 def _whole(seconds: float) -> str:

@@ -35,6 +35,11 @@ h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2.2rem 0 .6
 .legend i:first-child { margin-left: 0; }
 .wait { background: var(--wait); } .coze { background: var(--coze); }
 .queue { background: var(--queue); } .film { background: var(--film); }
+.posters { display: grid; gap: .6rem; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); }
+.poster { display: block; text-decoration: none; color: var(--text); font-size: .8rem; line-height: 1.35; }
+.poster img { display: block; width: 100%; aspect-ratio: 9 / 16; object-fit: contain; border-radius: 6px;
+              background: var(--card); margin-bottom: .2rem; }
+.poster span { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
 .wide { overflow-x: auto; } .wide svg { min-width: 720px; } #tasks { min-width: 900px; }
 svg { display: block; width: 100%; height: auto; }
 svg text { font: 11px system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif; fill: var(--quiet); }
@@ -92,6 +97,7 @@ POLICY = "; ".join(
         "default-src 'none'",
         f"style-src '{_hash(STYLE)}'",
         f"script-src '{_hash(SCRIPT)}'",
+        "img-src data:",
         "base-uri 'none'",
         "form-action 'none'",
     )

@@ -182,5 +182,5 @@ def _warned(items: Sequence[CheckItem]) -> list[tuple[Text, Text]]:
 
 def _remarks(plan: Preview) -> list[Text]:
     """What should be known of the plan itself before it begins."""
-    told = (allowed(plan.run.allowance), plan.expiring, plan.same_script, plan.recognized, plan.edited)
+    told = (plan.misnamed, allowed(plan.run.allowance), plan.expiring, plan.same_script, plan.recognized, plan.edited)
     return [text for text in told if text is not None]
