@@ -348,7 +348,7 @@ def _report_parser(lang: str) -> CommandParser:
 def _attach_parser(lang: str) -> CommandParser:
     parser = _new(
         "cozebatch-tui attach",
-        "打开正在运行的批次的界面：后台批次、无界面批次、别的窗口里的批次。关掉界面，批次接着跑。",
+        "打开正在运行的批次的界面：后台批次、没有画面的批次、别的窗口里的批次。关掉界面，批次接着跑。",
         "Open the screen of a batch that runs: in the background, headless, or in another window. Closing the screen "
         "leaves the batch running.",
         lang,
