@@ -25,7 +25,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals and
 
 @pytest.fixture
 def lasting() -> Iterator[RunningCoze]:
-    with serve_coze(CozeOptions(duration=3.0)) as served:
+    with serve_coze(CozeOptions(duration=6.0)) as served:
         yield served
 
 
@@ -67,7 +67,7 @@ def test_a_batch_in_the_background_begins_and_ends_by_itself(program: Program, l
     place = place_in(program.folder)
     assert f"process {place.pid}" in done.out
     assert place.token not in done.out + done.err
-    until(lambda: is_over(program), "its end")
+    until(lambda: is_over(program), "its end", 40)
     assert program.statuses() == {"t1": "done", "t2": "done", "t3": "done"}
     assert len(lasting.ledger().executions) == 3
     until(lambda: not alive(place.pid), "the process is gone")
@@ -80,7 +80,7 @@ def test_nothing_secret_stands_in_the_command_line_or_the_output(program: Progra
     if line.exists():
         assert program.token.encode() not in line.read_bytes()
         assert place.token.encode() not in line.read_bytes()
-    until(lambda: is_over(program), "its end")
+    until(lambda: is_over(program), "its end", 40)
     text = program.all_text()
     assert program.token not in text
     assert place.token not in text
@@ -93,7 +93,7 @@ def test_a_second_start_is_refused_with_the_reason(program: Program, lasting: Ru
     assert second.code == 2
     assert f"pid {first.pid}" in second.err
     assert place_in(program.folder) == first
-    until(lambda: is_over(program), "its end")
+    until(lambda: is_over(program), "its end", 40)
     assert len(lasting.ledger().executions) == 3
 
 
@@ -145,7 +145,7 @@ def test_a_screen_is_left_and_the_batch_goes_on(program: Program) -> None:
         shown.until(lambda: False, 20)
         assert shown.process.wait(10) == 0
         assert "goes on in the background" in shown.text()
-    until(lambda: is_over(program), "its end")
+    until(lambda: is_over(program), "its end", 40)
     assert set(program.statuses().values()) == {"done"}
 
 
@@ -184,7 +184,7 @@ def test_the_terminal_that_started_a_batch_is_closed_and_the_batch_goes_on(
     with terminal(program.folder, (*BACKGROUND, "--yes")) as shown:
         shown.until(lambda: False, 30)
         assert shown.process.wait(10) == 0
-    until(lambda: is_over(program), "its end")
+    until(lambda: is_over(program), "its end", 40)
     assert len(lasting.ledger().executions) == 3
 
 
@@ -202,7 +202,7 @@ def test_on_a_terminal_the_price_is_asked_first(program: Program, lasting: Runni
         shown.press("y\n")
         shown.until(lambda: False, 30)
         assert shown.process.wait(10) == 0
-    until(lambda: is_over(program), "its end")
+    until(lambda: is_over(program), "its end", 40)
     assert len(lasting.ledger().executions) == 3
 
 
@@ -231,7 +231,7 @@ def test_a_screen_that_is_stopped_holds_nothing_up_and_is_up_to_date_again(progr
         shown.press("q")
         shown.until(lambda: False, 20)
         assert shown.process.wait(10) == 0, "nothing is left to do, so the batch's own code is seen"
-    until(lambda: is_over(program), "its end")
+    until(lambda: is_over(program), "its end", 40)
 
 
 @posix
