@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from cozebatch.model.errors import UsageError
+from cozebatch.model.errors import CozebatchError, UsageError
 from cozebatch.model.rows import Stage
 from cozebatch.model.text import Text
 from cozebatch.ports import RunRecord
@@ -65,7 +65,10 @@ class RemoteSession:
         following = self._portal.start_task_soon(self._connection.follow, on_ready)
         self._stack.callback(following.cancel)
         following.add_done_callback(lambda done: self._over(done, ready))
-        ready.result(timeout=FIRST_SECONDS)
+        try:
+            ready.result(timeout=FIRST_SECONDS)
+        except TimeoutError:
+            raise UsageError(texts.NO_ANSWER) from None
 
     def _over(self, following: Future[End], ready: Future[None]) -> None:
         end = End() if following.cancelled() else End(lost=True)
@@ -110,7 +113,10 @@ class RemoteSession:
         return bell_of(load_user_settings(), configured=self.facts.rings_at_all)
 
     def poster(self, film: str, width: int, height: int) -> Frame | None:
-        return self._ask("poster", frame_from_json, film=film, width=width, height=height).result()
+        try:
+            return self._ask("poster", frame_from_json, film=film, width=width, height=height).result()
+        except CozebatchError:  # the way to the batch is lost, which is told elsewhere
+            return None
 
     def subscribe(self, wake: Callable[[], None] | None = None) -> Inbox:
         """There is one reader. `wake` is not called: a screen looks by itself."""

@@ -36,7 +36,10 @@ CONNECTION_LOST = Text(
     "The connection to the batch is lost; it is not known whether this was done. Look at the state before you repeat "
     "it.",
 )
-NO_ANSWER = Text("没有找到这个批次的数据。", "The batch has no answer to this.")
+NO_ANSWER = Text(
+    "批次一直没有回应，没有连上。批次照常运行，稍后再连。",
+    "The batch did not answer, so nothing was attached. It runs all the same: try again later.",
+)
 
 LEAVE = Text(
     "批次在后台运行，还有 {flight} 个在扣子执行、{synthesis} 个没合成完。\n"
