@@ -163,6 +163,10 @@ class FakeCoze:
         self.uploads.append(ref.sha256)
         return f"file-{ref.sha256[:8]}"
 
+    async def bring(self, name: str, kind: str) -> str:
+        await anyio.sleep(self.latency)
+        return f"{kind} {name}"
+
     async def resume(self, question: Question, answer: str, workflow_id: str | None = None) -> Submission:
         await anyio.sleep(self.latency / 2)
         self.resumed.append((question.event_id, answer))

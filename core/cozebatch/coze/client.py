@@ -14,6 +14,8 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
+import anyio.to_thread
+
 from cozebatch.coze.answers import read_poll, read_submission, refusal, understood, unreachable
 from cozebatch.coze.defaults import DEFAULT_PARAMETERS
 from cozebatch.coze.fields import clean
@@ -22,7 +24,8 @@ from cozebatch.coze.output import is_empty
 from cozebatch.coze.permissions import lacks_reading_only
 from cozebatch.coze.trimmed import TrimmedOutputs
 from cozebatch.coze.uploads import SLOWEST, FileBody, gone, no_id
-from cozebatch.model.errors import Category, ErrorInfo, StepError
+from cozebatch.files.inputs import LocalFiles, is_address
+from cozebatch.model.errors import Category, ErrorInfo, StepError, UsageError
 from cozebatch.model.file_ref import FileRef, file_refs
 from cozebatch.model.question import Question
 from cozebatch.model.redact import Masker
@@ -155,6 +158,9 @@ class CozeService:
         path = self._places.get(ref.sha256)
         if path is None:
             raise gone(ref)
+        return await self._upload(ref, path)
+
+    async def _upload(self, ref: FileRef, path: Path) -> str:
         body = FileBody(ref, path)
         patience = 2.0 + body.length / SLOWEST / max(1.0, self._connection.request_timeout)
         try:
@@ -162,7 +168,7 @@ class CozeService:
                 "POST", "/v1/files/upload", body=body, most_bytes=_MOST_SUBMIT_BYTES, patience=patience
             )
         except ExchangeError as error:
-            if not body.untouched and not path.is_file():
+            if not body.untouched and not body.was_there:
                 raise gone(ref) from None
             raise StepError(unreachable(error, self._mask)) from None
         data = _dict(understood(answer, self._mask).get("data"))
@@ -170,6 +176,15 @@ class CozeService:
         if not isinstance(file_id, str) or not file_id.isascii() or not 0 < len(file_id) <= 200:
             raise no_id(ref)
         return file_id
+
+    async def bring(self, name: str, kind: str) -> str:
+        if is_address(name):
+            return name
+        files = LocalFiles(Path())
+        ref = await anyio.to_thread.run_sync(files.look_anywhere, name, kind)
+        if ref.bad:
+            raise UsageError(ref.error.message)
+        return json.dumps({"file_id": await self._upload(ref, files.places[ref.sha256])})
 
     def _as_sent(self, parameters: Mapping[str, str]) -> dict[str, Any]:
         """What goes to Coze: in place of each content, what Coze calls it."""

@@ -38,11 +38,16 @@ class FileBody(httpx.AsyncByteStream):
         self.content_type = f"multipart/form-data; boundary={self._boundary}".encode("ascii")
         self.untouched = True
         self.is_as_hashed = False
+        self.was_there = True
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         self.untouched = False
         yield self._head
-        file: BinaryIO = await anyio.to_thread.run_sync(open_ordinary, self._path)
+        try:
+            file: BinaryIO = await anyio.to_thread.run_sync(open_ordinary, self._path)
+        except OSError as error:
+            self.was_there = False
+            raise httpx.WriteError("the file cannot be read") from error
         digest, left = hashlib.sha256(), self._ref.size
         with file:
             while left:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cozebatch.engine.ledger import Ledger
-from cozebatch.model.errors import UsageError
-from cozebatch.model.question import Question, read_answer, resume_data
+from cozebatch.model.errors import StepError, UsageError
+from cozebatch.model.question import Answer, Question, read_answer, resume_data
 from cozebatch.model.rows import Row
 from cozebatch.model.text import Text
-from cozebatch.ports import Asked, PutAsked
+from cozebatch.ports import Asked, PutAsked, WorkflowService
 
 MOST_NAME = 60
 """Characters of a person's name that are kept."""
@@ -62,16 +62,32 @@ def question_of(row: Row | None, task_id: str) -> Question:
     return row.question
 
 
-async def put_answer(ledger: Ledger, row: Row, given: GivenAnswer) -> None:
-    """Check an answer and put it on disk, who gave it and when. Raises `UsageError` and `JournalError`."""
+async def put_answer(ledger: Ledger, service: WorkflowService, row: Row, given: GivenAnswer) -> None:
+    """Check an answer, bring its files to Coze, and put it on disk, who gave it and when. Raises `UsageError` and
+    `JournalError`."""
     question = question_of(row, row.task_id)
-    text = resume_data(question, read_answer(question, given.typed))
+    answer = read_answer(question, given.typed)
+    text = resume_data(question, answer, await _files(service, question, answer))
     asked = await _on_record(ledger, row, question)
     wall = ledger.clock.wall()
     by = given.by[:MOST_NAME]
     await ledger.write(
         PutAsked(replace(asked, status="given", answer=text, answered_at=wall, answered_by=by, error=None))
     )
+
+
+async def _files(service: WorkflowService, question: Question, answer: Answer) -> dict[str, Any]:
+    """What stands for the files of an answer, by field."""
+    found: dict[str, Any] = {}
+    for f in question.fields:
+        if not (names := answer.files.get(f.name)):
+            continue
+        try:
+            brought = [await service.bring(name, f.kind) for name in names]
+        except StepError as failed:
+            raise UsageError(failed.info.message) from None
+        found[f.name] = brought if f.is_list else brought[0]
+    return found
 
 
 async def _on_record(ledger: Ledger, row: Row, question: Question) -> Asked:

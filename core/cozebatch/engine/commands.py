@@ -147,7 +147,8 @@ class OperatorCommands:
         when the task waits for no answer, or when the question cannot have this one. Raises `JournalError`.
         """
         async with self._one_at_a_time:
-            await put_answer(self._ledger, self._ledger.rows[task_id], answer)
+            service = self._state.adapters.service
+            await put_answer(self._ledger, service, self._ledger.rows[task_id], answer)
             self._look_at_question(task_id)
         self._changed()
 

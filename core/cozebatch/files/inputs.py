@@ -91,6 +91,10 @@ class LocalFiles:
         self.places[digest] = path
         return FileRef(shown, digest, size)
 
+    def look_anywhere(self, name: str, kind: str) -> FileRef:
+        """The same for a path that a person types: from the working directory, or their own folder (`~`)."""
+        return self.look(str(Path(name).expanduser().absolute()), kind)
+
     def _path(self, name: str) -> Path:
         return self.folder / name.strip()
 

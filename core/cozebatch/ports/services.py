@@ -145,6 +145,10 @@ class WorkflowService(Protocol):
     async def upload(self, ref: FileRef) -> str:
         """Bring a content to Coze, free; its file id. Raises `StepError`."""
 
+    async def bring(self, name: str, kind: str) -> str:
+        """What stands for a file that a person names as an answer of this type: an address as it is; a path's content
+        is uploaded, free. Raises `UsageError` for a file that cannot be one, and `StepError`."""
+
     async def resume(self, question: Question, answer: str, workflow_id: str | None = None) -> Submission:
         """Send the answer to a question that an execution waits with; the execution goes on under the id that comes
         back. It is the same paid execution. Sends once, and raises nothing for what the service or the network does."""

@@ -214,6 +214,11 @@ class Service:
             paid.elsewhere = False
         return self._look(paid, now)
 
+    async def bring(self, name: str, kind: str) -> str:
+        self.life.require()
+        await anyio.sleep(0.1)
+        return f"{kind} {name}"
+
     async def resume(self, question: Question, answer: str, workflow_id: str | None = None) -> Submission:
         self.life.require()
         judge = self.coze.judge

@@ -183,3 +183,20 @@ def test_whatever_is_asked_is_shown_harmless(program: Program, coze: RunningCoze
     assert "‮" not in asked.out
     assert len(asked.out) < 20_000
     assert program.batch("--answer", 't1={"a": "1", "b": "2"}').code == 0
+
+
+def test_a_file_that_is_asked_for_is_uploaded_or_refused_with_a_reason(program: Program, coze: RunningCoze) -> None:
+    program.tasks(1)
+    image = {"img": {"type": "image", "required": True}}
+    coze.set_faults(Fault(what="interrupt", text="哪张图？", code=5, message=json.dumps(image)))
+    assert program.batch().code == 1
+    (program.folder / "empty.png").write_bytes(b"")
+    refused = program.batch("--answer", "t1=empty.png")
+    assert refused.code == 1, "still held"
+    assert answers(coze) == [[]]
+    (program.folder / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"x" * 50)
+    assert program.batch("--answer", "t1=a.png").code == 0
+    ((answer,),) = answers(coze)
+    (file_id,) = coze.service._model.account.files
+    assert json.loads(json.loads(answer)["img"]) == {"file_id": file_id}
+    assert coze.ledger().requests["submit"] == 1
