@@ -253,3 +253,43 @@ def test_screens_that_come_and_go_at_random_change_nothing(tmp_path: Path, quick
             last.session.leave().result(PATIENCE)
         assert found.running.result(PATIENCE).status == "finished"
     assert len(quick.ledger().executions) == 100
+
+
+@pytest.mark.parametrize(
+    ("order", "given"),
+    [
+        ("format_disk", {}),
+        ("rerun", {"seen": "all"}),
+        ("rerun", {}),
+        ("retry", {"seen": {"t1": None}, "may_pay": True}),
+        ("edit", {"task_id": "t1"}),
+        ("adopt", {"task_id": "../t1", "execute_id": "7"}),
+        ("change_limit", {"stage": "moon", "step": 1}),
+        ("poster", {"film": "/etc/passwd", "width": 10**9, "height": -1}),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_an_error_for_that_screen_alone(
+    tmp_path: Path, slow: RunningCoze, order: str, given: dict[str, object]
+) -> None:
+    with served(tmp_path, slow, rows(1)) as found, attached(found) as screen:
+        screen.until(lambda board: board.counts[State.RUNNING] == 1, "running")
+        asked = screen.session._portal.start_task_soon(screen.session._connection.ask, order, given)
+        if order == "poster":
+            assert asked.result(PATIENCE) is None
+        else:
+            with pytest.raises(CozebatchError):
+                asked.result(PATIENCE)
+        assert screen.session.takes_texts().result(PATIENCE) is False
+    assert len(slow.ledger().executions) == 1
+
+
+def test_a_screen_that_dies_in_the_middle_of_an_order_pays_nothing(tmp_path: Path, quick: RunningCoze) -> None:
+    with served(tmp_path, quick, rows(1)) as found, attached(found) as other:
+        other.until(lambda board: board.counts[State.DONE] == 1, "done")
+        with attached(found) as screen:
+            lines = screen.session._connection._lines
+            assert lines is not None
+            screen.session._portal.call(lines._stream.send, b'{"id": 1, "do": "rerun", "with": {"seen": {"t1": 1}}')
+        until(lambda: len(found.host._links) == 1, "it is gone")
+        assert other.session.takes_texts().result(PATIENCE) is False
+    assert len(quick.ledger().executions) == 1
