@@ -293,3 +293,18 @@ def test_a_screen_that_dies_in_the_middle_of_an_order_pays_nothing(tmp_path: Pat
         until(lambda: len(found.host._links) == 1, "it is gone")
         assert other.session.takes_texts().result(PATIENCE) is False
     assert len(quick.ledger().executions) == 1
+
+
+def test_an_answer_that_cannot_be_sent_is_an_error_and_the_batch_goes_on(
+    tmp_path: Path, coze: RunningCoze, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def odd(*_: object) -> dict[str, object]:
+        return {"ok": {1, 2}}
+
+    with served(tmp_path, coze, rows(2)) as found, attached(found) as screen:
+        with monkeypatch.context() as broken:
+            broken.setattr("cozebatch_tui.attach.orders.answer", odd)
+            with pytest.raises(CozebatchError):
+                screen.session.usual_seconds().result(PATIENCE)
+        assert screen.session.takes_texts().result(PATIENCE) is False
+        screen.until(lambda board: board.counts[State.DONE] == 2, "done")

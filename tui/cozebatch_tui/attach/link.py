@@ -17,6 +17,7 @@ from anyio.abc import TaskGroup
 from cozebatch.engine.event_bus import Bus, Subscription
 from cozebatch.model.event_json import event_to_json
 from cozebatch.model.rows import Row
+from cozebatch_tui.attach.values import error_to_json
 from cozebatch_tui.attach.wire import Lines, WireError
 
 PAGE = 250
@@ -145,7 +146,10 @@ class Link:
     async def _obey(self, order: Mapping[str, Any]) -> None:
         try:
             result = {"id": order.get("id"), **await self._batch.answer(order)}
-            with suppress(WireError):
+            try:
                 await self._lines.send(result)
+            except WireError as error:  # the answer cannot be sent as it is, or the screen is gone
+                with suppress(WireError):
+                    await self._lines.send({"id": order.get("id"), "error": error_to_json(error)})
         finally:
             self._room.release()

@@ -34,9 +34,12 @@ class Lines:
         self._sending = anyio.Lock()
 
     async def send(self, value: dict[str, Any], within: float = BLOCKED_SECONDS) -> None:
-        """Raises `WireError` when it is not taken `within` so many seconds, and for a line beyond the limit, which is
-        not sent. The stream is of no use after the first."""
-        line = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass") + b"\n"
+        """Raises `WireError` when it is not taken `within` so many seconds, and for a line beyond the limit or no
+        JSON, which is not sent. The stream is of no use after the first."""
+        try:
+            line = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass") + b"\n"
+        except (TypeError, ValueError, RecursionError) as error:
+            raise WireError("no JSON") from error
         if len(line) > MOST_BYTES:
             raise WireError("a line too long to send")
         try:
