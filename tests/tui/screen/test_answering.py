@@ -49,7 +49,7 @@ async def test_a_choice_is_answered_and_told_in_the_submissions(
 ) -> None:
     asking.set_faults(CHOICES)
     async with application(tmp_path, asking, rows(1), size=size) as screen:
-        await screen.until(lambda: "1 wait for your answer" in screen.text(), "the strip counts it")
+        await screen.until(lambda: "waiting for your answer: 1" in screen.text(), "the strip counts it")
         await opened(screen)
         await screen.until(lambda: "用哪种风格？" in screen.text().replace(" ", ""), "the question")
         assert "[bold]选一个[/]" in screen.text().replace(" ", ""), "as data, not as markup"

@@ -27,7 +27,7 @@ WAITING = Text(
     "已经付过费，正等你答复；答复后接着做，不再扣费。",
     "It is paid for and waits for your answer; then it goes on, free.",
 )
-QUESTIONS = Text("{count} 个等你答复", "{count} wait for your answer")
+QUESTIONS = Text("{count} 个等你答复", "waiting for your answer: {count}")
 LOOK_AGAIN = Text("再查一次·免费", "check again, free")
 ANSWER_FREE = Text("答复·免费", "answer, free")
 

@@ -92,7 +92,11 @@ class PlanCards(Horizontal):
         lang, lines = self._host.lang, list[Content]()
         for action in Action:
             number = plan.actions.get(action, 0)
-            if number or action is Action.SUBMIT:
+            if action is Action.HOLD and number and (asked := sum(task.waits for task in plan.tasks)):
+                number -= asked
+                style = f"bold ${TONES[action]}"
+                lines.append(Content.assemble((f"{asked:>5}  ", style), texts.ASKED.in_(lang)))
+            if number > 0 or action is Action.SUBMIT:
                 style = f"bold ${TONES[action]}" if number else "bold"
                 lines.append(Content.assemble((f"{number:>5}  ", style), texts.AMOUNTS[action].in_(lang)))
         if plan.owed:

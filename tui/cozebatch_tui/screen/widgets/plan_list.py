@@ -130,6 +130,8 @@ def _what(task: PlannedTask) -> Text:
     """What is done to it, without what that costs."""
     if task.action is Action.WATCH and task.expired:
         return texts.EXPIRED
+    if task.waits:
+        return texts.ASKED_ONE
     what = texts.WHAT[task.action]
     if task.action is Action.KEEP:
         state = STATES[task.state]
