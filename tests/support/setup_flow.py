@@ -7,12 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
+from cozebatch.demo.coze_account import TEAM
 from cozebatch.demo.coze_model import TOKEN, CozeOptions
 from cozebatch.demo.coze_server import RunningCoze, serve_coze
 from cozebatch.demo.feishu_server import APP_ID, APP_SECRET, APP_TOKEN, SimulatedFeishu
+from cozebatch.demo.feishu_tables import CONTENT
 from cozebatch.demo.serving import serve
 from cozebatch.setup.flow import END, ask, reply
-from cozebatch.setup.question import Question
+from cozebatch.setup.question import Question, WrongAnswer
 from cozebatch.setup.state import Answers, State, World
 
 
@@ -70,3 +74,18 @@ def walk(found: Services, folder: Path, state: State | None = None, **world: obj
     settings: dict[str, object] = {"env": {}, "config": folder / "c.json", **world}
     answers = Answers(lang="en", base_url=found.coze.url)
     return Walk(state or State(answers), World(**settings))  # type: ignore[arg-type]
+
+
+async def wrong(way: Walk, text: str) -> str:
+    """The complaint about an answer; the state stays."""
+    before = way.state
+    with pytest.raises(WrongAnswer) as caught:
+        await way.answer(text)
+    assert way.state is before
+    assert caught.value.text.zh
+    return caught.value.text.en
+
+
+def chosen(found: Services) -> dict[str, str]:
+    """What is pasted and chosen on the way to a configuration without films."""
+    return {**found.answers(), "workspace": TEAM, "table": CONTENT, "mode": "none"}

@@ -16,9 +16,11 @@ from dataclasses import dataclass, replace
 from cozebatch.model.text import Text
 from cozebatch.setup import column_questions as columns
 from cozebatch.setup import coze_questions as coze
+from cozebatch.setup import file_questions as files
 from cozebatch.setup import film_questions as films
 from cozebatch.setup import status_questions as status
 from cozebatch.setup import table_questions as tables
+from cozebatch.setup import token_questions as tokens
 from cozebatch.setup.draft import mapping_of
 from cozebatch.setup.question import Question, WrongAnswer
 from cozebatch.setup.state import State, World
@@ -76,9 +78,9 @@ async def _take_columns(state: State, world: World, answer: str) -> State:
 
 
 _ORDER: Sequence[_Step] = (
-    _Step("language", "language", coze.language, coze.take_language),
-    _Step("source", "source", coze.source, coze.take_source),
-    _Step("token", "token", coze.token, coze.take_token),
+    _Step("language", "language", tokens.language, tokens.take_language),
+    _Step("source", "source", tokens.source, tokens.take_source),
+    _Step("token", "token", tokens.token, tokens.take_token),
     _Step("workspace", "workflow", coze.workspace, coze.take_workspace, coze.asks_workspace),
     _Step("workflow", "workflow", coze.workflow, coze.take_workflow),
     _Step("base", "table", tables.base, tables.take_base, _feishu),
@@ -86,7 +88,7 @@ _ORDER: Sequence[_Step] = (
     _Step("app_secret", "table", tables.app_secret, tables.take_app_secret, _feishu),
     _Step("table", "table", tables.table, tables.take_table, _both(_feishu, tables.asks_table)),
     _Step("view", "table", tables.view, tables.take_view, _both(_feishu, tables.asks_view)),
-    _Step("tasks", "table", tables.tasks_file, tables.take_tasks_file, _file),
+    _Step("tasks", "table", files.tasks_file, files.take_tasks_file, _file),
     _Step("columns", "columns", columns.columns, _take_columns),
     _Step("relations", "columns", tables.relations, tables.take_relations, _both(_feishu, tables.asks_relations)),
     _Step("status", "status", status.status, status.take_status, _feishu),

@@ -1,17 +1,13 @@
-"""The questions about where the tasks are: the base, its application, table and view; or the task file."""
+"""The questions about where the tasks are in Feishu: the base, its application, table, view, and tables by account."""
 
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
-
-import anyio.to_thread
 
 from cozebatch.feishu.base import FeishuBase
 from cozebatch.feishu.codes import Kind
 from cozebatch.feishu.links import BaseLink, LinkError, parse_base
 from cozebatch.feishu.sdk import FeishuClient, FeishuError
-from cozebatch.files.field_names import field_of
 from cozebatch.model.errors import UsageError
 from cozebatch.model.text import NOTHING, Text
 from cozebatch.settings.feishu_model import DEFAULT_FEISHU_DOMAIN
@@ -19,7 +15,7 @@ from cozebatch.setup.question import NEEDED, Option, Question, WrongAnswer, mask
 from cozebatch.setup.rules import complaint_about
 from cozebatch.setup.secrets import may_send, plain_secret, reference, variable_of, without_wrapping
 from cozebatch.setup.state import SECRET_VARIABLE, State, World
-from cozebatch.setup.tables import columns_of, columns_of_file, opened, relations_of, tables_of, views_of
+from cozebatch.setup.tables import columns_of, opened, relations_of, tables_of, views_of
 
 ALL_VIEWS = "all"
 _BASE_EXAMPLE = Text(
@@ -252,42 +248,6 @@ def relations(state: State, world: World) -> Question:
 
 async def take_relations(state: State, world: World, answer: str) -> State:
     return state.answer(relations=answer)
-
-
-def tasks_file(state: State, world: World) -> Question:
-    return Question(
-        "tasks",
-        "table",
-        Text("任务文件", "Task file"),
-        hint=Text("文件名或完整路径，例如 tasks.xlsx。", "Its name or whole path, such as tasks.xlsx."),
-        default=state.answers.tasks_file,
-    )
-
-
-async def take_tasks_file(state: State, world: World, answer: str) -> State:
-    """Read its columns and three of its rows. Only a file with a column of scripts can be run."""
-    path = answer.strip("\"' ")
-    if not path:
-        raise WrongAnswer(NEEDED)
-    try:
-        columns, rows = await anyio.to_thread.run_sync(columns_of_file, Path(path))
-    except UsageError as error:
-        raise WrongAnswer(error.complaints[0]) from None
-    if not any(field_of(column.name) == "content" for column in columns):
-        names = "、".join(column.name for column in columns[:12])
-        raise WrongAnswer(
-            Text(
-                f"文件里没有文案列：把文案那一列的列名改成 content 或“仿写文案”，保存后再试。现有：{names}",
-                "The file has no column of scripts: call it content or 仿写文案, save the file and try again. "
-                "There are: "
-                f"{names.replace('、', ', ')}",
-            )
-        )
-    if path != state.answers.tasks_file:
-        state = state.answer(columns={})
-    count = Text.same("50+") if rows is None else Text.same(str(rows))
-    note = Text(f"{path}：{len(columns)} 列，{count.zh} 行。", f"{path}: {len(columns)} columns, {count.en} rows.")
-    return state.answer(tasks_file=path).learn(columns=tuple(columns), rows=rows).note(note)
 
 
 def _opened(state: State, world: World) -> AbstractAsyncContextManager[tuple[FeishuClient, FeishuBase]]:

@@ -90,8 +90,13 @@ class Setup(Screen):
         await self.pilot.pause()
 
     async def come_to(self, question: str) -> None:
-        await self.until(lambda: self.question == question, question)
+        """Until it has come, and takes keys."""
+        await self.until(lambda: self.question == question and self._takes_keys(), question)
         await self.pilot.pause()
+
+    def _takes_keys(self) -> bool:
+        focused = self.app.focused
+        return focused is not None and self.shown.query_one(QuestionPane) in focused.ancestors
 
     async def answer(self, *keys: str, then: str) -> None:
         await self.press(*keys)
@@ -157,7 +162,7 @@ async def test_from_nothing_to_a_film_in_fewer_than_forty_keys_besides_pasting(f
         await screen.press("enter")
         await screen.until(lambda: isinstance(screen.app.screen, StartScreen), "the start screen")
         assert found.coze.ledger().executions == {}
-        assert "Try 1 first (1 paid execution)" in screen.text()
+        await screen.until(lambda: "Try 1 first (1 paid execution)" in screen.text(), "what comes next")
         start = screen.app.screen
         assert isinstance(start, StartScreen)
         await screen.until(lambda: start.is_checked, "checked")

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from cozebatch_tui.session.setup import Written
 
 
+_TOLD_FOR = 20.0
+"""Seconds for which the screen says what was written, and what comes next."""
+
+
 class SetupScreen(ActionScreen[Chosen]):
     """Dismissed with what was chosen: the demo, or the configuration that was written."""
 
@@ -224,7 +228,8 @@ class SetupScreen(ActionScreen[Chosen]):
             lines = [texts.WRITTEN.in_(lang).format(path=outcome.path)]
             if outcome.backup is not None:
                 lines.append(texts.BACKED_UP.in_(lang).format(path=outcome.backup))
-            self.host.say("\n".join([*lines, texts.TRY_ONE.in_(lang)]))
+            lines += [note.in_(lang) for note in (*outcome.notes, texts.TRY_ONE)]
+            self.app.notify("\n".join(lines), timeout=_TOLD_FOR, markup=False)
             self.dismiss(Chosen(tasks_file=outcome.tasks_file, notes=outcome.notes))
 
     def _draw_frame(self) -> None:
