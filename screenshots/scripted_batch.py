@@ -11,6 +11,7 @@ from cozebatch.batch.preview import Preview, preview_of
 from cozebatch.model import events
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import Category, ErrorInfo
+from cozebatch.model.prices import Prices
 from cozebatch.model.rows import Counters, Row, Stage, moved
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
@@ -163,6 +164,7 @@ class ScriptedSession:
 
     limits = (16, 4)
     films_folder = "output"
+    prices = Prices(per_execution=1.2)
 
     def usual_seconds(self) -> Future[float | None]:
         return _now(COZE)
@@ -182,7 +184,7 @@ class ScriptedSession:
         return None
 
     def preflight(self) -> Future[Sequence[CheckItem]]:
-        names = (Text("Coze 令牌", "Coze token"), Text("工作流", "workflow"), Text("字体", "font"))
+        names = (Text("扣子令牌", "Coze token"), Text("工作流", "workflow"), Text("字体", "font"))
         return _now([CheckItem(Level.OK, name, Text.same("")) for name in names])
 
 

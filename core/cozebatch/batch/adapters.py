@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cozebatch.coze.client import CozeService
 from cozebatch.model.loopback import is_loopback_url
+from cozebatch.model.prices import Prices
 from cozebatch.model.task import FIELDS
 from cozebatch.model.text import Lang, Text
 from cozebatch.settings import Settings
@@ -142,6 +143,11 @@ def used_columns(settings: Settings) -> frozenset[str]:
     return frozenset(settings.coze.parameters.values()) | (frozenset({"template"}) if named else frozenset())
 
 
+def prices_of(settings: Settings) -> Prices:
+    workflow = settings.workflow_config
+    return Prices(workflow.price_per_execution, workflow.price_per_1000_tokens)
+
+
 def courier(settings: Settings, request: Request) -> Courier | None:
     """Who tells people that do not look how the batch stands; None where the configuration names no bot."""
     if settings.notify.feishu_webhook is None or request.dry_run:
@@ -153,7 +159,7 @@ def courier(settings: Settings, request: Request) -> Courier | None:
     secret = settings.notify.secret.get_secret_value() if settings.notify.secret is not None else None
     bot = FeishuWebhook(settings.notify.feishu_webhook.get_secret_value(), secret, wall=time.time)
     name = request.tasks_file.name if request.tasks_file is not None else settings.coze.workflow_id
-    return Courier(bot.send, About(name, _table_link(settings, request)), lang=request.lang)
+    return Courier(bot.send, About(name, _table_link(settings, request), prices_of(settings)), lang=request.lang)
 
 
 def _table_link(settings: Settings, request: Request) -> str | None:

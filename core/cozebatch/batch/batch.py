@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import anyio
 
 from cozebatch.batch.answering import checked
+from cozebatch.batch.awake import awake
 from cozebatch.batch.inspections import MAKING, Inspection, complaints, looked_at
 from cozebatch.batch.plan import Planner, RunPlan
 from cozebatch.batch.preview import Preview, preview_of
@@ -29,6 +32,7 @@ from cozebatch.engine.event_bus import Bus, Subscription
 from cozebatch.engine.ledger import Level as LogLevel
 from cozebatch.engine.options import Adapters, Options
 from cozebatch.journal.salvage.log_reader import run_line
+from cozebatch.metrics.recorder import measured
 from cozebatch.model.allowance import ANY_NUMBER, Allowance
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError
@@ -76,6 +80,10 @@ class Batch:
     prune: Callable[[], Awaitable[Sequence[Text]]] | None = None
     """Drops old state and returns what it could not drop; called when a run has finished."""
     results: ResultsWriter | None = None
+    stays_awake: bool = False
+    """The computer is kept from going to sleep while the batch runs."""
+    metrics: Path | None = None
+    """A file that is kept up to date with the run's figures, for machines."""
     courier: Courier | None = None
     """Tells people who do not look."""
     origin: str = ""
@@ -207,7 +215,9 @@ class Batch:
             engine.note("info", preview.edited)
         for note in self.source_notes():
             engine.note("info", note)
-        async with telling(self.courier, engine, self.bus):
+        counting = measured(self.metrics, engine, self.bus, started_at=preview.run.started_at, wall=self.wall)
+        waking = awake(engine.note) if self.stays_awake else nullcontext()
+        async with waking, telling(self.courier, engine, self.bus), counting:
             outcome = await self._start(engine, preview, keep_open)
         if preview.journal_incomplete and not preview.partial and self.selection == Selection():
             try:

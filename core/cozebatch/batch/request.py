@@ -43,6 +43,10 @@ class Request:
     kept_in: Path | None = None
     """Of a `fleeting` one: where a copy of what it did is kept, to be looked at."""
     save_results: bool = True
+    may_sleep: bool = False
+    """The computer is not kept awake, whatever the configuration says."""
+    metrics: Path | None = None
+    """A file for the run's figures in Prometheus' text format."""
     state_dir: Path = Path(STATE_DIR)
     results_dir: Path = Path()
     lang: Lang = "en"

@@ -96,6 +96,8 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
             results=_results(settings, request, journal, mask),
             origin=_origin(settings, request),
             courier=courier(settings, request),
+            metrics=request.metrics,
+            stays_awake=settings.workflow_config.keep_awake and not request.may_sleep,
             source_notes=notes,
             bus=bus if bus is not None else Bus(),
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cozebatch.model.board import Board
+from cozebatch.model.prices import NO_PRICES, Prices, yuan
 from cozebatch.model.sanitize import clean
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
@@ -37,11 +38,12 @@ class About:
 
     name: str
     link: str | None = None
+    prices: Prices = NO_PRICES
 
 
 def card_of(kind: News, board: Board, about: About, lang: Lang) -> dict[str, Any]:
     """The card's JSON for `msg_type: interactive`."""
-    elements: list[dict[str, Any]] = [{"tag": "div", "fields": _figures(board, lang)}]
+    elements: list[dict[str, Any]] = [{"tag": "div", "fields": _figures(board, about.prices, lang)}]
     lines = [error.message.in_(lang) for error in board.paused.values() if error is not None]
     if kind == "held":
         lines.append(_HELD.in_(lang))
@@ -66,14 +68,17 @@ def card_of(kind: News, board: Board, about: About, lang: Lang) -> dict[str, Any
     }
 
 
-def _figures(board: Board, lang: Lang) -> list[dict[str, Any]]:
-    counts = board.counts
+def _figures(board: Board, prices: Prices, lang: Lang) -> list[dict[str, Any]]:
+    counts, rows = board.counts, board.rows.values()
+    executions = sum(row.attempts for row in rows)
+    spent = prices.spent(executions, sum(row.tokens for row in rows))
     named: list[tuple[Text, object]] = [
         (Text("完成", "Done"), counts[State.DONE]),
         (Text("失败", "Failed"), counts[State.FAILED]),
         (Text("待确认", "Held"), counts[State.HELD]),
         (Text("没做完", "Not finished"), board.unfinished),
-        (Text("付费执行", "Paid executions"), sum(row.attempts for row in board.rows.values())),
+        (Text("付费执行", "Paid executions"), executions),
+        (Text("费用约", "Cost, about"), None if spent is None else yuan(spent)),
         (Text("用时", "Time"), _duration(board.clock)),
     ]
     return [

@@ -138,7 +138,7 @@ class WorkflowConfig(SettingsModel):
 
     coze_config: CozeConfig
     max_coze_concurrent: WholeNumber = Field(
-        default=16, ge=1, le=MOST_COZE, description="Coze 并发上限 / executions in flight"
+        default=16, ge=1, le=MOST_COZE, description="扣子并发上限 / executions in flight"
     )
     max_synthesis_workers: WholeNumber = Field(
         default=4, ge=1, le=MOST_SYNTHESIS, description="合成并发上限 / synthesis workers"
@@ -148,6 +148,18 @@ class WorkflowConfig(SettingsModel):
     )
     max_retries: WholeNumber = Field(
         default=3, ge=0, le=20, description="失败后最多再试次数 / more tries after a failure"
+    )
+    price_per_execution: Number | None = Field(
+        default=None, ge=0, le=1_000_000, description="一次执行的价格，元，用来估算 / price of an execution, yuan"
+    )
+    price_per_1000_tokens: Number | None = Field(
+        default=None,
+        ge=0,
+        le=1_000_000,
+        description="1000 tokens 的价格，元，用来估算 / price of 1,000 tokens, yuan",
+    )
+    keep_awake: bool = Field(
+        default=True, description="批次进行中不让电脑睡眠 / keep the computer awake while a batch runs"
     )
     execution_timeout: Number = Field(
         default=86_400.0, gt=0, le=604_800, description="超过多少秒算丢失 / seconds before an execution counts as lost"

@@ -150,6 +150,8 @@ class Host:
             max_synthesis=session.limits[1],
             rings_at_all=session.rings_at_all,
             command=self._command,
+            price_per_execution=session.prices.per_execution,
+            price_per_1000_tokens=session.prices.per_1000_tokens,
         )
 
     # The course

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from cozebatch.model.errors import CozebatchError, UsageError
+from cozebatch.model.prices import Prices
 from cozebatch.model.rows import Stage
 from cozebatch.model.text import Text
 from cozebatch.ports import RunRecord
@@ -91,6 +92,10 @@ class RemoteSession:
     @property
     def films_folder(self) -> str | None:
         return self.facts.films_folder
+
+    @property
+    def prices(self) -> Prices:
+        return Prices(self.facts.price_per_execution, self.facts.price_per_1000_tokens)
 
     @property
     def results_dir(self) -> Path:

@@ -35,6 +35,8 @@ class BatchFacts:
     rings_at_all: bool
     command: str
     """How the batch is gone on with when it was stopped."""
+    price_per_execution: float | None = None
+    price_per_1000_tokens: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -83,6 +83,8 @@ def configure(
         fleeting=options.demo,
         kept_in=Path(STATE_DIR) / DEMO_DIR if options.demo and not options.state_dir else None,
         save_results=not options.no_save,
+        may_sleep=options.allow_sleep,
+        metrics=Path(options.metrics) if options.metrics else None,
         state_dir=Path(state_dir),
         results_dir=Path(options.results_dir),
         lang=lang,

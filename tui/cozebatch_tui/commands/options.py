@@ -211,6 +211,16 @@ def _run_parser(lang: str) -> CommandParser:
         "--yes", action="store_true", help=_t(lang, "所有确认都回答“是”", "answer yes to every confirmation")
     )
     files = parser.add_argument_group(_t(lang, "文件", "files"))
+    how.add_argument(
+        "--allow-sleep",
+        action="store_true",
+        help=_t(lang, "运行中允许电脑睡眠（默认保持唤醒）", "let the computer sleep meanwhile (kept awake otherwise)"),
+    )
+    files.add_argument(
+        "--metrics",
+        metavar="FILE",
+        help=_t(lang, "每 15 秒写一次指标，Prometheus 文本格式", "figures in Prometheus' text format, each 15 s"),
+    )
     files.add_argument("--no-save", action="store_true", help=_t(lang, "不写结果文件", "write no results file"))
     files.add_argument(
         "--state-dir", metavar="DIR", help=_t(lang, f"状态文件夹（{STATE_DIR}）", f"state ({STATE_DIR})")

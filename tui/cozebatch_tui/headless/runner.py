@@ -16,6 +16,7 @@ from cozebatch.engine.event_bus import Subscription
 from cozebatch.model.check_item import Level
 from cozebatch.model.errors import UsageError
 from cozebatch.model.events import Event, Noted, Paused, Resumed
+from cozebatch.model.prices import Prices, yuan
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang, Text
 from cozebatch.planning.leftovers import DEFAULTS, Left
@@ -145,7 +146,7 @@ class HeadlessRunner:
         outcome = self._follow(self._session.run(preview, keep_open=host.keeps_open), shown)
         host.end(exit_of(outcome))
         self._printer.close()
-        for line in summary(outcome.status, outcome.statistics.to_json(), self._lang):
+        for line in summary(outcome.status, outcome.statistics.to_json(), self._lang, self._spent()):
             self._printer.say(line)
         if outcome.results_path is not None:
             self._say(texts.RESULTS_AT, path=outcome.results_path)
@@ -194,6 +195,10 @@ class HeadlessRunner:
                 if self._json is None or _needs_attention(event):
                     self._printer.event(event)
 
+    def _spent(self) -> float | None:
+        rows = self._printer.board.rows.values()
+        return self._session.prices.spent(sum(row.attempts for row in rows), sum(row.tokens for row in rows))
+
     def _show_plan(self, preview: Preview, *, every_task: bool) -> None:
         if preview.continuing:
             self._say(texts.CONTINUING, run_id=preview.run.run_id)
@@ -219,7 +224,7 @@ class HeadlessRunner:
                 self._say(texts.REUSE_THEM)
         if preview.edited is not None:
             self._printer.say(preview.edited.in_(self._lang))
-        self._say(texts.PLAN, total=len(preview.tasks), parts=planned(preview, self._lang))
+        self._say(texts.PLAN, total=len(preview.tasks), parts=planned(preview, self._lang, self._session.prices))
         if (most := allowed(preview.run.allowance)) is not None:
             self._printer.say(most.in_(self._lang))
 
@@ -283,10 +288,12 @@ def _needs_attention(event: Event) -> bool:
     return isinstance(event, Paused | Resumed) or (isinstance(event, Noted) and event.level == "error")
 
 
-def planned(preview: Preview, lang: Lang) -> str:
+def planned(preview: Preview, lang: Lang, prices: Prices) -> str:
     """How many tasks each thing is done with, free or paid: always what is paid, of the rest what there is."""
     counts = {text: preview.actions.get(action, 0) for action, text in texts.PLANNED.items()}
     counts[texts.OWED] = preview.owed
     paid = texts.PLANNED[Action.SUBMIT]
     parts = [text.in_(lang).format(count=count) for text, count in counts.items() if count or text is paid]
+    if counts[paid] and (expected := prices.expected(counts[paid])) is not None:
+        parts[0] += texts.COSTS.in_(lang).format(cost=yuan(expected))
     return ("，" if lang == "zh" else ", ").join(parts)

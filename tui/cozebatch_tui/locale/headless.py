@@ -91,6 +91,7 @@ PLANNED: dict[Action, Text] = {
     Action.SKIP: Text("跳过 {count}", "{count} skipped"),
     Action.KEEP: Text("已结束 {count}", "{count} ended"),
 }
+COSTS = Text("（约 {cost}）", " (about {cost})")
 OWED = Text("待写回 {count}", "{count} write-backs waiting")
 DRY_RUN = Text("只看不跑：什么都没有提交，也没有写回。", "Dry run: nothing was submitted, nothing written back.")
 
@@ -120,6 +121,7 @@ EXECUTIONS_DETAIL = Text(
     "提交 {submissions} 次，查询 {polls} 次，重试 {retries} 次，限流 {throttled} 次，tokens {tokens}",
     "{submissions} submissions, {polls} checks, {retries} retries, rate-limited {throttled} times, {tokens} tokens",
 )
+COST = Text("费用约", "Cost, about")
 ERRORS = Text("错误分布", "Errors")
 NO_ERRORS = Text("无", "none")
 STARTED = Text(

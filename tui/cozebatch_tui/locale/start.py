@@ -34,6 +34,7 @@ WHAT: dict[Action, Text] = {
 EXPIRED = Text("再查一次（已过 7 天）", "check once more (past 7 days)")
 ASKED = Text("等你答复：已付费，答复后接着做", "waiting for your answer: paid for, free to go on")
 ASKED_ONE = Text("等你答复", "waits for your answer")
+COSTS = Text("约 {cost}", "about {cost}")
 OWED = Text("{count} 条待写回的结果会补写", "{count} outcomes are written back")
 
 CONCURRENCY = Text("并发", "at once")

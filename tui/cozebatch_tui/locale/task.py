@@ -107,3 +107,4 @@ CONFIRM_WRITE_BACK = Text(
 )
 EDIT_DONE = Text("已用改过的文案提交", "runs again with the edited script")
 NOT_ENDED = Text("任务还在进行，结束后才能改文案", "the task has not ended; its script can be edited then")
+COSTS_ABOUT = Text("费用约 {cost}", "Cost: about {cost}")

@@ -1,10 +1,11 @@
-"""Whether a task's latest attempt was charged: the one place that says it in words."""
+"""What is charged, in words: whether a task's latest attempt was, and what executions cost."""
 
 from __future__ import annotations
 
+from cozebatch.model.prices import Prices, yuan
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State
-from cozebatch.model.text import Text
+from cozebatch.model.text import Lang, Text
 from cozebatch_tui.locale import question as question_texts
 from cozebatch_tui.locale import task as texts
 
@@ -22,3 +23,11 @@ def charged(row: Row) -> Text:
     if row.execute_id is not None:
         return texts.CHARGED_AT_COZE
     return texts.NOT_CHARGED if not row.attempts else texts.MAY_BE_CHARGED
+
+
+def costs_about(prices: Prices, executions: int, tokens_each: float | None, lang: Lang) -> str:
+    """A line for a question: what so many executions cost; empty where that is not known."""
+    expected = prices.expected(executions, tokens_each)
+    if not executions or expected is None:
+        return ""
+    return "\n" + texts.COSTS_ABOUT.in_(lang).format(cost=yuan(expected))

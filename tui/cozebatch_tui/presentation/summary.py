@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cozebatch.model.prices import yuan
 from cozebatch.model.text import Lang
 from cozebatch_tui.locale import headless as texts
 from cozebatch_tui.locale.names import CATEGORIES
 
 
-def summary(status: str, statistics: Mapping[str, Any], lang: Lang) -> list[str]:
-    """The run's figures, a title and one line each."""
+def summary(status: str, statistics: Mapping[str, Any], lang: Lang, spent: float | None = None) -> list[str]:
+    """The run's figures, a title and one line each. `spent`: yuan, where prices are known."""
     s = statistics
     comma = "、" if lang == "zh" else ", "
     errors = comma.join(f"{_category(name, lang)} {count}" for name, count in s["errors"].items())
@@ -30,6 +31,7 @@ def summary(status: str, statistics: Mapping[str, Any], lang: Lang) -> list[str]
         ),
         texts.ELAPSED: texts.ELAPSED_DETAIL.in_(lang).format(seconds=f"{s['elapsed_seconds']:.1f}"),
         texts.EXECUTIONS: texts.EXECUTIONS_DETAIL.in_(lang).format(**{**s, "tokens": s["tokens"]["total"]}),
+        **({} if spent is None else {texts.COST: yuan(spent)}),
         texts.ERRORS: errors or texts.NO_ERRORS.in_(lang),
     }
     return [

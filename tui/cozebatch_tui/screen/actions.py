@@ -23,6 +23,7 @@ from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.locale import serve as serve_texts
 from cozebatch_tui.locale import task as edit_texts
 from cozebatch_tui.presentation.allowed import allowed, typed_allowance
+from cozebatch_tui.presentation.charges import costs_about
 from cozebatch_tui.screen.host import Host
 from cozebatch_tui.screen.opening import open_with_system
 
@@ -46,6 +47,7 @@ class Actions:
         async def work() -> None:
             lang = self._host.lang
             question = texts.CONFIRM_RETRY.in_(lang).format(free=len(found.free), paid=len(found.paid))
+            question += self.costs(len(found.paid))
             if found.paid and not await self._host.confirm(question):
                 return
             free = await asyncio.wrap_future(self._host.session.retry({id_: seen[id_] for id_ in found.free}))
@@ -69,7 +71,9 @@ class Actions:
             return
 
         async def work() -> None:
-            if await self._host.confirm(texts.CONFIRM_RERUN.in_(self._host.lang).format(count=len(ended))):
+            if await self._host.confirm(
+                texts.CONFIRM_RERUN.in_(self._host.lang).format(count=len(ended)) + self.costs(len(ended))
+            ):
                 done = await asyncio.wrap_future(self._host.session.rerun(ended))
                 self._host.say(texts.RERUN_DONE.in_(self._host.lang).format(count=len(done)))
 
@@ -165,7 +169,12 @@ class Actions:
             lines.append(edit_texts.CONFIRM_EDIT_FILM.in_(lang))
         if write_back:
             lines.append(edit_texts.CONFIRM_WRITE_BACK.in_(lang))
-        return "\n".join(lines)
+        return "\n".join(lines) + self.costs(1)
+
+    def costs(self, executions: int) -> str:
+        """A line for a question: what so many executions cost, where that is known."""
+        host = self._host
+        return costs_about(host.session.prices, executions, host.view_model.tokens_each, host.lang)
 
     def toggle_pause(self) -> None:
         board = self._host.view_model.board
@@ -206,7 +215,8 @@ class Actions:
             waiting = self._host.view_model.to_pay
             number = waiting if wanted.most is None else min(waiting, wanted.most)
             goes_on = bool(set(board.paused) & SPENT) and number > 0
-            if goes_on and not await self._host.confirm(texts.CONFIRM_ALLOW.in_(lang).format(count=number)):
+            question = texts.CONFIRM_ALLOW.in_(lang).format(count=number) + self.costs(number)
+            if goes_on and not await self._host.confirm(question):
                 return
             was_set = await asyncio.wrap_future(self._host.session.allow(wanted.most, wanted.until, seen=seen_changes))
             self._host.say(((allowed(wanted) or texts.ALLOW_ANY) if was_set else texts.ALLOWED_MEANWHILE).in_(lang))

@@ -22,6 +22,7 @@ from cozebatch.model.text import Text
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.locale import screen as texts
+from cozebatch_tui.presentation.charges import costs_about
 from cozebatch_tui.presentation.formatting import short_origin
 from cozebatch_tui.presentation.terminal_signals import TerminalSignals, takes_signals
 from cozebatch_tui.screen.action_registry import bindings_of, live_keys, text_with_keys
@@ -261,7 +262,9 @@ class CozebatchApp(ProgramApp):
             return
 
         async def work() -> None:
-            if await self.confirm(texts.CONFIRM_GO_ON.in_(self.lang).format(count=self.waiting)):
+            question = texts.CONFIRM_GO_ON.in_(self.lang).format(count=self.waiting)
+            question += costs_about(self.session.prices, self.waiting, self.view_model.tokens_each, self.lang)
+            if await self.confirm(question):
                 released = await asyncio.wrap_future(self.session.go_on())
                 self.say(texts.GONE_ON.in_(self.lang).format(count=len(released)))
 

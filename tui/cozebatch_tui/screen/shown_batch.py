@@ -109,7 +109,7 @@ class ShownBatch(ABC):
         )
         folder = self.session.results_dir.absolute()
         rows = list(board.rows.values())
-        written = page(run, rows, figures.to_json(), lang, posters(rows))
+        written = page(run, rows, figures.to_json(), lang, posters(rows), self.session.prices)
         if self._report is None:
             self._report = _new_file(folder, f"report_{run.run_id}")
         write_whole(self._report, written, folder)

@@ -156,6 +156,12 @@ class ViewModel:
         return bool(self.board.rows) and self.board.unfinished <= self.waiting
 
     @property
+    def tokens_each(self) -> float | None:
+        """Tokens of an execution, by those of this batch that have ended; None before the first."""
+        used = [row.tokens / row.attempts for row in self.board.rows.values() if row.tokens and row.attempts]
+        return sum(used) / len(used) if used else None
+
+    @property
     def to_pay(self) -> int:
         """Executions that waiting tasks will start, retries aside."""
         return self.board.counts[State.PENDING]

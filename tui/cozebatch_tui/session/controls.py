@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from cozebatch.model.board import Board
 from cozebatch.model.events import Event
+from cozebatch.model.prices import Prices
 from cozebatch.model.rows import Stage
 from cozebatch.model.text import Text
 from cozebatch_tui.presentation.tally import Tally
@@ -55,6 +56,11 @@ class Controls(Protocol):
     @property
     def log_path(self) -> Path | None:
         """The log file that follows the batch."""
+        ...
+
+    @property
+    def prices(self) -> Prices:
+        """What executions cost, as it is configured."""
         ...
 
     @property

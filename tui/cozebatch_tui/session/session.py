@@ -25,6 +25,7 @@ from cozebatch.engine.commands import OperatorCommands
 from cozebatch.engine.engine import KeepOpen, Outcome
 from cozebatch.engine.event_bus import Bus, Subscription
 from cozebatch.model.check_item import CheckItem
+from cozebatch.model.prices import Prices
 from cozebatch.model.redact import Masker
 from cozebatch.model.rows import Stage
 from cozebatch.model.text import Text
@@ -107,6 +108,13 @@ class Session:
     def attach_folder(self) -> Path:
         """Where screens look for this batch: the state folder, or what a demo leaves behind."""
         return self._request.kept_in or self._request.state_dir
+
+    @property
+    def prices(self) -> Prices:
+        """What executions cost, as the configuration says."""
+        from cozebatch.batch.adapters import prices_of
+
+        return prices_of(self._settings)
 
     @property
     def limits(self) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cozebatch.model.errors import ErrorInfo
+from cozebatch.model.prices import NO_PRICES, Prices, yuan
 from cozebatch.model.rows import Row
 from cozebatch.model.sanitize import clean
 from cozebatch.model.task import State
@@ -34,6 +35,7 @@ def page(
     statistics: Mapping[str, Any],
     lang: Lang,
     posters: Mapping[str, bytes] = MappingProxyType({}),
+    prices: Prices = NO_PRICES,
 ) -> str:
     """The whole document. `posters`: task id → a frame of its film, as JPEG."""
     started = datetime.fromtimestamp(run.started_at).strftime("%Y-%m-%d %H:%M")
@@ -59,7 +61,7 @@ def page(
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{_safe(title)}</title>\n<style>{STYLE}</style></head><body>\n"
         f'<h1>{_safe(title)}</h1>\n<p class="about">{_safe(about)}</p>\n'
-        f"{_tiles(rows, statistics, lang)}\n{body}\n<script>{SCRIPT}</script>\n</body></html>\n"
+        f"{_tiles(rows, statistics, prices, lang)}\n{body}\n<script>{SCRIPT}</script>\n</body></html>\n"
     )
 
 
@@ -69,8 +71,10 @@ def _source(run: RunRecord) -> str:
     return Path(rest).name if kind == "file" else rest.rpartition("/")[2]
 
 
-def _tiles(rows: Sequence[Row], figures: Mapping[str, Any], lang: Lang) -> str:
+def _tiles(rows: Sequence[Row], figures: Mapping[str, Any], prices: Prices, lang: Lang) -> str:
     held, failed = figures["held"], figures["failed"]
+    paid = sum(row.attempts for row in rows)
+    spent = prices.spent(paid, figures["tokens"]["total"])
     tiles: list[tuple[Text, str, str]] = [
         (texts.DONE, str(figures["done"]), "good"),
         (texts.FAILED, str(failed), "bad" if failed else ""),
@@ -81,7 +85,8 @@ def _tiles(rows: Sequence[Row], figures: Mapping[str, Any], lang: Lang) -> str:
         (texts.EACH, duration(figures["average_task_seconds"]), ""),
         (texts.COZE_EACH, duration(figures["average_coze_seconds"]), ""),
         (texts.FILM_EACH, duration(figures["average_synthesis_seconds"]), ""),
-        (texts.PAID, str(sum(row.attempts for row in rows)), ""),
+        (texts.PAID, str(paid), ""),
+        *([] if spent is None else [(texts.COST, yuan(spent), "")]),
         (texts.TOKENS, count(figures["tokens"]["total"]), ""),
         (texts.COZE_USE, f"{100 * figures['coze_utilization']:.0f}%", ""),
         (texts.FILM_USE, f"{100 * figures['synthesis_utilization']:.0f}%", ""),

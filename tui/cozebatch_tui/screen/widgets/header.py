@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
+from cozebatch.model.prices import yuan
 from cozebatch.model.rows import Stage
 from cozebatch.model.sanitize import clean
 from cozebatch.model.task import State
@@ -126,8 +127,11 @@ class MoneyCard(Figures):
         width = self.size.width
         tokens = (texts.TOKENS, count(view_model.tokens), "")
         unwritten = (texts.OWED, owed, f"${Tone.ATTENTION}" if owed else "")
+        spent = self.host.session.prices.spent(view_model.paid, view_model.tokens)
+        cost = [] if spent is None else [(texts.COST, yuan(spent), "")]
+        paid, reused = (texts.PAID, view_model.paid, ""), (texts.REUSED, view_model.reused, "")
         lines = [
-            _figures(lang, (texts.PAID, view_model.paid, ""), (texts.REUSED, view_model.reused, "")),
+            _first_that_fits(width, _figures(lang, paid, *cost, reused), _figures(lang, paid, *cost)),
             _to_pay(lang, view_model, width),
             _first_that_fits(width, _figures(lang, tokens, unwritten), _figures(lang, unwritten if owed else tokens)),
         ]

@@ -14,6 +14,7 @@ from textual.message import Message
 
 from cozebatch.batch.preview import Preview
 from cozebatch.model.check_item import CheckItem, Level
+from cozebatch.model.prices import yuan
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Text
 from cozebatch.planning.planned import Action
@@ -98,10 +99,17 @@ class PlanCards(Horizontal):
                 lines.append(Content.assemble((f"{asked:>5}  ", style), texts.ASKED.in_(lang)))
             if number > 0 or action is Action.SUBMIT:
                 style = f"bold ${TONES[action]}" if number else "bold"
-                lines.append(Content.assemble((f"{number:>5}  ", style), texts.AMOUNTS[action].in_(lang)))
+                told = texts.AMOUNTS[action].in_(lang) + (self._costs(number) if action is Action.SUBMIT else "")
+                lines.append(Content.assemble((f"{number:>5}  ", style), told))
         if plan.owed:
             lines.append(Content.styled("       " + texts.OWED.in_(lang).format(count=plan.owed), "$muted"))
         return lines
+
+    def _costs(self, executions: int) -> str:
+        expected = self._host.session.prices.expected(executions)
+        if not executions or expected is None:
+            return ""
+        return "  " + texts.COSTS.in_(self._host.lang).format(cost=yuan(expected))
 
     def _course(self, plan: Preview, checks: Checks, usual: float | None) -> Content:
         lang = self._host.lang
@@ -118,7 +126,10 @@ class PlanCards(Horizontal):
         """Both cards in four lines."""
         lang = self._host.lang
         amounts = [
-            Content.assemble((str(plan.actions[action]), f"bold ${TONES[action]}"), f" {text.in_(lang)}")
+            Content.assemble(
+                (str(plan.actions[action]), f"bold ${TONES[action]}"),
+                f" {text.in_(lang)}{self._costs(plan.actions[action]) if action is Action.SUBMIT else ''}",
+            )
             for action, text in texts.WHAT.items()
             if plan.actions.get(action, 0)
         ]
