@@ -37,6 +37,7 @@ AT_MOST = Text("最多 {n}", "max {n}")
 UNTIL = Text("到 {n}", "to {n}")
 TO_PAY_BRIEF = Text("还要付 {n}", "to pay {n}")
 COST = Text("约 {n}", "about {n}")
+COST_BRIEF = Text.same("{n}")
 TOKENS = Text("tokens {n}", "tokens {n}")
 OWED = Text("待写回 {n}", "to write back {n}")
 

@@ -131,7 +131,13 @@ class MoneyCard(Figures):
         cost = [] if spent is None else [(texts.COST, yuan(spent), "")]
         paid, reused = (texts.PAID, view_model.paid, ""), (texts.REUSED, view_model.reused, "")
         lines = [
-            _first_that_fits(width, _figures(lang, paid, *cost, reused), _figures(lang, paid, *cost)),
+            _first_that_fits(
+                width,
+                _figures(lang, paid, *cost, reused),
+                _figures(lang, paid, *cost),
+                _figures(lang, paid, *((texts.COST_BRIEF, amount, tone) for _, amount, tone in cost), between=" "),
+                _figures(lang, paid),
+            ),
             _to_pay(lang, view_model, width),
             _first_that_fits(width, _figures(lang, tokens, unwritten), _figures(lang, unwritten if owed else tokens)),
         ]
