@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import anyio
-import httpx
 
 from cozebatch.bounds.decoding import BodyDecoder, UnreadableBody
+
+if TYPE_CHECKING:
+    import httpx
 
 
 @dataclass(slots=True)

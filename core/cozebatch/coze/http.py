@@ -21,13 +21,13 @@ from types import TracebackType
 from typing import Any, Self
 
 import anyio
-import httpx
 
 from cozebatch.bounds.http_body import ReceivedBody
 from cozebatch.coze.uploads import FileBody
 from cozebatch.model.errors import CozebatchError, UsageError
 from cozebatch.model.text import Text
 from cozebatch.network.certificates import tls_context
+from cozebatch.network.httpx_library import httpx
 from cozebatch.network.proxies import Proxy, proxy_for
 from cozebatch.network.transport import transport
 from cozebatch.network.trouble import Trouble, trouble

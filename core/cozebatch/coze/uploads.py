@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 import anyio.to_thread
-import httpx
 
 from cozebatch.files.inputs import open_ordinary
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.file_ref import FileRef
+from cozebatch.network.httpx_library import httpx
 
 _CHUNK = 1024 * 1024
 SLOWEST = 65_536.0

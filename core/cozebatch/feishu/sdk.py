@@ -14,7 +14,6 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
-import httpx
 
 from cozebatch.bounds.http_body import ReceivedBody
 from cozebatch.bounds.json_values import read_json
@@ -25,6 +24,7 @@ from cozebatch.model.redact import Masker
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Text
 from cozebatch.network.certificates import tls_context
+from cozebatch.network.httpx_library import httpx
 from cozebatch.network.proxies import Proxy, proxy_for
 from cozebatch.network.transport import transport
 from cozebatch.network.trouble import trouble

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import ssl
 
-import httpx
-
+from cozebatch.network.httpx_library import httpx
 from cozebatch.network.proxies import Proxy
 
 

@@ -15,8 +15,8 @@ from collections.abc import Iterable
 
 import anyio
 import httpcore
-import httpx
 
+from cozebatch.network.httpx_library import httpx
 from cozebatch.network.proxies import Proxy
 
 _MOST_HEAD = 65_536

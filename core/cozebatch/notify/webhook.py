@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import anyio
-import httpx
 
 from cozebatch.bounds.http_body import ReceivedBody
 from cozebatch.bounds.json_values import read_json
 from cozebatch.model.errors import CozebatchError
 from cozebatch.model.text import Text
 from cozebatch.network.certificates import tls_context
+from cozebatch.network.httpx_library import httpx
 from cozebatch.network.proxies import proxy_for
 from cozebatch.network.transport import transport
 from cozebatch.network.trouble import trouble

@@ -18,11 +18,11 @@ from typing import BinaryIO
 
 import anyio
 import anyio.to_thread
-import httpx
 
 from cozebatch.disk.writing import make_folder
 from cozebatch.model.errors import Category, StepError
 from cozebatch.model.text import NOTHING, Text
+from cozebatch.network.httpx_library import httpx
 from cozebatch.network.trouble import trouble
 from cozebatch.policy.retry_after import read_retry_after
 from cozebatch.synthesis.download.part_file import (

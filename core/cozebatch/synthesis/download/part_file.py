@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import httpx
-
 from cozebatch.bounds.json_values import read_json
 from cozebatch.bounds.numbers import count
 from cozebatch.disk.places import is_link
 from cozebatch.disk.removing import remove_file
 from cozebatch.disk.writing import open_own, read_own, replace, write_whole
 from cozebatch.model.errors import Category, StepError
+from cozebatch.network.httpx_library import httpx
 from cozebatch.synthesis.download.file_type import file_type
 from cozebatch.synthesis.failures import failure
 

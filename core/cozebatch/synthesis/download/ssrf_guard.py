@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import anyio
-import httpx
 
 from cozebatch.model.errors import Category, UsageError
 from cozebatch.network.certificates import tls_context
+from cozebatch.network.httpx_library import httpx
 from cozebatch.network.proxies import Proxy, proxy_for
 from cozebatch.network.transport import transport
 from cozebatch.synthesis.download.special_addresses import (
