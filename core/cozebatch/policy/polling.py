@@ -11,7 +11,11 @@ from collections.abc import Iterable
 from typing import Protocol
 
 SHORTEST_WAIT = 2.0
-"""Seconds between two polls of one execution, unless the operator's own interval is shorter."""
+"""Seconds between two polls of one execution, where the operator's own interval is a usual one."""
+
+SHARE_OF_INTERVAL = 8.0
+"""An operator who asks for short intervals runs short executions: looks come closer by as much, so that knowing when
+executions end is of use there, too."""
 
 NOT_YET_KNOWN = 60.0
 """Seconds for which Coze may not know an execution that there is (docs/coze.md, 4314)."""
@@ -59,7 +63,7 @@ class HistoryPacing:
 
     def __init__(self, poll_interval: float, history: Iterable[float] = ()) -> None:
         self._interval = poll_interval
-        self._shortest = min(SHORTEST_WAIT, poll_interval)
+        self._shortest = min(SHORTEST_WAIT, poll_interval / SHARE_OF_INTERVAL)
         self._recent: list[float] = []
         self._ordered: list[float] = []
         for seconds in history:

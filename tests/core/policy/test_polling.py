@@ -7,7 +7,14 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cozebatch.policy.polling import ENOUGH, SHORTEST_WAIT, FixedInterval, HistoryPacing, Pacing
+from cozebatch.policy.polling import (
+    ENOUGH,
+    SHARE_OF_INTERVAL,
+    SHORTEST_WAIT,
+    FixedInterval,
+    HistoryPacing,
+    Pacing,
+)
 
 durations = st.lists(st.floats(0.01, 4000), max_size=60)
 
@@ -17,7 +24,7 @@ def test_a_wait_is_never_longer_than_the_interval_and_never_nothing(
     interval: float, seen: list[float], age: float
 ) -> None:
     wait = HistoryPacing(interval, seen).next_wait(age)
-    assert min(SHORTEST_WAIT, interval) <= wait + 1e-6
+    assert min(SHORTEST_WAIT, interval / SHARE_OF_INTERVAL) <= wait + 1e-6
     assert wait <= interval + 1e-6
 
 
@@ -45,6 +52,16 @@ def test_with_history_it_finds_an_end_sooner_than_a_fixed_interval_with_as_many_
     equal = FixedInterval(300 / looks)
     fixed = sum(looks_and_lag(equal, seconds)[1] for seconds in draw[200:]) / 200
     assert lag < 0.5 * fixed
+
+
+def test_short_executions_are_looked_at_as_closely_by_their_own_measure() -> None:
+    rng = random.Random(7)
+    draw = [rng.uniform(15, 25) for _ in range(60)]
+    pacing = HistoryPacing(3, draw[:30])
+    seen = [looks_and_lag(pacing, seconds) for seconds in draw[30:]]
+    equal = FixedInterval(sum(draw[30:]) / sum(looks for looks, _ in seen))
+    fixed = [looks_and_lag(equal, seconds)[1] for seconds in draw[30:]]
+    assert sum(late for _, late in seen) < 0.6 * sum(fixed)
 
 
 def test_only_the_latest_executions_are_remembered() -> None:
