@@ -152,11 +152,11 @@ def test_only_the_sites_own_files_are_given_out(web: Web, path: str) -> None:
 
 
 def test_every_file_of_the_page_is_there_with_its_licence(web: Web) -> None:
-    for name in ("textual.js", "xterm.css", "page.css", "RobotoMono.ttf"):
+    for name in ("textual.js", "xterm.css", "page.css"):
         assert web.get(f"/static/{name}").status == 200
     assert web.get("/static/README.md").status == 404
     licences = {path.name for path in STATIC.glob("LICENSE*")}
-    assert licences == {"LICENSE-textual-serve.txt", "LICENSE-RobotoMono.txt"}
+    assert licences == {"LICENSE-textual-serve.txt"}
 
 
 def test_a_tab_needs_cookie_and_origin(web: Web) -> None:

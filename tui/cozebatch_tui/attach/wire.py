@@ -11,6 +11,8 @@ from typing import Any
 import anyio
 from anyio.abc import ByteStream
 
+from cozebatch.bounds.json_values import read_json
+
 HANDSHAKE_BYTES = 64 * 1024
 """The longest line of a side that has proven nothing yet."""
 MOST_BYTES = 32 * 1024 * 1024
@@ -37,7 +39,7 @@ class Lines:
         """Raises `WireError` when it is not taken `within` so many seconds, and for a line beyond the limit or no
         JSON, which is not sent. The stream is of no use after the first."""
         try:
-            line = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass") + b"\n"
+            line = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
         except (TypeError, ValueError, RecursionError) as error:
             raise WireError("no JSON") from error
         if len(line) > MOST_BYTES:
@@ -79,8 +81,8 @@ class Lines:
 
 def _read(line: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(line.decode("utf-8", "surrogatepass"))
-    except (ValueError, RecursionError) as error:
+        value = read_json(line)
+    except ValueError as error:
         raise WireError("no JSON") from error
     if not isinstance(value, dict):
         raise WireError("no object")

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from cozebatch.bounds.json_values import read_json
 from cozebatch.model.errors import UsageError
 from cozebatch.model.text import Lang
 from cozebatch_tui.locale import attach as texts
@@ -46,7 +47,7 @@ class Handover:
 def receive() -> Handover:
     """From this process's standard input. Raises `UsageError` for one that is none, or not whole."""
     try:
-        value = json.loads(sys.stdin.read(_MOST_CHARACTERS))
+        value = read_json(sys.stdin.read(_MOST_CHARACTERS))
         if value.pop("whole", False) is not True:
             raise ValueError("cut short")
         handover = Handover(**{name.name: value[name.name] for name in fields(Handover)})

@@ -28,10 +28,10 @@ from cozebatch_tui.serve.tab import HEIGHTS, WIDTHS, Tab, clamped
 TABS = 8
 """Open at once; each has a process of about 60 MB."""
 STATIC = Path(__file__).parent / "static"
-_TYPES = {".js": "text/javascript", ".css": "text/css", ".ttf": "font/ttf"}
+_TYPES = {".js": "text/javascript", ".css": "text/css"}
 _SAFE = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "font-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
     "form-action 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -95,7 +95,6 @@ class Site:
 <meta charset="utf-8">
 <title>{html.escape(self._title)}</title>
 <link rel="icon" href="data:,">
-<link rel="preload" href="/static/RobotoMono.ttf" as="font" type="font/ttf" crossorigin>
 <link rel="stylesheet" href="/static/xterm.css">
 <link rel="stylesheet" href="/static/page.css">
 <script src="/static/textual.js"></script>

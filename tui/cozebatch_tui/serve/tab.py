@@ -20,6 +20,8 @@ from anyio.abc import ByteReceiveStream, ByteSendStream, Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from cozebatch.bounds.json_values import read_json
+
 WIDTHS, HEIGHTS = (20, 500), (5, 200)
 """Columns and lines that a browser may ask for."""
 END_SECONDS = 2.0
@@ -93,7 +95,7 @@ class Tab:
             if kind == b"D":
                 await self._socket.send_bytes(payload)
             elif kind == b"M":
-                meta = json.loads(payload)
+                meta = read_json(payload)
                 if meta.get("type") == "exit":
                     return
                 if meta.get("type") == "open_url" and str(meta.get("url")).startswith("https://"):
@@ -124,9 +126,9 @@ def clamped(value: Any, bounds: tuple[int, int], otherwise: int) -> int:
 def packed(message: str) -> bytes | None:
     """A message of the browser for the child; None for one that is none of its business."""
     try:
-        value = json.loads(message)
+        value = read_json(message)
         kind = value[0]
-    except (ValueError, RecursionError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError):
         return None
     content = value[1] if len(value) > 1 else None
     match kind:
