@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from cozebatch.demo.coze_server import RunningCoze
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang
 from cozebatch_tui.locale import attach as texts
+from cozebatch_tui.screen import attached_app
 from cozebatch_tui.screen.attached_app import AttachedApp
 from cozebatch_tui.screen.look.questions import Answers
 from cozebatch_tui.screen.screens.dialogs import Confirm
@@ -82,6 +84,22 @@ async def test_leaving_offers_three_ways_that_fit(
             await screen.until(lambda: not screen.app.is_running, "left")
             assert screen.app.return_code == 0
         assert not found.running.done()
+
+
+async def test_a_way_that_never_answers_does_not_keep_the_screen(
+    tmp_path: Path, quick: RunningCoze, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attached_app, "END_SECONDS", 0.2)
+    with served(tmp_path, quick, rows(1)) as found:
+        async with screen_on(found) as screen:
+            await screen.until(lambda: screen.count(State.DONE) == 1, "done")
+            app = screen.app
+            assert isinstance(app, AttachedApp)
+            assert app.attached.session is not None
+            never: Future[bool] = Future()
+            monkeypatch.setattr(app.attached.session, "leave", lambda: never)
+            await screen.press("q")
+            await screen.until(lambda: not app.is_running, "left")
 
 
 async def test_a_hostile_title_is_shown_literally_from_afar_too(tmp_path: Path, slow: RunningCoze) -> None:

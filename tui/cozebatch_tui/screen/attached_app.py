@@ -115,11 +115,11 @@ class AttachedApp(CozebatchApp):
         self._leaving = True
 
         async def work() -> None:
-            if await self.attached.leave():
-                self.set_timer(END_SECONDS, lambda: self.exit(int(Exit.OK)))
-            else:
-                self.exit(int(Exit.OK))
+            if not await self.attached.leave():
+                self.exit(self.batch.exit_code(self._lost_code()))
 
+        # Set first: a way that is lost just now may never answer, and leaving must not depend on it.
+        self.set_timer(END_SECONDS, lambda: self.exit(self.batch.exit_code(self._lost_code())))
         self.start_work(work())
 
     def _leave_unasked(self) -> None:
