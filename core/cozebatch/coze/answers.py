@@ -182,7 +182,13 @@ def refusal(answer: Answer, mask: Mask) -> ErrorInfo:
     code = None if code == 0 else code
     detail = clean(body.get("msg"), mask) if body else ""
     meaning = CODES.get(code) if code is not None else None
-    zh, en = (meaning.text.zh, meaning.text.en) if meaning else ("扣子拒绝了请求", "Coze refused the request")
+    zh, en = (
+        ("扣子暂时不可用", "Coze is unavailable")
+        if answer.status >= 500
+        else ("扣子拒绝了请求", "Coze refused the request")
+    )
+    if meaning is not None:
+        zh, en = meaning.text.zh, meaning.text.en
     where = f"HTTP {answer.status}" if code is None else f"code {code}"
     category = category_of(answer.status, code)
     if answer.status == 403 and body is None:

@@ -13,6 +13,7 @@ from typing import Literal
 from cozebatch.metrics.histogram import EXECUTION_BOUNDS, SYNTHESIS_BOUNDS, Histogram
 from cozebatch.model.board import Board
 from cozebatch.model.rows import Stage
+from cozebatch.model.task import State
 
 PAUSES = ("operator", "auth", "quota", "invalid_request", "disk_full", "journal", "until", "max_executions")
 """Reasons for a pause; each is always there, as 0 or 1, so that an alert can name it."""
@@ -55,8 +56,8 @@ def exposition(board: Board, observed: Observed, *, started_at: float, now: floa
         "gauge",
         "Executions in flight at Coze, and films being made.",
         [
-            ({"stage": Stage.COZE.value}, gauges.coze_in_flight if gauges is not None else 0),
-            ({"stage": Stage.SYNTHESIS.value}, gauges.synthesis_busy if gauges is not None else 0),
+            ({"stage": Stage.COZE.value}, _in_flight(board, running=running)),
+            ({"stage": Stage.SYNTHESIS.value}, board.counts[State.SYNTHESIZING]),
         ],
     )
     page.add(
@@ -71,6 +72,12 @@ def exposition(board: Board, observed: Observed, *, started_at: float, now: floa
     page.histogram("execution_seconds", "Durations of executions at Coze, as seen here.", observed.executions)
     page.histogram("synthesis_seconds", "Durations of syntheses on this machine.", observed.syntheses)
     return page.text()
+
+
+def _in_flight(board: Board, *, running: bool) -> int:
+    """Executions that hold a slot; while the batch runs, those of earlier runs, too."""
+    own = sum(count for state, count in board.counts.items() if state.in_flight)
+    return max(own, board.gauges.coze_in_flight) if running and board.gauges is not None else own
 
 
 def _counters(page: _Page, board: Board, observed: Observed) -> None:

@@ -5,11 +5,16 @@
 from __future__ import annotations
 
 from cozebatch.model import events
-from cozebatch.model.errors import ErrorInfo
+from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
 from cozebatch_tui.locale.names import ENDS, LIMIT_REASONS, PAUSES, STAGES, STATES, STEPS
 from cozebatch_tui.presentation.allowed import allowed
+
+HOLDS_UP = frozenset({Category.AUTH, Category.QUOTA, Category.DISK_FULL})
+"""What goes on only after a person has done something, although the task itself waits."""
+
+AGAIN = Text("自动重试", "tried again by itself")
 
 
 def describe(event: events.Event, lang: Lang, *, brief: bool = False) -> tuple[str, str, str] | None:
@@ -31,7 +36,7 @@ def describe(event: events.Event, lang: Lang, *, brief: bool = False) -> tuple[s
                 f"{event.delay:.1f} 秒后自动重试{STEPS.get(event.step, Text.same(event.step)).zh}：",
                 f"{STEPS.get(event.step, Text.same(event.step)).en} is retried in {event.delay:.1f} s: ",
             )
-            return "warning", event.task_id, text.in_(lang) + error_line(event.error, lang)
+            return "warning", event.task_id, text.in_(lang) + error_line(event.error, lang, hint=False)
         case events.LimitChanged():
             stage, why = STAGES[event.stage], LIMIT_REASONS.get(event.reason, Text.same(event.reason))
             text = Text(
@@ -84,7 +89,9 @@ def _move(event: events.TaskState, lang: Lang, brief: bool) -> tuple[str, str, s
     if row.note is not None and event.after.is_end:
         parts.append(row.note.in_(lang))
     if event.error is not None:
-        parts.append(error_line(event.error, lang))
+        parts.append(error_line(event.error, lang, hint=event.after.is_end or event.error.category in HOLDS_UP))
+        if not event.after.is_end and event.error.category not in HOLDS_UP:
+            parts.append(AGAIN.in_(lang))
     level = "info"
     if event.after in (State.FAILED, State.HELD):
         level = "error"
@@ -93,8 +100,9 @@ def _move(event: events.TaskState, lang: Lang, brief: bool) -> tuple[str, str, s
     return level, event.task_id, "  ".join(parts)
 
 
-def error_line(error: ErrorInfo, lang: Lang) -> str:
-    """Category, message, code, logid and what to do, in one line."""
+def error_line(error: ErrorInfo, lang: Lang, *, hint: bool = True) -> str:
+    """Category, message, code, logid and what to do, in one line. Without `hint` nothing is to be done."""
     code = f" code={error.code}" if error.code else ""
     logid = f" logid={error.logid}" if error.logid else ""
-    return f"[{error.category}{code}{logid}] {error.full_message(lang)}"
+    said = error.full_message(lang) if hint else error.message.in_(lang)
+    return f"[{error.category}{code}{logid}] {said}"
