@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import anyio
@@ -152,11 +153,15 @@ class FakeCoze:
     def files_of(self, task: Task) -> Sequence[FileRef]:
         return file_refs(task.extra.get("image", ""))
 
-    def has_file(self, sha256: str) -> bool:
-        return sha256 in self.file_ids
+    def has_file(self, key: str) -> bool:
+        return key in self.file_ids
 
-    def learn_file(self, sha256: str, file_id: str) -> None:
-        self.file_ids[sha256] = file_id
+    def learn_file(self, key: str, file_id: str) -> None:
+        self.file_ids[key] = file_id
+
+    @asynccontextmanager
+    async def brought(self, ref: FileRef) -> AsyncIterator[FileRef]:
+        yield ref
 
     async def upload(self, ref: FileRef) -> str:
         await anyio.sleep(self.latency)

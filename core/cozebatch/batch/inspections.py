@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,11 +97,13 @@ def _no_column(name: str, field: str, present: Collection[str]) -> Text:
     )
 
 
-def table_of(client: FeishuClient, base: FeishuBase, layout: Layout, values: StatusValues) -> Inspection:
+def table_of(
+    client: FeishuClient, base: FeishuBase, layout: Layout, values: StatusValues, service: CozeService
+) -> Inspection:
     async def look(_: Sequence[Task]) -> Sequence[CheckItem]:
         from cozebatch.feishu.check import check_feishu
 
-        return await check_feishu(client, base, layout, values)
+        return await check_feishu(client, base, replace(layout, files=service.files.columns), values)
 
     return Inspection(look, PAYING)
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cozebatch.batch.adapters import coze_service, feishu_base, feishu_client, feishu_layout, synthesis_options
+from cozebatch.batch.files_in import file_inputs
 from cozebatch.batch.inspections import check_templates
 from cozebatch.coze.check import check_coze
 from cozebatch.model.check_item import CheckItem, Level
-from cozebatch.model.errors import UsageError
+from cozebatch.model.errors import StepError, UsageError
 from cozebatch.model.redact import Masker
 from cozebatch.model.task import Task
 from cozebatch.model.text import Lang, Text
 from cozebatch.settings import Settings
 
 if TYPE_CHECKING:
+    from cozebatch.coze.client import CozeService
     from cozebatch.feishu.source import FeishuSource
 
 Tell = Callable[[CheckItem], None]
@@ -42,11 +45,13 @@ async def check_all(settings: Settings, warnings: list[Text], tell: Tell, *, sta
     async with coze_service(settings, mask, lambda _: None) as service:
         for item in await check_coze(service):
             say(item)
+        files = await _file_columns(service)
     if settings.api_config is not None:
         from cozebatch.feishu.check import check_feishu
         from cozebatch.feishu.source import FeishuSource
 
         layout, values = feishu_layout(settings)
+        layout = replace(layout, files=files)
         async with feishu_client(settings, mask) as client:
             base = feishu_base(settings, client)
             items = await check_feishu(client, base, layout, values)
@@ -65,6 +70,17 @@ async def check_all(settings: Settings, warnings: list[Text], tell: Tell, *, sta
         for item in items:
             say(item)
     return good
+
+
+async def _file_columns(service: CozeService) -> frozenset[str]:
+    """The columns that feed inputs of file types; none where the declaration cannot be read, which is told already."""
+    try:
+        service.files.take(
+            {name: several for name, (_, several) in file_inputs(await service.declaration()).items()}, {}
+        )
+    except StepError:
+        return frozenset()
+    return service.files.columns
 
 
 async def _rows(settings: Settings, source: FeishuSource) -> list[CheckItem]:

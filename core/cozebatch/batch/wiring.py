@@ -139,7 +139,7 @@ async def _source(
     settings: Settings, request: Request, mask: Callable[[str], str], service: CozeService, stack: AsyncExitStack
 ) -> tuple[TaskSource, StatusSink | None, list[Inspection], Callable[[], Sequence[Text]]]:
     if request.tasks_file is not None:
-        from cozebatch.batch.files_in import FilesIn
+        from cozebatch.batch.files_in import FilesIn, PathFinder
         from cozebatch.files import FileSource
         from cozebatch.files.inputs import LocalFiles
 
@@ -149,8 +149,10 @@ async def _source(
             wanted=request.selection.allows,
             on_note=request.on_note,
         )
-        files_in = FilesIn(file, service, LocalFiles(request.tasks_file.absolute().parent), request.on_note)
+        files_in = FilesIn(file, service, PathFinder(LocalFiles(request.tasks_file.absolute().parent)))
         return files_in, None, [columns_of(settings.coze.parameters)], lambda: file.notes
+    from cozebatch.batch.files_in import AttachmentFinder, FilesIn
+    from cozebatch.feishu.attachments import Attachments
     from cozebatch.feishu.source import FeishuSource
     from cozebatch.feishu.write_back import FeishuSink
 
@@ -158,8 +160,10 @@ async def _source(
     base = feishu_base(settings, client)
     layout, values = feishu_layout(settings)
     assert settings.tables is not None
-    source = FeishuSource(base, layout, values, on_note=request.on_note)
+    attachments = Attachments(request.state_dir)
+    source = FeishuSource(base, layout, values, on_note=request.on_note, attachments=attachments)
     source.kind = request.kind
+    files_in = FilesIn(source, service, AttachmentFinder(attachments, client))
     sink = FeishuSink(
         base,
         layout.table_id,
@@ -168,7 +172,7 @@ async def _source(
         ready=settings.tables.content_table.ready_values(),
         owner=_claimant(request),
     )
-    return source, sink, [table_of(client, base, layout, values)], tuple
+    return files_in, sink, [table_of(client, base, layout, values, service)], tuple
 
 
 def _of_this_machine(settings: Settings, request: Request) -> list[Inspection]:

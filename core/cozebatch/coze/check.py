@@ -138,8 +138,8 @@ def _compare(workflow: Declaration, sent: Iterable[str]) -> list[CheckItem]:
                 Level.OK,
                 _INPUTS,
                 Text(
-                    f"这些输入要文件：{listed}。任务文件里写路径或网址",
-                    f"these inputs take files: {listed}. A task file gives paths or addresses",
+                    f"这些输入要文件：{listed}。表格里放附件，任务文件里写路径，都可以写网址",
+                    f"these inputs take files: {listed}. A table gives attachments, a task file paths, both addresses",
                 ),
             )
         )

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 from urllib.parse import quote
 
 import anyio.to_thread
@@ -20,13 +22,14 @@ from cozebatch.coze.answers import read_poll, read_submission, refusal, understo
 from cozebatch.coze.defaults import DEFAULT_PARAMETERS
 from cozebatch.coze.fields import clean
 from cozebatch.coze.http import Answer, Connection, ExchangeError, to_body
+from cozebatch.coze.input_files import InputFiles
 from cozebatch.coze.output import is_empty
 from cozebatch.coze.permissions import lacks_reading_only
 from cozebatch.coze.trimmed import TrimmedOutputs
 from cozebatch.coze.uploads import SLOWEST, FileBody, gone, no_id
-from cozebatch.files.inputs import LocalFiles, is_address
+from cozebatch.files.inputs import LocalFiles, is_address, open_ordinary
 from cozebatch.model.errors import Category, ErrorInfo, StepError, UsageError
-from cozebatch.model.file_ref import FileRef, file_refs
+from cozebatch.model.file_ref import FileRef
 from cozebatch.model.question import Question
 from cozebatch.model.redact import Masker
 from cozebatch.model.task import Task
@@ -106,9 +109,7 @@ class CozeService:
             if value:
                 self._envelope[name] = value
         self._words: set[str] = set()
-        self._file_inputs: Mapping[str, bool] = {}
-        self._places: Mapping[str, Path] = {}
-        self._file_ids: dict[str, str] = {}
+        self.files = InputFiles(self.parameters)
         self._trimmed = TrimmedOutputs(self._get, self._mask)
 
     def __repr__(self) -> str:
@@ -134,34 +135,30 @@ class CozeService:
     def parameters_of(self, task: Task) -> dict[str, str]:
         """What is sent for a task. An empty field is left out: the workflow's own default, or its refusal, is better
         than paying for an execution with nothing in it."""
+        return self.files.by_content(self._sent(task))
+
+    def _sent(self, task: Task) -> dict[str, str]:
         values = ((name, task.value(field)) for name, field in self.parameters.items())
         return {name: value for name, value in values if value and not value.isspace()}
 
-    def take_files(self, inputs: Mapping[str, bool], places: Mapping[str, Path]) -> None:
-        """These inputs take files (True: a list of them). `places`: where each content lies, by SHA-256."""
-        self._file_inputs, self._places = inputs, places
-
     def files_of(self, task: Task) -> Sequence[FileRef]:
-        if not self._file_inputs:
-            return ()
-        sent = self.parameters_of(task)
-        return [ref for name in self._file_inputs if name in sent for ref in file_refs(sent[name])]
+        return self.files.among(self._sent(task))
 
-    def has_file(self, sha256: str) -> bool:
-        return sha256 in self._file_ids
+    def has_file(self, key: str) -> bool:
+        return key in self.files.ids
 
-    def learn_file(self, sha256: str, file_id: str) -> None:
-        self._file_ids[sha256] = file_id
+    def learn_file(self, key: str, file_id: str) -> None:
+        self.files.ids[key] = file_id
+
+    def brought(self, ref: FileRef) -> AbstractAsyncContextManager[FileRef]:
+        return self.files.brought(ref)
 
     async def upload(self, ref: FileRef) -> str:
         """Raises `StepError`; for a content that is not here any more, one of category `source`."""
-        path = self._places.get(ref.sha256)
-        if path is None:
-            raise gone(ref)
-        return await self._upload(ref, path)
+        return await self._upload(ref, self.files.opener(ref))
 
-    async def _upload(self, ref: FileRef, path: Path) -> str:
-        body = FileBody(ref, path)
+    async def _upload(self, ref: FileRef, open_it: Callable[[], BinaryIO]) -> str:
+        body = FileBody(ref, open_it)
         patience = 2.0 + body.length / SLOWEST / max(1.0, self._connection.request_timeout)
         try:
             answer = await self._connection.ask(
@@ -184,25 +181,11 @@ class CozeService:
         ref = await anyio.to_thread.run_sync(files.look_anywhere, name, kind)
         if ref.bad:
             raise UsageError(ref.error.message)
-        return json.dumps({"file_id": await self._upload(ref, files.places[ref.sha256])})
-
-    def _as_sent(self, parameters: Mapping[str, str]) -> dict[str, Any]:
-        """What goes to Coze: in place of each content, what Coze calls it."""
-        sent: dict[str, Any] = dict(parameters)
-        for name, is_list in self._file_inputs.items():
-            if name in sent:
-                values = [self._as_file(line) for line in str(sent[name]).splitlines() if line.strip()]
-                sent[name] = values if is_list else values[0] if values else ""
-        return sent
-
-    def _as_file(self, line: str) -> str:
-        for ref in file_refs(line):
-            return json.dumps({"file_id": self._file_ids.get(ref.sha256, "")})
-        return line.strip()
+        return json.dumps({"file_id": await self._upload(ref, partial(open_ordinary, files.places[ref.sha256]))})
 
     async def submit(self, task: Task) -> Submission:
         """Start one execution: send once and return what is known of the outcome. Raises nothing for it."""
-        content = to_body({**self._envelope, "parameters": self._as_sent(self.parameters_of(task))})
+        content = to_body({**self._envelope, "parameters": self.files.as_sent(self.parameters_of(task))})
         if len(content) > MOST_REQUEST_BYTES:
             size, most = len(content) // 1024 // 1024 + 1, MOST_REQUEST_BYTES // 1024 // 1024
             return Refused(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
+from pathlib import PurePath
 from typing import BinaryIO
 
 import anyio.to_thread
 
-from cozebatch.files.inputs import open_ordinary
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.file_ref import FileRef
 from cozebatch.network.httpx_library import httpx
@@ -21,13 +20,14 @@ SLOWEST = 65_536.0
 
 
 class FileBody(httpx.AsyncByteStream):
-    """What an upload sends. It can be read once. `is_as_hashed`: what was sent is what the reference says."""
+    """What an upload sends. It can be read once. `open_it` opens the content. `is_as_hashed`: what was sent is what the
+    reference says."""
 
-    def __init__(self, ref: FileRef, path: Path) -> None:
+    def __init__(self, ref: FileRef, open_it: Callable[[], BinaryIO]) -> None:
         self._ref = ref
-        self._path = path
+        self._open = open_it
         self._boundary = secrets.token_hex(16)
-        ending = "".join(c for c in path.suffix if c.isascii() and (c.isalnum() or c == "."))[:12]
+        ending = "".join(c for c in PurePath(ref.name).suffix if c.isascii() and (c.isalnum() or c == "."))[:12]
         head = (
             f"--{self._boundary}\r\n"
             f'Content-Disposition: form-data; name="file"; filename="{ref.sha256[:16]}{ending}"\r\n'
@@ -44,7 +44,7 @@ class FileBody(httpx.AsyncByteStream):
         self.untouched = False
         yield self._head
         try:
-            file: BinaryIO = await anyio.to_thread.run_sync(open_ordinary, self._path)
+            file: BinaryIO = await anyio.to_thread.run_sync(self._open)
         except OSError as error:
             self.was_there = False
             raise httpx.WriteError("the file cannot be read") from error

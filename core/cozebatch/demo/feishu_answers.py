@@ -26,6 +26,9 @@ def json_body(raw: bytes) -> dict[str, Any]:
 
 
 def good(data: Mapping[str, Any]) -> Response:
+    if (medium := data.get("_file")) is not None:
+        headers = {"content-disposition": 'attachment; filename="file"'}
+        return Response(medium.content, media_type="application/octet-stream", headers=headers)
     if data.get("_flat"):
         return _json({"code": 0, "msg": "ok", **{k: v for k, v in data.items() if k != "_flat"}}, "2026demo")
     return _json({"code": 0, "msg": "success", "data": dict(data)}, "2026demo")

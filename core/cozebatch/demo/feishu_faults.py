@@ -6,7 +6,10 @@ import random
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Kind = Literal["token", "wiki", "tables", "views", "search", "fields", "update", "batch_update", "batch_get"]
+Kind = Literal[
+    "token", "wiki", "tables", "views", "search", "fields", "update", "batch_update", "batch_get",
+    "download", "upload_all", "upload_prepare", "upload_part", "upload_finish",
+]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _WRITES = ("update", "batch_update")
 

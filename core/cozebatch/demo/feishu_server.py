@@ -5,8 +5,8 @@
         ...  # point the program at `url` with app_id `cli_demo`, secret `demo_secret`, app_token `demoapp`
         assert feishu.counts["search"] == 1
 
-Token, wiki node, tables, views, search, columns, single and batch update, batch get; a table takes one writer at a
-time. Faults are given with `strike`. `GET /_tables` shows all tables and the count of requests as
+Token, wiki node, tables, views, search, columns, single and batch update, batch get, drive media up and down; a table
+takes one writer at a time. Faults are given with `strike`. `GET /_tables` shows all tables and the count of requests as
 JSON, for other processes.
 """
 
@@ -28,6 +28,7 @@ from starlette.routing import Route
 
 from cozebatch.demo.feishu_answers import good, json_body, page_of, refused, struck, whole_number
 from cozebatch.demo.feishu_faults import FeishuFault, Kind
+from cozebatch.demo.feishu_media import MediaStore, media_routes
 from cozebatch.demo.feishu_model import Refusal, SimTable, shown
 from cozebatch.demo.feishu_tables import demo_tables
 from cozebatch.demo.serving import Receive, Send
@@ -71,11 +72,14 @@ class SimulatedFeishu:
         self._token_lifetime = token_lifetime
         self._wiki = dict(wiki or {})
         self._chance = random.Random(seed)
+        self.media = MediaStore(APP_TOKEN)
+        """Files of cells."""
         self._faults: list[FeishuFault] = []
         self._tokens: dict[str, float] = {}
         self._lock = threading.RLock()
         self._answered = threading.Condition(self._lock)
         base = "/open-apis/bitable/v1/apps/{app}/tables/{table}"
+        media = media_routes(self.media, self._lock)
         self._app = Starlette(
             routes=[
                 Route(
@@ -91,6 +95,7 @@ class SimulatedFeishu:
                 Route(f"{base}/records/batch_get", self._route("batch_get", self._get), methods=["POST"]),
                 Route(f"{base}/records/{{record}}", self._route("update", self._update), methods=["PUT"]),
                 Route(f"{base}/fields", self._route("fields", self._fields)),
+                *(Route(path, self._route(kind, answer), methods=[method]) for path, kind, method, answer in media),
                 Route("/_tables", self._show),
             ]
         )
@@ -121,6 +126,13 @@ class SimulatedFeishu:
         """Somebody else changes a record."""
         with self._lock:
             self.tables[table_id].write([(record_id, fields)])
+
+    def attach(self, table_id: str, record_id: str, column: str, **files: bytes) -> None:
+        """Somebody puts files into a cell. A name's first `_` becomes its dot: `a_png` is `a.png`."""
+        with self._lock:
+            media = [self.media.add(name.replace("_", ".", 1), content) for name, content in files.items()]
+            cell = [medium.cell("https://open.feishu.cn", self.media.extra) for medium in media]
+            self.tables[table_id].records[record_id][column] = cell
 
     def delete(self, table_id: str, record_id: str) -> None:
         with self._lock:
@@ -156,7 +168,8 @@ class SimulatedFeishu:
             if self._latency:
                 await anyio.sleep(self._latency)
             try:
-                body = json_body(raw)
+                is_form = request.headers.get("content-type", "").startswith("multipart/")
+                body: dict[str, Any] = {"_raw": raw} if is_form else json_body(raw)
                 if kind != "token":
                     self._check_token(request)
                 if fault is not None and fault.what == "slow":

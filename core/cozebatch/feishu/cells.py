@@ -55,6 +55,14 @@ def related_records(cell: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def attachments(cell: Any) -> list[Mapping[str, Any]]:
+    """The files that an attachment cell holds, or a look-up of one, as Feishu gives them; none for any other cell."""
+    members = cell.get("value") if isinstance(cell, Mapping) and "type" in cell else cell
+    if not isinstance(members, list):
+        return []
+    return [m for m in members if isinstance(m, Mapping) and isinstance(m.get("file_token"), str)]
+
+
 def _text(cell: Any, depth: int) -> str:
     if depth > _DEEPEST:
         return ""

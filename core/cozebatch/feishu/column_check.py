@@ -10,7 +10,7 @@ from cozebatch.feishu.layout import Layout, StatusValues, nearest_column
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.text import Text
 
-TEXT, SINGLE_SELECT, MULTI_SELECT, FORMULA = 1, 3, 4, 20
+TEXT, SINGLE_SELECT, MULTI_SELECT, LINK, ATTACHMENT, LOOKUP, FORMULA = 1, 3, 4, 15, 17, 19, 20
 KINDS: Mapping[int, Text] = {
     1: Text("文本", "text"),
     2: Text("数字", "number"),
@@ -75,7 +75,7 @@ def check_columns(layout: Layout, values: StatusValues, columns: Sequence[Column
             items.append(_read(by_name[name], related=ours == "account"))
     for name in layout.extra:
         if name in by_name:
-            items.append(_read(by_name[name], related=False))
+            items.append(_file(by_name[name]) if name in layout.files else _read(by_name[name], related=False))
         else:
             complaint = missing_column("workflow_config.coze_config.parameters", name, existing)
             items.append(CheckItem(Level.FAIL, _subject(name), complaint))
@@ -183,6 +183,25 @@ def _read(column: Column, *, related: bool) -> CheckItem:
         Text(
             f"是{kind.zh}列，取到的只是{sent.zh}；需要文字就改用文本列或查找引用列",
             f"is a {kind.en} column, of which only {sent.en} can be had; for its text use a text or look-up column",
+        ),
+    )
+
+
+def _file(column: Column) -> CheckItem:
+    """A column that feeds an input of a file type: attachments, or something that may hold addresses."""
+    kind = _kind(column)
+    if column.kind == ATTACHMENT:
+        text = Text("附件，运行时上传到扣子", "attachments, uploaded to Coze when they are needed")
+        return CheckItem(Level.OK, _subject(column.name), text)
+    if column.kind in (TEXT, LINK, LOOKUP, FORMULA):
+        text = Text(f"{kind.zh}，当作文件的网址", f"{kind.en}, taken as addresses of files")
+        return CheckItem(Level.OK, _subject(column.name), text)
+    return CheckItem(
+        Level.FAIL,
+        _subject(column.name),
+        Text(
+            f"是{kind.zh}字段，工作流要文件：请改为“附件”，或写网址的“文本”字段",
+            f"is a {kind.en} field, and the workflow takes a file: make it attachments, or text with addresses",
         ),
     )
 

@@ -66,6 +66,8 @@ class Layout:
     view_id: str | None = None
     filter: Mapping[str, Any] | None = None
     extra: tuple[str, ...] = ()
+    files: frozenset[str] = frozenset()
+    """Those of `extra` that feed inputs of file types, as far as that is known."""
     sent: frozenset[str] = frozenset()
     """Our task fields that are sent to Coze."""
     accounts: Relation | None = None

@@ -201,30 +201,38 @@ class FeishuClient:
         self, method: str, url: str, headers: dict[str, str], queries: Any = None, body: bytes | None = None
     ) -> Answer:
         """One bounded HTTP exchange. Raises `FeishuError` unless the answer is a JSON object with code 0."""
-        if self._http is None:
-            raise RuntimeError("used outside of its `async with` block")
         if body is not None:
-            headers = {**headers, "Content-Type": "application/json; charset=utf-8"}
-        request = self._http.build_request(method, url, headers=headers, params=queries or None, content=body)
+            headers = {"Content-Type": "application/json; charset=utf-8", **headers}
+        request = self.http.build_request(method, url, headers=headers, params=queries or None, content=body)
         received = ReceivedBody()
         try:
             with anyio.fail_after(self._timeout * 2 + CONNECT_TIMEOUT) as scope:
-                response = await self._http.send(request, stream=True, follow_redirects=False)
+                response = await self.http.send(request, stream=True, follow_redirects=False)
                 try:
                     await received.read(response, MOST_BYTES, scope)
                 finally:
                     await response.aclose()
         except (httpx.HTTPError, TimeoutError, OSError) as error:
-            why = trouble(error, self._proxy)
-            what = Text(f"{NETWORK.what.zh}{why.via.zh}", f"{NETWORK.what.en}{why.via.en}")
-            unreachable = replace(NETWORK, what=what, hint=why.hint or NETWORK.hint)
-            lasting = why.code is not None
-            raise FeishuError(unreachable, wording=self._words(why.reason), lasting=lasting) from None
+            raise self.unreachable(error) from None
         if received.broken is not None:
             raise FeishuError(NETWORK, wording=f"the answer cannot be read: {received.broken}")
-        return self._judge(response, bytes(received.body))
+        return self.judge(response, bytes(received.body))
 
-    def _judge(self, response: httpx.Response, content: bytes) -> Answer:
+    @property
+    def http(self) -> httpx.AsyncClient:
+        if self._http is None:
+            raise RuntimeError("used outside of its `async with` block")
+        return self._http
+
+    def unreachable(self, error: Exception) -> FeishuError:
+        """What an exchange without an answer means."""
+        why = trouble(error, self._proxy)
+        what = Text(f"{NETWORK.what.zh}{why.via.zh}", f"{NETWORK.what.en}{why.via.en}")
+        unreachable = replace(NETWORK, what=what, hint=why.hint or NETWORK.hint)
+        return FeishuError(unreachable, wording=self._words(why.reason), lasting=why.code is not None)
+
+    def judge(self, response: httpx.Response, content: bytes) -> Answer:
+        """An answer that was read whole. Raises `FeishuError` unless it is a JSON object with code 0."""
         logid = response.headers.get("x-tt-logid")
         wait = read_retry_after(
             response.headers.get("x-ogw-ratelimit-reset") or response.headers.get("retry-after"), now=time()

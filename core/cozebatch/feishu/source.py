@@ -12,6 +12,7 @@ from typing import Literal
 import anyio
 
 from cozebatch.feishu.accounts import Accounts, load_accounts
+from cozebatch.feishu.attachments import Attachments
 from cozebatch.feishu.base import MOST_GET, FeishuBase, Record, patiently
 from cozebatch.feishu.cells import cell_text, may_hold_several_texts
 from cozebatch.feishu.codes import Kind
@@ -36,7 +37,8 @@ class FeishuSource:
     """The rows of a content table. `values`: what we write into its status column. `on_note` gets what a person
     should know about the table.
 
-    `patience`: seconds for which Feishu is tried again while it cannot be reached.
+    `patience`: seconds for which Feishu is tried again while it cannot be reached. `attachments` learns what files the
+    columns hold that are sent to Coze.
     """
 
     kind: Literal["feishu", "file", "demo"] = "feishu"
@@ -50,6 +52,7 @@ class FeishuSource:
         on_note: OnNote = lambda text: None,
         now: Callable[[], datetime] = _now,
         patience: float = 60.0,
+        attachments: Attachments | None = None,
     ) -> None:
         self._base = base
         self._layout = layout
@@ -57,6 +60,7 @@ class FeishuSource:
         self._note = on_note
         self._now = now
         self._patience = patience
+        self._attachments = attachments
         self._apart: frozenset[str] = frozenset()
         self._view_leaves_out = 0
         """Records that the filter lets through and the view does not show."""
@@ -201,6 +205,9 @@ class FeishuSource:
         columns = self._layout.columns
         texts = {ours: self._text(record, column).strip() for ours, column in columns.named().items()}
         extra = {column: self._text(record, column) for column in self._layout.extra}
+        if self._attachments is not None:
+            for column in extra:
+                self._attachments.learn(record.record_id, column, record.cells.get(column))
         if not any(texts.values()) and not any(extra.values()):
             return None
         cell = record.cells.get(columns.account) if columns.account is not None else None

@@ -66,8 +66,6 @@ class LocalFiles:
         """What a path stands for, as an input of this type. Blocks. Never raises."""
         shown = PureWindowsPath(name).name or name
         path = self._path(name)
-        ending = path.suffix.lower().removeprefix(".")
-        wanted = _ENDINGS.get(_SAME.get(kind, kind), KNOWN)
         try:
             if not Path(name).is_absolute() and not path.resolve().is_relative_to(self.folder.resolve()):
                 return FileRef(shown, bad="outside")
@@ -78,7 +76,7 @@ class LocalFiles:
                 if size > MOST_BYTES:
                     return FileRef(shown, bad="large")
                 head = file.read(64)
-                if ending not in wanted or not _fits(head, ending, kind):
+                if not is_of_kind(name, kind) or not fits(head, name):
                     return FileRef(shown, bad="type")
                 file.seek(0)
                 digest = _digest(file)
@@ -126,18 +124,26 @@ def _digest(file: BinaryIO) -> str:
     return digest.hexdigest()
 
 
+def _ending(name: str) -> str:
+    return PureWindowsPath(name).suffix.lower().removeprefix(".")
+
+
+def is_of_kind(name: str, kind: str) -> bool:
+    """Whether an input of this type takes a file that is called so."""
+    return _ending(name) in _ENDINGS.get(_SAME.get(kind, kind), KNOWN)
+
+
 def _may_be_path(line: str) -> bool:
-    ending = PureWindowsPath(line).suffix.lower().removeprefix(".")
-    return 0 < len(line) < 1000 and ending in KNOWN and "\0" not in line and not is_address(line)
+    return 0 < len(line) < 1000 and _ending(line) in KNOWN and "\0" not in line and not is_address(line)
 
 
 def is_address(line: str) -> bool:
     return line.strip().lower().startswith(("http://", "https://"))
 
 
-def _fits(head: bytes, ending: str, kind: str) -> bool:
-    """False where the first bytes are surely of another kind of file than its ending says."""
-    lowered = head.lstrip().lower()
+def fits(head: bytes, name: str) -> bool:
+    """False where the first bytes are surely of another kind of file than its name says."""
+    ending, lowered = _ending(name), head.lstrip().lower()
     found = next((of for sign, of in _SIGNS if head.startswith(sign) or lowered.startswith(sign)), None)
     if found is None:
         return True

@@ -296,7 +296,8 @@ class PutEdit:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What Coze calls a content (`sha256`, hexadecimal) that was uploaded `at` (Unix seconds)."""
+    """What Coze calls a content that was uploaded `at` (Unix seconds). `sha256`: in hexadecimal, or what else it is
+    known by, see `FileRef.key`."""
 
     sha256: str
     file_id: str

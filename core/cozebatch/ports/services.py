@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -136,11 +137,15 @@ class WorkflowService(Protocol):
     def files_of(self, task: Task) -> Sequence[FileRef]:
         """The files among what `submit` sends for `task`. Each must be known to Coze before."""
 
-    def has_file(self, sha256: str) -> bool:
-        """Whether Coze's name for this content is known here."""
+    def has_file(self, key: str) -> bool:
+        """Whether Coze's name for this content is known here. `key`: see `FileRef.key`."""
 
-    def learn_file(self, sha256: str, file_id: str) -> None:
+    def learn_file(self, key: str, file_id: str) -> None:
         """Coze calls this content so."""
+
+    def brought(self, ref: FileRef) -> AbstractAsyncContextManager[FileRef]:
+        """The content here, known by its hash, for as long as the block lasts: an attachment is downloaded, any other
+        is here already. Entering raises `StepError`, of category `source` for one that cannot be an input."""
 
     async def upload(self, ref: FileRef) -> str:
         """Bring a content to Coze, free; its file id. Raises `StepError`."""

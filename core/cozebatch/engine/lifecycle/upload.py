@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 import anyio
 
 from cozebatch.engine.lifecycle.task_context import TaskContext
-from cozebatch.model.errors import StepError
+from cozebatch.model.errors import Category, StepError
 from cozebatch.model.file_ref import FileRef
 from cozebatch.model.task import Task
 from cozebatch.policy.retry import Again, Fail, PauseBatch
@@ -26,38 +27,67 @@ class UploadStep:
 
     async def uploaded(self, task: Task) -> bool:
         """True when Coze has every file of the task; else it has been moved or is back in line."""
-        context, service = self._context, self._context.adapters.service
-        for ref in service.files_of(task):
+        context = self._context
+        for ref in context.adapters.service.files_of(task):
             if ref.bad:
                 await context.fail(ref.error)
                 return False
-            if service.has_file(ref.sha256):
-                continue
-            known = await context.ledger.journal.upload(ref.sha256)
-            if known is not None and context.ledger.clock.wall() - known.at < KEPT:
-                service.learn_file(ref.sha256, known.file_id)
-                continue
-            async with self._state.upload_turns.setdefault(ref.sha256, anyio.Lock()):
-                if not service.has_file(ref.sha256) and not await self._upload(ref):
+            async with self._state.upload_turns.setdefault(ref.key, anyio.Lock()):
+                if await self._is_known(ref.key):
+                    continue
+                try:
+                    await self._bring(ref)
+                except StepError as failed:
+                    await self._failed(failed)
                     return False
         return True
 
-    async def _upload(self, ref: FileRef) -> bool:
-        context, service = self._context, self._context.adapters.service
+    async def _bring(self, ref: FileRef) -> None:
+        """Raises `StepError`."""
+        async with self._context.adapters.service.brought(ref) as content:
+            if not ref.token:
+                await self._content(content)
+                return
+            async with self._state.upload_turns.setdefault(content.sha256, anyio.Lock()):
+                upload = await self._content(content)
+            await self._keep(replace(upload, sha256=ref.key))
+
+    async def _is_known(self, key: str) -> bool:
+        service = self._context.adapters.service
+        if service.has_file(key):
+            return True
+        return await self._on_record(key) is not None
+
+    async def _on_record(self, key: str) -> Upload | None:
+        """What is on record for a content, unless Coze has dropped it since."""
+        context = self._context
+        known = await context.ledger.journal.upload(key)
+        if known is None or context.ledger.clock.wall() - known.at >= KEPT:
+            return None
+        context.adapters.service.learn_file(key, known.file_id)
+        return known
+
+    async def _content(self, ref: FileRef) -> Upload:
+        """Upload a content unless that was done before, whatever it was called then. Raises `StepError`."""
+        known = await self._on_record(ref.sha256)
+        if known is not None:
+            return known
         await self._state.rate_limiter.acquire(urgent=True)
         self._state.rate_limiter.count_sent()
-        try:
-            file_id = await service.upload(ref)
-        except StepError as failed:
-            await self._failed(failed)
-            return False
-        upload = Upload(ref.sha256, file_id, ref.size, context.ledger.clock.wall())
-        await context.ledger.write(PutUpload(upload))
-        service.learn_file(ref.sha256, file_id)
-        return True
+        file_id = await self._context.adapters.service.upload(ref)
+        upload = Upload(ref.sha256, file_id, ref.size, self._context.ledger.clock.wall())
+        await self._keep(upload)
+        return upload
+
+    async def _keep(self, upload: Upload) -> None:
+        await self._context.ledger.write(PutUpload(upload))
+        self._context.adapters.service.learn_file(upload.sha256, upload.file_id)
 
     async def _failed(self, failed: StepError) -> None:
         context = self._context
+        if failed.info.category is Category.SOURCE:
+            await context.fail(failed.info)
+            return
         refusals = self._state.submissions.refused(context.task_id)
         decision = self._state.retry.submission_refused(failed.info, refusals.count, refusals.waited)
         match decision:
