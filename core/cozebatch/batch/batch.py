@@ -15,6 +15,7 @@ from typing import Any
 
 import anyio
 
+from cozebatch.batch.account_limits import AskRate, asked_rate, with_learned
 from cozebatch.batch.answering import checked
 from cozebatch.batch.awake import awake
 from cozebatch.batch.inspections import MAKING, Inspection, complaints, looked_at
@@ -35,7 +36,7 @@ from cozebatch.journal.salvage.log_reader import run_line
 from cozebatch.metrics.recorder import measured
 from cozebatch.model.allowance import ANY_NUMBER, Allowance
 from cozebatch.model.check_item import CheckItem, Level
-from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError
+from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError, unwrapped_groups
 from cozebatch.model.statistics import Statistics
 from cozebatch.model.task import Task, parameters_digest
 from cozebatch.model.text import Text
@@ -70,6 +71,8 @@ class Batch:
     """Further looks at what the plan needs."""
     parameters_of: Callable[[Task], dict[str, str]]
     """What is sent to Coze for a task."""
+    ask_rate: AskRate | None = None
+    """Asks for the requests a second that the account allows."""
     answers: Mapping[str, GivenAnswer] = field(default_factory=dict)
     """To executions that wait with a question, by task."""
     reuse: bool = False
@@ -93,6 +96,7 @@ class Batch:
     wall: Callable[[], float] = time.time
     _plan: RunPlan | None = field(default=None, init=False)
     _engine: Engine | None = field(default=None, init=False)
+    _account_notes: list[Text] = field(default_factory=list, init=False)
     _stopping: bool = field(default=False, init=False)
     _unsaved: bool = field(default=False, init=False)
     """The results file could not be written."""
@@ -150,7 +154,18 @@ class Batch:
                 await anyio.sleep(max(0.0, min(5.0, 0.5 * 2.0**tries, left)))
         await self._check_adoptions()
         await self._check_answers()
-        return await self._inspect(patience)
+        with unwrapped_groups():
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._ask_rate)
+                found = await self._inspect(patience)
+        return found
+
+    async def _ask_rate(self) -> None:
+        if self.ask_rate is not None and self._will_pay():
+            rate, line = await asked_rate(self.ask_rate)
+            self._account_notes[:] = [line]
+            if rate is not None:
+                self.options = replace(self.options, request_rate=rate)
 
     async def _inspect(self, patience: float) -> list[CheckItem]:
         """Look at everything that the plan needs; what was found, none of it a failure. Raises `UsageError`."""
@@ -213,7 +228,7 @@ class Batch:
             engine.note("info", preview.recognized)
         if preview.edited is not None:
             engine.note("info", preview.edited)
-        for note in self.source_notes():
+        for note in (*self.source_notes(), *self._account_notes):
             engine.note("info", note)
         counting = measured(self.metrics, engine, self.bus, started_at=preview.run.started_at, wall=self.wall)
         waking = awake(engine.note) if self.stays_awake else nullcontext()
@@ -266,11 +281,14 @@ class Batch:
         return kept.carried_over(self.max_executions, self.until, self.wall())
 
     async def _make_engine(self, preview: Preview) -> Engine:
+        options, learned = await with_learned(self.options, self.journal, self.wall())
+        if learned is not None:
+            self._account_notes.append(learned)
         self._engine = Engine(
             preview.run,
             journal=self.journal,
             adapters=self.adapters,
-            options=self.options,
+            options=options,
             clock=RunClock(preview.run.clock, self.wall),
             bus=self.bus,
             first_serial=await self.journal.last_serial() + 1,

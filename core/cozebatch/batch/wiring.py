@@ -73,7 +73,9 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
                 execution_timeout=workflow.execution_timeout,
                 on_unknown_submit=workflow.on_unknown_submit,
                 lang=request.lang,
+                account=f"{settings.coze.base_url.rstrip('/')} {settings.coze.workflow_id}",
             ),
+            ask_rate=service.requests_a_second,
             overrides=OperatorOverrides(
                 request.fresh,
                 request.rerun,

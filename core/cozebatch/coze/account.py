@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlencode
 
+from cozebatch.bounds import numbers
 from cozebatch.coze.answers import understood, unreachable
 from cozebatch.coze.codes import NO_PERMISSION
 from cozebatch.coze.fields import clean
@@ -127,6 +128,19 @@ class CozeAccount:
 
     def _name(self, value: Any) -> str:
         return clean(value, self._mask, most=200)
+
+
+def requests_a_second(data: Any) -> float | None:
+    """The requests a second in force that an answer about benefits tells; the lowest where it tells several."""
+    found = []
+    for benefit in _objects(data.get("benefit_info")) if isinstance(data, dict) else ():
+        effective = benefit.get("effective")
+        item = effective.get("item_info") if isinstance(effective, dict) else None
+        if benefit.get("benefit_type") in (None, "api_run_qps") and isinstance(item, dict):
+            total = numbers.number(item.get("total"))
+            if total is not None and total > 0:
+                found.append(total)
+    return min(found, default=None)
 
 
 def lacks(error: ErrorInfo, permission: str) -> bool:

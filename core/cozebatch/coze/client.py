@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import anyio.to_thread
 
+from cozebatch.coze.account import requests_a_second
 from cozebatch.coze.answers import read_poll, read_submission, refusal, understood, unreachable
 from cozebatch.coze.defaults import DEFAULT_PARAMETERS
 from cozebatch.coze.fields import clean
@@ -255,6 +256,13 @@ class CozeService:
         }
         name = clean(detail.get("workflow_name"), self._mask, most=200)
         return Declaration(name, inputs, _app_id(detail.get("app_id")))
+
+    async def requests_a_second(self) -> float | None:
+        """What the account's plan allows, over submissions and polls (docs/coze.md, "Lists"); None where Coze does not
+        say. Raises `StepError`; needs the permission `getBenefit`."""
+        query = "benefit_type_list=api_run_qps&resource_id=workflow"
+        body = understood(await self._get(f"/v1/commerce/benefit/benefits/get?{query}"), self._mask)
+        return requests_a_second(body.get("data"))
 
     async def preflight(self) -> ErrorInfo | None:
         """The cheap check before a batch: None to go on; category `network` when Coze cannot be reached; else what is

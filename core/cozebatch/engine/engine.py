@@ -35,7 +35,17 @@ from cozebatch.model.statistics import Statistics, compute
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
 from cozebatch.planning.planned import Planned
-from cozebatch.ports import NO_HANDOVER, Delivery, Handover, Journal, Recorded, RunRecord
+from cozebatch.ports import (
+    NO_HANDOVER,
+    Delivery,
+    Forget,
+    Handover,
+    Journal,
+    LearnedLimit,
+    PutLearned,
+    Recorded,
+    RunRecord,
+)
 
 KeepOpen = bool | Callable[[], bool]
 """Whether a run goes on to wait for commands when nothing is left to do."""
@@ -178,6 +188,7 @@ class Engine:
                 **self._ledger.stamp(),
             )
         )
+        self._state.slots.tell_start()
         if (allowance := self._ledger.allowance) != ANY_NUMBER:
             self._ledger.publish(events.Allowed(allowance=allowance, **self._ledger.stamp()))
 
@@ -243,6 +254,16 @@ class Engine:
         while self._state.submissions.any_under_way:
             await self._state.activity.wait()
 
+    async def _keep_learned(self) -> None:
+        """Put on disk what was learned of the account's limit, for the next run. Raises `JournalError`."""
+        account, allowed = self._state.options.account, self._state.slots.allowed
+        if not account:
+            return
+        if allowed is not None:
+            await self._ledger.write(PutLearned(LearnedLimit(account, allowed, self._ledger.clock.wall())))
+        elif self._state.options.learned_limit is not None:
+            await self._ledger.write(Forget(account))
+
     async def _report(self, save_results: SaveResults | None) -> Outcome:
         """Say how the run ended: in the results file, in the journal, and to every reader of events."""
         board = self._ledger.board
@@ -253,6 +274,7 @@ class Engine:
         statistics = self.statistics()
         path = await save_results(status, statistics) if save_results is not None else None
         try:
+            await self._keep_learned()
             await self._ledger.close(
                 "interrupted" if (self._partial or reserved) and status == "finished" else status,
                 path,

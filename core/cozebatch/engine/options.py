@@ -28,6 +28,10 @@ class Options:
     on_unknown_submit: Literal["hold", "resubmit"] = "hold"
     lang: Lang = "zh"
     request_rate: float = DEFAULT_RATE
+    account: str = ""
+    """Names the site and the workflow, where what this run learns of its limit is kept for the next."""
+    learned_limit: int | None = None
+    """Executions at once that Coze allowed a short while ago."""
     gauge_interval: float = 1.0
     seed: int | None = None
     """Of the back-off's jitter; None: from the system."""

@@ -44,7 +44,7 @@ class RunState:
         self.synthesis_limiter = ConcurrencyLimiter(options.max_synthesis)
         self.downloads = anyio.CapacityLimiter(DOWNLOADS_AT_ONCE)
         notify = self.activity.notify
-        self.slots = Slots(ledger, options.max_coze, notify)
+        self.slots = Slots(ledger, options.max_coze, notify, learned=options.learned_limit)
         self.queue = AdmissionQueue(notify)
         self.pauses = Pauses(ledger, notify, self.queue.release_suspended)
         self.cancellations = Cancellations()

@@ -18,10 +18,12 @@ from cozebatch.policy.concurrency import AdaptiveLimit
 class Slots:
     """Holders are task ids, or names of orphan executions. Every change of the limit is published."""
 
-    def __init__(self, ledger: Ledger, user_limit: int, notify: Callable[[], None]) -> None:
+    def __init__(
+        self, ledger: Ledger, user_limit: int, notify: Callable[[], None], *, learned: int | None = None
+    ) -> None:
         self._ledger = ledger
         self._notify = notify
-        self._limit = AdaptiveLimit(user_limit)
+        self._limit = AdaptiveLimit(user_limit, learned=learned, now=anyio.current_time())
         self._holders: set[str] = set()
         self._executing: set[str] = set()
         """The holders whose execution Coze has accepted."""
@@ -38,6 +40,11 @@ class Slots:
         return self._limit.limit
 
     @property
+    def allowed(self) -> int | None:
+        """What Coze allows where that is less than the operator set; None where it is not known to be."""
+        return self._limit.allowed
+
+    @property
     def user_limit(self) -> int:
         """What the operator set."""
         return self._limit.user_limit
@@ -46,6 +53,11 @@ class Slots:
     def is_free(self) -> bool:
         """Whether a new execution may be started now."""
         return len(self._holders) < self._limit.limit and anyio.current_time() >= self._limit.open_at
+
+    def tell_start(self) -> None:
+        """Publish the limit where the run begins below what the operator set."""
+        if self.limit < self.user_limit:
+            self._publish_limit("learned")
 
     def take(self, holder: str) -> None:
         """Hold a slot. An execution in flight takes one even beyond the limit."""

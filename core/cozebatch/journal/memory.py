@@ -21,7 +21,10 @@ from cozebatch.ports import (
     Delivery,
     Edit,
     Execution,
+    Forget,
     Handover,
+    LearnedLimit,
+    Medium,
     Owe,
     Past,
     PutAsked,
@@ -29,6 +32,8 @@ from cozebatch.ports import (
     PutExecution,
     PutFilm,
     PutInput,
+    PutLearned,
+    PutMedium,
     PutOutput,
     PutRow,
     PutRun,
@@ -53,6 +58,8 @@ class MemoryJournal:
         self._deliveries: dict[int, tuple[str, Delivery, bool]] = {}
         self._edits: dict[str, Edit] = {}
         self._uploads: dict[str, Upload] = {}
+        self._learned: dict[str, LearnedLimit] = {}
+        self._media: dict[tuple[str, str], Medium] = {}
         self._questions: dict[tuple[str, str], Asked] = {}
         self._current: RunRecord | None = None
         self.writes = 0
@@ -136,6 +143,12 @@ class MemoryJournal:
                     self._edits[edit.key] = edit
                 case PutUpload(upload):
                     self._uploads[upload.sha256] = upload
+                case PutLearned(learned):
+                    self._learned[learned.account] = learned
+                case Forget(account):
+                    self._learned.pop(account, None)
+                case PutMedium(medium):
+                    self._media[medium.sha256, medium.place] = medium
                 case PutAsked(asked):
                     self._questions[asked.key, asked.question.event_id] = asked
         await anyio.lowlevel.checkpoint()
@@ -274,6 +287,12 @@ class MemoryJournal:
 
     async def upload(self, sha256: str) -> Upload | None:
         return self._uploads.get(sha256)
+
+    async def learned_limit(self, account: str) -> LearnedLimit | None:
+        return self._learned.get(account)
+
+    async def medium(self, sha256: str, place: str) -> Medium | None:
+        return self._media.get((sha256, place))
 
     async def last_serial(self) -> int:
         return max(self._deliveries, default=0)

@@ -14,6 +14,7 @@ from cozebatch.journal.opening import journal_error
 from cozebatch.journal.records import (
     EDIT_COLUMNS,
     EXECUTION_COLUMNS,
+    MEDIUM_COLUMNS,
     QUESTION_COLUMNS,
     RUN_COLUMNS,
     asked_of,
@@ -27,7 +28,19 @@ from cozebatch.journal.records import (
 )
 from cozebatch.model.rows import Row
 from cozebatch.model.task import CONTENT_ONLY, Task
-from cozebatch.ports import NOT_ENDED, Asked, Delivery, Edit, Execution, Past, Recorded, RunRecord, Upload
+from cozebatch.ports import (
+    NOT_ENDED,
+    Asked,
+    Delivery,
+    Edit,
+    Execution,
+    LearnedLimit,
+    Medium,
+    Past,
+    Recorded,
+    RunRecord,
+    Upload,
+)
 
 T = TypeVar("T")
 
@@ -200,6 +213,15 @@ class JournalReader:
     async def upload(self, sha256: str) -> Upload | None:
         found = await self._select("SELECT sha256, file_id, size, at FROM upload WHERE sha256 = ?", sha256)
         return Upload(*found[0]) if found else None
+
+    async def learned_limit(self, account: str) -> LearnedLimit | None:
+        sql = "SELECT account, executions, at FROM learned_limit WHERE account = ?"
+        found = await self._select(sql, account)
+        return LearnedLimit(*found[0]) if found else None
+
+    async def medium(self, sha256: str, place: str) -> Medium | None:
+        found = await self._select(f"SELECT {MEDIUM_COLUMNS} FROM medium WHERE sha256 = ? AND place = ?", sha256, place)
+        return Medium(*found[0]) if found else None
 
     async def last_serial(self) -> int:
         return int((await self._select("SELECT coalesce(max(serial), 0) FROM delivery"))[0][0])

@@ -7,7 +7,7 @@ import json
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from functools import wraps
 from typing import Any, TypeVar, assert_never, get_args
 
@@ -25,6 +25,7 @@ from cozebatch.ports import (
     Execution,
     ExecutionStatus,
     Film,
+    Forget,
     Handover,
     Owe,
     PutAsked,
@@ -32,6 +33,8 @@ from cozebatch.ports import (
     PutExecution,
     PutFilm,
     PutInput,
+    PutLearned,
+    PutMedium,
     PutOutput,
     PutRow,
     PutRun,
@@ -43,6 +46,7 @@ from cozebatch.ports import (
     Workflow,
 )
 
+MEDIUM_COLUMNS = "sha256, place, file_token, upload_id, block_size, parts, at"
 RUN_COLUMNS = (
     "run_id, source_key, source_kind, workflow_id, started_at, finished_at, status, clock, counters, max_coze, "
     "max_synthesis, results_path, place, pruned"
@@ -130,6 +134,14 @@ def put_change(db: sqlite3.Connection, source_key: str, run_id: str, change: Cha
         case PutUpload(upload):
             values = (upload.sha256, upload.file_id, upload.size, upload.at)
             db.execute("INSERT OR REPLACE INTO upload (sha256, file_id, size, at) VALUES (?, ?, ?, ?)", values)
+        case PutLearned(learned):
+            db.execute("INSERT OR REPLACE INTO learned_limit VALUES (?, ?, ?)", astuple(learned))
+        case Forget(account):
+            db.execute("DELETE FROM learned_limit WHERE account = ?", (account,))
+        case PutMedium(medium):
+            db.execute(
+                f"INSERT OR REPLACE INTO medium ({MEDIUM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", astuple(medium)
+            )
         case _:
             assert_never(change)
 

@@ -214,4 +214,23 @@ MIGRATIONS: tuple[str, ...] = (
         at      REAL NOT NULL
     );
     """,
+    """
+    -- How many executions at once an account allowed last, where it allowed fewer than were asked for.
+    CREATE TABLE learned_limit (
+        account    TEXT PRIMARY KEY,
+        executions INTEGER NOT NULL,
+        at         REAL NOT NULL
+    );
+    -- Files that were brought into a Feishu base, or as far as they came, by their content.
+    CREATE TABLE medium (
+        sha256     TEXT NOT NULL,
+        place      TEXT NOT NULL,
+        file_token TEXT NOT NULL DEFAULT '',
+        upload_id  TEXT NOT NULL DEFAULT '',
+        block_size INTEGER NOT NULL DEFAULT 0,
+        parts      INTEGER NOT NULL DEFAULT 0,
+        at         REAL NOT NULL,
+        PRIMARY KEY (sha256, place)
+    );
+    """,
 )

@@ -16,15 +16,21 @@ LONGEST_STRETCH = 120.0
 class AdaptiveLimit:
     """The limit in force. Times are seconds of any one monotonic clock."""
 
-    def __init__(self, user_limit: int) -> None:
+    def __init__(self, user_limit: int, *, learned: int | None = None, now: float = float("-inf")) -> None:
+        """`learned`: what Coze allowed a short while ago; it begins there, and is probed upwards from `now` on."""
         self.user_limit = user_limit
         self.open_at = float("-inf")
         """Before this nothing is submitted."""
-        self._ceiling: int | None = None
+        self._ceiling = max(1, learned) if learned is not None and learned < user_limit else None
         self._shrunk_at = float("-inf")
-        self._calm_since = float("-inf")
+        self._calm_since = now
         self._stretch = FIRST_STRETCH
         self._refusals = 0
+
+    @property
+    def allowed(self) -> int | None:
+        """What Coze allows, as far as it is known; None while what the operator set is what binds."""
+        return self._ceiling
 
     @property
     def limit(self) -> int:

@@ -310,7 +310,63 @@ class PutUpload:
     upload: Upload
 
 
-Change = PutRow | PutExecution | PutFilm | PutOutput | Owe | Settle | PutRun | PutInput | PutEdit | PutAsked | PutUpload
+@dataclass(frozen=True, slots=True)
+class LearnedLimit:
+    """How many executions at once an account allowed `at` (Unix seconds), where it allowed fewer than were asked for.
+    `account`: site and workflow."""
+
+    account: str
+    executions: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class PutLearned:
+    learned: LearnedLimit
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """What was learned of an account's limit no longer holds."""
+
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """A content (`sha256`, hexadecimal) in a Feishu base (`place`). `file_token`: Feishu's name for it; empty while
+    only the first `parts` of its blocks are there, under `upload_id`. `at`: Unix seconds."""
+
+    sha256: str
+    place: str
+    file_token: str = ""
+    upload_id: str = ""
+    block_size: int = 0
+    parts: int = 0
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PutMedium:
+    medium: Medium
+
+
+Change = (
+    PutRow
+    | PutExecution
+    | PutFilm
+    | PutOutput
+    | Owe
+    | Settle
+    | PutRun
+    | PutInput
+    | PutEdit
+    | PutAsked
+    | PutUpload
+    | PutLearned
+    | Forget
+    | PutMedium
+)
 
 
 class Journal(Protocol):
@@ -396,6 +452,12 @@ class Journal(Protocol):
 
     async def upload(self, sha256: str) -> Upload | None:
         """What Coze calls this content since its latest upload."""
+
+    async def learned_limit(self, account: str) -> LearnedLimit | None:
+        """What the latest run that was throttled learned of this account."""
+
+    async def medium(self, sha256: str, place: str) -> Medium | None:
+        """How far this content was brought into a base."""
 
     async def durations(self, workflow_id: str) -> Sequence[float]:
         """How long the latest (at most 500) successful executions of a workflow took, seconds, oldest first."""

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from cozebatch.policy.concurrency import LONGEST_STRETCH, AdaptiveLimit
+from cozebatch.policy.concurrency import FIRST_STRETCH, LONGEST_STRETCH, AdaptiveLimit
 from cozebatch.policy.retry_after import MAX_RETRY_AFTER
 
 
@@ -88,3 +88,24 @@ def test_each_probe_that_fails_doubles_the_stretch_before_the_next_one() -> None
         now = due
         limit.probe(now)
     assert stretches == [10.0, 20.0, 40.0, 80.0, LONGEST_STRETCH, LONGEST_STRETCH]
+
+
+def test_what_was_learned_a_short_while_ago_is_where_it_begins() -> None:
+    limit = AdaptiveLimit(16, learned=6, now=100.0)
+    assert (limit.limit, limit.allowed) == (6, 6)
+    assert not limit.probe(100.0), "not knocked at in the same moment"
+    assert limit.probe(100.0 + FIRST_STRETCH)
+    assert limit.limit == 7
+    limit.user_limit = 4
+    assert limit.limit == 4, "never above what the operator set"
+
+
+def test_what_was_learned_never_raises_the_operators_limit() -> None:
+    limit = AdaptiveLimit(4, learned=9)
+    assert (limit.limit, limit.allowed) == (4, None)
+
+
+def test_probing_up_to_the_operators_limit_forgets_what_was_learned() -> None:
+    limit = AdaptiveLimit(8, learned=7, now=0.0)
+    assert limit.probe(FIRST_STRETCH)
+    assert (limit.limit, limit.allowed) == (8, None)

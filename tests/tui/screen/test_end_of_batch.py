@@ -70,8 +70,6 @@ async def test_the_strip_says_what_failed_and_the_way_on_at_80_columns(
         strip = screen.main.query_one(AttentionStrip)
         await screen.until(lambda: "2" in str(strip.content) and "e" in str(strip.content), "strip")
         text = screen.text().splitlines()[-2]
-    expected = (
-        ("2 个任务完成", "1 失败", "e 处理", "h 网页报告") if lang == "zh" else ("2 done", "1 failed", "e ")
-    )
+    expected = ("2 个任务完成", "1 失败", "e 处理", "h 网页报告") if lang == "zh" else ("2 done", "1 failed", "e ")
     for part in expected:
         assert part in text

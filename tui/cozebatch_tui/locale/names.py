@@ -85,6 +85,7 @@ LIMIT_REASONS: Mapping[str, Text] = {
     "throttled": Text("限流", "rate-limited"),
     "accepted": Text("又被接受", "accepted again"),
     "probe": Text("试着恢复", "trying more"),
+    "learned": Text("上次学到的上限", "learned last time"),
 }
 """Why a limit has changed."""
 
