@@ -154,7 +154,7 @@ def preview() -> Preview:
         now=WALL,
         continuing=True,
         partial=False,
-        origin="tblVideo  状态 is 视频草稿生成",
+        origin="tblVideo  状态 = 视频草稿生成",
         journal_incomplete=False,
     )
 

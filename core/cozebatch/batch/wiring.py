@@ -189,8 +189,10 @@ def _origin(settings: Settings, request: Request) -> str:
     assert settings.tables is not None
     content = settings.tables.content_table
     filter_ = content.filter_condition
+    from cozebatch.feishu.operators import operator_word
+
     conditions = [] if filter_ is None else [*filter_.conditions, *(c for g in filter_.children for c in g.conditions)]
-    conditions_shown = [" ".join([c.field_name, c.operator, *c.value]) for c in conditions]
+    conditions_shown = [" ".join([c.field_name, operator_word(c.operator, request.lang), *c.value]) for c in conditions]
     place = [content.table_id] if content.view_id is None else [content.table_id, content.view_id]
     return "  ".join([*place, *conditions_shown])
 

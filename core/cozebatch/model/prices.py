@@ -33,6 +33,6 @@ class Prices:
 NO_PRICES = Prices()
 
 
-def yuan(amount: float) -> str:
+def yuan(amount: float, sign: str = "¥") -> str:
     """`¥1,234.50`; small amounts, such as a few tokens, with the digits they need."""
-    return f"¥{amount:,.2f}" if amount >= 0.1 or amount == 0 else f"¥{amount:.4f}".rstrip("0")
+    return f"{sign}{amount:,.2f}" if amount >= 0.1 or amount == 0 else f"{sign}{amount:.4f}".rstrip("0")

@@ -295,5 +295,13 @@ def test_what_a_terminal_can_do(
     assert terminal_of(environment, encoding, obeys=obeys, code_page=code_page) == expected
 
 
+@pytest.mark.parametrize(("encoding", "shown"), [("utf-8", "¥1.20"), ("gbk", "￥1.20"), ("ascii", "CNY 1.20")])
+def test_an_amount_is_readable_in_any_encoding(encoding: str, shown: str) -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding, errors="replace")
+    Output(stream).line("¥1.20")
+    assert raw.getvalue().decode(encoding).strip() == shown
+
+
 def _without_blanks(text: str) -> str:
     return "".join(char for char in text if not char.isspace())

@@ -114,7 +114,7 @@ async def test_while_the_filter_is_typed_the_footer_shows_no_key_that_is_text(
     async with application(tmp_path, quick, rows(1)) as screen:
         await screen.until(lambda: "/ filter" in footer(screen), "the keys")
         await screen.press("slash")
-        await screen.until(lambda: footer(screen).split() == ["escape", "clear"], "only what works")
+        await screen.until(lambda: footer(screen).split() == ["Esc", "clear"], "only what works")
         await screen.press("escape")
         await screen.until(lambda: "/ filter" in footer(screen), "all keys again")
 
@@ -142,7 +142,7 @@ async def test_a_narrow_footer_keeps_whole_entries_and_always_help_and_quit(
 
 @pytest.mark.parametrize(
     ("key", "shown"),
-    [("slash", "/"), ("ctrl+p", "ctrl+p"), ("space", "space"), ("enter", "enter"), ("escape", "escape"), ("R", "R")],
+    [("slash", "/"), ("ctrl+p", "ctrl+p"), ("space", "space"), ("enter", "enter"), ("escape", "Esc"), ("R", "R")],
 )
 def test_a_key_is_shown_as_it_is_typed(key: str, shown: str) -> None:
     assert shown_key(key) == shown

@@ -65,7 +65,7 @@ def test_the_demo_is_drawn_driven_and_left(terminal: Terminal) -> None:
     assert "cozebatch demo" in text
     assert "已付费" in text
     terminal.type("t")
-    terminal.until("Coze 4/16")
+    terminal.until("扣子 4/16")
     terminal.type("t")
     terminal.until("全部结束")
     terminal.type("q")

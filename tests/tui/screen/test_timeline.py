@@ -120,7 +120,7 @@ async def test_the_axis_has_clock_times_and_the_lanes_say_what_is_used() -> None
         axis, coze, synthesis = [line for line in shown(pilot.app).splitlines() if line.startswith("│")][3:6]
         assert axis.strip("│▁▂▃▄▅▆▇█ ").endswith("现在")
         assert axis.count(":") >= 5
-        assert "Coze 14/14" in coze
+        assert "扣子 14/14" in coze
         assert "合成 4/4" in synthesis
         assert "█" in coze
         assert "< > 缩放" in shown(pilot.app)

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
+YUAN = "¥"
+
 
 class Output:
     """Writes lines to a text stream; after the first failure it writes nothing."""
@@ -15,13 +17,14 @@ class Output:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._gathering = False
+        self._yuan = _yuan_in(self.encoding)
         self.gone = False
 
     def write(self, text: str) -> None:
         if self.gone:
             return
         try:
-            self._stream.write(text)
+            self._stream.write(text if self._yuan == YUAN else text.replace(YUAN, self._yuan))
             if not self._gathering:
                 self._stream.flush()
         except (OSError, ValueError):
@@ -67,6 +70,15 @@ class Output:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())
             os.close(nowhere)
+
+
+def _yuan_in(encoding: str | None) -> str:
+    """The sign for yuan in that encoding: code page 936 has a wide one, others may have none."""
+    for sign in (YUAN, "\uffe5"):
+        with contextlib.suppress(UnicodeError, LookupError):
+            sign.encode(encoding or "utf-8")
+            return sign
+    return "CNY "
 
 
 def prepare_streams() -> None:

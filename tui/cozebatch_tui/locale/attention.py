@@ -17,7 +17,7 @@ QUIT = Text("退出", "quit")
 
 PROBLEMS = Text("问题 {count}", "Problems {count}")
 NO_PROBLEMS = Text("没有问题。", "No problems.")
-MOVE = Text("↑ ↓ 选  enter 展开  {key_errors} 收起", "up/down choose  enter unfold  {key_errors} close")
+MOVE = Text("↑ ↓ 选  回车 展开  {key_errors} 收起", "up/down choose  enter unfold  {key_errors} close")
 RETRY = Text("重试 · 免费 {count}", "retry · free {count}")
 RERUN = Text("重做 · 付费 {count}", "rerun · paid {count}")
 ONLY = Text("只看", "only these")

@@ -9,10 +9,10 @@ from cozebatch.model.text import Text
 TITLE = Text("命令", "Commands")
 SEARCH = Text("输入几个字查找", "type to find a command")
 NO_MATCH = Text("没有这样的命令", "No command matches")
-PALETTE_KEYS = Text("↑ ↓ 选  enter 执行  escape 关闭", "up down move  enter run  escape close")
+PALETTE_KEYS = Text("↑ ↓ 选  回车 执行  Esc 关闭", "up down move  enter run  escape close")
 
 THEME_TITLE = Text("主题", "Themes")
-THEME_KEYS = Text("↑ ↓ 预览  enter 采用  escape 还原", "up down preview  enter take  escape undo")
+THEME_KEYS = Text("↑ ↓ 预览  回车 采用  Esc 还原", "up down preview  enter take  escape undo")
 THEMES: Mapping[str, Text] = {
     "cozebatch-dark": Text("深色", "Dark"),
     "cozebatch-light": Text("浅色", "Light"),

@@ -45,6 +45,7 @@ class Glyphs:
     """On a timeline: between Coze and synthesis."""
     at_coze: str
     film: str
+    yuan: str
     unicode: bool
 
 
@@ -87,6 +88,7 @@ UNICODE = Glyphs(
     queue="━",
     at_coze="█",
     film="▓",
+    yuan="¥",
     unicode=True,
 )
 
@@ -129,6 +131,7 @@ ASCII = Glyphs(
     queue="-",
     at_coze="#",
     film="%",
+    yuan="CNY ",
     unicode=False,
 )
 

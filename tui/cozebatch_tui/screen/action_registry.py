@@ -19,6 +19,7 @@ from textual.screen import Screen
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
 from cozebatch_tui.locale import actions as texts
+from cozebatch_tui.screen.host import host_of
 
 if TYPE_CHECKING:
     from cozebatch.model.rows import Row
@@ -323,7 +324,7 @@ ONLY_WHERE_IT_APPLIES = frozenset({"answer"})
 AT_THE_EDGE = frozenset({"help", "quit", "quit_always", "leave"})
 """Those that stand apart at the right edge of a footer."""
 
-_WORDS = frozenset({"enter", "escape", "backspace"})
+_WORDS = {"enter": Text("回车", "enter"), "escape": Text.same("Esc"), "space": Text("空格", "space")}
 """Keys by their names: not every terminal's font has Textual's signs for them."""
 
 _PARTS: Mapping[Scope, Sequence[Scope]] = {"main": ("list", "main", "app")}
@@ -350,7 +351,8 @@ OPENS_FILES = frozenset({"play", "folder"})
 
 def live_keys(screen: Screen[Any]) -> dict[str, list[str]]:
     """The keys of each action id as they work on this screen now, as an operator reads them."""
-    return {action_id: [shown_key(key) for key in keys] for action_id, keys in _live(screen).items()}
+    lang = host_of(screen).lang
+    return {action_id: [shown_key(key, lang) for key in keys] for action_id, keys in _live(screen).items()}
 
 
 def _live(screen: Screen[Any]) -> dict[str, list[str]]:
@@ -368,10 +370,10 @@ def _live(screen: Screen[Any]) -> dict[str, list[str]]:
     return keys
 
 
-def shown_key(key: str) -> str:
+def shown_key(key: str, lang: Lang = "en") -> str:
     """A key as it is typed: `/` for `slash`, `ctrl+p`, `space`."""
     *modifiers, name = key.split("+") if key != "+" else [key]
-    return "+".join([*modifiers, name if name in _WORDS else format_key(name)])
+    return "+".join([*modifiers, _WORDS[name].in_(lang) if name in _WORDS else format_key(name)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,7 +395,7 @@ def footer_entries(scope: Scope, screen: Screen[Any], lang: Lang, situation: Sit
         FooterEntry(
             action_id,
             keys[action_id][0],
-            shown_key(keys[action_id][0]),
+            shown_key(keys[action_id][0], lang),
             specs[action_id].short_name(lang, situation),
             specs[action_id].action,
         )

@@ -128,7 +128,7 @@ class MoneyCard(Figures):
         tokens = (texts.TOKENS, count(view_model.tokens), "")
         unwritten = (texts.OWED, owed, f"${Tone.ATTENTION}" if owed else "")
         spent = self.host.session.prices.spent(view_model.paid, view_model.tokens)
-        cost = [] if spent is None else [(texts.COST, yuan(spent), "")]
+        cost = [] if spent is None else [(texts.COST, yuan(spent, self.host.look.glyphs.yuan), "")]
         paid, reused = (texts.PAID, view_model.paid, ""), (texts.REUSED, view_model.reused, "")
         lines = [
             _first_that_fits(

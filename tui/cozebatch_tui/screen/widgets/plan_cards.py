@@ -109,7 +109,7 @@ class PlanCards(Horizontal):
         expected = self._host.session.prices.expected(executions)
         if not executions or expected is None:
             return ""
-        return "  " + texts.COSTS.in_(self._host.lang).format(cost=yuan(expected))
+        return "  " + texts.COSTS.in_(self._host.lang).format(cost=yuan(expected, self._host.look.glyphs.yuan))
 
     def _course(self, plan: Preview, checks: Checks, usual: float | None) -> Content:
         lang = self._host.lang
