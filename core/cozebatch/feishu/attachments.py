@@ -185,7 +185,10 @@ def _failed(ref: FileRef, error: FeishuError) -> StepError:
     if error.kind in (Kind.RECORD, Kind.NOT_FOUND) or (error.status == 404 and error.code):
         return StepError(FileRef(ref.name, bad="missing").error)
     category = _CATEGORIES.get(error.kind, Category.SERVER if error.may_pass else Category.SOURCE)
-    message = Text(f"附件 {ref.name} 无法下载：{error.text.zh}", f"{ref.name} was not downloaded: {error.text.en}")
+    why = error.meaning.what if category is Category.SOURCE else error.text
+    message = Text(
+        f"附件 {ref.name} 无法下载：{why.zh}。没有扣费。", f"{ref.name} was not downloaded: {why.en}. Not charged."
+    )
     hint = _NO_RIGHT if error.kind is Kind.PERMISSION else error.meaning.hint
     scope: Scope = "batch" if category is Category.AUTH else "task"
     return StepError(

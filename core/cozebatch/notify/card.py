@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cozebatch.model.board import Board
+from cozebatch.model.failure_cards import card_for
 from cozebatch.model.prices import NO_PRICES, Prices, yuan
 from cozebatch.model.sanitize import clean
 from cozebatch.model.task import State
@@ -56,7 +57,7 @@ def card_of(kind: News, board: Board, about: About, lang: Lang) -> dict[str, Any
     for group in groups[:MOST_GROUPS]:
         sample = group.sample
         code = f" ({sample.code})" if sample.code else ""
-        elements.append(_text(f"{group.count} × {sample.message.in_(lang)}{code}\n→ {sample.hint.in_(lang)}"))
+        elements.append(_text(f"{group.count} × {sample.message.in_(lang)}{code}\n→ {card_for(sample).cure(lang)}"))
     if about.link is not None:
         button = {"tag": "button", "text": _plain(_OPEN.in_(lang)), "url": about.link, "type": "default"}
         elements.append({"tag": "action", "actions": [button]})

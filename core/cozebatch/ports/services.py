@@ -217,7 +217,8 @@ class Delivery:
     record_id: str
     outcome: Literal["done", "failed"]
     result: str
-    """The result path for `done`; for `failed` a sentence for the script's author."""
+    """The result path for `done`; for `failed` a sentence for those who read the row, see
+    `failure_cards`."""
 
 
 @dataclass(frozen=True, slots=True)

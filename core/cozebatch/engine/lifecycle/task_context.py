@@ -12,13 +12,12 @@ from cozebatch.engine.options import Adapters, Options, StartStep
 from cozebatch.engine.outbox import Outbox
 from cozebatch.engine.run_state import RunState
 from cozebatch.model.errors import ErrorInfo, JournalError
+from cozebatch.model.failure_cards import row_sentence
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
 from cozebatch.ports import Change, Film, Owe, Product, PutFilm
 
-LONGEST_RESULT = 1000
-"""Characters of a failure's sentence that the table is given."""
 LOOK_AGAIN = 30.0
 """Seconds after which a waiting execution is looked at again where the disk refused to write."""
 
@@ -95,9 +94,8 @@ class TaskContext:
             self.outbox.add(delivery)
 
     async def fail(self, error: ErrorInfo, *changes: Change, **facts: Any) -> None:
-        """End the task as failed, and tell the script's author in the table what happened and what to do."""
-        sentence = error.full_message(self.options.lang)[:LONGEST_RESULT]
-        delivery = self.outbox.draft(self.row, "failed", sentence)
+        """End the task as failed, and tell in its row why, who can mend it and how."""
+        delivery = self.outbox.draft(self.row, "failed", row_sentence(error, self.options.lang))
         if delivery is None:
             await self.move_persistently(State.FAILED, *changes, error=error, **facts)
         else:
