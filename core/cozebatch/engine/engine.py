@@ -264,17 +264,24 @@ class Engine:
         elif self._state.options.learned_limit is not None:
             await self._ledger.write(Forget(account))
 
+    @property
+    def _run_end(self) -> RunEnd:
+        """How the run ends if it ends now."""
+        if self._ledger.board.unfinished > self._state.queue.reserved or self._ledger.is_reopening:
+            return "interrupted" if self._cut_short else "stopped"
+        return "finished"
+
     async def _report(self, save_results: SaveResults | None) -> Outcome:
         """Say how the run ended: in the results file, in the journal, and to every reader of events."""
         board = self._ledger.board
-        status: RunEnd = "finished"
-        reserved = self._state.queue.reserved
-        if board.unfinished > reserved:
-            status = "interrupted" if self._cut_short else "stopped"
         statistics = self.statistics()
-        path = await save_results(status, statistics) if save_results is not None else None
+        path = await save_results(self._run_end, statistics) if save_results is not None else None
         try:
             await self._keep_learned()
+        except JournalError as error:
+            self._ledger.note("error", error.text)
+        status, reserved = self._run_end, self._state.queue.reserved  # the operator may have taken up a task meanwhile
+        try:
             await self._ledger.close(
                 "interrupted" if (self._partial or reserved) and status == "finished" else status,
                 path,

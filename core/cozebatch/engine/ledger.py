@@ -7,7 +7,7 @@ interrupted run continues counting where it stopped.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -39,6 +39,7 @@ class Ledger:
         self.board.counters = run.counters.copy()
         self.board.allowance = run.allowance
         self._after_write: list[Callable[[], None]] = []
+        self._reopened = 0
         self._turns: dict[str, anyio.Lock] = {}
         """One change of a row at a time: a change is computed from the row that the one before left."""
 
@@ -83,12 +84,11 @@ class Ledger:
             if adopted:
                 facts["adopted"] = True
             row = moved(before, after, wall=wall, clock=clock, error=error, **facts)
-            if before.state.is_end and not after.is_end:  # a kill from here on leaves a run that is to be continued
-                self.run = replace(self.run, status="open", finished_at=None)
-            with anyio.CancelScope(shield=True):  # disk and board must not part
-                await self.journal.write(PutRow(row), *changes, PutRun(self._record()))
-            self._written()
-            self.publish_move(before.state, row, wall, clock, error=error, adopted=adopted, attempt=attempt)
+            with self._reopening() if before.state.is_end and not after.is_end else nullcontext():
+                with anyio.CancelScope(shield=True):  # disk and board must not part
+                    await self.journal.write(PutRow(row), *changes, PutRun(self._record()))
+                self._written()
+                self.publish_move(before.state, row, wall, clock, error=error, adopted=adopted, attempt=attempt)
         return row
 
     async def amend(self, task_id: str, *changes: Change, **facts: Any) -> None:
@@ -128,6 +128,11 @@ class Ledger:
             self.board.allowance = before
             raise
         self.publish(events.Allowed(allowance=allowance, **self.stamp()))
+
+    @property
+    def is_reopening(self) -> bool:
+        """Whether a task is being moved out of its end; on the board it is there still."""
+        return self._reopened > 0
 
     def count_poll(self) -> None:
         self.board.counters.polls += 1
@@ -195,14 +200,25 @@ class Ledger:
 
     @asynccontextmanager
     async def _turn(self, task_id: str) -> AsyncIterator[None]:
-        lock = self._turns.setdefault(task_id, anyio.Lock())
+        lock = self._turns.get(task_id)
+        if lock is None:
+            lock = self._turns[task_id] = anyio.Lock(fast_acquire=True)
         try:
             async with lock:
                 yield
         finally:
-            statistics = lock.statistics()
-            if not statistics.locked and not statistics.tasks_waiting and self._turns.get(task_id) is lock:
+            if not lock.locked() and self._turns.get(task_id) is lock:  # else who waited has it already
                 del self._turns[task_id]
+
+    @contextmanager
+    def _reopening(self) -> Iterator[None]:
+        """A task leaves its end within: a kill from here on leaves a run that is to be continued."""
+        self.run = replace(self.run, status="open", finished_at=None)
+        self._reopened += 1
+        try:
+            yield
+        finally:
+            self._reopened -= 1
 
     def _written(self) -> None:
         for call in self._after_write:
