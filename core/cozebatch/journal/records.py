@@ -6,7 +6,7 @@ import itertools
 import json
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, replace
 from functools import wraps
 from typing import Any, TypeVar, assert_never, get_args
@@ -63,6 +63,19 @@ QUESTION_COLUMNS = "key, event_id, execute_id, asked_at, question, status, answe
 EDIT_COLUMNS = "key, source_key, task_id, made_from, title, content, source_title, source_content, at, owed"
 _KEPT_OF_EXECUTION = frozenset({"key", "source_key", "run_id", "task_id", "number"})
 """Columns that a later `PutExecution` of the same execution does not change."""
+_RUN_NAMES, _EXECUTION_NAMES = RUN_COLUMNS.split(", "), EXECUTION_COLUMNS.split(", ")
+_PUT_RUN = (
+    f"INSERT INTO run ({RUN_COLUMNS}) VALUES ({','.join('?' * len(_RUN_NAMES))}) ON CONFLICT (run_id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _RUN_NAMES if name not in ("run_id", "pruned"))
+)
+_PUT_EXECUTION = (
+    f"INSERT INTO execution ({EXECUTION_COLUMNS}) VALUES ({','.join('?' * len(_EXECUTION_NAMES))}) "
+    "ON CONFLICT (key) DO UPDATE SET "
+    + ", ".join(
+        f"{name} = coalesce(excluded.{name}, {name})" for name in _EXECUTION_NAMES if name not in _KEPT_OF_EXECUTION
+    )
+)
+"""Made once: every move writes the run, and half of them an execution."""
 
 
 T = TypeVar("T")
@@ -146,14 +159,21 @@ def put_change(db: sqlite3.Connection, source_key: str, run_id: str, change: Cha
             assert_never(change)
 
 
+def put_changes(db: sqlite3.Connection, source_key: str, run_id: str, changes: Sequence[Change]) -> None:
+    """Store changes that are committed together. What became of the run in between, nobody can see: of several records
+    of one run, only the last is written."""
+    runs: dict[str, PutRun] = {}
+    for change in changes:
+        if isinstance(change, PutRun):
+            runs[change.run.run_id] = change
+        else:
+            put_change(db, source_key, run_id, change)
+    for last in runs.values():
+        put_change(db, source_key, run_id, last)
+
+
 def put_run(db: sqlite3.Connection, run: RunRecord) -> None:
-    values = _run_values(run)
-    kept = ("run_id", "pruned")
-    db.execute(
-        f"INSERT INTO run ({RUN_COLUMNS}) VALUES ({','.join('?' * len(values))}) ON CONFLICT (run_id) DO UPDATE SET "
-        + ", ".join(f"{name} = excluded.{name}" for name in RUN_COLUMNS.split(", ") if name not in kept),
-        values,
-    )
+    db.execute(_PUT_RUN, _run_values(run))
 
 
 def put_tasks(db: sqlite3.Connection, run_id: str, entries: Iterable[tuple[Task | StoredInput, Row]]) -> None:
@@ -187,13 +207,7 @@ def put_execution(db: sqlite3.Connection, source_key: str, run_id: str, executio
     """Insert or update an execution. `source_key` and `run_id` are used if it has none of its own."""
     values = _execution_values(execution)
     values[1:3] = execution.source_key or source_key, execution.run_id or run_id
-    names = EXECUTION_COLUMNS.split(", ")
-    db.execute(
-        f"INSERT INTO execution ({EXECUTION_COLUMNS}) VALUES ({','.join('?' * len(names))}) "
-        "ON CONFLICT (key) DO UPDATE SET "
-        + ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in names if name not in _KEPT_OF_EXECUTION),
-        values,
-    )
+    db.execute(_PUT_EXECUTION, values)
 
 
 def hand_over(db: sqlite3.Connection, run: RunRecord, handover: Handover) -> None:
@@ -291,7 +305,7 @@ def facts_of(stored: str) -> dict[str, Any]:
 
 
 def _run_values(run: RunRecord) -> list[Any]:
-    values = [getattr(run, name) for name in RUN_COLUMNS.split(", ")]
+    values = [getattr(run, name) for name in _RUN_NAMES]
     values[_COUNTERS] = dumps({**run.counters.to_json(), _ALLOWANCE: run.allowance.to_json()})
     return values
 

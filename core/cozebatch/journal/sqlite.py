@@ -18,7 +18,7 @@ import anyio.to_thread
 
 from cozebatch.journal.opening import FILE_NAME, DamagedJournal, is_copy, journal_error, open_to_read, open_to_write
 from cozebatch.journal.reader import JournalReader
-from cozebatch.journal.records import hand_over, put_change, put_run, put_tasks
+from cozebatch.journal.records import hand_over, put_changes, put_run, put_tasks
 from cozebatch.journal.retention.outcome import JournalPruned
 from cozebatch.journal.retention.pruning import Pruning
 from cozebatch.journal.retention.vacuum import compact as compact_file
@@ -163,6 +163,5 @@ class SqliteJournal(JournalReader):
 
     def _apply(self, batch: list[_Pending]) -> None:
         with self._db:
-            for pending in batch:
-                for change in pending.changes:
-                    put_change(self._db, self._source_key, self._run_id, change)
+            changes = [change for pending in batch for change in pending.changes]
+            put_changes(self._db, self._source_key, self._run_id, changes)

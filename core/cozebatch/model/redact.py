@@ -52,9 +52,9 @@ class Masker:
     def mask(self, text: str) -> str:
         if self._pattern is None:
             return text
-        if any(spelling in text for spelling in self._replacements):
+        if _holds_any(text, self._replacements):
             text = self._pattern.sub(lambda found: self._replacements[found[0]], text)
-        if any(sign in text for sign in self._signs):
+        if _holds_any(text, self._signs):
             if self._spelt is None:  # made when it is needed: the patterns are large
                 self._spelt = [
                     (re.compile("".join(map(_any_spelling, secret))), _shown(secret)) for secret in self._secrets
@@ -75,6 +75,14 @@ class Masker:
             case tuple():
                 return tuple(self.mask_json(member) for member in value)
         return value
+
+
+def _holds_any(text: str, pieces: Iterable[str]) -> bool:
+    """`any(piece in text for …)` takes twice the time, and everything that is stored or shown comes by here."""
+    for piece in pieces:  # noqa: SIM110 - see above
+        if piece in text:
+            return True
+    return False
 
 
 def _shown(secret: str) -> str:

@@ -321,3 +321,22 @@ async def test_edits_are_kept_the_latest_first_and_fresh_takes_them_out_of_force
         assert await journal.edits() == [moved, replace(first, owed=False)]
         await journal.begin(replace(later, run_id="run3"), [], Handover(abandon_earlier=True))
         assert [edit.made_from for edit in await journal.edits()] == ["", ""]
+
+
+async def test_of_several_records_of_a_run_in_one_commit_the_last_stands(kind: str, tmp_path: Path) -> None:
+    numbers = iter(range(1, 9))
+
+    async def write(journal: Journal) -> None:
+        number = next(numbers)  # in the order in which the writers have their turn
+        record = replace(RUN, clock=float(number), counters=Counters(polls=number))
+        await journal.write(PutRow(replace(ROWS[number % 3], attempts=number)), PutRun(record))
+
+    async with opened(kind, tmp_path) as journal:
+        await journal.begin(RUN, zip(TASKS, ROWS, strict=True))
+        async with anyio.create_task_group() as group:  # they share a commit or two
+            for _ in range(8):
+                group.start_soon(write, journal)
+        run = await journal.last_run("key")
+        assert run is not None
+        assert (run.clock, run.counters.polls) == (8.0, 8)
+        assert sorted(row.attempts for row in await journal.rows("run1")) == [6, 7, 8]
