@@ -63,6 +63,6 @@ async def test_a_task_retried_as_the_run_ends_leaves_no_run_that_is_finished_on_
         await anyio.sleep(10)
         engine.commands.stop()
     assert journal.killed_ones == 0
-    run = await journal.last_run("test")
-    assert run is not None
-    assert run.status == "finished"
+    left = await journal.last_run("test")
+    assert left is not None
+    assert left.status == "finished"
