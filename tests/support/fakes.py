@@ -278,6 +278,12 @@ class FakeTable:
     """What the rows say, by record."""
     refuse_texts: list[StepError | None] = field(default_factory=list)
 
+    def shows_films(self) -> bool:
+        return False
+
+    async def bring(self, delivery: Delivery) -> Sequence[Text]:
+        raise NotImplementedError
+
     async def takes_texts(self) -> bool:
         return bool(self.texts)
 

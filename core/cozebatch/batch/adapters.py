@@ -5,8 +5,10 @@ Adapters are imported where they are needed, so that a run pays only for what it
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,16 +17,22 @@ from cozebatch.model.loopback import is_loopback_url
 from cozebatch.model.prices import Prices
 from cozebatch.model.task import FIELDS
 from cozebatch.model.text import Lang, Text
+from cozebatch.ports import Journal, Medium, PutMedium
 from cozebatch.settings import Settings
 from cozebatch.synthesis.options import SynthesisOptions
 
 if TYPE_CHECKING:
     from cozebatch.batch.request import Request
     from cozebatch.feishu.base import FeishuBase
+    from cozebatch.feishu.films_out import FilmsOut
     from cozebatch.feishu.layout import Layout, StatusValues
     from cozebatch.feishu.sdk import FeishuClient
     from cozebatch.notify.courier import Courier
     from cozebatch.settings.feishu_model import FilterCondition
+
+
+OUT = ("cover", "film", "film_link")
+"""Columns that are written and never read."""
 
 
 def coze_service(settings: Settings, mask: Callable[[str], str], on_note: Callable[[Text], None]) -> CozeService:
@@ -101,12 +109,13 @@ def feishu_base(settings: Settings, client: FeishuClient) -> FeishuBase:
 
 def feishu_layout(settings: Settings) -> tuple[Layout, StatusValues]:
     """What is read of the base and what is written into its status column."""
+    from cozebatch.feishu.film_columns import FilmColumns
     from cozebatch.feishu.layout import Columns, Layout, Relation, StatusValues
 
     tables = settings.tables
     assert tables is not None, "settings were loaded without Feishu"
     content, mapping = tables.content_table, tables.content_table.field_mapping
-    columns = mapping.model_dump()
+    columns = mapping.model_dump(exclude=set(OUT))
     unsaid = frozenset(columns) - mapping.model_fields_set
     extra = tuple(dict.fromkeys(f for f in settings.coze.parameters.values() if f not in FIELDS))
     voice, human, account = tables.voice_table, tables.digital_human_table, tables.account_table
@@ -117,6 +126,7 @@ def feishu_layout(settings: Settings) -> tuple[Layout, StatusValues]:
             view_id=content.view_id,
             filter=_filter(content.filter_condition),
             extra=extra,
+            films=FilmColumns(mapping.cover, mapping.film, mapping.film_link),
             sent=frozenset(settings.coze.parameters.values()).intersection(FIELDS),
             accounts=Relation(account.table_id, account.account_field, account.name_field) if account else None,
             voices=Relation(voice.table_id, voice.account_field, voice.voice_id_field) if voice else None,
@@ -124,6 +134,28 @@ def feishu_layout(settings: Settings) -> tuple[Layout, StatusValues]:
         ),
         StatusValues(**content.status_values.model_dump()),
     )
+
+
+def films_out(
+    request: Request, layout: Layout, client: FeishuClient, base: FeishuBase, journal: Journal
+) -> FilmsOut | None:
+    """Who shows films in their rows; None where no column is mapped for that."""
+    if not layout.films.named():
+        return None
+    from cozebatch.feishu.column_check import LINK
+    from cozebatch.feishu.film_upload import FilmUploads
+    from cozebatch.feishu.films_out import FilmsOut
+    from cozebatch.synthesis.options import without_secrets
+    from cozebatch.synthesis.process.frame import cover_of
+
+    async def is_link(name: str) -> bool:
+        return any(column.name == name and column.kind == LINK for column in await base.columns(layout.table_id))
+
+    async def keep(medium: Medium) -> None:
+        await journal.write(PutMedium(medium))
+
+    cover = partial(cover_of, environment=without_secrets(os.environ, request.secret_variables))
+    return FilmsOut(layout.films, FilmUploads(client, base, journal.medium, keep, time.time), cover, is_link)
 
 
 def _filter(condition: FilterCondition | None) -> dict[str, object] | None:

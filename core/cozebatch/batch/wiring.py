@@ -19,6 +19,7 @@ from cozebatch.batch.adapters import (
     feishu_base,
     feishu_client,
     feishu_layout,
+    films_out,
     synthesis_options,
     used_columns,
 )
@@ -56,7 +57,7 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
     async with AsyncExitStack() as stack:
         journal = await _journal(request, stack)
         service = await stack.enter_async_context(coze_service(settings, mask, request.on_note))
-        source, sink, inspections, notes = await _source(settings, request, mask, service, stack)
+        source, sink, inspections, notes = await _source(settings, request, mask, service, journal, stack)
         synthesizer = _synthesizer(settings, request, mask)
         if synthesizer is not None:
             stack.push_async_callback(synthesizer.aclose)
@@ -138,7 +139,12 @@ def _mend(damaged: DamagedJournal, request: Request) -> None:
 
 
 async def _source(
-    settings: Settings, request: Request, mask: Callable[[str], str], service: CozeService, stack: AsyncExitStack
+    settings: Settings,
+    request: Request,
+    mask: Callable[[str], str],
+    service: CozeService,
+    journal: Journal,
+    stack: AsyncExitStack,
 ) -> tuple[TaskSource, StatusSink | None, list[Inspection], Callable[[], Sequence[Text]]]:
     if request.tasks_file is not None:
         from cozebatch.batch.files_in import FilesIn, PathFinder
@@ -173,6 +179,7 @@ async def _source(
         values,
         ready=settings.tables.content_table.ready_values(),
         owner=_claimant(request),
+        films=films_out(request, layout, client, base, journal),
     )
     return files_in, sink, [table_of(client, base, layout, values, service)], tuple
 

@@ -17,7 +17,7 @@ from typing import Any
 from starlette.requests import Request
 
 from cozebatch.demo.feishu_faults import Kind
-from cozebatch.demo.feishu_model import Refusal
+from cozebatch.demo.feishu_model import ATTACHMENT, Refusal, SimTable
 
 Answer = Callable[[Request, dict[str, Any]], Awaitable[Mapping[str, Any]]]
 
@@ -77,6 +77,18 @@ class MediaStore:
         medium = Medium(f"boxcn{len(self.files):08d}", name, content, parent_type)
         self.files[medium.token] = medium
         return medium
+
+    def shown(self, table: SimTable, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Fields to write, with files as a cell shows them. Raises `Refusal` for a file that is not there."""
+        found = dict(fields)
+        for name, value in fields.items():
+            column = table.column(name)
+            if column is not None and column.kind == ATTACHMENT and isinstance(value, list):
+                tokens = [str(one.get("file_token")) for one in value]
+                if any(token not in self.files for token in tokens):
+                    raise Refusal(1254303, "AttachPermNotAllow")
+                found[name] = [self.files[token].cell("https://open.feishu.cn", self.extra) for token in tokens]
+        return found
 
     def delete(self, token: str) -> None:
         del self.files[token]

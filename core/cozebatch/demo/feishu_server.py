@@ -288,6 +288,7 @@ class SimulatedFeishu:
             if table.busy:
                 raise Refusal(1254291, "Write conflict")
             table.check_write(changes)
+            changes = [(record_id, self.media.shown(table, fields)) for record_id, fields in changes]
             table.busy = True
         try:
             if self._write_seconds:

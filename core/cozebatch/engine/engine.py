@@ -197,7 +197,13 @@ class Engine:
         state = self._state
         for recorded in orphans:
             state.orphans.add(recorded.changed(recorded.status).execution, recorded.workflow_id or None)
-        services = (state.rate_limiter.serve, self._outbox.serve, self._texts.serve, state.orphans.serve)
+        services = (
+            state.rate_limiter.serve,
+            self._outbox.serve,
+            self._outbox.bring_films,
+            self._texts.serve,
+            state.orphans.serve,
+        )
         for service in (*services, heartbeat.beat, heartbeat.save_clock):
             group.start_soon(service)
 

@@ -7,13 +7,13 @@ outcome of a task replaces one that was not delivered yet.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import anyio
 
 from cozebatch.engine.ledger import Ledger
-from cozebatch.model.errors import ErrorInfo, JournalError
+from cozebatch.model.errors import ErrorInfo, JournalError, StepError
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State
 from cozebatch.policy.retry import RetryPolicy
@@ -24,6 +24,8 @@ BATCH = 200
 
 LINGER = 2.0
 """Seconds a delivery waits, at most, for others to be written with it."""
+
+FILMS_AT_ONCE = 3
 
 PATIENCE = 120.0
 """Seconds of running time after which a delivery is given up for this run; it stays owed."""
@@ -48,6 +50,10 @@ class Outbox:
         self._retry = retry
         self._serials = itertools.count(first_serial)
         self._owed: dict[str, Delivery] = {}
+        self._unready: dict[str, Delivery] = {}
+        """Those whose films are still brought to the table's service."""
+        self._bringing: set[int] = set()
+        self._films = anyio.Event()
         self._first_tried: dict[int, float] = {}
         self._given_up: set[str] = set()
         """Tasks whose write-back was given up for this run."""
@@ -74,7 +80,12 @@ class Outbox:
         """It is on disk; deliver it."""
         self._owed[delivery.task_id] = delivery
         self._given_up.discard(delivery.task_id)
-        self._work.set()
+        self._unready.pop(delivery.task_id, None)
+        if self._sink is not None and delivery.outcome == "done" and self._sink.shows_films():
+            self._unready[delivery.task_id] = delivery
+            self._films.set()
+        else:
+            self._work.set()
 
     def hurry(self) -> None:
         """Nothing else is going on: do not wait for other deliveries."""
@@ -89,13 +100,53 @@ class Outbox:
                 with anyio.move_on_after(LINGER):
                     await self._hurry.wait()
             self._hurry = anyio.Event()
-            batch = list(itertools.islice(self._owed.values(), BATCH))
-            wait = await self._deliver(batch)
-            if not self._owed:
+            batch = list(itertools.islice(self._ready(), BATCH))
+            wait = await self._deliver(batch) if batch else None
+            if not any(True for _ in self._ready()):
                 self._work = anyio.Event()
             failures = failures + 1 if wait is not None else 0
             if wait is not None:
                 await anyio.sleep(max(wait, self._retry.backoff(failures, cap=30.0)))
+
+    async def bring_films(self) -> None:
+        """Bring films to the table's service, a few at a time, until cancelled. Outcomes wait for their own films."""
+        at_once = anyio.CapacityLimiter(FILMS_AT_ONCE)
+        async with anyio.create_task_group() as group:
+            while True:
+                await self._films.wait()
+                self._films = anyio.Event()
+                for delivery in list(self._unready.values()):
+                    if delivery.serial not in self._bringing:
+                        self._bringing.add(delivery.serial)
+                        group.start_soon(self._bring, delivery, at_once)
+
+    def _ready(self) -> Iterator[Delivery]:
+        return (delivery for delivery in self._owed.values() if delivery.task_id not in self._unready)
+
+    async def _bring(self, delivery: Delivery, at_once: anyio.CapacityLimiter) -> None:
+        assert self._sink is not None
+        tries = 0
+        while self._unready.get(delivery.task_id) is delivery:
+            try:
+                async with at_once:
+                    told = await self._sink.bring(delivery)
+            except StepError as failed:
+                self._first_tried.setdefault(delivery.serial, self._ledger.clock.now())
+                if self._out_of_patience(delivery):
+                    self._unready.pop(delivery.task_id, None)
+                    await self._settle(delivery, failed.info)
+                    break
+                tries += 1
+                self._ledger.note("warning", failed.info.message, delivery.task_id)
+                await anyio.sleep(max(failed.retry_after or 0.0, self._retry.backoff(tries, cap=30.0)))
+                continue
+            for text in told:
+                self._ledger.note("warning", text, delivery.task_id)
+            if self._unready.get(delivery.task_id) is delivery:
+                del self._unready[delivery.task_id]
+                self._first_tried.pop(delivery.serial, None)
+                self._work.set()
+        self._bringing.discard(delivery.serial)
 
     async def _deliver(self, batch: list[Delivery]) -> float | None:
         """Write one batch. The wait asked for, when some of it is to be tried again; None when all is settled."""

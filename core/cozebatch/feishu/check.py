@@ -9,6 +9,7 @@ from __future__ import annotations
 from cozebatch.feishu.base import Column, FeishuBase
 from cozebatch.feishu.codes import Kind
 from cozebatch.feishu.column_check import FILTER, check_columns, missing_column
+from cozebatch.feishu.film_upload import begin_upload
 from cozebatch.feishu.filters import finished_rows_warning
 from cozebatch.feishu.layout import Layout, Relation, StatusValues
 from cozebatch.feishu.sdk import FeishuClient, FeishuError
@@ -35,6 +36,8 @@ async def check_feishu(client: FeishuClient, base: FeishuBase, layout: Layout, v
         if (warning := finished_rows_warning(layout, values)) is not None:
             items.append(CheckItem(Level.WARN, FILTER, warning))
         items += await _right_to_write(base, layout, values)
+        if layout.films.cover is not None or layout.films.film is not None:
+            items.append(await _right_to_upload(client, base))
     relations = (
         ("account_table", Text("账号表", "account table"), layout.accounts),
         ("voice_table", Text("声音表", "voice table"), layout.voices),
@@ -108,6 +111,20 @@ async def _right_to_write(base: FeishuBase, layout: Layout, values: StatusValues
             return []
         return [CheckItem(Level.WARN, subject, error.complaint)]
     return [CheckItem(Level.OK, subject, Text("可以写入", "may write"))]
+
+
+async def _right_to_upload(client: FeishuClient, base: FeishuBase) -> CheckItem:
+    """An upload is begun and never gone on with: nothing of it is left."""
+    subject = Text("上传权限", "right to upload")
+    try:
+        await begin_upload(client, base)
+    except FeishuError as error:
+        if error.kind is not Kind.PERMISSION:
+            return CheckItem(Level.WARN, subject, error.complaint)
+        zh = "到开放平台“权限管理”开通上传云文档素材的权限，发布版本；或把 cover 和 film 设为 null"
+        en = "give it the permission to upload drive media and publish a version, or set cover and film to null"
+        return CheckItem(Level.FAIL, subject, Text(f"{error.text.zh}。{zh}", f"{error.text.en}: {en}"))
+    return CheckItem(Level.OK, subject, Text("可以上传", "may upload"))
 
 
 async def _relation(base: FeishuBase, key: str, subject: Text, relation: Relation) -> list[CheckItem]:

@@ -148,6 +148,8 @@ _VALUE = Meaning(
 MEANINGS: Mapping[int, Meaning] = MappingProxyType(
     {
         99991400: _THROTTLED,
+        1061045: _CONFLICT,
+        1061001: _SERVER,
         1254290: _THROTTLED,
         1254291: _CONFLICT,
         **dict.fromkeys((1254607, 1254036), _NOT_READY),
@@ -161,7 +163,7 @@ MEANINGS: Mapping[int, Meaning] = MappingProxyType(
         1254045: _COLUMN,
         **dict.fromkeys((1254016, 1254018), _FILTER),
         **dict.fromkeys((1254043, 1254006), _RECORD),
-        1254015: _VALUE,
+        **dict.fromkeys((1254015, 1254303), _VALUE),
         **dict.fromkeys(range(1254060, 1254075), _VALUE),
     }
 )

@@ -79,6 +79,7 @@ def check_columns(layout: Layout, values: StatusValues, columns: Sequence[Column
         else:
             complaint = missing_column("workflow_config.coze_config.parameters", name, existing)
             items.append(CheckItem(Level.FAIL, _subject(name), complaint))
+    items += _films(layout, values, by_name)
     items += [
         CheckItem(Level.FAIL, _subject(name), missing_column("filter_condition", name, existing))
         for name in filtered_columns(layout.filter)
@@ -185,6 +186,38 @@ def _read(column: Column, *, related: bool) -> CheckItem:
             f"is a {kind.en} column, of which only {sent.en} can be had; for its text use a text or look-up column",
         ),
     )
+
+
+def _films(layout: Layout, values: StatusValues, by_name: Mapping[str, Column]) -> Iterator[CheckItem]:
+    """The columns that show what was made."""
+    used = [*layout.columns.named().values(), *layout.extra, *layout.films.named().values()]
+    for ours, name in layout.films.named().items():
+        key, subject, column = f"field_mapping.{ours}", _subject(name), by_name.get(name)
+        wanted = (TEXT, LINK) if ours == "film_link" else (ATTACHMENT,)
+        if column is None:
+            yield CheckItem(Level.FAIL, subject, missing_column(key, name, list(by_name)))
+        elif column.kind not in wanted:
+            right = Text("“文本”或“超链接”", "text or a link") if ours == "film_link" else Text("“附件”", "attachments")
+            text = Text(
+                f"是{_kind(column).zh}字段，成片写不进去：请改为{right.zh}，或把 {key} 设为 null",
+                f"is a {_kind(column).en} field and cannot take it: make it {right.en}, or set {key} to null",
+            )
+            yield CheckItem(Level.FAIL, subject, text)
+        elif used.count(name) > 1:
+            text = Text(
+                f"还映射给了别的字段，写成片会把它盖掉：请给 {key} 单独一个字段，或设为 null",
+                f"is mapped to something else, too, which would be overwritten: give {key} a field of its own, or null",
+            )
+            yield CheckItem(Level.FAIL, subject, text)
+        elif values.done is None or layout.columns.status is None:
+            text = Text(
+                "没有配置完成状态，成片不会写回", "no status for finished rows is set, so that it is not written"
+            )
+            yield CheckItem(Level.WARN, subject, text)
+        else:
+            yield CheckItem(
+                Level.OK, subject, Text(f"{_kind(column).zh}，成片写在这里", f"{_kind(column).en}, for what is made")
+            )
 
 
 def _file(column: Column) -> CheckItem:

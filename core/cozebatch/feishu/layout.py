@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cozebatch.feishu.film_columns import FilmColumns
 from cozebatch.model.nearest import nearest
 from cozebatch.model.task import Outcome
 
@@ -48,6 +49,9 @@ class Columns:
 FIELDS = ("title", "content", "digital_no", "voice_id", "project_name", "account", "template", "status", "result")
 
 
+NO_FILMS = FilmColumns()
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
     """A table that belongs to accounts: `account_column` names the account, `value_column` holds what is looked up."""
@@ -66,6 +70,7 @@ class Layout:
     view_id: str | None = None
     filter: Mapping[str, Any] | None = None
     extra: tuple[str, ...] = ()
+    films: FilmColumns = NO_FILMS
     files: frozenset[str] = frozenset()
     """Those of `extra` that feed inputs of file types, as far as that is known."""
     sent: frozenset[str] = frozenset()

@@ -17,6 +17,7 @@ from cozebatch.feishu.base import FeishuBase
 from cozebatch.feishu.claim_records import ClaimRecords
 from cozebatch.feishu.claims import Claims
 from cozebatch.feishu.codes import Kind
+from cozebatch.feishu.films_out import FilmsOut
 from cozebatch.feishu.layout import Columns, StatusValues
 from cozebatch.feishu.row_texts import RowTexts
 from cozebatch.feishu.sdk import FeishuError
@@ -53,11 +54,13 @@ class FeishuSink:
         ready: Sequence[str] = (),
         owner: str = "",
         claim_window: float = 3.0,
+        films: FilmsOut | None = None,
     ) -> None:
         self._base = base
         self._table_id = table_id
         self._columns = columns
         self._values = values
+        self._films = films
         self._writing = anyio.Lock()
         records = ClaimRecords(base, table_id, columns, values, ready=tuple(ready), owner=owner)
         self._texts = RowTexts(base, table_id, columns)
@@ -81,10 +84,27 @@ class FeishuSink:
         async with self._writing:
             for start in range(0, len(changes), BATCH):
                 await _Split(self._base, self._table_id, answers).write(changes[start : start + BATCH])
+            if again := [(d, self._fields(d)) for d in latest.values() if await self._not_with_films(d, answers)]:
+                await _Split(self._base, self._table_id, answers).write(again)
         for delivery in latest.values():
-            if isinstance(answers.get(delivery.serial), Delivered):
+            answer = answers.get(delivery.serial)
+            if isinstance(answer, Delivered):
                 self._claims.forget(delivery.record_id)
+            if self._films is not None and (isinstance(answer, Delivered) or (answer is not None and answer.final)):
+                self._films.settled(delivery.serial)
         return [_answer(delivery, latest[delivery.record_id], answers) for delivery in batch]
+
+    def shows_films(self) -> bool:
+        return self._films is not None and self.writes("done")
+
+    async def bring(self, delivery: Delivery) -> Sequence[Text]:
+        return await self._films.bring(delivery) if self._films is not None else ()
+
+    async def _not_with_films(self, delivery: Delivery, answers: Mapping[int, Delivered | Undelivered]) -> bool:
+        """Whether the row was refused for good, maybe for its films: its outcome is worth more than they are."""
+        answer = answers.get(delivery.serial)
+        refused = isinstance(answer, Undelivered) and answer.final
+        return refused and self._films is not None and await self._films.refused(delivery.serial)
 
     async def takes_texts(self) -> bool:
         """See `row_texts`."""
@@ -101,6 +121,8 @@ class FeishuSink:
             fields[self._columns.status] = getattr(self._values, delivery.outcome)
         if self._columns.result is not None:
             fields[self._columns.result] = _one_cell(delivery.result)
+        if self._films is not None and delivery.outcome == "done":
+            fields |= self._films.fields(delivery.serial)
         return fields
 
 

@@ -260,6 +260,13 @@ class StatusSink(Protocol):
         """Write up to 200 outcomes, one answer for each. Never called twice at the same time. Never raises for
         what the service or the network does."""
 
+    def shows_films(self) -> bool:
+        """Whether rows show what was made: `bring` is called before a `done` is delivered."""
+
+    async def bring(self, delivery: Delivery) -> Sequence[Text]:
+        """Bring what was made to where the row can show it; `deliver` then writes both. What a person should know of
+        what it will not show. Raises `StepError` for what may pass: try again, it goes on where it was."""
+
     async def takes_texts(self) -> bool:
         """Whether a row's title and script can be written. False too where that cannot be found out."""
 

@@ -66,6 +66,17 @@ class FieldMapping(SettingsModel):
     template: MaybeText = Field(default="模板名称", description="样式名列 / name of the style")
     status: MaybeText = Field(default="状态", description="状态列，会写回 / status, written back")
     result: MaybeText = Field(default="返回结果", description="结果列，会写回 / result, written back")
+    cover: MaybeText = Field(
+        default=None, description="封面列（附件），会写回；null：不写 / cover (attachments), written back; null: not"
+    )
+    film: MaybeText = Field(
+        default=None, description="成片列（附件），会写回；null：不写 / film (attachments), written back; null: not"
+    )
+    film_link: MaybeText = Field(
+        default=None,
+        description="成片位置列（文本或超链接），会写回；null：不写 / where the film lies (text or link), written; "
+        "null: not",
+    )
 
 
 Operator = Literal[

@@ -17,7 +17,7 @@ def test_feishu_defaults_are_those_of_the_contract() -> None:
     assert content.field_mapping.model_dump() == {
         "title": "仿写标题", "content": "仿写文案", "digital_no": "数字人编号", "voice_id": "声音ID",
         "project_name": "项目名称", "account": "关联账号", "template": "模板名称", "status": "状态",
-        "result": "返回结果",
+        "result": "返回结果", "cover": None, "film": None, "film_link": None,
     }  # fmt: skip
     assert content.ready_values() == ("视频草稿生成",)
     assert content.status_values.model_dump() == {"running": None, "done": "视频草稿生成完成", "failed": "处理失败"}

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cozebatch.files.inputs import open_ordinary
 from cozebatch.synthesis.process.ffmpeg import input_of, locate
 
 SECONDS = 10.0
@@ -20,6 +21,10 @@ AT = ("1", "0")
 
 MOST_BYTES = 200_000
 """Of a picture for a page."""
+
+COVER = (1080, 1920)
+"""Pixels of a cover, at most."""
+MOST_COVER_BYTES = 4_000_000
 
 _JPEG = b"\xff\xd8\xff"
 _HEADER = re.compile(rb"P6\s+(\d{1,4})\s+(\d{1,4})\s+255\s")
@@ -56,16 +61,39 @@ def jpeg_of(film: Path, width: int, height: int, *, environment: Mapping[str, st
     return None
 
 
+def cover_of(film: Path | None, draft: Path | None, *, environment: Mapping[str, str]) -> bytes | None:
+    """The cover as a JPEG picture: a film's very first frame, or the picture in a draft's folder. Blocks, and never
+    raises."""
+    if film is not None:
+        for picture in _pictures(film, COVER, ("-c:v", "mjpeg", "-q:v", "3"), environment, at=("0",)):
+            if picture.startswith(_JPEG) and len(picture) <= MOST_COVER_BYTES:
+                return picture
+    if draft is not None:
+        try:
+            with open_ordinary(draft / "draft_cover.jpg") as file:
+                picture = file.read(MOST_COVER_BYTES + 1)
+        except OSError:
+            return None
+        if picture.startswith(_JPEG) and len(picture) <= MOST_COVER_BYTES:
+            return picture
+    return None
+
+
 def _pictures(
-    film: Path, size: tuple[int, int], encoder: Sequence[str], environment: Mapping[str, str]
+    film: Path,
+    size: tuple[int, int],
+    encoder: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    at: Sequence[str] = AT,
 ) -> Iterator[bytes]:
     """What ffmpeg writes for a frame at each of `AT`, until the reader has one that it can use."""
     tool = locate(None)
     if tool is None:
         return
     scale = f"scale={size[0]}:{size[1]}:force_original_aspect_ratio=decrease"
-    for at in AT:
-        command = [tool, "-hide_banner", "-v", "error", "-nostdin", "-ss", at, *input_of(film), "-frames:v", "1"]
+    for moment in at:
+        command = [tool, "-hide_banner", "-v", "error", "-nostdin", "-ss", moment, *input_of(film), "-frames:v", "1"]
         command += ["-an", "-sn", "-vf", scale, "-f", "image2pipe", *encoder, "pipe:1"]
         try:
             done = subprocess.run(
