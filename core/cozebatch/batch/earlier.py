@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.rows import Row
@@ -90,6 +91,12 @@ class Survey:
                     continue
             if task.own_id and not paid.by_content:
                 past = here if here is not None and not _is_outdated(here.row, paid) else None
+                goes_on = here is not None and self.last is not None and here.run_id == self.last.run_id
+                back = None if goes_on else paid.of_input(partial(self.recognition.digest_of, task))
+                if back is not None:
+                    past = await self._from_record(task, back)
+                    paid_for = sum(r.status != "reused" for r in paid.executions)
+                    past = replace(past, row=replace(past.row, attempts=paid_for))
                 past = past or await self._from_record(task, paid)
             else:
                 at = (best.source_key, best.task_id)

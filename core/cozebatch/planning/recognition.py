@@ -47,6 +47,17 @@ class Paid:
             and _rank(self.best) != 1
         )
 
+    def of_input(self, digest_now: Callable[[], str]) -> Paid | None:
+        """Those that were sent exactly what the row says now, if the latest of all was sent something else and one of
+        them has a result: a script that is changed back is not paid for again. None where nothing of that applies, or
+        where something is not settled."""
+        if len({r.digest for r in self.executions}) < 2 or not self.is_settled:
+            return None
+        digest = digest_now()
+        same = tuple(r for r in self.executions if r.digest == digest)
+        has_result = any(r.status in ("succeeded", "reused") for r in same)
+        return Paid(same, self.by_content) if has_result and self.best.digest != digest else None
+
     @property
     def leads_nowhere(self) -> bool:
         """Whether all of them failed: only a new execution helps."""

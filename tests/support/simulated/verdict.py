@@ -127,7 +127,8 @@ async def _what_is_paid_is_used(
     for row in rows[current.run_id]:
         sent = sent_for(await machine.disk.journal.task(current.run_id, row.task_id))
         called_done[sent] += not row.reused and (row.state is State.DONE or row.note in CALLED_DONE)
-        if row.reused and judge.original(row.execute_id or "") not in good[sent]:
+        says_so = row.state is not State.SKIPPED or row.note in CALLED_DONE  # else its cell alone says that it is done
+        if row.reused and says_so and judge.original(row.execute_id or "") not in good[sent]:
             judge.blame(f"{machine.name}: {row.task_id} reuses {row.execute_id}, which is none of {sorted(good[sent])}")
         category = row.error.category if row.error is not None else None
         given_up = isinstance(machine.source, Table) and category in POLLED_IN_VAIN

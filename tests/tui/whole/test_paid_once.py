@@ -5,8 +5,10 @@ Each test counts the executions at the simulated Coze: one for each row that is 
 
 from __future__ import annotations
 
+import json
 import sys
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -192,3 +194,23 @@ def test_an_execution_that_failed_for_good_is_paid_once_over_all_starts(files: F
     files.write(["a, mended"])
     assert files.run().code == 1
     assert files.executions == 2
+
+
+def test_a_script_that_is_changed_back_is_not_paid_for_again(files: Files) -> None:
+    def run(content: str, title: str = "标题") -> str:
+        row = {"task_id": "t1", "title": title, "content": content}
+        (files.program.folder / "tasks.json").write_text(json.dumps([row], ensure_ascii=False), encoding="utf-8")
+        done = files.run("tasks.json")
+        assert done.code == 0, done.err
+        task: dict[str, Any] = files.program.results()["tasks"]["t1"]
+        return f"{task['status']} {task['execute_id']} {task['attempts']}"
+
+    first = run("甲")
+    assert first.startswith("done")
+    second = run("乙")
+    assert files.executions == 2
+    execution = first.split()[1]
+    assert run("甲") == f"skipped {execution} 2"
+    assert run("乙") == f"skipped {second.split()[1]} 2"
+    assert run("丙").startswith("done")
+    assert files.executions == 3
