@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import anyio
 
 from cozebatch.bounds.decoding import BodyDecoder, UnreadableBody
+
+if TYPE_CHECKING:
+    import httpx
 
 
 @dataclass(slots=True)
@@ -17,17 +20,15 @@ class ReceivedBody:
     body: bytearray = field(default_factory=bytearray)
     broken: str | None = None
 
-    async def read(
-        self, chunks: AsyncIterable[bytes], encoding: str, most_bytes: int, scope: anyio.CancelScope
-    ) -> None:
-        """Read at most `most_bytes` of a body with this `Content-Encoding`. One that cannot be used is ended by
-        cancelling `scope`, since leaving the loop would leave the generators half-way. Raises what they do."""
+    async def read(self, response: httpx.Response, most_bytes: int, scope: anyio.CancelScope) -> None:
+        """Read at most `most_bytes`. A body that cannot be used is ended by cancelling `scope`, since leaving the loop
+        would leave httpx's generators half-way. Raises `httpx.HTTPError`."""
         try:
-            decoder = BodyDecoder(encoding, most_bytes)
+            decoder = BodyDecoder(response.headers.get("content-encoding", ""), most_bytes)
         except UnreadableBody as error:
             self.broken = str(error)
             return  # nothing was read yet, so nothing is left half-way
-        async for chunk in chunks:
+        async for chunk in response.aiter_raw():
             if self.broken is None:
                 try:
                     self.body += decoder.feed(chunk)

@@ -12,13 +12,14 @@ import anyio.to_thread
 
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.file_ref import FileRef
+from cozebatch.network.httpx_library import httpx
 
 _CHUNK = 1024 * 1024
 SLOWEST = 65_536.0
 """Bytes a second that an upload must make, over all."""
 
 
-class FileBody:
+class FileBody(httpx.AsyncByteStream):
     """What an upload sends. It can be read once. `open_it` opens the content. `is_as_hashed`: what was sent is what the
     reference says."""
 
@@ -46,19 +47,19 @@ class FileBody:
             file: BinaryIO = await anyio.to_thread.run_sync(self._open)
         except OSError as error:
             self.was_there = False
-            raise OSError("the file cannot be read") from error
+            raise httpx.WriteError("the file cannot be read") from error
         digest, left = hashlib.sha256(), self._ref.size
         with file:
             while left:
                 piece = await anyio.to_thread.run_sync(file.read, min(_CHUNK, left))
                 if not piece:
-                    raise OSError("the file has become shorter")
+                    raise httpx.WriteError("the file has become shorter")
                 left -= len(piece)
                 digest.update(piece)
                 yield piece
         self.is_as_hashed = digest.hexdigest() == self._ref.sha256
         if not self.is_as_hashed:
-            raise OSError("the file has changed")
+            raise httpx.WriteError("the file has changed")
         yield self._tail
 
 

@@ -209,8 +209,7 @@ class FeishuClient:
             with anyio.fail_after(self._timeout * 2 + CONNECT_TIMEOUT) as scope:
                 response = await self.http.send(request, stream=True, follow_redirects=False)
                 try:
-                    encoding = response.headers.get("content-encoding", "")
-                    await received.read(response.aiter_raw(), encoding, MOST_BYTES, scope)
+                    await received.read(response, MOST_BYTES, scope)
                 finally:
                     await response.aclose()
         except (httpx.HTTPError, TimeoutError, OSError) as error:

@@ -42,11 +42,11 @@ class TunnelTransport(httpx.AsyncHTTPTransport):
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,
-            network_backend=TunnelBackend(proxy, tls),
+            network_backend=_TunnelBackend(proxy, tls),
         )
 
 
-class TunnelBackend(httpcore.AsyncNetworkBackend):
+class _TunnelBackend(httpcore.AsyncNetworkBackend):
     """Connects to the proxy and asks it for a connection to the real host."""
 
     def __init__(self, proxy: Proxy, tls: ssl.SSLContext) -> None:

@@ -66,8 +66,7 @@ class FeishuWebhook:
                     headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
                     async with client.stream("POST", self._url, content=content, headers=headers) as response:
                         status = response.status_code
-                        encoding = response.headers.get("content-encoding", "")
-                        await received.read(response.aiter_raw(), encoding, _MOST_BYTES, scope)
+                        await received.read(response, _MOST_BYTES, scope)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
             raise NotDelivered(Text.same(trouble(error, proxy).reason), may_pass=True) from None
         _judge(status, bytes(received.body))
