@@ -162,4 +162,16 @@ class Disk:
     def _twin(self) -> Disk:
         twin = Disk(self._store.copy(), self._judge, self._machine)
         twin.ids, twin.outputs, twin.stored_as = set(self.ids), set(self.outputs), dict(self.stored_as)
+        for execute_id in stored_outputs(twin._store):  # of writes that share a commit, one may hear of it later
+            original = self._judge.original(execute_id)
+            twin.outputs.add(original)
+            twin.stored_as.setdefault(original, execute_id)
         return twin
+
+
+def stored_outputs(store: Store) -> list[str]:
+    """The executions whose output a store has."""
+    if isinstance(store, InlineSqlite):
+        return [execute_id for (execute_id,) in store._db.execute("SELECT execute_id FROM output")]
+    assert isinstance(store, MemoryJournal)
+    return list(store._outputs)

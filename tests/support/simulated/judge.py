@@ -74,6 +74,12 @@ class Paid:
     def is_answered(self, now: float) -> None:
         self.answered_at, self.ends_at = now, now + self.needs
 
+    @property
+    def is_past_all_waiting(self) -> bool:
+        """Somebody answered it at Coze when it had waited for longer than any execution may take: who looks then for
+        the first time sees one that runs far too long, and calls it lost."""
+        return self.answered_at is not None and self.answered_at - self.started_at >= EXECUTION_TIMEOUT
+
     def is_known_at(self, now: float) -> bool:
         return self.started_at + 1 <= now < self.forgotten_at and not self.hidden[0] <= now < self.hidden[1]
 
@@ -168,7 +174,7 @@ class Judge:
     def in_flight(self, machine: str) -> list[str]:
         now = anyio.current_time()
         known = (self.executions[e] for e in self.known[machine] if e in self.executions)
-        return sorted(e.execute_id for e in known if e.ends_at > now and not e.elsewhere)
+        return sorted(e.execute_id for e in known if e.ends_at > now and not e.elsewhere and not e.is_past_all_waiting)
 
     def until_all_ended(self) -> float:
         """Seconds until no execution runs any more."""
