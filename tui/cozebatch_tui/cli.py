@@ -68,6 +68,10 @@ def _handler_of(command: Command, options: argparse.Namespace) -> Handler:
             from cozebatch_tui.commands.serve import serve
 
             return serve
+        case "worker":
+            from cozebatch_tui.commands.worker import worker
+
+            return worker
         case _:
             assert_never(command)
 

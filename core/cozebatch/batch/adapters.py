@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cozebatch.coze.client import CozeService
+from cozebatch.model.errors import UsageError
 from cozebatch.model.loopback import is_loopback_url
 from cozebatch.model.prices import Prices
 from cozebatch.model.task import FIELDS
 from cozebatch.model.text import Lang, Text
 from cozebatch.ports import Journal, Medium, PutMedium
 from cozebatch.settings import Settings
+from cozebatch.synthesis.cluster.address import Tls, parse_address
 from cozebatch.synthesis.options import SynthesisOptions
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from cozebatch.feishu.sdk import FeishuClient
     from cozebatch.notify.courier import Courier
     from cozebatch.settings.feishu_model import FilterCondition
+    from cozebatch.synthesis.cluster.connecting import Cluster
 
 
 OUT = ("cover", "film", "film_link")
@@ -64,7 +67,7 @@ def synthesis_options(
     return SynthesisOptions(
         mode=wanted.mode,
         output_dir=Path(wanted.output_dir).absolute(),
-        media_dir=(state_dir / "media").absolute(),
+        media_dir=media_dir_of(settings, state_dir, owner),
         outputs=settings.coze.outputs.named(),
         max_media_mb=wanted.max_media_mb,
         width=wanted.width,
@@ -84,6 +87,37 @@ def synthesis_options(
         lang=lang,
         owner=owner,
     )
+
+
+def media_dir_of(settings: Settings, state_dir: Path, owner: str) -> Path:
+    """Where downloads are kept until their film is done: in the state folder; with a cluster in the shared folder, in
+    a place of this state folder's own."""
+    share = settings.synthesis.cluster_share
+    if settings.synthesis.cluster is None or share is None:
+        return (state_dir / "media").absolute()
+    return Path(share).absolute() / f"cozebatch-media-{owner[:12] or 'new'}" / "media"
+
+
+def cluster_of(settings: Settings) -> Cluster | None:
+    """The cluster that makes the films; None for this machine. Raises `UsageError` when its package is missing."""
+    wanted = settings.synthesis
+    if wanted.cluster is None or wanted.mode == "none":
+        return None
+    try:
+        from cozebatch.synthesis.cluster.connecting import Cluster
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            Text(
+                f"synthesis.cluster 要用 {error.name}，没有安装：pip install 'cozebatch-tui[cluster]'",
+                f"synthesis.cluster needs {error.name}, which is not installed: pip install 'cozebatch-tui[cluster]'",
+            )
+        ) from error
+    address = parse_address(wanted.cluster)
+    assert address is not None, "the settings are checked"
+    assert wanted.cluster_share is not None, "the settings are checked"
+    files = wanted.cluster_tls
+    tls = None if files is None else Tls(*(str(Path(file).absolute()) for file in (files.ca, files.cert, files.key)))
+    return Cluster(address, Path(wanted.cluster_share).absolute(), tls)
 
 
 def feishu_client(settings: Settings, mask: Callable[[str], str]) -> FeishuClient:

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.to_thread
 
-from cozebatch.batch.adapters import synthesis_options
+from cozebatch.batch.adapters import cluster_of, synthesis_options
 from cozebatch.batch.request import Request
 from cozebatch.coze.check import check_inputs
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import UsageError
 from cozebatch.model.nearest import nearest
 from cozebatch.model.task import FIELDS, Task
-from cozebatch.model.text import Text
+from cozebatch.model.text import Lang, Text
 from cozebatch.planning.planned import Action
 from cozebatch.settings import Settings
 from cozebatch.synthesis.failures import existing_parent
@@ -110,15 +110,25 @@ def table_of(
 
 def synthesis_of(settings: Settings, request: Request) -> Inspection:
     async def look(tasks: Sequence[Task]) -> Sequence[CheckItem]:
-        from cozebatch.synthesis.check import check_synthesis
-
-        options = synthesis_options(settings, request.state_dir, lang=request.lang)
         try:
-            return [*await check_synthesis(options), *check_templates(settings, tasks)]
+            items = await synthesis_items(settings, request.state_dir, request.lang)
+            return [*items, *check_templates(settings, tasks)]
         except UsageError as error:
             return [CheckItem(Level.FAIL, _CONFIGURATION, complaint) for complaint in error.complaints]
 
     return Inspection(look, MAKING)
+
+
+async def synthesis_items(settings: Settings, state_dir: Path, lang: Lang) -> list[CheckItem]:
+    """What this machine needs to make films; with a cluster, every machine of it. Raises `UsageError`."""
+    options = synthesis_options(settings, state_dir, lang=lang)
+    if (cluster := cluster_of(settings)) is not None:
+        from cozebatch.synthesis.cluster.check import check_cluster
+
+        return await check_cluster(options, cluster)
+    from cozebatch.synthesis.check import check_synthesis
+
+    return await check_synthesis(options)
 
 
 def results_in(folder: Path) -> Inspection:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cozebatch.batch.adapters import coze_service, feishu_base, feishu_client, feishu_layout, synthesis_options
+from cozebatch.batch.adapters import coze_service, feishu_base, feishu_client, feishu_layout
 from cozebatch.batch.files_in import file_inputs
-from cozebatch.batch.inspections import check_templates
+from cozebatch.batch.inspections import check_templates, synthesis_items
 from cozebatch.coze.check import check_coze
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import StepError, UsageError
@@ -61,10 +61,8 @@ async def check_all(settings: Settings, warnings: list[Text], tell: Tell, *, sta
                 for item in await _rows(settings, FeishuSource(base, layout, values)):
                     say(item)
     if settings.synthesis.mode != "none":
-        from cozebatch.synthesis.check import check_synthesis
-
         try:
-            items = await check_synthesis(synthesis_options(settings, state_dir, lang=lang))
+            items = await synthesis_items(settings, state_dir, lang)
         except UsageError as error:
             items = [CheckItem(Level.FAIL, _CONFIGURATION, complaint) for complaint in error.complaints]
         for item in items:

@@ -44,27 +44,43 @@ T = TypeVar("T")
 
 
 async def prune_old_state(
-    journal: Journal, state_dir: Path, days: int, wall: Callable[[], float] = time.time
+    journal: Journal,
+    state_dir: Path,
+    days: int,
+    wall: Callable[[], float] = time.time,
+    *,
+    media: Path | None = None,
 ) -> Pruned:
     """Delete what was last used more than `days` days ago and is not needed any more. Called at the end of a batch,
     when no task is on its way. Never raises for what cannot be read or deleted: that is in `troubles`.
+
+    `media`: the folder of the downloads, unless it is the state directory's own.
 
     With a journal in memory nothing is deleted: it does not know what is on disk.
     """
     if not isinstance(journal, SqliteJournal):
         return Pruned()
     before = wall() - days * DAY
+    media = media or state_dir / MEDIA
     try:
         # Reading the whole journal after every batch would take too long.
-        if not await journal.has_old_runs(before) and not await _in_thread(lambda: _has_old_files(state_dir, before)):
+        if not await journal.has_old_runs(before) and not await _in_thread(
+            lambda: _has_old_files(state_dir, media, before)
+        ):
             return Pruned()
-        return await prune_state(journal, state_dir, before)
+        return await prune_state(journal, state_dir, before, media=media)
     except JournalError as error:
         return Pruned(troubles=[error.text])
 
 
 async def prune_state(
-    journal: SqliteJournal | None, state_dir: Path, before: float, *, dry: bool = False, compact: bool = False
+    journal: SqliteJournal | None,
+    state_dir: Path,
+    before: float,
+    *,
+    dry: bool = False,
+    compact: bool = False,
+    media: Path | None = None,
 ) -> Pruned:
     """Delete what was last used before `before` (Unix seconds) and is not needed any more.
 
@@ -77,7 +93,7 @@ async def prune_state(
         pruned = await journal.prune(before, dry=dry, compact=compact)
     found = pruned.found
     needed = {digest(task_id) for task_id in pruned.unsettled}  # named as `LocalSynthesizer` names their folders
-    media = state_dir / MEDIA
+    media = media or state_dir / MEDIA
     owner = await _in_thread(lambda: known_owner(state_dir))
     for run_folder in await _in_thread(lambda: _folders_in(media, found)):
         await _in_thread(partial(_prune_media, run_folder, owner, before, needed, found, dry, pruned.incomplete))
@@ -85,13 +101,13 @@ async def prune_state(
     return found
 
 
-def _has_old_files(state_dir: Path, before: float) -> bool:
+def _has_old_files(state_dir: Path, media: Path, before: float) -> bool:
     """Files of ours: a stranger's folder must not cost a look through the whole journal after every batch."""
-    run_folders = _folders_in(state_dir / MEDIA, Pruned())
+    run_folders = _folders_in(media, Pruned())
     tasks = (folder for run_folder in run_folders for folder in _folders_in(run_folder, Pruned()))
     old = (folder for folder in tasks if _is_older(folder, before))
     owner = known_owner(state_dir)
-    return any(is_marked(folder, owner, state_dir) for folder in old) or any(state_dir.glob(_PUT_ASIDE))
+    return any(is_marked(folder, owner, media.parent) for folder in old) or any(state_dir.glob(_PUT_ASIDE))
 
 
 async def _in_thread(function: Callable[[], T]) -> T:
@@ -105,28 +121,28 @@ def _prune_media(
 
     While the journal is in doubt it cannot tell which tasks there are: everything stays.
     """
-    state_dir = run_folder.parent.parent
+    below = run_folder.parent.parent
     emptied = False
     for folder in _folders_in(run_folder, found):
         try:
             newest, size = _measure(folder)
             if newest >= before:
                 continue
-            if not is_marked(folder, owner, state_dir):
+            if not is_marked(folder, owner, below):
                 _leave(found, folder)
                 continue
             if incomplete or folder.name in needed:
                 found.kept[Kind.MEDIA] += 1
                 continue
             if not dry:
-                remove_marked(folder, owner, state_dir)
+                remove_marked(folder, owner, below)
                 emptied = True
         except OSError as error:
             _report(found, folder, error)
         else:
             found.went(Kind.MEDIA, size)
     if emptied:
-        remove_empty_folder(run_folder, state_dir)  # stays while other tasks' media are in it
+        remove_empty_folder(run_folder, below)  # stays while other tasks' media are in it
 
 
 def _folders_in(folder: Path, found: Pruned) -> list[Path]:

@@ -14,12 +14,14 @@ from typing import Any
 import anyio.to_thread
 
 from cozebatch.batch.adapters import (
+    cluster_of,
     courier,
     coze_service,
     feishu_base,
     feishu_client,
     feishu_layout,
     films_out,
+    media_dir_of,
     synthesis_options,
     used_columns,
 )
@@ -36,7 +38,7 @@ from cozebatch.engine.event_bus import Bus
 from cozebatch.engine.options import Adapters, Options
 from cozebatch.journal.lock import state_lock
 from cozebatch.journal.memory import MemoryJournal
-from cozebatch.journal.owner import state_owner
+from cozebatch.journal.owner import known_owner, state_owner
 from cozebatch.journal.sqlite import FILE_NAME, DamagedJournal, open_journal, read_journal
 from cozebatch.model.errors import UsageError
 from cozebatch.model.redact import Masker
@@ -95,7 +97,7 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
             checks=[service.preflight],
             inspections=[inputs_of(service), *inspections, *_of_this_machine(settings, request)],
             parameters_of=service.parameters_of,
-            prune=_prune(request, journal, settings.log_retention_days),
+            prune=_prune(request, journal, settings),
             results=_results(settings, request, journal, mask),
             origin=_origin(settings, request),
             courier=courier(settings, request),
@@ -212,8 +214,6 @@ def _claimant(request: Request) -> str:
 def _synthesizer(settings: Settings, request: Request, mask: Callable[[str], str]) -> Synthesizer | None:
     if settings.synthesis.mode == "none" or request.dry_run:
         return None
-    from cozebatch.synthesis.synthesizer import LocalSynthesizer
-
     options = synthesis_options(
         settings,
         request.state_dir,
@@ -229,14 +229,23 @@ def _synthesizer(settings: Settings, request: Request, mask: Callable[[str], str
                 "another --state-dir.",
             )
         )
+    if (cluster := cluster_of(settings)) is not None:
+        from cozebatch.synthesis.cluster.synthesizer import ClusterSynthesizer
+
+        return ClusterSynthesizer(options, cluster, pick=pick, on_note=request.on_note, mask=mask)
+    from cozebatch.synthesis.synthesizer import LocalSynthesizer
+
     return LocalSynthesizer(options, pick=pick, on_note=request.on_note, mask=mask)
 
 
-def _prune(request: Request, journal: Journal, days: int) -> Callable[[], Awaitable[Sequence[Text]]]:
+def _prune(request: Request, journal: Journal, settings: Settings) -> Callable[[], Awaitable[Sequence[Text]]]:
     from cozebatch.batch.state_cleanup import prune_old_state
 
     async def prune() -> Sequence[Text]:
-        return (await prune_old_state(journal, request.state_dir, days)).troubles
+        owner = "" if settings.synthesis.cluster is None else known_owner(request.state_dir)
+        media = media_dir_of(settings, request.state_dir, owner)
+        pruned = await prune_old_state(journal, request.state_dir, settings.log_retention_days, media=media)
+        return pruned.troubles
 
     return prune
 

@@ -180,10 +180,11 @@ class OperatorCommands:
             case Stage.COZE:
                 self._state.slots.set_user_limit(limit)
             case Stage.SYNTHESIS:
-                self._state.synthesis_limiter.set_limit(limit)
+                limiter = self._state.synthesis_limiter
+                limiter.set_user_limit(limit)
                 self._ledger.publish(
                     events.LimitChanged(
-                        stage=stage, limit=limit, user_limit=limit, reason=OPERATOR, **self._ledger.stamp()
+                        stage=stage, limit=limiter.limit, user_limit=limit, reason=OPERATOR, **self._ledger.stamp()
                     )
                 )
                 self._state.activity.notify()

@@ -26,6 +26,7 @@ from cozebatch.engine.options import Adapters, Options, StartStep
 from cozebatch.engine.outbox import Outbox
 from cozebatch.engine.run_state import RunState
 from cozebatch.engine.start import Start
+from cozebatch.engine.synthesis_capacity import follow_capacity
 from cozebatch.engine.text_outbox import TextOutbox
 from cozebatch.model import events
 from cozebatch.model.allowance import ANY_NUMBER
@@ -38,6 +39,7 @@ from cozebatch.planning.planned import Planned
 from cozebatch.ports import (
     NO_HANDOVER,
     Delivery,
+    ElasticSynthesizer,
     Forget,
     Handover,
     Journal,
@@ -117,7 +119,7 @@ class Engine:
             self._ledger.board,
             elapsed=self._ledger.advance_clock(),
             max_coze=self._state.slots.user_limit,
-            max_synthesis=self._state.synthesis_limiter.limit,
+            max_synthesis=self._state.synthesis_limiter.user_limit,
         )
 
     async def run(
@@ -184,7 +186,7 @@ class Engine:
                 run_id=self._ledger.run.run_id,
                 total=start.total,
                 max_coze=self._state.slots.user_limit,
-                max_synthesis=self._state.synthesis_limiter.limit,
+                max_synthesis=self._state.synthesis_limiter.user_limit,
                 **self._ledger.stamp(),
             )
         )
@@ -206,6 +208,8 @@ class Engine:
         )
         for service in (*services, heartbeat.beat, heartbeat.save_clock):
             group.start_soon(service)
+        if isinstance(synthesizer := state.adapters.synthesizer, ElasticSynthesizer):
+            group.start_soon(follow_capacity, synthesizer, state)
 
     def _enqueue(self, steps: Sequence[tuple[str, StartStep]], owed: Sequence[Delivery], trial: int | None) -> None:
         left = math.inf if trial is None else trial

@@ -27,6 +27,7 @@ from cozebatch.engine.submissions import Submissions
 from cozebatch.engine.synthesis_limiter import ConcurrencyLimiter
 from cozebatch.model.allowance import SPENT
 from cozebatch.policy.retry import RetryPolicy
+from cozebatch.ports import ElasticSynthesizer
 
 DOWNLOADS_AT_ONCE = 8
 
@@ -41,7 +42,8 @@ class RunState:
         self.retry = RetryPolicy(options.max_retries, options.on_unknown_submit, random.Random(options.seed))
         self.activity = Activity()
         self.rate_limiter = RateLimiter(options.request_rate)
-        self.synthesis_limiter = ConcurrencyLimiter(options.max_synthesis)
+        elastic = isinstance(adapters.synthesizer, ElasticSynthesizer)
+        self.synthesis_limiter = ConcurrencyLimiter(options.max_synthesis, 0 if elastic else None)
         self.downloads = anyio.CapacityLimiter(DOWNLOADS_AT_ONCE)
         notify = self.activity.notify
         self.slots = Slots(ledger, options.max_coze, notify, learned=options.learned_limit)

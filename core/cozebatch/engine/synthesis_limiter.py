@@ -1,4 +1,7 @@
-"""A concurrency limiter for the synthesis workers: first come, first served; the limit may change at any time."""
+"""A concurrency limiter for the synthesis workers: first come, first served; both limits may change at any time.
+
+The operator's limit is at least 1. What makes the films may have room for fewer, or for none for a while.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,29 @@ import anyio.lowlevel
 class ConcurrencyLimiter:
     """Lets at most `limit` in. Lowering the limit drains: those inside stay."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, user_limit: int, capacity: int | None = None) -> None:
+        """`capacity`: how many films can be made at once; None: as many as the operator wants."""
+        self._user_limit = user_limit
+        self._capacity = capacity
         self._waiting: deque[anyio.Event] = deque()
         self.busy = 0
 
     @property
     def limit(self) -> int:
-        return self._limit
+        """The limit in force."""
+        return self._user_limit if self._capacity is None else min(self._user_limit, self._capacity)
 
-    def set_limit(self, limit: int) -> None:
-        self._limit = limit
+    @property
+    def user_limit(self) -> int:
+        """What the operator set."""
+        return self._user_limit
+
+    def set_user_limit(self, limit: int) -> None:
+        self._user_limit = limit
+        self._let_in()
+
+    def set_capacity(self, capacity: int) -> None:
+        self._capacity = capacity
         self._let_in()
 
     @asynccontextmanager
@@ -45,7 +60,7 @@ class ConcurrencyLimiter:
             self._leave()
 
     def _let_in(self) -> None:
-        while self._waiting and self.busy < self._limit:
+        while self._waiting and self.busy < self.limit:
             self.busy += 1
             self._waiting.popleft().set()
 

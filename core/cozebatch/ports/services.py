@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.file_ref import FileRef
@@ -206,6 +206,15 @@ class Synthesizer(Protocol):
 
     async def aclose(self) -> None:
         """End all worker processes."""
+
+
+@runtime_checkable
+class ElasticSynthesizer(Protocol):
+    """What a `Synthesizer` has besides when other machines make the films, and come and go."""
+
+    @property
+    def capacity(self) -> int:
+        """How many films can be made at once now; 0 while nobody is there. Cheap: it is asked once a second."""
 
 
 @dataclass(frozen=True, slots=True)

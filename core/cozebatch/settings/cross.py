@@ -13,6 +13,7 @@ from cozebatch.coze.workflow_link import interface_of, parse_workflow_link
 from cozebatch.feishu.links import LinkError, parse_base
 from cozebatch.model.text import Text
 from cozebatch.model.urls import split_url
+from cozebatch.settings.cluster import cluster_checks
 from cozebatch.settings.complaints import Path
 from cozebatch.settings.feishu_model import DEFAULT_READY
 from cozebatch.settings.values import Unset
@@ -100,6 +101,7 @@ def _synthesis(document: dict[str, Any], add: Report, warn: Report) -> None:
             'synthesis.mode 为 command 时要写程序，如 ["python", "make.py"]',
             'synthesis.mode command needs a program here, such as ["python", "make.py"]',
         )
+    cluster_checks(workflow, _object(workflow, "synthesis"), add)
 
 
 def _usual_folder() -> str:

@@ -93,6 +93,14 @@ class CozeConfig(SettingsModel):
     )
 
 
+class ClusterTls(SettingsModel):
+    """合成集群的证书，PEM 文件 / Certificate for the cluster, PEM files."""
+
+    ca: FilledText = Field(description="签发所有证书的 CA / the CA that has signed all certificates")
+    cert: FilledText = Field(description="这台机器的证书 / certificate of this machine")
+    key: FilledText = Field(description="它的私钥 / its key")
+
+
 class Synthesis(SettingsModel):
     """本地合成 / Putting the film together."""
 
@@ -130,6 +138,20 @@ class Synthesis(SettingsModel):
     )
     command: Program | None = Field(
         default=None, description='mode 为 command 时的程序，如 ["prog", "arg"] / the program'
+    )
+    cluster: MaybeText = Field(
+        default=None,
+        description="几台机器一起合成：dask 调度器的地址，如 tls://主机:8786；null：只用本机 / films on several "
+        "machines: address of a dask scheduler; null: this machine only",
+    )
+    cluster_share: MaybeFolder = Field(
+        default=None, description="各机器共享的文件夹，在这台机器上的位置 / the shared folder as this machine sees it"
+    )
+    cluster_tls: ClusterTls | None = Field(default=None, description="tls:// 的证书 / the certificate for tls://")
+    cluster_insecure: bool = Field(
+        default=False,
+        description="允许不加密的 tcp:// 连到别的机器；谁连上都能运行程序 / plain tcp:// to other machines; whoever "
+        "connects can run programs",
     )
 
 

@@ -2,6 +2,7 @@
 
 From the top down, each importing only what stands below it:
 
+cluster               films made by other machines
 synthesizer, check    what the rest of the program uses
 draft, video          the two renderers; `video.pipeline` holds the steps of one film
 download, subtitles   media files from the network; texts, fonts and glyphs

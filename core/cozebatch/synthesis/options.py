@@ -43,7 +43,7 @@ class SynthesisOptions:
     that passes a real test encode. `crf` and `preset` are libx264's. `lang` is that of a product's message.
     `draft_media`: all media lie in the draft, named so that its folder can be moved; or the user's own stay where they
     are, and the others have absolute paths. `owner` is the random id of the state folder: scratch folders carry it, and
-    only those of the same owner are swept; empty, nothing is swept.
+    only those of the same owner are swept; empty, nothing is swept. `processors`: how many films may use; 0: all.
     """
 
     mode: Mode
@@ -71,6 +71,7 @@ class SynthesisOptions:
     crf: int = 21
     lang: Lang = "zh"
     owner: str = ""
+    processors: int = 0
 
     def child_environment(self) -> dict[str, str]:
         """The environment for child processes: ours without the secrets. A Python among them reads and writes UTF-8,

@@ -85,7 +85,7 @@ class LocalSynthesizer:
             return Product()
         for note in await anyio.to_thread.run_sync(self._prepare, media):
             self._on_note(note)
-        job = replace(job, task=self._without_secrets(job.task))
+        job = replace(job, task=masked(job.task, self._mask))
         if options.mode == "command":
             return await run_command(options, job, media)
         return await self._film(job, media, progress)
@@ -136,23 +136,9 @@ class LocalSynthesizer:
         """Encoder threads for one more render, so that those that run now about fill the machine."""
         self._rendering += 1
         try:
-            yield max(1, -(-(os.cpu_count() or 1) // self._rendering))
+            yield max(1, -(-(self._options.processors or os.cpu_count() or 1) // self._rendering))
         finally:
             self._rendering -= 1
-
-    def _without_secrets(self, task: Task) -> Task:
-        mask = self._mask
-        return replace(
-            task,
-            title=mask(task.title),
-            content=mask(task.content),
-            digital_no=mask(task.digital_no),
-            voice_id=mask(task.voice_id),
-            account_id=mask(task.account_id),
-            project_name=mask(task.project_name),
-            template=mask(task.template),
-            extra={name: mask(value) for name, value in task.extra.items()},
-        )
 
     def _worker_pool(self) -> Workers:
         if self._workers is None:
@@ -219,6 +205,21 @@ class LocalSynthesizer:
         with suppress(OSError):
             remove_marked(folder, self._owner, self._state)
             remove_empty_folder(folder.parent, self._state)
+
+
+def masked(task: Task, mask: Callable[[str], str]) -> Task:
+    """The task without secrets: none of them reaches a film, its description, a child process or another machine."""
+    return replace(
+        task,
+        title=mask(task.title),
+        content=mask(task.content),
+        digital_no=mask(task.digital_no),
+        voice_id=mask(task.voice_id),
+        account_id=mask(task.account_id),
+        project_name=mask(task.project_name),
+        template=mask(task.template),
+        extra={name: mask(value) for name, value in task.extra.items()},
+    )
 
 
 def _without_draft(failed: StepError, video_path: str | None) -> StepError:

@@ -48,7 +48,7 @@ def _keys(value: Any) -> set[str]:
 
 
 def _model_keys(schema: dict[str, Any]) -> set[str]:
-    optional = {"AccountTable", "VoiceTable", "DigitalHumanTable", "FilterGroup"}
+    optional = {"AccountTable", "VoiceTable", "DigitalHumanTable", "FilterGroup", "ClusterTls"}
     parts = [part for name, part in schema["$defs"].items() if name not in optional]
     keys = set().union(*(part.get("properties", {}) for part in [schema, *parts]))
     return keys - {"account_table", "voice_table", "digital_human_table", "children"}

@@ -52,7 +52,8 @@ def test_defaults_are_those_of_the_contract() -> None:
     assert settings.synthesis.model_dump() == {
         "mode": "draft", "output_dir": "output", "max_media_mb": 2048, "width": 1080, "height": 1920, "fps": 30,
         "timeout": 1800, "background_music_path": None, "background_music_volume": 0.3, "draft_media_root": None,
-        "draft_media": "in_draft", "command": None,
+        "draft_media": "in_draft", "command": None, "cluster": None, "cluster_share": None, "cluster_tls": None,
+        "cluster_insecure": False,
     }  # fmt: skip
     assert settings.log_retention_days == 30
 

@@ -6,6 +6,7 @@ It is longer than 300 lines since it is one table.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args
@@ -15,7 +16,7 @@ from cozebatch.model.default_paths import CONFIG_FILE, LOG_DIR, STATE_DIR, shipp
 from cozebatch.model.limits import LONGEST_POLL_INTERVAL, MOST_COZE, MOST_SYNTHESIS
 from cozebatch_tui.commands.parser import CommandParser, listed, mended, next_time, seconds, whole_number
 
-Command = Literal["run", "init", "check", "runs", "report", "attach", "serve"]
+Command = Literal["run", "init", "check", "runs", "report", "attach", "serve", "worker"]
 SUBCOMMANDS: tuple[Command, ...] = get_args(Command)
 
 
@@ -110,10 +111,10 @@ def _run_parser(lang: str) -> CommandParser:
         "cozebatch-tui",
         "批量运行 扣子工作流，并在本机合成视频。\n\n"
         "子命令：init 生成配置 · check 检查配置 · runs 以前的批次 · report 一个批次的结果 · "
-        "attach 连接批次 · serve 网页界面",
+        "attach 连接批次 · serve 网页界面 · worker 帮别的机器合成",
         "Run Coze workflows for a whole batch, and put the films together on this machine.\n\n"
         "Subcommands: init (write a configuration) · check (check it) · runs (past runs) · report (one run's results) "
-        "· attach (see a running batch) · serve (in a browser)",
+        "· attach (see a running batch) · serve (in a browser) · worker (make films for another machine)",
         lang,
     )
     parser.epilog = _template(lang)
@@ -390,6 +391,49 @@ def _serve_parser(lang: str) -> CommandParser:
     return parser
 
 
+def _worker_parser(lang: str) -> CommandParser:
+    parser = _new(
+        "cozebatch-tui worker",
+        "把这台机器借给合成集群：连到 dask 调度器，断开会自动重连，按 Ctrl-C 结束（docs/cluster.md）。",
+        "Lend this machine to a cluster that makes films: connect to a dask scheduler, again and again, until Ctrl-C\n"
+        "(docs/cluster.md).",
+        lang,
+    )
+    parser.add_argument("address", metavar="ADDRESS", help=_t(lang, "调度器，tls://主机:8786", "tls://HOST:8786"))
+    parser.add_argument(
+        "--share",
+        metavar="DIR",
+        default=os.environ.get("COZEBATCH_SHARE"),
+        help=_t(
+            lang, "共享文件夹在这台机器上的位置（COZEBATCH_SHARE）", "the shared folder as seen here (COZEBATCH_SHARE)"
+        ),
+    )
+    parser.add_argument(
+        "--films",
+        metavar="N",
+        type=whole_number(1, MOST_SYNTHESIS),
+        default=1,
+        help=_t(lang, "同时合成几个（1）", "films at once (1)"),
+    )
+    parser.add_argument("--host", metavar="HOST", help=_t(lang, "在这个地址上接活", "address to listen on"))
+    parser.add_argument("--name", metavar="NAME", help=_t(lang, "机器的名字", "what the machine is called"))
+    for option, zh, en in (
+        ("--tls-ca", "CA 证书", "certificate of the CA"),
+        ("--tls-cert", "这台机器的证书", "certificate of this machine"),
+        ("--tls-key", "证书的私钥", "key of that certificate"),
+    ):
+        parser.add_argument(option, metavar="FILE", help=_t(lang, f"{zh}（PEM）", f"{en} (PEM)"))
+    parser.add_argument(
+        "--insecure",
+        action="store_true",
+        help=_t(lang, "不加密也用（谁连上都能运行程序）", "without encryption (whoever connects can run programs)"),
+    )
+    parser.add_argument(
+        "--state-dir", metavar="DIR", help=_t(lang, "这台机器的编号存在哪里", "where this machine's id is kept")
+    )
+    return parser
+
+
 _PARSERS: Mapping[Command, Callable[[str], CommandParser]] = {
     "run": _run_parser,
     "init": _init_parser,
@@ -398,4 +442,5 @@ _PARSERS: Mapping[Command, Callable[[str], CommandParser]] = {
     "report": _report_parser,
     "attach": _attach_parser,
     "serve": _serve_parser,
+    "worker": _worker_parser,
 }

@@ -86,6 +86,7 @@ LIMIT_REASONS: Mapping[str, Text] = {
     "accepted": Text("又被接受", "accepted again"),
     "probe": Text("试着恢复", "trying more"),
     "learned": Text("上次学到的上限", "learned last time"),
+    "cluster": Text("合成机器有变", "machines came or went"),
 }
 """Why a limit has changed."""
 

@@ -1,0 +1,86 @@
+"""Asks workers what they are, before one of them gets a film."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from distributed import Client
+
+from cozebatch.disk.removing import remove_file
+from cozebatch.disk.writing import EVERYBODY, write_whole
+from cozebatch.model.text import Text
+from cozebatch.synthesis.cluster import work
+from cozebatch.synthesis.cluster.connecting import Cluster
+from cozebatch.synthesis.cluster.job import PROTOCOL
+from cozebatch.synthesis.cluster.paths import to_shared
+from cozebatch.synthesis.failures import clean
+
+RESOURCE = "film"
+"""What a worker has as many of as it makes films at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a worker said of itself. `problem`: why it gets no film."""
+
+    name: str
+    films: int
+    problem: Text | None
+    items: tuple[tuple[str, Text, Text], ...] = ()
+    """Level, subject and text of each finding."""
+
+
+def examine(
+    client: Client, cluster: Cluster, request: Mapping[str, Any], listed: Mapping[str, Any]
+) -> dict[str, Examined]:
+    """Ask these workers what they are. Blocks. Raises `OSError` if the scheduler is gone."""
+    probe, content = cluster.share / f".cozebatch-probe-{secrets.token_hex(8)}", secrets.token_hex(16)
+    write_whole(probe, content, cluster.share, mode=EVERYBODY)
+    try:
+        asked = {
+            **request,
+            "protocol": PROTOCOL,
+            "version": work.package_version(),
+            "probe": to_shared(str(probe), str(cluster.share)),
+            "content": content,
+        }
+        answers = client.run(work.examine, asked, workers=list(listed), on_error="return")
+    finally:
+        with suppress(OSError):
+            remove_file(probe, cluster.share)
+    return {address: _examined(listed[address], answers.get(address)) for address in listed}
+
+
+def _examined(worker: Mapping[str, Any], answer: Any) -> Examined:
+    name = clean(str(worker.get("name") or worker.get("id") or "?"), 80)
+    films = worker.get("resources", {}).get(RESOURCE, 0)
+    films = int(films) if isinstance(films, int | float) and 0 <= films < 10_000 else 0
+    if not isinstance(answer, Mapping):  # it has no such function, or died of it
+        return Examined(name, films, Text("没有装这个程序，或版本太旧", "lacks this program, or has an old version"))
+    here = (PROTOCOL, work.package_version())
+    there = (answer.get("protocol"), answer.get("version"))
+    if here != there:
+        shown = clean(str(there[1]), 40)
+        return Examined(name, films, Text(f"版本是 {shown}，这里是 {here[1]}", f"has version {shown}, not {here[1]}"))
+    items = tuple(
+        (str(level), Text.from_json(subject), Text.from_json(text)) for level, subject, text in answer["items"]
+    )
+    problem = None if answer["problem"] is None else Text.from_json(answer["problem"])
+    for level, subject, text in items:
+        if level == "fail" and problem is None:
+            problem = Text(f"{subject.zh}：{text.zh}", f"{subject.en}: {text.en}")
+    if not films and problem is None:
+        problem = Text("不是用 cozebatch-tui worker 启动的", "was not started with cozebatch-tui worker")
+    return Examined(name, films, problem, items)
+
+
+def left_out(examined: Examined) -> Text:
+    assert examined.problem is not None
+    return Text(
+        f"合成机器 {examined.name} 不参加：{examined.problem.zh}",
+        f"The machine {examined.name} makes no films: {examined.problem.en}",
+    )

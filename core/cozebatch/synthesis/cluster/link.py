@@ -1,0 +1,154 @@
+"""The connection to a scheduler, kept up by a thread: it connects, looks who is there, and connects again when lost.
+
+Dask's client closes for good when its scheduler goes, so each connection has a client of its own. A worker counts only
+after it has been examined: what has another version, does not see the shared folder or lacks a font gets no film.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from distributed import Client
+
+from cozebatch.model.text import Text
+from cozebatch.synthesis.cluster.connecting import CONNECT, Cluster, connect, disconnect, not_reached
+from cozebatch.synthesis.cluster.examining import Examined, examine, left_out
+
+LOOK = 0.5
+LOOKS_A_ROUND = 4
+"""The workers are listed at every so many looks at the connection."""
+LONGEST_WAIT = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """One connection and who is there. `number` is another one for each connection."""
+
+    client: Client
+    number: int
+    films: Mapping[str, int] = field(default_factory=dict)
+    """Worker that may make films → how many at once."""
+    neighbours: Mapping[str, int] = field(default_factory=dict)
+    """The same worker → films at once of all workers on its machine."""
+
+    @property
+    def capacity(self) -> int:
+        return sum(self.films.values())
+
+
+@dataclass(slots=True)
+class Heard:
+    """What a worker has told of one film. Written by dask's thread, read by the engine's."""
+
+    starts: int = 0
+    fraction: float | None = None
+
+
+@dataclass
+class Link:
+    """`request`: the options that every worker is examined for. `on_note` gets what a person should know; it is called
+    from the link's thread. Start it once, close it once."""
+
+    cluster: Cluster
+    request: Mapping[str, Any]
+    on_note: Callable[[Text], object] = lambda _: None
+    topic: str = field(default_factory=lambda: f"cozebatch-{secrets.token_hex(8)}")
+    now: Connected | None = None
+    """The connection of this moment; None while there is none."""
+
+    def __post_init__(self) -> None:
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._heard: dict[str, Heard] = {}
+
+    def start(self) -> None:
+        with self._starting:
+            if self._thread is None and not self._closing.is_set():
+                self._thread = threading.Thread(target=self._run, name="cluster", daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        """End the connection. Films that are under way are given up. Blocks for a moment."""
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(CONNECT)
+
+    def listen(self, key: str) -> Heard:
+        """What is told of this film from now on; end it with `forget`."""
+        return self._heard.setdefault(key, Heard())
+
+    def forget(self, key: str) -> None:
+        self._heard.pop(key, None)
+
+    def _run(self) -> None:
+        wait, number, told = 1.0, 0, False
+        while not self._closing.is_set():
+            try:
+                client = connect(self.cluster)
+            except OSError as error:
+                if not told:
+                    self.on_note(not_reached(self.cluster.address, error))
+                told = True
+                self._closing.wait(wait)
+                wait = min(LONGEST_WAIT, wait * 2)
+                continue
+            wait, number, told = 1.0, number + 1, False
+            try:
+                self._follow(Connected(client, number))
+            except (OSError, RuntimeError, ValueError):  # how dask's client says that its scheduler went meanwhile
+                told = False
+            finally:
+                self.now = None
+                disconnect(client)
+            if not self._closing.is_set():
+                self.on_note(
+                    Text("和合成集群断开了，正在重新连接。", "The connection to the cluster is lost; it is made again.")
+                )
+
+    def _follow(self, connected: Connected) -> None:
+        """Until the connection is lost or closed."""
+        client = connected.client
+        client.subscribe_topic(self.topic, self._hear)
+        known: dict[str, Examined] = {}
+        look = 0
+        while not self._closing.is_set() and client.status == "running":
+            if look % LOOKS_A_ROUND == 0:
+                listed = client.scheduler_info(n_workers=-1)["workers"]
+                known = {address: examined for address, examined in known.items() if address in listed}
+                self.now = self._connected(connected, listed, known)
+                if new := [address for address in listed if address not in known]:
+                    known |= self._examine_new(client, {address: listed[address] for address in new})
+                    self.now = self._connected(connected, listed, known)
+            look += 1
+            self._closing.wait(LOOK)
+
+    def _examine_new(self, client: Client, listed: Mapping[str, Any]) -> dict[str, Examined]:
+        found = examine(client, self.cluster, self.request, listed)
+        for examined in found.values():
+            if examined.problem is not None:
+                self.on_note(left_out(examined))
+        return found
+
+    @staticmethod
+    def _connected(before: Connected, listed: Mapping[str, Any], known: Mapping[str, Examined]) -> Connected:
+        films = {address: found.films for address, found in known.items() if found.problem is None and found.films}
+        on_host: dict[str, int] = {}
+        for address in films:
+            on_host[listed[address]["host"]] = on_host.get(listed[address]["host"], 0) + films[address]
+        neighbours = {address: on_host[listed[address]["host"]] for address in films}
+        return Connected(before.client, before.number, films, neighbours)
+
+    def _hear(self, event: tuple[float, Any]) -> None:
+        told = event[1]
+        heard = self._heard.get(told["key"]) if isinstance(told, dict) and "key" in told else None
+        if heard is None:
+            return
+        if "started" in told:
+            heard.starts += 1
+        if isinstance(told.get("fraction"), int | float):
+            heard.fraction = float(told["fraction"])
