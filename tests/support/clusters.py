@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import trustme
 
 from cozebatch.synthesis.cluster.address import Address, Tls
 from cozebatch.synthesis.cluster.connecting import Cluster
@@ -104,6 +105,18 @@ class LocalCluster:
                 env={**os.environ, "DASK_CONFIG": str(self.logs / "none"), "PYTHONWARNINGS": "", **environment},
                 start_new_session=True,
             )
+
+
+def certificate(folder: Path) -> Tls:
+    """A new CA, and a certificate of it that serves for every part."""
+    folder.mkdir()
+    ca, cert, key = (folder / name for name in ("ca.pem", "cert.pem", "key.pem"))
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(ca))
+    issued = authority.issue_cert("films.example")
+    issued.cert_chain_pems[0].write_to_path(str(cert))
+    issued.private_key_pem.write_to_path(str(key))
+    return Tls(str(ca), str(cert), str(key))
 
 
 @contextmanager

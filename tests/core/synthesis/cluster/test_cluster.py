@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,10 @@ from cozebatch.model.errors import Category, StepError, UsageError
 from cozebatch.model.text import Text
 from cozebatch.ports import Media, Product
 from cozebatch.synthesis.cluster.check import check_cluster
+from cozebatch.synthesis.cluster.connecting import Cluster
 from cozebatch.synthesis.cluster.synthesizer import ClusterSynthesizer
 from cozebatch.synthesis.options import SynthesisOptions
-from support.clusters import LocalCluster, descendants, local_cluster
+from support.clusters import LocalCluster, certificate, descendants, local_cluster
 from support.films import Progress, codecs, job, options, talking_head
 
 pytestmark = pytest.mark.anyio
@@ -39,8 +41,16 @@ SECRET = "pat_NEVER-IN-A-LOG-7f3a"
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
-    """Two workers for tests that leave them as they were."""
-    with local_cluster(tmp_path_factory.mktemp("cluster")) as running:
+    """Two workers behind encrypted connections. A test leaves them as they were; dask starts a killed one again."""
+    folder = tmp_path_factory.mktemp("cluster")
+    with local_cluster(folder, tls=certificate(folder / "keys")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    """Two workers; dask begins no film again by itself."""
+    with local_cluster(tmp_path_factory.mktemp("strict"), allowed_failures=0) as running:
         yield running
 
 
@@ -76,10 +86,10 @@ def clip_in(running: LocalCluster, clip: Path, name: str) -> Media:
 @pytest.fixture(scope="module")
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Takes some seconds to become a film."""
-    return talking_head(tmp_path_factory.mktemp("long") / "clip.mp4", seconds=6, size="540x960")
+    return talking_head(tmp_path_factory.mktemp("long") / "clip.mp4", seconds=5, size="540x960")
 
 
-SLOW = {"width": 1080, "height": 1920, "fps": 30, "preset": "medium"}
+SLOW = {"width": 720, "height": 1280, "fps": 30, "preset": "medium"}
 
 
 def encoders_of(running: LocalCluster) -> list[psutil.Process]:
@@ -183,57 +193,57 @@ async def test_a_cancelled_film_leaves_no_ffmpeg_and_no_scratch(both: LocalClust
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-@pytest.mark.parametrize("allowed_failures", [3, 0])
+@pytest.mark.parametrize("name", ["both", "strict"])
 async def test_a_killed_worker_is_told_and_the_next_try_makes_the_film_once(
-    tmp_path: Path, long_clip: Path, allowed_failures: int
+    name: str, long_clip: Path, request: pytest.FixtureRequest
 ) -> None:
-    with local_cluster(tmp_path, allowed_failures=allowed_failures) as running:
-        async with connected(running, films=2, **SLOW) as synthesizer:
-            media, work = clip_in(running, long_clip, "k"), job(task_id="k", project_name="杀")
-            caught: list[StepError] = []
+    running: LocalCluster = request.getfixturevalue(name)
+    async with connected(running, films=2, **SLOW) as synthesizer:
+        media, work = clip_in(running, long_clip, "k"), job(task_id="k", project_name="杀")
+        caught: list[StepError] = []
 
-            async def first() -> None:
-                with pytest.raises(StepError) as error:
-                    await synthesizer.synthesize(work, media, Progress())
-                caught.append(error.value)
+        async def first() -> None:
+            with pytest.raises(StepError) as error:
+                await synthesizer.synthesize(work, media, Progress())
+            caught.append(error.value)
 
-            async with anyio.create_task_group() as group:
-                group.start_soon(first)
-                await rendering(running)
-                at_work = next(
-                    worker
-                    for worker in running.workers
-                    if any("ffmpeg" in child.name() for child in descendants(worker.pid))
-                )
-                worker_process(at_work).send_signal(signal.SIGKILL)
-            assert caught[0].info.category is Category.WORKER_CRASHED
-            assert caught[0].info.code == "worker"
-            film = await synthesizer.synthesize(work, media, Progress())
-            assert film.video_path is not None
-            await nothing_left(running)
-        assert films_in(running) == ["output/杀/杀.mp4"]
+        async with anyio.create_task_group() as group:
+            group.start_soon(first)
+            await rendering(running)
+            at_work = next(
+                worker
+                for worker in running.workers
+                if any("ffmpeg" in child.name() for child in descendants(worker.pid))
+            )
+            worker_process(at_work).send_signal(signal.SIGKILL)
+        assert caught[0].info.category is Category.WORKER_CRASHED
+        assert caught[0].info.code == "worker"
+        film = await synthesizer.synthesize(work, media, Progress())
+        assert film.video_path is not None
+        await nothing_left(running)
+    assert [film for film in films_in(running) if "杀" in film] == ["output/杀/杀.mp4"]
 
 
 @pytest.mark.parametrize("anyio_backend", ["trio"])
-async def test_a_killed_scheduler_is_waited_for_and_costs_no_try(tmp_path: Path, long_clip: Path) -> None:
-    with local_cluster(tmp_path) as running:
-        async with connected(running, films=2, **SLOW) as synthesizer:
-            films: list[Product] = []
+async def test_a_killed_scheduler_is_waited_for_and_costs_no_try(strict: LocalCluster, long_clip: Path) -> None:
+    running = strict
+    async with connected(running, films=2, **SLOW) as synthesizer:
+        films: list[Product] = []
 
-            async def one() -> None:
-                work = job(task_id="s", project_name="调度")
-                films.append(await synthesizer.synthesize(work, clip_in(running, long_clip, "s"), Progress()))
+        async def one() -> None:
+            work = job(task_id="s", project_name="调度")
+            films.append(await synthesizer.synthesize(work, clip_in(running, long_clip, "s"), Progress()))
 
-            async with anyio.create_task_group() as group:
-                group.start_soon(one)
-                await rendering(running)
-                running.kill_scheduler()
-                await until(lambda: not encoders_of(running), "no ffmpeg", 5)
-                await until(lambda: synthesizer.capacity == 0, "no room")
-                running.start_scheduler()
-            assert films[0].video_path is not None
-            await nothing_left(running)
-        assert films_in(running) == ["output/调度/调度.mp4"]
+        async with anyio.create_task_group() as group:
+            group.start_soon(one)
+            await rendering(running)
+            running.kill_scheduler()
+            await until(lambda: not encoders_of(running), "no ffmpeg", 5)
+            await until(lambda: synthesizer.capacity == 0, "no room")
+            running.start_scheduler()
+        assert films[0].video_path is not None
+        await nothing_left(running)
+    assert [film for film in films_in(running) if "调度" in film] == ["output/调度/调度.mp4"]
 
 
 ENGINE = """
@@ -241,15 +251,15 @@ import sys, anyio
 from pathlib import Path
 from cozebatch.coze.output import pick
 from cozebatch.ports import Media
-from cozebatch.synthesis.cluster.address import parse_address
+from cozebatch.synthesis.cluster.address import Tls, parse_address
 from cozebatch.synthesis.cluster.connecting import Cluster
 from cozebatch.synthesis.cluster.synthesizer import ClusterSynthesizer
 from support.films import Progress, job, options
 
-async def main(share, address, clip):
-    cluster = Cluster(parse_address(address), Path(share))
+async def main(share, address, clip, *tls):
+    cluster = Cluster(parse_address(address), Path(share), Tls(*tls))
     synthesizer = ClusterSynthesizer(
-        options(Path(share), width=1080, height=1920, fps=30, preset="medium"), cluster, pick=pick
+        options(Path(share), width=720, height=1280, fps=30, preset="medium"), cluster, pick=pick
     )
     await synthesizer.synthesize(job(task_id="e", project_name="引擎"), Media({"video": clip}), Progress())
 
@@ -263,7 +273,9 @@ async def test_a_killed_engine_takes_its_ffmpeg_along_and_the_next_one_makes_the
 ) -> None:
     media = clip_in(both, long_clip, "e")
     tests = Path(__file__).parents[3]
-    arguments = [str(both.share), str(both.address), str(media.files["video"])]
+    assert both.tls is not None
+    keys = [both.tls.ca, both.tls.cert, both.tls.key]
+    arguments = [str(both.share), str(both.address), str(media.files["video"]), *keys]
     engine = subprocess.Popen([sys.executable, "-c", ENGINE, *arguments], env={**os.environ, "PYTHONPATH": str(tests)})
     try:
         await rendering(both)
@@ -278,30 +290,44 @@ async def test_a_killed_engine_takes_its_ffmpeg_along_and_the_next_one_makes_the
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_the_room_follows_the_workers_and_a_wrong_one_gets_no_film(tmp_path: Path) -> None:
-    with local_cluster(tmp_path) as running:
-        other = tmp_path / "other"
-        other.mkdir()
-        async with connected(running, films=2) as synthesizer:
-            running.workers[0].terminate()
-            await until(lambda: synthesizer.capacity == 1, "one worker")
-            running.workers[1].terminate()
-            await until(lambda: synthesizer.capacity == 0, "no worker")
-            running.add_worker(share=other)
-            items = []
-            for _ in range(40):
-                items = await check_cluster(options_in(running), running.cluster)
-                if any(item.level is Level.WARN for item in items):
-                    break
-                await anyio.sleep(0.25)
-            assert [item.level for item in items] == [Level.WARN, Level.FAIL]
-            assert "does not see the same folder" in items[0].text.en
-            assert synthesizer.capacity == 0
-            running.add_worker(films=3)
-            await until(lambda: synthesizer.capacity == 3, "the new worker")
-        items = await check_cluster(options_in(running), running.cluster)
-        assert items[0].level is Level.OK
-        assert "films at once: 3" in items[0].text.en
+async def test_the_room_follows_the_workers_and_a_wrong_one_gets_no_film(strict: LocalCluster, tmp_path: Path) -> None:
+    running = strict
+    other = tmp_path / "other"
+    other.mkdir()
+    async with connected(running, films=2) as synthesizer:
+        running.workers[0].terminate()
+        await until(lambda: synthesizer.capacity == 1, "one worker")
+        running.workers[1].terminate()
+        await until(lambda: synthesizer.capacity == 0, "no worker")
+        running.add_worker(share=other)
+        items = []
+        for _ in range(40):
+            items = await check_cluster(options_in(running), running.cluster)
+            if any(item.level is Level.WARN for item in items):
+                break
+            await anyio.sleep(0.25)
+        assert [item.level for item in items] == [Level.WARN, Level.FAIL]
+        assert "does not see the same folder" in items[0].text.en
+        assert synthesizer.capacity == 0
+        running.add_worker(films=3)
+        await until(lambda: synthesizer.capacity == 3, "the new worker")
+    items = await check_cluster(options_in(running), running.cluster)
+    assert items[0].level is Level.OK
+    assert "films at once: 3" in items[0].text.en
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_certificate_of_another_ca_and_a_plain_connection_are_refused(
+    both: LocalCluster, tmp_path: Path
+) -> None:
+    stranger = certificate(tmp_path / "keys")
+    assert both.tls is not None
+    for tls in (stranger, replace(both.tls, cert=stranger.cert, key=stranger.key), None):
+        address = both.address if tls is not None else replace(both.address, scheme="tcp")
+        (item,) = await check_cluster(options_in(both), Cluster(address, both.share, tls))
+        assert item.level is Level.FAIL
+        assert "cannot be reached" in item.text.en
+    assert (await check_cluster(options_in(both), both.cluster))[0].level is Level.OK
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
