@@ -22,7 +22,7 @@ SERVER = """
 import sys
 from cozebatch.demo.coze_model import CozeOptions
 from cozebatch.demo.coze_server import serve_coze
-with serve_coze(CozeOptions(duration=0.0)) as coze:
+with serve_coze(CozeOptions(duration=0.0, rate=100_000.0)) as coze:
     print(coze.url, flush=True)
     sys.stdin.read()
 """
