@@ -9,21 +9,26 @@ import anyio.to_thread
 
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.text import Text
+from cozebatch.synthesis.check import check_synthesis
 from cozebatch.synthesis.cluster.connecting import Cluster, connect, disconnect, not_reached
 from cozebatch.synthesis.cluster.examining import Examined, examine, left_out
 from cozebatch.synthesis.cluster.synthesizer import options_for
 from cozebatch.synthesis.options import SynthesisOptions
 
 _CLUSTER = Text("合成集群", "cluster")
-_COMPARED = ("ffmpeg", "Chinese font")
+_FONT = "Chinese font"
+_COMPARED = ("ffmpeg", _FONT)
 """Subjects whose results must be the same everywhere for films to look the same."""
 
 
 async def check_cluster(options: SynthesisOptions, cluster: Cluster) -> list[CheckItem]:
-    """Ask every worker. At least one must be able to make films. Findings are items, not exceptions, but for the
-    `UsageError` of `options_for`."""
+    """Look at this machine's folders and ffmpeg, which downloads need, and ask every worker: at least one must be able
+    to make films. Findings are items, not exceptions, but for the `UsageError` of `options_for`."""
     shared = options_for(options, str(cluster.share))
-    return await anyio.to_thread.run_sync(_check, cluster, {"options": shared})
+    found = await anyio.to_thread.run_sync(_check, cluster, {"options": shared})
+    if any(item.level is Level.FAIL for item in found):
+        return found
+    return [*found, *(item for item in await check_synthesis(options) if item.subject.en != _FONT)]
 
 
 def _check(cluster: Cluster, request: Mapping[str, Any]) -> list[CheckItem]:
@@ -37,7 +42,7 @@ def _check(cluster: Cluster, request: Mapping[str, Any]) -> list[CheckItem]:
     try:
         listed = client.scheduler_info(n_workers=-1)["workers"]
         found = examine(client, cluster, request, listed) if listed else {}
-    except (OSError, RuntimeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever dask raises, nothing may be paid for then
         why = type(error).__name__
         return [
             CheckItem(

@@ -63,15 +63,23 @@ def _require_scheduler(cluster: Cluster) -> None:
     with socket.create_connection((address.host, address.port), CONNECT) as plain:
         plain.settimeout(ANSWER)
         if tls is None or not address.is_encrypted:
-            beginning = plain.recv(_NUMBER.size, socket.MSG_WAITALL)
+            beginning = _receive(plain, _NUMBER.size)
         else:
             context = ssl.create_default_context(cafile=tls.ca)
             context.check_hostname = False
             context.load_cert_chain(tls.cert, tls.key)
             with context.wrap_socket(plain) as encrypted:
-                beginning = encrypted.recv(_NUMBER.size)
+                beginning = _receive(encrypted, _NUMBER.size)
     if len(beginning) < _NUMBER.size or _NUMBER.unpack(beginning)[0] > _MOST_FRAMES:
         raise OSError(errno.EPROTO, "no dask scheduler answers there")
+
+
+def _receive(stream: socket.socket, count: int) -> bytes:
+    """So many bytes; fewer if it ends before."""
+    received = b""
+    while len(received) < count and (more := stream.recv(count - len(received))):
+        received += more
+    return received
 
 
 def disconnect(client: Client) -> None:
@@ -96,7 +104,7 @@ def not_reached(address: Address, error: OSError) -> Text:
 
 
 def _quieten() -> None:
-    """Keep dask's own lines off the screen; what matters to a person is said by us."""
+    """Keep the lines of dask, and of the event loop that it runs, off the screen: what matters is said by us."""
     for name in _LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers[:] = [logging.NullHandler()]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +23,8 @@ from cozebatch.synthesis.failures import clean
 
 RESOURCE = "film"
 """What a worker has as many of as it makes films at once."""
+EXAMINE = 120.0
+"""The first look for fonts takes some ten seconds on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Examined:
 def examine(
     client: Client, cluster: Cluster, request: Mapping[str, Any], listed: Mapping[str, Any]
 ) -> dict[str, Examined]:
-    """Ask these workers what they are. Blocks. Raises `OSError` if the scheduler is gone."""
+    """Ask these workers what they are. Blocks up to `EXAMINE` seconds. Raises `OSError` if the scheduler is gone."""
     probe, content = cluster.share / f".cozebatch-probe-{secrets.token_hex(8)}", secrets.token_hex(16)
     write_whole(probe, content, cluster.share, mode=EVERYBODY)
     try:
@@ -48,17 +52,35 @@ def examine(
             "probe": to_shared(str(probe), str(cluster.share)),
             "content": content,
         }
-        answers = client.run(work.examine, asked, workers=list(listed), on_error="return")
+        answers = _within(EXAMINE, lambda: client.run(work.examine, asked, workers=list(listed), on_error="return"))
+    except TimeoutError:
+        answers = {}
     finally:
         with suppress(OSError):
             remove_file(probe, cluster.share)
     return {address: _examined(listed[address], answers.get(address)) for address in listed}
 
 
+def _within(seconds: float, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What `ask` returns. Dask waits for ever for a machine that is suspended. Raises `TimeoutError`."""
+    answered: Future[dict[str, Any]] = Future()
+
+    def run() -> None:
+        try:
+            answered.set_result(ask())
+        except Exception as error:  # noqa: BLE001 - raised again in the thread that asked
+            answered.set_exception(error)
+
+    threading.Thread(target=run, daemon=True, name="examine").start()
+    return answered.result(seconds)
+
+
 def _examined(worker: Mapping[str, Any], answer: Any) -> Examined:
     name = clean(str(worker.get("name") or worker.get("id") or "?"), 80)
     films = worker.get("resources", {}).get(RESOURCE, 0)
     films = int(films) if isinstance(films, int | float) and 0 <= films < 10_000 else 0
+    if answer is None:
+        return Examined(name, films, Text("没有回应", "does not answer"))
     if not isinstance(answer, Mapping):  # it has no such function, or died of it
         return Examined(name, films, Text("没有装这个程序，或版本太旧", "lacks this program, or has an old version"))
     here = (PROTOCOL, work.package_version())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +22,13 @@ from cozebatch.synthesis.cluster.examining import Examined, examine, left_out
 LOOK = 0.5
 LOOKS_A_ROUND = 4
 """The workers are listed at every so many looks at the connection."""
+LOOKS_A_REVIEW = 120
+"""Machines that were left out are examined again after so many."""
 LONGEST_WAIT = 30.0
+SETTLED = 30.0
+"""Seconds after which a connection that is lost is made again at once."""
+
+_LOST = Text("和合成集群断开了，会自动重连。", "The connection to the cluster is lost; it is made again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,7 @@ class Link:
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._heard: dict[str, Heard] = {}
+        self._told: set[Text] = set()
 
     def start(self) -> None:
         with self._starting:
@@ -86,44 +94,56 @@ class Link:
         self._heard.pop(key, None)
 
     def _run(self) -> None:
-        wait, number, told = 1.0, 0, False
+        wait, number = 1.0, 0
         while not self._closing.is_set():
+            began = time.monotonic()
             try:
                 client = connect(self.cluster)
             except OSError as error:
-                if not told:
-                    self.on_note(not_reached(self.cluster.address, error))
-                told = True
-                self._closing.wait(wait)
-                wait = min(LONGEST_WAIT, wait * 2)
-                continue
-            wait, number, told = 1.0, number + 1, False
-            try:
+                self._tell(not_reached(self.cluster.address, error))
+            else:
+                number += 1
                 self._follow(Connected(client, number))
-            except (OSError, RuntimeError, ValueError):  # how dask's client says that its scheduler went meanwhile
-                told = False
-            finally:
-                self.now = None
-                disconnect(client)
-            if not self._closing.is_set():
-                self.on_note(
-                    Text("和合成集群断开了，正在重新连接。", "The connection to the cluster is lost; it is made again.")
-                )
+            if time.monotonic() - began > SETTLED:
+                wait = 1.0
+            self._closing.wait(wait)
+            wait = min(LONGEST_WAIT, wait * 2)
 
     def _follow(self, connected: Connected) -> None:
         """Until the connection is lost or closed."""
         client = connected.client
-        client.subscribe_topic(self.topic, self._hear)
+        try:
+            client.subscribe_topic(self.topic, self._hear)
+            self._look_around(connected)
+        except Exception as error:  # noqa: BLE001 - whatever dask raises, the connection is made again
+            self._tell(
+                Text(f"合成集群出错：{type(error).__name__}", f"The cluster had an error: {type(error).__name__}")
+            )
+        finally:
+            self.now = None
+            disconnect(client)
+        if not self._closing.is_set():
+            self._tell(_LOST)
+
+    def _look_around(self, connected: Connected) -> None:
+        client = connected.client
         known: dict[str, Examined] = {}
         look = 0
         while not self._closing.is_set() and client.status == "running":
             if look % LOOKS_A_ROUND == 0:
                 listed = client.scheduler_info(n_workers=-1)["workers"]
-                known = {address: examined for address, examined in known.items() if address in listed}
+                again = look % LOOKS_A_REVIEW == 0  # what was missing on a machine may be there now
+                known = {
+                    address: examined
+                    for address, examined in known.items()
+                    if address in listed and not (again and examined.problem is not None)
+                }
                 self.now = self._connected(connected, listed, known)
                 if new := [address for address in listed if address not in known]:
                     known |= self._examine_new(client, {address: listed[address] for address in new})
                     self.now = self._connected(connected, listed, known)
+            if self.now is not None and self.now.films:
+                self._told.discard(_LOST)
             look += 1
             self._closing.wait(LOOK)
 
@@ -131,8 +151,14 @@ class Link:
         found = examine(client, self.cluster, self.request, listed)
         for examined in found.values():
             if examined.problem is not None:
-                self.on_note(left_out(examined))
+                self._tell(left_out(examined))
         return found
+
+    def _tell(self, text: Text) -> None:
+        """Say it once, however often it is tried again."""
+        if text not in self._told:
+            self._told.add(text)
+            self.on_note(text)
 
     @staticmethod
     def _connected(before: Connected, listed: Mapping[str, Any], known: Mapping[str, Examined]) -> Connected:

@@ -327,7 +327,8 @@ async def test_a_certificate_of_another_ca_and_a_plain_connection_are_refused(
         (item,) = await check_cluster(options_in(both), Cluster(address, both.share, tls))
         assert item.level is Level.FAIL
         assert "cannot be reached" in item.text.en
-    assert (await check_cluster(options_in(both), both.cluster))[0].level is Level.OK
+    async with connected(both, films=2):
+        assert (await check_cluster(options_in(both), both.cluster))[0].level is Level.OK
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
