@@ -13,7 +13,18 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-BENCHES = ("start", "schedule", "throughput", "screen", "recovery", "record", "journal", "scale", "synthesis", "cluster")
+BENCHES = (
+    "start",
+    "schedule",
+    "throughput",
+    "screen",
+    "recovery",
+    "record",
+    "journal",
+    "scale",
+    "synthesis",
+    "cluster",
+)
 
 
 def run(name: str) -> None:
