@@ -39,7 +39,8 @@ class Admission:
             if step == "watch":
                 slots.take(task_id)
             self._start(group, task_id, step)
-        slots.probe()
+        if self._waits_for_slot:
+            slots.probe()  # only then is it tried at once, and what was learned stays true
         while (
             self._has_room and self._state.may_ask and slots.is_free and (asking := queue.next_question()) is not None
         ):
@@ -67,9 +68,15 @@ class Admission:
     def next_timer(self) -> float:
         """When `admit` should be called again even if nothing happens, on the event loop's clock."""
         timers = [self._state.queue.next_due]
-        if self._state.queue.has_for_slot or self._state.queue.has_questions:
+        if self._waits_for_slot:
             timers += self._state.slots.next_change
         return min(timers)
+
+    @property
+    def _waits_for_slot(self) -> bool:
+        """Whether a free slot would be taken now."""
+        state = self._state
+        return (state.may_submit and state.queue.has_for_slot) or (state.may_ask and state.queue.has_questions)
 
     @property
     def _has_room(self) -> bool:

@@ -14,6 +14,8 @@ DEFAULT_RATE = 500.0
 """Requests per second of Coze's largest plan (docs/coze.md, limits)."""
 
 SLOWEST = 1.0
+SHORTEST = 0.0005
+"""Seconds of a wait, at least: what rounding leaves of a token would be waited for in no time, again and again."""
 RECOVERY_PER_SECOND = 1.02
 
 
@@ -70,7 +72,7 @@ class RateLimiter:
             while self._urgent or self._normal:
                 self._refill()
                 if self._tokens < 1.0:
-                    await anyio.sleep((1.0 - self._tokens) / self.rate)
+                    await anyio.sleep(max(SHORTEST, (1.0 - self._tokens) / self.rate))
                     continue
                 self._tokens -= 1.0
                 (self._urgent or self._normal).popleft().set()

@@ -33,7 +33,7 @@ class NewsWatch:
             found = "held"
         if stopped and not self._stopped:
             found = "stopped"
-        if is_over and not self._over:
+        if is_over and not self._over and not (stopped and self._stopped):  # the stop is told already
             found = "ended"
         self._held = self._held or held
         self._stopped, self._over = stopped, is_over

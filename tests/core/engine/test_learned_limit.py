@@ -41,6 +41,15 @@ async def test_the_next_run_begins_with_what_coze_allowed() -> None:
     assert world.coze.peak <= 5
 
 
+async def test_the_last_executions_that_run_out_do_not_wear_the_lesson_off() -> None:
+    durations = {f"t{n}": 60.0 for n in range(1, 30)} | {"t30": 4000.0}
+    world = World(coze=FakeCoze(capacity=5, duration=lambda task_id: durations[task_id]), options=OPTIONS)
+    await world.run(tasks(30))
+    learned = await world.journal.learned_limit(OPTIONS.account)
+    assert learned is not None
+    assert 5 <= learned.executions <= 6
+
+
 async def test_an_account_that_allows_more_by_now_is_found_out_and_the_lesson_forgotten() -> None:
     world = World(coze=FakeCoze(capacity=3, duration=lambda _: 60.0), options=replace(OPTIONS, max_coze=6))
     await world.run(tasks(30))

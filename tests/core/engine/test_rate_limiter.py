@@ -29,6 +29,13 @@ async def test_each_complaint_halves_the_rate() -> None:
     assert await seconds_for(limiter, 41) >= 9.0
 
 
+async def test_what_rounding_leaves_of_a_token_is_not_waited_for_again_and_again() -> None:
+    """Far along the clock a wait that short is no time at all: a virtual clock would stand still for ever."""
+    await anyio.sleep(54_321.987)
+    limiter = RateLimiter(45.0)
+    assert 20.0 < await seconds_for(limiter, 1000) < 24.0
+
+
 async def test_it_never_stops_altogether_and_recovers() -> None:
     limiter = RateLimiter(4.0)
     for _ in range(10):

@@ -37,3 +37,4 @@ def test_a_batch_that_stops_itself_is_news_and_one_that_stops_as_it_was_told_is_
     assert watch.look(stopped, is_over=False) is None, "as it was told to"
     stopped.apply(events.Paused(wall=0, clock=2, reason="quota"))
     assert watch.look(stopped, is_over=False) == "stopped"
+    assert watch.look(stopped, is_over=True) is None, "one piece of news: that it stopped itself"
