@@ -105,7 +105,7 @@ def side_by_side(
 
 def one_account() -> None:
     rows = []
-    for slots, count in ((16, 96), (50, 300), (200, 1200)):
+    for slots, count in ((16, 96), (200, 800)):
         ran = side_by_side([tasks(count)], Options(max_coze=slots, max_synthesis=MANY))
         best = slots * DAY / COZE
         rows.append(
@@ -126,7 +126,7 @@ def one_account() -> None:
         rows.append(
             ("  write-backs", f"{ran.table.records / ran.table.calls:.1f} records a call, {ran.table.calls} calls", "")
         )
-    for slots, count, workers in ((16, 96, 4), (50, 300, 4), (200, 600, 4), (200, 600, 40)):
+    for slots, count, workers in ((200, 400, 4), (200, 400, 40)):
         ran = side_by_side([tasks(count)], Options(max_coze=slots, max_synthesis=workers), film=FILM)
         executions, films = slots * DAY / COZE, workers * DAY / FILM
         rows.append(
@@ -143,9 +143,9 @@ def one_account() -> None:
 
 def request_budget() -> None:
     rows = []
-    for rate in (50.0, 100.0, 200.0, 500.0):
-        options = Options(max_coze=500, max_synthesis=MANY, request_rate=rate)
-        ran = side_by_side([tasks(1500)], options, mean=20.0, spread=2.0)
+    for rate in (20.0, 50.0, 100.0, 200.0, 500.0):
+        options = Options(max_coze=200, max_synthesis=MANY, request_rate=rate)
+        ran = side_by_side([tasks(600)], options, mean=20.0, spread=2.0)
         most = max(ran.coze[0].requests.values())
         rows.append(
             (
@@ -155,7 +155,7 @@ def request_budget() -> None:
                 f"{rate * 1.2:.0f} at most",
             )
         )
-    table("Short executions (20 +- 2 s), 500 at once: the budget of requests", rows)
+    table("Short executions (20 +- 2 s), 200 at once: the budget of requests", rows)
 
 
 def accounts() -> None:

@@ -44,3 +44,10 @@ async def test_it_never_stops_altogether_and_recovers() -> None:
     await anyio.sleep(600)
     await limiter.acquire(urgent=True)
     assert limiter.rate == 4.0
+
+
+async def test_what_rounding_leaves_of_a_token_is_not_waited_for() -> None:
+    limiter = RateLimiter(500.0)
+    await anyio.sleep(80_000)  # the later it is, the coarser the clock
+    with anyio.fail_after(60):
+        assert 1.5 < await seconds_for(limiter, 1000) < 2.5
