@@ -25,10 +25,13 @@ _NO_ROOM = Text(
 
 
 async def follow_capacity(synthesizer: ElasticSynthesizer, state: RunState) -> None:
-    """Look once a second how many films can be made at once, and publish each change. Runs until cancelled."""
+    """Look once a second how many films can be made at once; publish each change, and what there is to say of the
+    machines. Runs until cancelled."""
     limiter, ledger = state.synthesis_limiter, state.ledger
     empty_for, told = 0.0, False
     while True:
+        for text in synthesizer.news():
+            ledger.note("warning", text)
         capacity = synthesizer.capacity
         limiter.set_capacity(capacity)
         if ledger.board.limits[Stage.SYNTHESIS].in_force != limiter.limit:

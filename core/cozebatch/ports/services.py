@@ -216,6 +216,9 @@ class ElasticSynthesizer(Protocol):
     def capacity(self) -> int:
         """How many films can be made at once now; 0 while nobody is there. Cheap: it is asked once a second."""
 
+    def news(self) -> Sequence[Text]:
+        """What a person should know of the machines since the last call."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:

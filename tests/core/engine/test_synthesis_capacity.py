@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import anyio
 import pytest
@@ -11,6 +11,7 @@ from cozebatch.engine.options import Options
 from cozebatch.model.events import LimitChanged, Noted
 from cozebatch.model.rows import Stage
 from cozebatch.model.task import State
+from cozebatch.model.text import Text
 from support.fakes import FakeSynthesizer, World, tasks
 
 pytestmark = pytest.mark.anyio
@@ -21,10 +22,15 @@ class Elastic(FakeSynthesizer):
     """`room` is how many films its machines make at once."""
 
     room: int = 2
+    told: list[Text] = field(default_factory=lambda: [Text("一台没装字体", "one lacks a font")])
 
     @property
     def capacity(self) -> int:
         return self.room
+
+    def news(self) -> list[Text]:
+        told, self.told = self.told, []
+        return told
 
 
 async def test_the_limit_follows_the_machines_and_no_task_that_waits_is_shown_as_being_made() -> None:
@@ -62,3 +68,4 @@ async def test_the_limit_follows_the_machines_and_no_task_that_waits_is_shown_as
     assert changes == [2, 1, 0, 1]
     told = [event for event in world.events if isinstance(event, Noted) and "No machine" in event.text.en]
     assert len(told) == 1
+    assert [event.text.en for event in world.events if isinstance(event, Noted)].count("one lacks a font") == 1

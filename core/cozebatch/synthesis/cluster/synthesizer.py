@@ -7,7 +7,8 @@ that the engine's retry policy judges; a scheduler that goes is waited for, sinc
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -40,6 +41,7 @@ _NOT_SEEN = 20.0
 """Seconds within which a finished film must be seen here: a network folder may show it late."""
 
 _TO_FETCH = 30.0
+_NEWS = 100
 _TO_CANCEL = 5.0
 _GRACE = 300.0
 
@@ -62,11 +64,11 @@ class ClusterSynthesizer:
         self._options = options
         self._share = str(cluster.share)
         self._pick = pick
-        self._on_note = on_note
         self._mask = mask
         self._local = LocalSynthesizer(options, pick=pick, on_note=on_note, mask=mask)
         self._shared = options_for(options, self._share)
-        self._link = Link(cluster, {"options": self._shared}, on_note)
+        self._news: deque[Text] = deque(maxlen=_NEWS)
+        self._link = Link(cluster, {"options": self._shared}, self._news.append)
 
     @property
     def capacity(self) -> int:
@@ -74,6 +76,9 @@ class ClusterSynthesizer:
         self._link.start()
         now = self._link.now
         return 0 if now is None else now.capacity
+
+    def news(self) -> Sequence[Text]:
+        return [self._news.popleft() for _ in range(len(self._news))]
 
     async def fetch(self, job: Job, progress: Progress) -> Media:
         self._link.start()
@@ -219,7 +224,7 @@ class ClusterSynthesizer:
         if "error" in answer:
             raise StepError(ErrorInfo.from_json(answer["error"]))
         for note in answer["notes"]:
-            self._on_note(Text.from_json(note))
+            self._news.append(Text.from_json(note))
         paths = {
             name: from_shared(answer[name], self._share) for name in ("video", "draft") if answer[name] is not None
         }

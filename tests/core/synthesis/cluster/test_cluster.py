@@ -25,7 +25,6 @@ import pytest
 from cozebatch.coze.output import pick
 from cozebatch.model.check_item import Level
 from cozebatch.model.errors import Category, StepError, UsageError
-from cozebatch.model.text import Text
 from cozebatch.ports import Media, Product
 from cozebatch.synthesis.cluster.check import check_cluster
 from cozebatch.synthesis.cluster.connecting import Cluster
@@ -60,10 +59,9 @@ def options_in(running: LocalCluster, **changes: Any) -> SynthesisOptions:
 
 @asynccontextmanager
 async def connected(running: LocalCluster, *, films: int, **changes: Any) -> AsyncIterator[ClusterSynthesizer]:
-    notes: list[Text] = []
-    made = ClusterSynthesizer(options_in(running, **changes), running.cluster, pick=pick, on_note=notes.append)
+    made = ClusterSynthesizer(options_in(running, **changes), running.cluster, pick=pick)
     try:
-        await until(lambda: made.capacity == films, f"room for {films} films ({notes})")
+        await until(lambda: made.capacity == films, f"room for {films} films")
         yield made
     finally:
         await made.aclose()
@@ -309,6 +307,7 @@ async def test_the_room_follows_the_workers_and_a_wrong_one_gets_no_film(strict:
         assert [item.level for item in items] == [Level.WARN, Level.FAIL]
         assert "does not see the same folder" in items[0].text.en
         assert synthesizer.capacity == 0
+        await until(lambda: any("does not see" in text.en for text in synthesizer.news()), "it is told")
         running.add_worker(films=3)
         await until(lambda: synthesizer.capacity == 3, "the new worker")
     items = await check_cluster(options_in(running), running.cluster)
