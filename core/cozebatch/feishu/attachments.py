@@ -19,6 +19,7 @@ import anyio
 import anyio.to_thread
 
 from cozebatch.bounds.numbers import count
+from cozebatch.disk.writing import make_folder
 from cozebatch.feishu.cells import attachments
 from cozebatch.feishu.codes import Kind
 from cozebatch.feishu.sdk import FeishuClient, FeishuError
@@ -86,7 +87,7 @@ class Attachments:
 
     def _room(self) -> BinaryIO:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder)
             return tempfile.TemporaryFile(dir=self._folder)
         except OSError as error:
             raise _no_room(error) from None
