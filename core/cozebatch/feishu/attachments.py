@@ -87,7 +87,7 @@ class Attachments:
 
     def _room(self) -> BinaryIO:
         try:
-            make_folder(self._folder)
+            make_folder(self._folder, self._folder)
             return tempfile.TemporaryFile(dir=self._folder)
         except OSError as error:
             raise _no_room(error) from None
