@@ -8,6 +8,9 @@ from contextlib import contextmanager
 import keyring
 from keyring.backend import KeyringBackend
 
+keyring.get_keyring()
+"""The system's is chosen now: later the class below would be taken for one of them."""
+
 
 class InMemory(KeyringBackend):
     """`locked`: it opens for nobody."""

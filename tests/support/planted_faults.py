@@ -14,11 +14,11 @@ FAULTS = (
         "no intent written",
         "a submission is on disk before it leaves",
         "engine/ledger.py",
-        "                await self.journal.write(PutRow(row), *changes, PutRun(self._record()))\n"
-        "            self._written()\n            self.publish_move(",
-        "                if after is not State.SUBMITTING:\n"
         "                    await self.journal.write(PutRow(row), *changes, PutRun(self._record()))\n"
-        "            self._written()\n            self.publish_move(",
+        "                self._written()\n                self.publish_move(",
+        "                    if after is not State.SUBMITTING:\n"
+        "                        await self.journal.write(PutRow(row), *changes, PutRun(self._record()))\n"
+        "                self._written()\n                self.publish_move(",
     ),
     Planted(
         "a crash while sending is forgotten",
@@ -54,13 +54,13 @@ FAULTS = (
         "a move is published although the disk refused it",
         "no state is shown that is not so",
         "engine/ledger.py",
-        "                await self.journal.write(PutRow(row), *changes, PutRun(self._record()))\n"
-        "            self._written()\n            self.publish_move(",
-        "                try:\n"
         "                    await self.journal.write(PutRow(row), *changes, PutRun(self._record()))\n"
-        "                except JournalError:\n"
-        "                    pass\n"
-        "            self._written()\n            self.publish_move(",
+        "                self._written()\n                self.publish_move(",
+        "                    try:\n"
+        "                        await self.journal.write(PutRow(row), *changes, PutRun(self._record()))\n"
+        "                    except JournalError:\n"
+        "                        pass\n"
+        "                self._written()\n                self.publish_move(",
     ),
     # Planning
     Planted(
@@ -273,8 +273,8 @@ FAULTS = (
         "a run stays finished when something is started in it",
         "a kill after that is continued",
         "engine/ledger.py",
-        '                self.run = replace(self.run, status="open", finished_at=None)\n',
-        "                pass\n",
+        '        self.run = replace(self.run, status="open", finished_at=None)\n        self._reopened += 1\n',
+        "        self._reopened += 1\n",
     ),
     Planted(
         "adopt believes whatever it is told",

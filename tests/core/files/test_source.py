@@ -179,7 +179,7 @@ def test_a_broken_utf8_file_does_not_pass_for_another_encoding(write: Write) -> 
 @pytest.mark.parametrize(
     ("name", "text", "wanted"),
     [
-        ("t.json", '[\n{"content": "a"},\n{"content": b}]', "line 3: column 13: not valid JSON"),
+        ("t.json", '[\n{"content": "a"},\n{"content": b}]', "line 3: column 13: is no JSON"),
         ("t.json", '[{"content": "a"}\n{"content": "b"}]', "line 2: column 1: , is missing"),
         ("t.json", '{"content": "a"}', "there is no list of tasks"),
         ("t.json", '{"a": [1], "b": [2]}', "there is no list of tasks"),
