@@ -76,7 +76,7 @@ class LocalCluster:
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """As the out-of-memory killer does."""
-        process.send_signal(signal.SIGKILL)
+        process.send_signal(signal.Signals["SIGKILL"])
         process.wait()
 
     def kill_scheduler(self) -> None:

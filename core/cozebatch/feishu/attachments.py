@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 from urllib.parse import parse_qs, quote, urlsplit
 
 import anyio
@@ -88,7 +88,7 @@ class Attachments:
     def _room(self) -> BinaryIO:
         try:
             make_folder(self._folder, self._folder)
-            return tempfile.TemporaryFile(dir=self._folder)
+            return cast("BinaryIO", tempfile.TemporaryFile(dir=self._folder))
         except OSError as error:
             raise _no_room(error) from None
 

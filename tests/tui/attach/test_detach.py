@@ -165,14 +165,14 @@ def test_a_batch_is_stopped_from_its_screen_and_gone_on_with(program: Program, l
 
 
 @posix
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGKILL] if sys.platform != "win32" else [])
-def test_a_screen_whose_window_is_closed_or_killed_takes_no_batch_along(program: Program, number: int) -> None:
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGTERM", "SIGKILL"])
+def test_a_screen_whose_window_is_closed_or_killed_takes_no_batch_along(program: Program, name: str) -> None:
     assert program.run(*BACKGROUND).code == 0
     with terminal(program.folder, ("attach",)) as shown:
         assert shown.until(lambda: "标题3号" in shown.text(), 20)
-        shown.process.send_signal(number)
+        shown.process.send_signal(signal.Signals[name])
         code = shown.process.wait(10)
-    assert code == (-number if number == signal.SIGKILL else 0)
+    assert code == (-signal.Signals[name] if name == "SIGKILL" else 0)
     until(lambda: is_over(program), "its end", 60)  # a killed screen is waited for
     assert set(program.statuses().values()) == {"done"}
 
@@ -224,9 +224,9 @@ def test_a_screen_that_is_stopped_holds_nothing_up_and_is_up_to_date_again(progr
     assert program.run(*BACKGROUND).code == 0
     with terminal(program.folder, ("attach",)) as shown:
         assert shown.until(lambda: "标题" in shown.text(), 20)
-        shown.process.send_signal(signal.SIGSTOP)
+        shown.process.send_signal(signal.Signals["SIGSTOP"])
         until(lambda: bool(list(program.folder.glob("*_async_results_*.json"))), "results", 60)
-        shown.process.send_signal(signal.SIGCONT)
+        shown.process.send_signal(signal.Signals["SIGCONT"])
         assert shown.until(lambda: "30/30" in shown.text(), 20)
         shown.press("q")
         shown.until(lambda: False, 20)
@@ -239,7 +239,7 @@ def test_a_batch_that_is_killed_is_told_on_its_screen_and_gone_on_with(program: 
     assert program.run(*BACKGROUND).code == 0
     with terminal(program.folder, ("attach",)) as shown:
         assert shown.until(lambda: "标题3号" in shown.text(), 20)
-        os.kill(place_in(program.folder).pid, signal.SIGKILL)
+        os.kill(place_in(program.folder).pid, signal.Signals["SIGKILL"])
         assert shown.until(lambda: "connection is lost" in shown.text(), 20)
         shown.press("\r")
         shown.until(lambda: False, 20)

@@ -92,7 +92,7 @@ def ready(made: Program) -> str:
 def kill_a_worker(running: LocalCluster) -> None:
     worker: subprocess.Popen[bytes] = running.workers[0]
     pythons = [process for process in descendants(worker.pid) if "ffmpeg" not in process.name()]
-    max(pythons, key=lambda process: process.memory_info().rss).send_signal(signal.SIGKILL)
+    max(pythons, key=lambda process: process.memory_info().rss).send_signal(signal.Signals["SIGKILL"])
 
 
 def test_without_a_machine_nothing_is_paid_for(tmp_path: Path, coze: RunningCoze) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,7 @@ def remove_place(folder: Path, place: Place) -> None:
 
 
 def _is_ours(info: os.stat_result) -> bool:
-    return stat.S_ISREG(info.st_mode) and (os.name != "posix" or info.st_uid == os.geteuid())
+    return stat.S_ISREG(info.st_mode) and (sys.platform == "win32" or info.st_uid == os.geteuid())
 
 
 def _place(facts: Any) -> Place | None:

@@ -213,7 +213,7 @@ async def test_a_killed_worker_is_told_and_the_next_try_makes_the_film_once(
                 for worker in running.workers
                 if any("ffmpeg" in child.name() for child in descendants(worker.pid))
             )
-            worker_process(at_work).send_signal(signal.SIGKILL)
+            worker_process(at_work).send_signal(signal.Signals["SIGKILL"])
         assert caught[0].info.category is Category.WORKER_CRASHED
         assert caught[0].info.code == "worker"
         film = await synthesizer.synthesize(work, media, Progress())
