@@ -17,6 +17,7 @@ from bench_screen import TASKS, next_move, rows
 from cozebatch.engine.event_bus import Bus
 from cozebatch.model import events
 from cozebatch.model.board import Board
+from cozebatch.model.prices import NO_PRICES
 from cozebatch.ports import RunRecord
 from cozebatch_tui.attach.host import Host
 
@@ -33,6 +34,7 @@ def session_of(bus: Bus, board: Board, folder: Path) -> Any:
         batch=SimpleNamespace(is_begun=True, engine=engine, commands=commands, note=lambda *_: None),
         preview=SimpleNamespace(origin="bench", run=run),
         films_folder=None,
+        prices=NO_PRICES,
         log_path=None,
         results_dir=folder,
         limits=(16, 4),
