@@ -32,6 +32,13 @@ MAX_PIXELS = 50_000_000
 7680×4320 has 33 million."""
 
 
+COMMAND = ("-hide_banner", "-nostdin", "-nostats")
+
+TO_BE_HEARD = 30.0
+"""Seconds in which the rest of an answer is read after ffmpeg's end. It starts nothing that could hold the pipe: only a
+machine under load needs more than an instant."""
+
+
 def safe_input(most_pixels: int = MAX_PIXELS) -> tuple[str, ...]:
     """Options to stand before every `-i` of a file from outside. A larger picture is refused before it is decoded."""
     limit = ("-max_pixels", str(min(most_pixels, MAX_PIXELS)))
@@ -87,7 +94,7 @@ class Ffmpeg:
             if progress is not None and name == "out_time_us" and seconds > 0:
                 progress(min(1.0, (count(value) or 0) / 1e6 / seconds))
 
-        command = [self.path, "-hide_banner", "-nostdin", "-progress", "pipe:1", "-nostats", *arguments]
+        command = [self.path, *COMMAND, "-progress", "pipe:1", *arguments]
         try:
             done = await process.run(command, cwd=cwd, env=self.environment, timeout=timeout, on_line=read_line)
         except OutOfTime as late:
@@ -111,11 +118,17 @@ class Ffmpeg:
         on_line: Callable[[str], None] | None = None,
         on_log: Callable[[str], None] | None = None,
     ) -> Finished:
-        """Run it for its output; the caller judges the exit status. Raises `media` on a time-out."""
-        command = [self.path, "-hide_banner", "-nostdin", "-progress", "pipe:1", "-nostats", *arguments]
+        """Run it for its output, all of it; the caller judges the exit status. Raises `media` on a time-out, and
+        `worker_crashed` when its output could not be read to the end: what is missing would pass for not there."""
         try:
-            return await process.run(
-                command, cwd=cwd, env=self.environment, timeout=timeout, on_line=on_line, on_error_line=on_log
+            done = await process.run(
+                [self.path, *COMMAND, *arguments],
+                cwd=cwd,
+                env=self.environment,
+                timeout=timeout,
+                on_line=on_line,
+                on_error_line=on_log,
+                after_exit=TO_BE_HEARD,
             )
         except OutOfTime as late:
             raise failure(
@@ -125,6 +138,11 @@ class Ffmpeg:
             ) from None
         except OSError as error:
             raise from_os_error(error, Category.WORKER_CRASHED, self.path) from error
+        if not done.heard_out:
+            raise failure(
+                Category.WORKER_CRASHED, "没有读到 ffmpeg 的全部输出", "what ffmpeg wrote was not heard to its end"
+            )
+        return done
 
 
 async def find(wanted: str | None, environment: Mapping[str, str]) -> Ffmpeg:

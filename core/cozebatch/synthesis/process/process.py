@@ -23,7 +23,7 @@ from cozebatch.synthesis.process.timeouts import wait_suspend_aware
 TAIL_BYTES = 16_384
 LINE_BYTES = 4_194_304
 _SUPERVISOR = str(Path(supervisor.__file__))
-_AFTER_EXIT = 1.0
+AFTER_EXIT = 1.0
 """Seconds a pipe may stay open after the child's end: a grandchild may have inherited it."""
 _TO_DIE = 3.0
 
@@ -34,6 +34,8 @@ class Finished:
 
     returncode: int
     stderr: str
+    heard_out: bool = True
+    """Both its streams were read to their ends: nothing that it wrote is missing."""
 
     @property
     def crashed(self) -> bool:
@@ -59,11 +61,13 @@ async def run(
     stdin: Path | None = None,
     on_line: Callable[[str], None] | None = None,
     on_error_line: Callable[[str], None] | None = None,
+    after_exit: float = AFTER_EXIT,
 ) -> Finished:
     """Run `command` without a shell. Returns the exit status and the end of stderr; raises `OutOfTime`.
 
-    `stdin` is a file the child reads as its standard input. `on_line` gets each line of stdout, longer ones cut
-    off at 4 MiB, and `on_error_line` each of stderr.
+    `after_exit`: seconds for which its streams are read after its end, if they do not end themselves. `stdin` is a
+    file the child reads as its standard input. `on_line` gets each line of stdout, longer ones cut off at 4 MiB, and
+    `on_error_line` each of stderr.
     """
     tail = _Tail()
     lines, errors = _Lines(on_line), _Lines(on_error_line)
@@ -76,19 +80,27 @@ async def run(
         assert process.stdout is not None
         assert process.stderr is not None
         returncode: int | None = None
+        open_streams = 2
+
+        async def drain(stream: ByteReceiveStream, feed: Callable[[bytes], None]) -> None:
+            nonlocal open_streams
+            async for chunk in stream:
+                feed(chunk)
+            open_streams -= 1
+
         async with anyio.create_task_group() as group:
-            group.start_soon(_drain, process.stdout, lines.feed)
-            group.start_soon(_drain, process.stderr, read_error)
+            group.start_soon(drain, process.stdout, lines.feed)
+            group.start_soon(drain, process.stderr, read_error)
             try:
                 returncode = await wait_suspend_aware(process.wait, math.inf if timeout is None else timeout)
-                group.cancel_scope.deadline = anyio.current_time() + _AFTER_EXIT
+                group.cancel_scope.deadline = anyio.current_time() + after_exit
             except TimeoutError:
                 group.cancel_scope.cancel()
         if returncode is None:
             raise OutOfTime(timeout or 0.0, tail.text())
         lines.end()
         errors.end()
-        return Finished(returncode, tail.text())
+        return Finished(returncode, tail.text(), heard_out=not open_streams)
 
 
 @asynccontextmanager
@@ -128,11 +140,6 @@ async def end(process: Process) -> None:
         if process.returncode is None:
             process.kill()
         await process.aclose()
-
-
-async def _drain(stream: ByteReceiveStream, feed: Callable[[bytes], None]) -> None:
-    async for chunk in stream:
-        feed(chunk)
 
 
 class _Tail:

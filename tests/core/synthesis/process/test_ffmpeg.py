@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
 
 from cozebatch.model.errors import Category, StepError
-from cozebatch.synthesis.process.ffmpeg import categorised, find
+from cozebatch.synthesis.process import ffmpeg
+from cozebatch.synthesis.process.ffmpeg import Ffmpeg, categorised, find
 from cozebatch.synthesis.process.process import Finished
 from support.films import Progress, ffmpeg_path, tool
 
@@ -49,3 +52,21 @@ async def test_the_packaged_ffmpeg_is_found_and_a_missing_one_told() -> None:
     with pytest.raises(StepError) as caught:
         await find("/no/such/ffmpeg", {})
     assert "imageio-ffmpeg" in caught.value.info.message.en
+
+
+async def test_an_answer_that_was_not_heard_to_its_end_is_not_taken_for_a_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine under load what ffmpeg wrote may come later than its end: of a sound that was not heard of yet the
+    film would be called silent. Here another process holds the pipe."""
+    monkeypatch.setattr(ffmpeg, "TO_BE_HEARD", 0.05)
+    holds = "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    code = f"{holds}; print(p.pid, flush=True); import os; os._exit(0)"
+    fake = tmp_path / "fake.py"
+    fake.write_text(code, encoding="utf-8")
+    lines: list[str] = []
+    monkeypatch.setattr(ffmpeg, "COMMAND", ())
+    with pytest.raises(StepError) as raised:
+        await Ffmpeg(sys.executable, os.environ).ask([str(fake)], cwd=tmp_path, on_line=lines.append)
+    assert raised.value.info.category is Category.WORKER_CRASHED
+    os.kill(int(lines[0]), signal.SIGTERM)

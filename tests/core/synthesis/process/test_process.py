@@ -53,6 +53,7 @@ async def test_lines_status_and_the_end_of_stderr_come_back(tmp_path: Path) -> N
     done = await run([PYTHON, "-c", code], cwd=tmp_path, env=UTF8, on_line=lines.append)
     assert lines == ["一", "two"]
     assert done.returncode == 3
+    assert done.heard_out
     assert not done.crashed
     assert done.stderr.endswith("last")
     assert len(done.stderr) < 20_000
@@ -111,6 +112,7 @@ async def test_a_grandchild_that_keeps_the_pipe_does_not_hold_us_up(tmp_path: Pa
     with anyio.fail_after(10):
         done = await run(script(code), cwd=tmp_path, env=ENV, on_line=lines.append)
     assert done.returncode == 0
+    assert not done.heard_out
     assert alive(int(lines[0])), "what a program left running on purpose is not ours to end"
     os.kill(int(lines[0]), signal.SIGTERM)  # on Windows this is no signal, it ends the process
 
