@@ -13,7 +13,8 @@ from typing import assert_never
 from cozebatch.model.errors import JournalError, UsageError
 from cozebatch.model.text import Lang
 from cozebatch_tui.commands.errors import complain
-from cozebatch_tui.commands.options import Command, parse, wanted_lang
+from cozebatch_tui.commands.new_parser import Command
+from cozebatch_tui.commands.options import parse, wanted_lang
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.headless.streams import prepare_streams
 from cozebatch_tui.locale.choose import choose_lang

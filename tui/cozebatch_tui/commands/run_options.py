@@ -1,0 +1,177 @@
+"""The options of a batch, and the checks on them that need more than one."""
+
+from __future__ import annotations
+
+import argparse
+
+from cozebatch.coze.debug_link import execute_id_of
+from cozebatch.model.default_paths import CONFIG_FILE, LOG_DIR, STATE_DIR, shipped
+from cozebatch.model.limits import LONGEST_POLL_INTERVAL, MOST_COZE, MOST_SYNTHESIS
+from cozebatch_tui.commands.new_parser import new_parser, said
+from cozebatch_tui.commands.parser import CommandParser, listed, next_time, seconds, whole_number
+
+
+def run_parser(lang: str) -> CommandParser:
+    parser = new_parser(
+        "cozebatch-tui",
+        "批量运行 扣子工作流，并在本机合成视频。\n\n"
+        "子命令：init 生成配置 · check 检查配置 · runs 以前的批次 · report 一个批次的结果 · "
+        "attach 连接批次 · serve 网页界面 · worker 帮别的机器合成",
+        "Run Coze workflows for a whole batch, and put the films together on this machine.\n\n"
+        "Subcommands: init (write a configuration) · check (check it) · runs (past runs) · report (one run's results) "
+        "· attach (see a running batch) · serve (in a browser) · worker (make films for another machine)",
+        lang,
+    )
+    parser.epilog = _template(lang)
+    source = parser.add_argument_group(said(lang, "任务来源", "where tasks come from"))
+    source.add_argument("--config", metavar="FILE", help=said(lang, "配置文件", f"configuration file ({CONFIG_FILE})"))
+    source.add_argument("--demo", action="store_true", help=said(lang, "演示，不需要账号", "demo, needs no account"))
+    source.add_argument(
+        "--tasks",
+        metavar="FILE",
+        help=said(lang, "从文件读任务：.json .jsonl .csv .xlsx", "tasks from a local file instead of Feishu"),
+    )
+    choice = parser.add_argument_group(said(lang, "选择任务", "which tasks"))
+    for option, zh, en in (
+        ("--include", "只跑这些任务", "only these tasks"),
+        ("--exclude", "不跑这些任务", "all but these"),
+        ("--rerun", "重新付费执行这些任务", "start a new, paid execution for these"),
+    ):
+        choice.add_argument(option, metavar="ID", nargs="+", action="extend", default=[], help=said(lang, zh, en))
+    choice.add_argument(
+        "--adopt",
+        metavar="ID=EXECUTE_ID",
+        nargs="+",
+        action="extend",
+        default=[],
+        help=said(lang, "认领已有的执行，不再付费", "follow this execution instead of paying"),
+    )
+    choice.add_argument(
+        "--answer",
+        metavar="ID=TEXT",
+        nargs="+",
+        action="extend",
+        default=[],
+        help=said(lang, "答复工作流的提问，接着做（免费）", "answer a workflow's question; it goes on, free"),
+    )
+    choice.add_argument(
+        "--reuse",
+        action="store_true",
+        help=said(
+            lang, "同样的参数 7 天内付过费，就用那次的结果", "use results of the last 7 days with equal parameters"
+        ),
+    )
+    choice.add_argument(
+        "--limit", metavar="N", type=whole_number(1, 10_000_000), help=said(lang, "最多 N 个任务", "at most N tasks")
+    )
+    choice.add_argument(
+        "--fresh", action="store_true", help=said(lang, "忽略以前已付费的结果", "ignore what was already paid for")
+    )
+    choice.add_argument(
+        "--dry-run", action="store_true", help=said(lang, "只看不跑", "show what would run, submit nothing")
+    )
+    how = parser.add_argument_group(said(lang, "怎样跑", "how to run"))
+    how.add_argument(
+        "--max-coze",
+        metavar="N",
+        type=whole_number(1, MOST_COZE),
+        help=said(lang, "扣子并发上限（16）", "executions in flight (16)"),
+    )
+    how.add_argument(
+        "--max-synthesis",
+        metavar="N",
+        type=whole_number(1, MOST_SYNTHESIS),
+        help=said(lang, "合成并发上限（4）", "synthesis workers (4)"),
+    )
+    how.add_argument(
+        "--poll-interval",
+        metavar="S",
+        type=seconds(LONGEST_POLL_INTERVAL),
+        help=said(lang, "最长多少秒查一次（30）", "longest wait between checks, seconds (30)"),
+    )
+    how.add_argument(
+        "--until",
+        metavar="HH:MM",
+        type=next_time,
+        help=said(lang, "到点停止提交，已提交的做完", "stop submitting then, finish what runs"),
+    )
+    how.add_argument(
+        "--max-executions",
+        metavar="N",
+        type=whole_number(1, 10_000_000),
+        help=said(lang, "最多 N 次新执行，重试也算", "at most N new executions, retries included"),
+    )
+    how.add_argument("--no-ui", action="store_true", help=said(lang, "没有画面，一行一条消息", "headless"))
+    how.add_argument(
+        "--detach",
+        action="store_true",
+        help=said(lang, "在后台运行，用 attach 看界面", "run in the background; see it with attach"),
+    )
+    how.add_argument("--handover", action="store_true", help=argparse.SUPPRESS)  # commands/handover.py
+    how.add_argument(
+        "--json",
+        action="store_true",
+        help=said(lang, "与 --no-ui 同用：每行一个 JSON 事件", "with --no-ui: one JSON event a line"),
+    )
+    how.add_argument(
+        "--yes", action="store_true", help=said(lang, "所有确认都回答“是”", "answer yes to every confirmation")
+    )
+    files = parser.add_argument_group(said(lang, "文件", "files"))
+    how.add_argument(
+        "--allow-sleep",
+        action="store_true",
+        help=said(
+            lang, "运行中允许电脑睡眠（默认保持唤醒）", "let the computer sleep meanwhile (kept awake otherwise)"
+        ),
+    )
+    files.add_argument(
+        "--metrics",
+        metavar="FILE",
+        help=said(lang, "每 15 秒写一次指标，Prometheus 文本格式", "figures in Prometheus' text format, each 15 s"),
+    )
+    files.add_argument("--no-save", action="store_true", help=said(lang, "不写结果文件", "write no results file"))
+    files.add_argument(
+        "--state-dir", metavar="DIR", help=said(lang, f"状态文件夹（{STATE_DIR}）", f"state ({STATE_DIR})")
+    )
+    files.add_argument("--log-dir", metavar="DIR", default=LOG_DIR, help=said(lang, "日志文件夹", f"logs ({LOG_DIR})"))
+    files.add_argument("--results-dir", metavar="DIR", default=".", help=said(lang, "结果文件夹", "results (.)"))
+    return parser
+
+
+def check_run(parser: CommandParser, options: argparse.Namespace, lang: str) -> None:
+    if options.demo and options.config:
+        parser.error(said(lang, "--demo 不能和 --config 一起用。", "--demo and --config exclude each other."))
+    if options.json and not options.no_ui:
+        parser.error(said(lang, "--json 要和 --no-ui 一起用。", "--json needs --no-ui."))
+    if options.detach and (options.dry_run or options.json):
+        parser.error(
+            said(lang, "--detach 不能和 --dry-run、--json 一起用。", "--detach excludes --dry-run and --json.")
+        )
+    for name in ("include", "exclude", "rerun"):
+        setattr(options, name, listed(getattr(options, name)))
+    adopted = {}
+    for pair in options.adopt:
+        task_id, sign, execute_id = pair.partition("=")
+        if not (sign and task_id and execute_id_of(execute_id)):
+            parser.error(
+                said(lang, f"--adopt 要写成 任务ID=执行ID，不是 {pair}。", f"--adopt takes ID=EXECUTE_ID, not {pair}.")
+            )
+        adopted[task_id] = execute_id_of(execute_id)
+    options.adopt = adopted
+    answers: dict[str, str] = {}
+    for pair in options.answer:
+        task_id, sign, text = pair.partition("=")
+        if not (sign and task_id and text.strip()):
+            parser.error(
+                said(lang, f"--answer 要写成 任务ID=答复，不是 {pair}。", f"--answer takes ID=TEXT, not {pair}.")
+            )
+        if task_id in answers:
+            parser.error(said(lang, f"--answer 给了 {task_id} 两个答复。", f"--answer gives {task_id} two answers."))
+        answers[task_id] = text
+    options.answer = answers
+
+
+def _template(lang: str) -> str | None:
+    """Where the commented example of a configuration lies."""
+    path = shipped("config.template.jsonc")
+    return None if path is None else said(lang, f"配置模板：{path}", f"Template of a configuration: {path}")
