@@ -12,7 +12,8 @@ from cozebatch.demo.faults import Fault
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang
 from cozebatch_tui.locale.actions import ACTIONS
-from cozebatch_tui.screen.action_registry import FOOTERS, SPECS, shown_key, specs_of
+from cozebatch_tui.screen.action_keys import shown_key
+from cozebatch_tui.screen.action_registry import FOOTERS, SPECS, specs_of
 from cozebatch_tui.screen.action_screen import palette_entries
 from cozebatch_tui.screen.screens.help import HelpScreen
 from cozebatch_tui.screen.widgets.timeline import Timeline

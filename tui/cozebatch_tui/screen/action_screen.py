@@ -8,16 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from textual.screen import Screen
 
 from cozebatch.model.text import Lang, Text
-from cozebatch_tui.screen.action_registry import (
-    ActionSpec,
-    Group,
-    Scope,
-    Situation,
-    live_keys,
-    specs_of,
-    text_with_keys,
-)
+from cozebatch_tui.screen.action_keys import live_keys, text_with_keys
+from cozebatch_tui.screen.action_registry import ActionSpec, Group, Scope, specs_of
 from cozebatch_tui.screen.host import Host, host_of
+from cozebatch_tui.screen.situation import Situation
 
 if TYPE_CHECKING:
     from cozebatch_tui.screen.actions import Actions

@@ -9,7 +9,7 @@ import asyncio
 import os
 import sys
 import traceback
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -25,13 +25,13 @@ from cozebatch_tui.locale import screen as texts
 from cozebatch_tui.presentation.charges import costs_about
 from cozebatch_tui.presentation.formatting import short_origin
 from cozebatch_tui.presentation.terminal_signals import TerminalSignals, takes_signals
-from cozebatch_tui.screen.action_registry import bindings_of, live_keys, text_with_keys
+from cozebatch_tui.screen.action_keys import bindings_of, live_keys, text_with_keys
+from cozebatch_tui.screen.asking_app import AskingApp
 from cozebatch_tui.screen.farewell import farewell, unfinished_setup
 from cozebatch_tui.screen.host import Host
 from cozebatch_tui.screen.lifecycle import DRAIN_SECONDS, BatchLifecycle
 from cozebatch_tui.screen.look.questions import Answers, ask_terminal
 from cozebatch_tui.screen.posters import Posters
-from cozebatch_tui.screen.program_app import ProgramApp
 from cozebatch_tui.screen.screens.message import MessageScreen
 from cozebatch_tui.screen.shown_batch import ShownBatch
 from cozebatch_tui.screen.startup import AppStart, Chosen
@@ -39,9 +39,6 @@ from cozebatch_tui.session.signals import Interrupts, leave_at_once
 
 if TYPE_CHECKING:
     from cozebatch.batch.preview import Preview
-    from cozebatch.model.question import Question
-    from cozebatch.model.task import Task
-    from cozebatch.ports import Edit
     from cozebatch_tui.screen.screens.main import MainScreen
     from cozebatch_tui.screen.view_model import ViewModel
     from cozebatch_tui.session.controls import Controls
@@ -49,7 +46,7 @@ if TYPE_CHECKING:
 PUMPS_A_SECOND = 12
 
 
-class CozebatchApp(ProgramApp):
+class CozebatchApp(AskingApp):
     """One batch, from loading to leaving."""
 
     TITLE = "cozebatch"
@@ -72,7 +69,6 @@ class CozebatchApp(ProgramApp):
         self._posters: Posters | None = None
         self.batch: ShownBatch = self._batch_of(start)
         self._event_loop: asyncio.AbstractEventLoop | None = None
-        self._answer: asyncio.Future[bool] | None = None
         self._signals: TerminalSignals | None = None
         """The title and the bell of this batch's window, where there is one."""
         _: Host = self  # the type checker holds the application against what its screens need
@@ -189,7 +185,7 @@ class CozebatchApp(ProgramApp):
 
     async def _load(self, batch: BatchLifecycle) -> Preview | None:
         """The plan to run, checked; None if the operator leaves instead."""
-        preview = await batch.load(self._ask_from_thread)
+        preview = await batch.load(self.ask_from_thread)
         if self.start.begin_at_once:
             await self.switch_screen(MessageScreen(texts.CHECKING.in_(self.lang)))
             await batch.check(preview)
@@ -201,23 +197,6 @@ class CozebatchApp(ProgramApp):
         if chosen is None:
             self.exit(Exit.USAGE if screen.is_refused else Exit.OK)
         return chosen
-
-    def _ask_from_thread(self, question: Text) -> bool:
-        """Ask the operator and wait for the answer, in another thread. The answer is no if he leaves instead."""
-
-        async def ask() -> bool:
-            from cozebatch_tui.screen.screens.dialogs import Confirm
-
-            self._answer = asyncio.get_running_loop().create_future()
-            self.push_screen(Confirm(question.in_(self.lang), self.lang), self._answered)
-            return await self._answer
-
-        answer: bool = self.call_from_thread(ask)  # type: ignore[arg-type]  # mypy cannot solve Textual's union
-        return answer
-
-    def _answered(self, yes: bool | None) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(yes is True)
 
     def _cannot_begin(self, lines: list[str]) -> None:
         self._return_code = Exit.USAGE
@@ -282,31 +261,6 @@ class CozebatchApp(ProgramApp):
 
         with suppress(webbrowser.Error):
             webbrowser.open(path.as_uri())
-
-    async def confirm(self, question: str) -> bool:
-        from cozebatch_tui.screen.screens.dialogs import Confirm
-
-        return await self.push_screen_wait(Confirm(question, self.lang)) is True
-
-    async def edit_script(
-        self, task: Task, edit: Edit | None, *, offers_write_back: bool
-    ) -> tuple[str, str, bool] | None:
-        from cozebatch_tui.screen.screens.edit import EditScreen
-
-        return await self.push_screen_wait(EditScreen(task, edit, offers_write_back=offers_write_back))
-
-    async def ask_answer(self, question: Question) -> str | dict[str, str] | None:
-        from cozebatch_tui.screen.screens.answer import AnswerScreen
-
-        return await self.push_screen_wait(AnswerScreen(question))
-
-    async def ask_line(self, question: str) -> str | None:
-        from cozebatch_tui.screen.screens.dialogs import Prompt
-
-        return await self.push_screen_wait(Prompt(question))
-
-    def start_work(self, work: Coroutine[None, None, None]) -> None:
-        self.run_worker(work, exit_on_error=False)
 
     async def run_action(self, action: Any, *more: Any, **named: Any) -> bool:
         """Show and log an error behind a key; the screen stays."""
@@ -374,9 +328,6 @@ class CozebatchApp(ProgramApp):
             self._drain()
         else:
             self.exit(int(Exit.INTERRUPTED))
-
-    def on_unmount(self) -> None:
-        self._answered(False)
 
     def keys(self) -> Mapping[str, Sequence[str]]:
         """The live keys of the main screen, or of the one on top until there is one."""

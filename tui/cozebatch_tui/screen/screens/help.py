@@ -18,7 +18,8 @@ from cozebatch_tui.locale import palette as texts
 from cozebatch_tui.locale.names import STATES
 from cozebatch_tui.presentation.cells import fit
 from cozebatch_tui.presentation.tones import TONE_OF, Tone
-from cozebatch_tui.screen.action_registry import Scope, bindings_of, help_lines
+from cozebatch_tui.screen.action_keys import bindings_of, help_lines
+from cozebatch_tui.screen.action_registry import Scope
 from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter
 

@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from cozebatch.model.sanitize import clean
 from cozebatch_tui.locale import log as texts
-from cozebatch_tui.screen.action_registry import bindings_of
+from cozebatch_tui.screen.action_keys import bindings_of
 from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.error_boundary import guarded
 from cozebatch_tui.screen.view_model import LINES_KEPT

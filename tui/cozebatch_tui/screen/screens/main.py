@@ -13,10 +13,11 @@ from textual.widgets import ContentSwitcher, Input
 from cozebatch.model.rows import Row, Stage
 from cozebatch.model.task import State
 from cozebatch_tui.locale import screen as texts
-from cozebatch_tui.screen.action_registry import Situation, bindings_of, live_keys
+from cozebatch_tui.screen.action_keys import bindings_of, live_keys
 from cozebatch_tui.screen.error_boundary import guarded
 from cozebatch_tui.screen.screens.log import LogScreen
 from cozebatch_tui.screen.screens.task import TaskScreen
+from cozebatch_tui.screen.situation import Situation
 from cozebatch_tui.screen.task_action_screen import TaskActionScreen
 from cozebatch_tui.screen.view_model import Changes
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter

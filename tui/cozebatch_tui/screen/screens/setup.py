@@ -23,7 +23,7 @@ from cozebatch.model.text import Text
 from cozebatch_tui.locale import header
 from cozebatch_tui.locale import setup as texts
 from cozebatch_tui.presentation.tones import Tone
-from cozebatch_tui.screen.action_registry import bindings_of
+from cozebatch_tui.screen.action_keys import bindings_of
 from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.error_boundary import guarded
 from cozebatch_tui.screen.setup.errand import Errands

@@ -26,7 +26,7 @@ from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Text
 from cozebatch_tui.locale import start as texts
 from cozebatch_tui.presentation.formatting import short_origin
-from cozebatch_tui.screen.action_registry import bindings_of, live_keys
+from cozebatch_tui.screen.action_keys import bindings_of, live_keys
 from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.error_boundary import guarded
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter

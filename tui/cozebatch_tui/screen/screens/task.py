@@ -20,8 +20,9 @@ from cozebatch.model.rows import Row
 from cozebatch.model.text import Lang
 from cozebatch_tui.locale import task as texts
 from cozebatch_tui.presentation.course import course
-from cozebatch_tui.screen.action_registry import Situation, bindings_of, live_keys
+from cozebatch_tui.screen.action_keys import bindings_of, live_keys
 from cozebatch_tui.screen.error_boundary import guarded
+from cozebatch_tui.screen.situation import Situation
 from cozebatch_tui.screen.task_action_screen import TaskActionScreen
 from cozebatch_tui.screen.widgets import task_texts
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter

@@ -14,10 +14,12 @@ from textual.containers import Horizontal
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
-from cozebatch_tui.screen.action_registry import AT_THE_EDGE, NOTHING, FooterEntry, Scope, footer_entries
+from cozebatch_tui.screen.action_keys import FooterEntry, footer_entries
+from cozebatch_tui.screen.action_registry import AT_THE_EDGE, Scope
 from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.error_boundary import guarded
 from cozebatch_tui.screen.host import host_of
+from cozebatch_tui.screen.situation import NOTHING
 
 
 class ActionFooter(Footer):

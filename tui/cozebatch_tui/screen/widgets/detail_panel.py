@@ -16,7 +16,7 @@ from cozebatch_tui.locale import question as question_texts
 from cozebatch_tui.locale.names import CATEGORIES, STATES
 from cozebatch_tui.presentation.formatting import duration
 from cozebatch_tui.presentation.tones import TONE_OF, Tone
-from cozebatch_tui.screen.action_registry import live_keys
+from cozebatch_tui.screen.action_keys import live_keys
 from cozebatch_tui.screen.widgets.columns import coze_seconds, synthesis_seconds
 from cozebatch_tui.screen.widgets.figures import Figures, clickable
 from cozebatch_tui.screen.widgets.poster import Poster

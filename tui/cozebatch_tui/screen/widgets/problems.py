@@ -24,7 +24,7 @@ from cozebatch.planning.price import price
 from cozebatch_tui.locale import attention as texts
 from cozebatch_tui.locale.names import CATEGORIES
 from cozebatch_tui.presentation.tones import Tone
-from cozebatch_tui.screen.action_registry import live_keys, text_with_keys
+from cozebatch_tui.screen.action_keys import live_keys, text_with_keys
 from cozebatch_tui.screen.error_boundary import guarded
 from cozebatch_tui.screen.host import host_of
 

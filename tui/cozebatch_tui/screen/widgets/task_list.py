@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from cozebatch_tui.presentation.cells import fit
-from cozebatch_tui.screen.action_registry import bindings_of
+from cozebatch_tui.screen.action_keys import bindings_of
 from cozebatch_tui.screen.error_boundary import guarded
 from cozebatch_tui.screen.widgets.line_grid import LineGrid
 

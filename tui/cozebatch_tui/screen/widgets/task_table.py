@@ -19,7 +19,7 @@ from cozebatch_tui.presentation.cells import fit
 from cozebatch_tui.presentation.formatting import duration
 from cozebatch_tui.presentation.glyphs import filled
 from cozebatch_tui.presentation.tones import TONE_OF, Tone, urgency
-from cozebatch_tui.screen.action_registry import live_keys, text_with_keys
+from cozebatch_tui.screen.action_keys import live_keys, text_with_keys
 from cozebatch_tui.screen.host import host_of
 from cozebatch_tui.screen.view_model import Pace
 from cozebatch_tui.screen.widgets.columns import Column, column_at, shown_columns

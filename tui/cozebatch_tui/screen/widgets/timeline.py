@@ -24,7 +24,7 @@ from cozebatch.model.text import Lang
 from cozebatch_tui.locale import timeline as texts
 from cozebatch_tui.presentation.cells import fit
 from cozebatch_tui.presentation.tones import TONE_OF, Tone
-from cozebatch_tui.screen.action_registry import live_keys, text_with_keys
+from cozebatch_tui.screen.action_keys import live_keys, text_with_keys
 from cozebatch_tui.screen.error_boundary import guarded
 from cozebatch_tui.screen.host import host_of
 from cozebatch_tui.screen.widgets.task_list import TaskList
