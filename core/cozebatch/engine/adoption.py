@@ -70,5 +70,5 @@ async def recorded_execution(journal: Journal, run_id: str, task_id: str, execut
             return replace(execution, parameters=None)
     for recorded in await journal.record():
         if recorded.execute_id == execute_id and recorded.status != "reused":
-            return recorded.changed(recorded.status).execution
+            return recorded.execution
     return None

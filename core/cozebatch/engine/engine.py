@@ -198,7 +198,7 @@ class Engine:
         heartbeat = Heartbeat(self._state, self._outbox, self._admission)
         state = self._state
         for recorded in orphans:
-            state.orphans.add(recorded.changed(recorded.status).execution, recorded.workflow_id or None)
+            state.orphans.add(recorded.execution, recorded.workflow_id or None)
         services = (
             state.rate_limiter.serve,
             self._outbox.serve,

@@ -10,22 +10,9 @@ from typing import Any, TypeVar
 import anyio
 import anyio.to_thread
 
+from cozebatch.journal.decoding import asked_of, edit_of, execution_of, facts_of, recorded_of, row_of, run_of, task_of
 from cozebatch.journal.opening import journal_error
-from cozebatch.journal.records import (
-    EDIT_COLUMNS,
-    EXECUTION_COLUMNS,
-    MEDIUM_COLUMNS,
-    QUESTION_COLUMNS,
-    RUN_COLUMNS,
-    asked_of,
-    edit_of,
-    execution_of,
-    facts_of,
-    recorded_of,
-    row_of,
-    run_of,
-    task_of,
-)
+from cozebatch.journal.records import EDIT_COLUMNS, EXECUTION_COLUMNS, MEDIUM_COLUMNS, QUESTION_COLUMNS, RUN_COLUMNS
 from cozebatch.model.rows import Row
 from cozebatch.model.task import CONTENT_ONLY, Task
 from cozebatch.ports import (

@@ -3,21 +3,10 @@
 `batch.wiring` decides which adapter stands behind each. Tests put small stateful fakes there.
 """
 
-from cozebatch.ports.journal import (
-    NO_HANDOVER,
-    NOT_ENDED,
+from cozebatch.ports.changes import (
     Change,
-    Edit,
-    Execution,
-    ExecutionStatus,
-    Film,
     Forget,
-    Handover,
-    Journal,
-    LearnedLimit,
-    Medium,
     Owe,
-    Past,
     PutEdit,
     PutExecution,
     PutFilm,
@@ -28,16 +17,29 @@ from cozebatch.ports.journal import (
     PutRow,
     PutRun,
     PutUpload,
+    Settle,
+)
+from cozebatch.ports.journal import Journal
+from cozebatch.ports.questions import AnswerStatus, Asked, PutAsked
+from cozebatch.ports.records import (
+    NO_HANDOVER,
+    NOT_ENDED,
+    Edit,
+    Execution,
+    ExecutionStatus,
+    Film,
+    Handover,
+    LearnedLimit,
+    Medium,
+    Past,
     Rebound,
     Recorded,
     RunRecord,
     RunStatus,
-    Settle,
     StoredInput,
     Upload,
     new_key,
 )
-from cozebatch.ports.questions import AnswerStatus, Asked, PutAsked
 from cozebatch.ports.services import (
     Accepted,
     Delivered,

@@ -16,8 +16,7 @@ from cozebatch.model.task import Outcome, State, Task, parameters_digest
 from cozebatch.model.text import Text
 from cozebatch.planning.planned import DONE_AS_ANOTHER, GONE, Action, OperatorOverrides
 from cozebatch.planning.selection import Selection
-from cozebatch.ports import Execution, Film, PutExecution, PutOutput, PutRun, RunRecord, Workflow
-from cozebatch.ports.journal import RunStatus
+from cozebatch.ports import Execution, Film, PutExecution, PutOutput, PutRun, RunRecord, RunStatus, Workflow
 
 pytestmark = pytest.mark.anyio
 

@@ -25,6 +25,7 @@ from cozebatch.disk.removing import remove_file
 from cozebatch.disk.writing import open_new, write_whole
 from cozebatch.disk.writing import replace as replace_file
 from cozebatch.journal import records
+from cozebatch.journal.decoding import asked_of, edit_of, execution_of, run_of
 from cozebatch.journal.opening import DamagedJournal, journal_error, migrate, refuse_links, shm_of, wal_of
 from cozebatch.journal.salvage.log_reader import Logs, read_logs
 from cozebatch.journal.salvage.merge import from_log, merged
@@ -193,11 +194,11 @@ def _take(found: Salvaged, tree: Tree, rowid: int, record: tuple[Any, ...]) -> N
         case "table", (None, str(), str(), str(), str(), str(), str(), int(), _):
             found.deliveries[rowid] = (rowid, present_source_key(record[1]), *record[2:])
         case "table", (str(key), *_, float() | int(), int()) if len(record) == 10:
-            found.edits[key] = records.edit_of(record)
+            found.edits[key] = edit_of(record)
         case "table", (str(key), str(event_id), str(), float() | int(), str(), str(), *_) if len(record) == 10:
-            found.questions[key, event_id] = records.asked_of(record)
+            found.questions[key, event_id] = asked_of(record)
         case "table", (str(run_id), str(), str(), str(), float() | int(), *_) if len(record) == 14:
-            found.runs[run_id] = records.run_of(
+            found.runs[run_id] = run_of(
                 (
                     record[0],
                     present_source_key(record[1]),
@@ -214,7 +215,7 @@ def _take(found: Salvaged, tree: Tree, rowid: int, record: tuple[Any, ...]) -> N
 
 
 def _take_execution(found: Salvaged, record: tuple[Any, ...]) -> None:
-    execution = records.execution_of(
+    execution = execution_of(
         (*record[:6], float(record[6]), *record[7:10], *map(_real, record[10:12]), *record[12:20], _real(record[20]))
     )
     found.executions[execution.key] = execution
