@@ -45,9 +45,13 @@ class Terminal:
     def ask(self, key: str, question: str, seconds: float = 20.0) -> bool:
         """Press a key and wait until its question can be read: what is typed ahead of one does not answer it. Whether
         it came."""
-        del self._shown[:]
+        self.forget()
         self.press(key)
         return self.until(lambda: question in self.text(), seconds)
+
+    def forget(self) -> None:
+        """From here on, only what is painted anew."""
+        del self._shown[:]
 
     def text(self) -> str:
         """The words that were painted lately, without the terminal's codes."""
@@ -59,6 +63,16 @@ class Terminal:
 
     def tail(self) -> str:
         return bytes(self._shown[-2000:]).decode("utf-8", "replace")
+
+    def reads_lines(self) -> bool:
+        """Whether the terminal edits lines and echoes again, as a shell expects it."""
+        if sys.platform == "win32":
+            raise NotImplementedError
+        import termios
+
+        modes: int = termios.tcgetattr(self._master)[3]
+        wanted = termios.ICANON | termios.ECHO | termios.ISIG
+        return modes & wanted == wanted
 
     def _read(self) -> None:
         while True:

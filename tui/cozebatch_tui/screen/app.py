@@ -27,6 +27,7 @@ from cozebatch_tui.presentation.formatting import short_origin
 from cozebatch_tui.presentation.terminal_signals import TerminalSignals, takes_signals
 from cozebatch_tui.screen.action_keys import bindings_of, live_keys, text_with_keys
 from cozebatch_tui.screen.asking_app import AskingApp
+from cozebatch_tui.screen.continued import guard_continue, stops_given_back
 from cozebatch_tui.screen.farewell import farewell, unfinished_setup
 from cozebatch_tui.screen.host import Host
 from cozebatch_tui.screen.lifecycle import DRAIN_SECONDS, BatchLifecycle
@@ -120,6 +121,7 @@ class CozebatchApp(AskingApp):
         self._event_loop = asyncio.get_running_loop()
 
     def on_mount(self) -> None:
+        guard_continue(self._paint_again)
         self.take_themes()
         if isinstance(keymap := self.settings.get("keymap"), dict):
             self.set_keymap({str(name): str(keys) for name, keys in keymap.items()})
@@ -129,6 +131,11 @@ class CozebatchApp(AskingApp):
             self.push_screen(SetupScreen(self.start.answers), self._set_up)
             return
         self._load_first()
+
+    def _paint_again(self) -> None:
+        """The whole screen, as soon as the event loop is free. Called between any two steps."""
+        if self._event_loop is not None and not self._event_loop.is_closed():
+            self._event_loop.call_soon_threadsafe(lambda: self.screen.refresh())
 
     def _load_first(self) -> None:
         self.push_screen(MessageScreen(self.loading.in_(self.lang)))
@@ -355,7 +362,7 @@ def run_app(start: AppStart) -> int:
 def run_to_the_end(app: CozebatchApp) -> int:
     """Run this application, and complete what it began."""
     code: int | None = None
-    with Interrupts(app.signalled):
+    with Interrupts(app.signalled), stops_given_back():
         try:
             code = app.run()
         finally:
