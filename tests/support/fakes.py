@@ -20,7 +20,7 @@ from cozebatch.journal.memory import MemoryJournal
 from cozebatch.model.allowance import ANY_NUMBER
 from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.events import Event, TaskState
-from cozebatch.model.file_ref import FileRef, file_refs
+from cozebatch.model.file_ref import FileRef
 from cozebatch.model.question import Question
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
@@ -46,6 +46,7 @@ from cozebatch.ports import (
     Undelivered,
     Workflow,
 )
+from support.picture_files import PictureFiles
 
 START = time.mktime((2026, 11, 24, 3, 0, 0, 0, 0, -1))
 
@@ -84,7 +85,7 @@ class FakeExecution:
 
 
 @dataclass
-class FakeCoze:
+class FakeCoze(PictureFiles):
     """A Coze with executions of a given length, a limit of its own, and a script of mishaps per task.
 
     `mishaps[task_id]` is taken from the front at each submission: `lost` (accepted, answer lost), `refused-…`
@@ -104,7 +105,6 @@ class FakeCoze:
     asks: dict[str, list[Question]] = field(default_factory=dict)
     """What the executions of a task ask, one after the other."""
     uploads: list[str] = field(default_factory=list)
-    file_ids: dict[str, str] = field(default_factory=dict)
     resumed: list[tuple[str, str]] = field(default_factory=list)
     """Answers that arrived: event and text."""
     renames: bool = False
@@ -149,19 +149,6 @@ class FakeCoze:
 
     def parameters_of(self, task: Task) -> Mapping[str, str]:
         return {"content": task.content, "title": task.title}
-
-    def files_of(self, task: Task) -> Sequence[FileRef]:
-        return file_refs(task.extra.get("image", ""))
-
-    def has_file(self, key: str) -> bool:
-        return key in self.file_ids
-
-    def learn_file(self, key: str, file_id: str) -> None:
-        self.file_ids[key] = file_id
-
-    @asynccontextmanager
-    async def brought(self, ref: FileRef) -> AsyncIterator[FileRef]:
-        yield ref
 
     async def upload(self, ref: FileRef) -> str:
         await anyio.sleep(self.latency)
@@ -359,6 +346,21 @@ class World:
             outcome = await engine.run(planned, owed)
         self.collect()
         return outcome
+
+    @asynccontextmanager
+    async def running(self, work: Sequence[Task]) -> AsyncIterator[Engine]:
+        """An engine in its first second with `work`; it stays open until the block ends, and is stopped then."""
+        engine, planned, owed = await self.prepare(work)
+
+        async def run() -> None:
+            await engine.run(planned, owed, keep_open=True)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(run)
+            await anyio.sleep(1)
+            yield engine
+            engine.commands.stop()
+        self.collect()
 
     async def crash_after(self, seconds: float, work: Sequence[Task]) -> None:
         """Run for `seconds` and stop dead; what was on disk at that moment is all that is left."""

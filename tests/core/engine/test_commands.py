@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import replace
 
 import anyio
 import pytest
 
-from cozebatch.engine.engine import Engine
 from cozebatch.engine.options import Options
 from cozebatch.engine.seen import PAID_MEANWHILE
 from cozebatch.model.errors import Category, JournalError, UsageError
@@ -23,21 +21,6 @@ from support.fakes import FakeCoze, FakeSynthesizer, World, error, tasks
 pytestmark = pytest.mark.anyio
 
 
-@asynccontextmanager
-async def running(world: World, count: int) -> AsyncIterator[Engine]:
-    engine, planned, owed = await world.prepare(tasks(count))
-
-    async def run() -> None:
-        await engine.run(planned, owed, keep_open=True)
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(run)
-        await anyio.sleep(1)
-        yield engine
-        engine.commands.stop()
-    world.collect()
-
-
 async def until(condition: Callable[[], bool]) -> None:
     """Virtual seconds pass until it holds."""
     with anyio.fail_after(86400):
@@ -47,7 +30,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def test_a_pause_submits_nothing_new_and_what_runs_goes_on() -> None:
     world = World(options=Options(max_coze=2, seed=1))
-    async with running(world, 5) as engine:
+    async with world.running(tasks(5)) as engine:
         await engine.commands.pause()
         await anyio.sleep(1000)
         assert engine.board.counts[State.DONE] == 2
@@ -60,7 +43,7 @@ async def test_a_pause_submits_nothing_new_and_what_runs_goes_on() -> None:
 
 async def test_retry_goes_on_from_the_failed_step_for_free() -> None:
     world = World(synthesizer=FakeSynthesizer(mishaps={"t1": [Category.SYNTHESIS] * 4}))
-    async with running(world, 1) as engine:
+    async with world.running(tasks(1)) as engine:
         await until(lambda: engine.board.counts[State.FAILED] == 1)
         assert await engine.commands.retry(["t1"]) == ["t1"]
         await until(lambda: engine.board.counts[State.DONE] == 1)
@@ -70,7 +53,7 @@ async def test_retry_goes_on_from_the_failed_step_for_free() -> None:
 
 async def test_retry_does_not_pay_for_a_failed_execution_but_rerun_does() -> None:
     world = World(coze=FakeCoze(mishaps={"t1": ["fail"] * 4}))
-    async with running(world, 1) as engine:
+    async with world.running(tasks(1)) as engine:
         await until(lambda: engine.board.counts[State.FAILED] == 1)
         assert await engine.commands.retry(["t1"]) == []
         assert world.coze.started("t1") == 4
@@ -91,7 +74,7 @@ async def test_an_output_of_no_use_fails_the_task_and_a_retry_asks_for_it_again_
 
     coze = Trimming()
     world = World(coze=coze)
-    async with running(world, 1) as engine:
+    async with world.running(tasks(1)) as engine:
         await until(lambda: engine.board.counts[State.FAILED] == 1)
         row = engine.board.rows["t1"]
         assert row.error is not None
@@ -106,7 +89,7 @@ async def test_an_output_of_no_use_fails_the_task_and_a_retry_asks_for_it_again_
 
 async def test_a_held_task_is_adopted_without_paying() -> None:
     world = World(coze=FakeCoze(mishaps={"t1": ["lost"]}))
-    async with running(world, 1) as engine:
+    async with world.running(tasks(1)) as engine:
         await until(lambda: engine.board.counts[State.HELD] == 1)
         assert await engine.commands.retry(["t1"]) == []
         await engine.commands.adopt("t1", "e1")
@@ -117,7 +100,7 @@ async def test_a_held_task_is_adopted_without_paying() -> None:
 
 async def test_a_held_task_that_was_given_up_is_never_paid_again_unasked() -> None:
     world = World(coze=FakeCoze(mishaps={"t1": ["lost"]}))
-    async with running(world, 1) as engine:
+    async with world.running(tasks(1)) as engine:
         await until(lambda: engine.board.counts[State.HELD] == 1)
         await engine.commands.cancel(["t1"])
         assert engine.board.rows["t1"].state is State.CANCELLED
@@ -130,7 +113,7 @@ async def test_a_held_task_that_was_given_up_is_never_paid_again_unasked() -> No
 
 async def test_cancelling_a_running_task_keeps_its_slot_and_its_paid_result() -> None:
     world = World(options=Options(max_coze=1, seed=1))
-    async with running(world, 2) as engine:
+    async with world.running(tasks(2)) as engine:
         await anyio.sleep(10)
         await engine.commands.cancel(["t1"])
         await anyio.sleep(20)
@@ -146,7 +129,7 @@ async def test_cancelling_a_running_task_keeps_its_slot_and_its_paid_result() ->
 
 async def test_a_cancelled_task_that_is_wanted_again_while_it_runs_is_simply_watched_on() -> None:
     world = World()
-    async with running(world, 1) as engine:
+    async with world.running(tasks(1)) as engine:
         await anyio.sleep(10)
         await engine.commands.cancel(["t1"])
         await anyio.sleep(5)
@@ -157,7 +140,7 @@ async def test_a_cancelled_task_that_is_wanted_again_while_it_runs_is_simply_wat
 
 async def test_cancelling_a_waiting_and_a_synthesizing_task_ends_them_at_once() -> None:
     world = World(options=Options(max_coze=1, seed=1), synthesizer=FakeSynthesizer(duration=10_000))
-    async with running(world, 3) as engine:
+    async with world.running(tasks(3)) as engine:
         await engine.commands.cancel(["t3"])
         assert engine.board.rows["t3"].state is State.CANCELLED
         await until(lambda: engine.board.rows["t1"].state is State.SYNTHESIZING)
@@ -170,7 +153,7 @@ async def test_cancelling_a_waiting_and_a_synthesizing_task_ends_them_at_once() 
 
 async def test_a_waiting_task_whose_cancelling_cannot_be_written_goes_on() -> None:
     world = World(options=Options(max_coze=1, seed=1))
-    async with running(world, 2) as engine:
+    async with world.running(tasks(2)) as engine:
         write = world.journal.write
 
         async def refuse(*changes: object) -> None:
@@ -185,7 +168,7 @@ async def test_a_waiting_task_whose_cancelling_cannot_be_written_goes_on() -> No
 
 async def test_cancelling_during_the_submission_waits_for_its_answer() -> None:
     world = World(coze=FakeCoze(latency=10.0))
-    async with running(world, 1) as engine:
+    async with world.running(tasks(1)) as engine:
         assert engine.board.rows["t1"].state is State.SUBMITTING
         await engine.commands.cancel(["t1"])
         await until(lambda: engine.board.rows["t1"].state is State.CANCELLED)
@@ -198,7 +181,7 @@ async def test_resuming_after_a_brake_goes_on_with_everything_it_stopped() -> No
         synthesizer=FakeSynthesizer(mishaps={"t1": [Category.DISK_FULL]}),
         options=Options(max_coze=1, seed=1),
     )
-    async with running(world, 4) as engine:
+    async with world.running(tasks(4)) as engine:
         await until(lambda: "disk_full" in engine.board.paused)
         await engine.commands.resume()
         await until(lambda: "auth" in engine.board.paused or engine.board.counts[State.DONE] == 4)
@@ -210,7 +193,7 @@ async def test_a_move_that_the_disk_refused_is_made_once_and_the_batch_goes_on_b
     """What is held on to must not be walked a second time when the pause is over."""
     synthesizer = FakeSynthesizer(mishaps={"t1": [Category.MEDIA]})
     world = World(options=Options(max_coze=1, seed=1), synthesizer=synthesizer)
-    async with running(world, 3) as engine:
+    async with world.running(tasks(3)) as engine:
         write, refused = world.journal.write, 0
 
         async def sometimes(*changes: Change) -> None:
@@ -247,7 +230,7 @@ async def test_while_one_answer_waits_for_the_disk_nothing_new_is_paid_for() -> 
         await write(*changes)
 
     world.journal.write = nearly_full  # type: ignore[method-assign]
-    async with running(world, 5) as engine:
+    async with world.running(tasks(5)) as engine:
         await until(lambda: engine.board.rows["t2"].state is State.DONE)
         assert refused < 7
         assert "journal" in engine.board.paused
@@ -260,7 +243,7 @@ async def test_while_one_answer_waits_for_the_disk_nothing_new_is_paid_for() -> 
 
 async def test_a_rerun_that_somebody_else_has_paid_for_since_is_left_alone() -> None:
     world = World(options=Options(max_coze=2, seed=1))
-    async with running(world, 2) as engine:
+    async with world.running(tasks(2)) as engine:
         await until(lambda: engine.board.counts[State.DONE] == 2)
         seen = {"t1": 1, "t2": 1}
         assert await engine.commands.rerun(["t1"], seen=seen) == ["t1"]
@@ -273,7 +256,7 @@ async def test_a_rerun_that_somebody_else_has_paid_for_since_is_left_alone() -> 
 
 async def test_a_paid_retry_that_somebody_else_has_paid_for_since_is_left_alone() -> None:
     world = World(coze=FakeCoze(mishaps={"t1": ["fail"] * 9}), options=Options(max_retries=0))
-    async with running(world, 1) as engine:
+    async with world.running(tasks(1)) as engine:
         await until(lambda: engine.board.counts[State.FAILED] == 1)
         assert await engine.commands.retry(["t1"], may_pay=True, seen={"t1": 1}) == ["t1"]
         await until(lambda: engine.board.counts[State.FAILED] == 1 and engine.board.rows["t1"].attempts == 2)
@@ -283,7 +266,7 @@ async def test_a_paid_retry_that_somebody_else_has_paid_for_since_is_left_alone(
 
 async def test_an_edit_of_a_task_that_somebody_else_has_paid_for_since_is_refused() -> None:
     world = World()
-    async with running(world, 1) as engine:
+    async with world.running(tasks(1)) as engine:
         await until(lambda: engine.board.counts[State.DONE] == 1)
         await engine.commands.rerun(["t1"])
         await until(lambda: engine.board.counts[State.DONE] == 1)
@@ -295,7 +278,7 @@ async def test_an_edit_of_a_task_that_somebody_else_has_paid_for_since_is_refuse
 
 async def test_of_two_who_pause_at_once_one_does_and_nobody_resumes_by_mistake() -> None:
     world = World(options=Options(max_coze=1, seed=1))
-    async with running(world, 3) as engine:
+    async with world.running(tasks(3)) as engine:
         seen = engine.board.pause_changes
         assert await engine.commands.pause(seen=seen)
         assert not await engine.commands.pause(seen=seen)
@@ -307,7 +290,7 @@ async def test_of_two_who_pause_at_once_one_does_and_nobody_resumes_by_mistake()
 
 async def test_of_two_who_allow_more_at_once_one_does() -> None:
     world = World(options=Options(max_coze=1, seed=1))
-    async with running(world, 3) as engine:
+    async with world.running(tasks(3)) as engine:
         seen = engine.board.allowance_changes
         assert await engine.commands.allow(2, None, seen=seen)
         assert not await engine.commands.allow(9, None, seen=seen)

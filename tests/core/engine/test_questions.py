@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import anyio
 import pytest
 
@@ -25,21 +22,6 @@ WHICH = Question(text="which one?")
 STYLE = Question(kind=INPUT_NODE, text="style?", fields=(QuestionField("style"), QuestionField("count", "integer")))
 
 
-@asynccontextmanager
-async def running(world: World, count: int = 1) -> AsyncIterator[Engine]:
-    engine, planned, owed = await world.prepare(tasks(count))
-
-    async def run() -> None:
-        await engine.run(planned, owed, keep_open=True)
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(run)
-        await anyio.sleep(1)
-        yield engine
-        engine.commands.stop()
-    world.collect()
-
-
 async def until(engine: Engine, state: State, count: int = 1) -> None:
     """Virtual seconds pass until so many tasks are in that state."""
     with anyio.fail_after(86400):
@@ -54,7 +36,7 @@ async def asked(world: World) -> list[Asked]:
 
 async def test_the_question_holds_the_task_and_keeps_no_slot() -> None:
     world = World(coze=FakeCoze(asks={"t1": [WHICH]}), options=Options(max_coze=1, seed=1))
-    async with running(world, 2) as engine:
+    async with world.running(tasks(2)) as engine:
         await until(engine, State.DONE)
         row = engine.board.rows["t1"]
         assert row.state is State.HELD
@@ -70,7 +52,7 @@ async def test_the_question_holds_the_task_and_keeps_no_slot() -> None:
 @pytest.mark.parametrize("renames", [False, True])
 async def test_an_answer_lets_the_same_paid_execution_go_on(renames: bool) -> None:
     world = World(coze=FakeCoze(asks={"t1": [WHICH]}, renames=renames))
-    async with running(world) as engine:
+    async with world.running(tasks(1)) as engine:
         await until(engine, State.HELD)
         await engine.commands.answer("t1", GivenAnswer("the second", "mei"))
         await until(engine, State.DONE)
@@ -87,7 +69,7 @@ async def test_an_answer_lets_the_same_paid_execution_go_on(renames: bool) -> No
 
 async def test_one_question_after_another_is_held_each_time() -> None:
     world = World(coze=FakeCoze(asks={"t1": [WHICH, STYLE]}))
-    async with running(world) as engine:
+    async with world.running(tasks(1)) as engine:
         await until(engine, State.HELD)
         await engine.commands.answer("t1", GivenAnswer("a"))
         await anyio.sleep(700)
@@ -101,7 +83,7 @@ async def test_one_question_after_another_is_held_each_time() -> None:
 
 async def test_an_answer_whose_response_was_lost_is_looked_at_and_not_sent_twice() -> None:
     world = World(coze=FakeCoze(asks={"t1": [WHICH]}, mishaps={"answer t1": ["lost"]}))
-    async with running(world) as engine:
+    async with world.running(tasks(1)) as engine:
         await until(engine, State.HELD)
         await engine.commands.answer("t1", GivenAnswer("a"))
         await until(engine, State.DONE)
@@ -111,7 +93,7 @@ async def test_an_answer_whose_response_was_lost_is_looked_at_and_not_sent_twice
 
 async def test_an_answer_that_never_arrived_is_sent_again_after_a_look() -> None:
     world = World(coze=FakeCoze(asks={"t1": [WHICH]}, mishaps={"answer t1": ["lost before", "refused-network"]}))
-    async with running(world) as engine:
+    async with world.running(tasks(1)) as engine:
         await until(engine, State.HELD)
         before = world.coze.polls
         await engine.commands.answer("t1", GivenAnswer("a"))
@@ -123,7 +105,7 @@ async def test_an_answer_that_never_arrived_is_sent_again_after_a_look() -> None
 
 async def test_a_refused_answer_leaves_the_task_held_with_cozes_words_and_may_be_given_again() -> None:
     world = World(coze=FakeCoze(asks={"t1": [WHICH]}, mishaps={"answer t1": ["refused-invalid_request"]}))
-    async with running(world) as engine:
+    async with world.running(tasks(1)) as engine:
         await until(engine, State.HELD)
         await engine.commands.answer("t1", GivenAnswer("a"))
         await anyio.sleep(100)
@@ -141,7 +123,7 @@ async def test_a_refused_answer_leaves_the_task_held_with_cozes_words_and_may_be
 
 async def test_an_answer_is_refused_where_nothing_is_asked_or_it_does_not_fit() -> None:
     world = World(coze=FakeCoze(asks={"t1": [STYLE]}))
-    async with running(world, 2) as engine:
+    async with world.running(tasks(2)) as engine:
         await until(engine, State.HELD)
         for task_id, typed in (
             ("t2", "a"),
@@ -160,7 +142,7 @@ async def test_an_answer_is_refused_where_nothing_is_asked_or_it_does_not_fit() 
 
 async def test_what_was_answered_elsewhere_goes_on_at_a_look() -> None:
     world = World(coze=FakeCoze(asks={"t1": [WHICH]}))
-    async with running(world) as engine:
+    async with world.running(tasks(1)) as engine:
         await until(engine, State.HELD)
         world.coze.executions["e1"].answers.append("in Coze itself")
         assert await engine.commands.retry(["t1"]) == ["t1"]
@@ -190,7 +172,7 @@ async def test_the_next_start_looks_and_pays_for_nothing(policy: str) -> None:
 
 async def test_an_answer_on_disk_is_sent_by_the_next_start() -> None:
     world = World(coze=FakeCoze(asks={"t1": [WHICH]}))
-    async with running(world) as engine:
+    async with world.running(tasks(1)) as engine:
         await until(engine, State.HELD)
         engine.commands.stop()
         await engine.commands.answer("t1", GivenAnswer("a"))
@@ -203,7 +185,7 @@ async def test_an_answer_on_disk_is_sent_by_the_next_start() -> None:
 
 async def test_a_rerun_of_a_waiting_task_is_a_new_execution_and_takes_no_answer() -> None:
     world = World(coze=FakeCoze(asks={"t1": [WHICH]}))
-    async with running(world) as engine:
+    async with world.running(tasks(1)) as engine:
         await until(engine, State.HELD)
         world.coze.asks.clear()
         assert await engine.commands.rerun(["t1"]) == ["t1"]
@@ -217,7 +199,7 @@ async def test_a_rerun_of_a_waiting_task_is_a_new_execution_and_takes_no_answer(
 
 async def test_giving_up_a_waiting_task_sends_nothing() -> None:
     world = World(coze=FakeCoze(asks={"t1": [WHICH]}))
-    async with running(world) as engine:
+    async with world.running(tasks(1)) as engine:
         await until(engine, State.HELD)
         await engine.commands.cancel(["t1"])
         assert engine.board.rows["t1"].state is State.CANCELLED
@@ -229,7 +211,7 @@ async def test_giving_up_a_waiting_task_sends_nothing() -> None:
 
 async def test_answers_wait_for_a_slot() -> None:
     world = World(coze=FakeCoze(asks={f"t{n}": [WHICH] for n in range(1, 6)}), options=Options(max_coze=2, seed=1))
-    async with running(world, 5) as engine:
+    async with world.running(tasks(5)) as engine:
         await until(engine, State.HELD, 5)
         for n in range(1, 6):
             await engine.commands.answer(f"t{n}", GivenAnswer("a"))
@@ -240,7 +222,7 @@ async def test_answers_wait_for_a_slot() -> None:
 
 async def test_a_wait_of_days_is_not_taken_for_a_long_execution() -> None:
     world = World(coze=FakeCoze(asks={"t1": [WHICH]}), options=Options(execution_timeout=3600.0, seed=1))
-    async with running(world) as engine:
+    async with world.running(tasks(1)) as engine:
         await until(engine, State.HELD)
         await anyio.sleep(3 * 86400)
         await engine.commands.answer("t1", GivenAnswer("a"))

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import anyio
 
 from cozebatch.model.errors import Category, ErrorInfo, StepError
-from cozebatch.model.file_ref import FileRef, file_refs
+from cozebatch.model.file_ref import FileRef
 from cozebatch.model.question import Question
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
 from cozebatch.policy.retry import FINAL_FOR_A_ROW
 from cozebatch.ports import Accepted, PollResult, Refused, Submission, Unanswered, Workflow
 from support.fakes import error, wall
+from support.picture_files import PictureFiles
 from support.simulated.judge import Judge, Paid, sent_for
 from support.simulated.swarm import QUIET, Fault
 
@@ -101,31 +101,17 @@ class Coze:
 
 
 @dataclass
-class Service:
+class Service(PictureFiles):
     """One process's line to Coze (port `WorkflowService`)."""
 
     coze: Coze
     machine: str
     life: Life
     workflow: Workflow = field(default_factory=lambda: Workflow("w"))
-    file_ids: dict[str, str] = field(default_factory=dict)
 
     def parameters_of(self, task: Task) -> dict[str, str]:
         image = {"image": task.extra["image"]} if "image" in task.extra else {}
         return {"content": task.content, "title": task.title, **image}
-
-    def files_of(self, task: Task) -> Sequence[FileRef]:
-        return file_refs(task.extra.get("image", ""))
-
-    def has_file(self, key: str) -> bool:
-        return key in self.file_ids
-
-    def learn_file(self, key: str, file_id: str) -> None:
-        self.file_ids[key] = file_id
-
-    @asynccontextmanager
-    async def brought(self, ref: FileRef) -> AsyncIterator[FileRef]:
-        yield ref
 
     async def upload(self, ref: FileRef) -> str:
         self.life.require()

@@ -150,8 +150,8 @@ def test_a_screen_that_breaks_off_is_waited_for_and_then_the_batch_ends(
     with served(tmp_path, quick, rows(1)) as found:
         with attached(found) as screen:
             screen.until(lambda board: board.finished is not None, "ended")
-        time.sleep(0.2)
-        assert not found.running.done()
+        with pytest.raises(TimeoutError):  # it waits
+            found.running.result(0.1)
         assert found.running.result(PATIENCE).status == "finished"
 
 

@@ -16,7 +16,7 @@ from cozebatch.demo.coze_model import CozeOptions
 from cozebatch.demo.coze_server import RunningCoze, serve_coze
 from cozebatch_tui.attach.place import FILE_NAME, Place, read_place
 from support.attached import until
-from support.kill_screen import terminal
+from support.kill_screen import Terminal, terminal
 from support.program import Program
 
 BACKGROUND = ("--detach", "--config", "c.json", "--tasks", "tasks.json")
@@ -188,20 +188,20 @@ def test_the_terminal_that_started_a_batch_is_closed_and_the_batch_goes_on(
     assert len(lasting.ledger().executions) == 3
 
 
+def answered(shown: Terminal, answer: str) -> int:
+    """Answer the question of the price; returns the exit code."""
+    shown.press(f"{answer}\n")
+    shown.until(lambda: False, 30)
+    return shown.process.wait(10)
+
+
 @posix
 def test_on_a_terminal_the_price_is_asked_first(program: Program, lasting: RunningCoze) -> None:
-    with terminal(program.folder, BACKGROUND) as shown:
-        assert shown.until(lambda: "3 paid executions" in shown.text(), 30)
-        assert lasting.ledger().executions == {}
-        shown.press("n\n")
-        shown.until(lambda: False, 20)
-        assert shown.process.wait(10) == 2
-    assert lasting.ledger().executions == {}
-    with terminal(program.folder, BACKGROUND) as shown:
-        assert shown.until(lambda: "3 paid executions" in shown.text(), 30)
-        shown.press("y\n")
-        shown.until(lambda: False, 30)
-        assert shown.process.wait(10) == 0
+    for answer, code in (("n", 2), ("y", 0)):
+        with terminal(program.folder, BACKGROUND) as shown:
+            assert shown.until(lambda: "3 paid executions" in shown.text(), 30)
+            assert lasting.ledger().executions == {}
+            assert answered(shown, answer) == code
     until(lambda: is_over(program), "its end", 40)
     assert len(lasting.ledger().executions) == 3
 
@@ -211,9 +211,7 @@ def test_more_than_was_agreed_to_is_not_paid(program: Program, lasting: RunningC
     with terminal(program.folder, BACKGROUND) as shown:
         assert shown.until(lambda: "3 paid executions" in shown.text(), 30)
         program.tasks(5)
-        shown.press("y\n")
-        shown.until(lambda: False, 30)
-        assert shown.process.wait(10) == 2
+        assert answered(shown, "y") == 2
         assert "instead of the 3" in shown.text()
     assert lasting.ledger().executions == {}
 
@@ -229,7 +227,6 @@ def test_a_screen_that_is_stopped_holds_nothing_up_and_is_up_to_date_again(progr
         shown.process.send_signal(signal.Signals["SIGCONT"])
         assert shown.until(lambda: "30/30" in shown.text(), 20)
         shown.press("q")
-        shown.until(lambda: False, 20)
         assert shown.process.wait(10) == 0, "nothing is left to do, so the batch's own code is seen"
     until(lambda: is_over(program), "its end", 40)
 

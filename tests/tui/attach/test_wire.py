@@ -51,6 +51,15 @@ def pair(cut: int = 1 << 20) -> tuple[Pipe, Pipe]:
     return one, two
 
 
+async def refusing_engine(pipe: Pipe, refused: list[NotProven]) -> None:
+    """An engine that keeps why it hung up."""
+    try:
+        await as_engine(Lines(pipe), TOKEN, "1")
+    except NotProven as error:
+        refused.append(error)
+    await pipe.aclose()
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-1000, 1000) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
@@ -133,17 +142,9 @@ async def test_both_sides_prove_that_they_know_the_token_and_it_is_never_sent() 
 
 async def test_a_screen_with_another_token_is_left_without_an_answer_and_finds_out() -> None:
     one, two = pair()
-    refused = []
-
-    async def engine() -> None:
-        try:
-            await as_engine(Lines(two), TOKEN, "1")
-        except NotProven as error:
-            refused.append(error)
-        await two.aclose()
-
+    refused: list[NotProven] = []
     async with anyio.create_task_group() as group:
-        group.start_soon(engine)
+        group.start_soon(refusing_engine, two, refused)
         with pytest.raises(NotProven):
             await as_screen(Lines(one), bytes(32), "1")
         await one.aclose()
@@ -152,17 +153,9 @@ async def test_a_screen_with_another_token_is_left_without_an_answer_and_finds_o
 
 async def test_an_engines_own_proof_sent_back_to_it_opens_nothing() -> None:
     one, two = pair()
-    refused = []
-
-    async def engine() -> None:
-        try:
-            await as_engine(Lines(two), TOKEN, "1")
-        except NotProven as error:
-            refused.append(error)
-        await two.aclose()
-
+    refused: list[NotProven] = []
     async with anyio.create_task_group() as group:
-        group.start_soon(engine)
+        group.start_soon(refusing_engine, two, refused)
         lines = Lines(one)
         await lines.send({"nonce": "0" * 64, "protocol": PROTOCOL, "version": "1"})
         answer = await lines.receive()

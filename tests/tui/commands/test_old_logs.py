@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from cozebatch.model.default_paths import is_log_file_name, log_file_name
+from cozebatch.model.stamped_files import LOG_FILES
 from cozebatch_tui.commands.configure import delete_old_logs
 
-OURS = [log_file_name("20200101_000000", number) for number in (1, 2, 37, 999)]
+OURS = list(LOG_FILES.names("20200101_000000"))
 NOT_OURS = [
     "workflow_20200101_000000_backup.log",
     "workflow_20200101_000000.log.bak",
     "workflow_20200101_000000_0.log",
+    "workflow_20200101_000000_1.log",
+    "workflow_20200101_000000_1000.log",
     "workflow_20200101_000000_02.log",
     "workflow_abcdefgh_ijklmn.log",
     "workflow_２０２００１０１_000000.log",
@@ -30,9 +32,9 @@ def aged(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_every_name_we_make_is_ours(name: str) -> None:
-    assert is_log_file_name(name)
+def test_every_name_we_make_is_ours_and_none_twice() -> None:
+    assert len(OURS) == len(set(OURS)) == 999
+    assert [name for name in OURS if not LOG_FILES.has(name)] == []
 
 
 def test_only_our_own_old_logs_are_deleted(tmp_path: Path) -> None:
@@ -40,7 +42,7 @@ def test_only_our_own_old_logs_are_deleted(tmp_path: Path) -> None:
         (tmp_path / name).write_text("x", encoding="utf-8")
         aged(tmp_path / name)
     (tmp_path / "workflow_20200102_000000.log").mkdir()
-    young = tmp_path / log_file_name("20200103_000000", 1)
+    young = tmp_path / "workflow_20200103_000000.log"
     young.write_text("x", encoding="utf-8")
     aged(tmp_path / "workflow_20200102_000000.log")
     delete_old_logs(tmp_path, 30)

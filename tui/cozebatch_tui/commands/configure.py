@@ -15,17 +15,9 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from cozebatch.model.default_paths import (
-    CONFIG_FILE,
-    DEMO_DIR,
-    LOG_FILES,
-    OUTPUT_FILES,
-    STATE_DIR,
-    is_log_file_name,
-    is_output_file_name,
-    output_file_name,
-)
+from cozebatch.model.default_paths import CONFIG_FILE, DEMO_DIR, STATE_DIR
 from cozebatch.model.errors import UsageError
+from cozebatch.model.stamped_files import LOG_FILES, OUTPUT_FILES
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
 from cozebatch_tui.commands.trust import require_trusted_hosts
@@ -150,14 +142,10 @@ def old_logs(folder: Path, before: float) -> dict[Path, int]:
     A file with another name, a link and a folder are none.
     """
     found: dict[Path, int] = {}
-    for path in (*folder.glob(LOG_FILES), *folder.glob(OUTPUT_FILES)):
+    for path in (*LOG_FILES.in_folder(folder), *OUTPUT_FILES.in_folder(folder)):
         with suppress(OSError):
-            info, name = path.lstat(), path.name
-            if (
-                (is_log_file_name(name) or is_output_file_name(name))
-                and stat.S_ISREG(info.st_mode)
-                and info.st_mtime < before
-            ):
+            info = path.lstat()
+            if stat.S_ISREG(info.st_mode) and info.st_mtime < before:
                 found[path] = info.st_size
     return found
 
@@ -179,8 +167,8 @@ def new_output_file(options: argparse.Namespace) -> tuple[Path, BinaryIO]:
     folder, stamp = Path(options.log_dir).absolute(), compact(time.time())
     try:
         make_folder(folder, folder, PRIVATE)
-        for number in range(1, 1000):
-            path = folder / output_file_name(stamp, number)
+        for name in OUTPUT_FILES.names(stamp):
+            path = folder / name
             with suppress(FileExistsError):
                 return path, open_new(path, folder)
         raise FileExistsError(str(folder))

@@ -16,9 +16,9 @@ from typing import IO
 
 from cozebatch.disk.writing import PRIVATE, make_folder, open_new
 from cozebatch.engine.event_bus import Subscription
-from cozebatch.model.default_paths import log_file_name
 from cozebatch.model.events import Event
 from cozebatch.model.sanitize import clean
+from cozebatch.model.stamped_files import LOG_FILES
 from cozebatch.model.text import Lang, Text
 from cozebatch.model.timestamps import compact
 from cozebatch_tui.presentation.describe import describe
@@ -121,11 +121,11 @@ class LogFile:
 
 def _create(folder: Path) -> tuple[Path, IO[str]]:
     stamp = compact(time.time())
-    for number in range(1, 1000):
-        path = folder / log_file_name(stamp, number)
+    for name in LOG_FILES.names(stamp):
+        path = folder / name
         try:
             new = open_new(path, folder)
         except FileExistsError:
             continue
         return path, io.TextIOWrapper(new, encoding="utf-8", errors="replace", newline="\n")
-    raise FileExistsError(str(folder / log_file_name(stamp, 1)))
+    raise FileExistsError(str(path))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from cozebatch.model.default_paths import LOG_FILES
+from cozebatch.model.stamped_files import LOG_FILES
 from cozebatch.model.task import State
 from cozebatch.ports import RunRecord
 
@@ -70,7 +70,7 @@ def read_logs(folder: Path, words: Mapping[str, State]) -> Logs:
     names = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
     move = re.compile(rf"(.+?) ({names}) -> ({names})(?:  (.*))?")
     logs = Logs()
-    for path in sorted(folder.glob(LOG_FILES), key=lambda path: path.name):
+    for path in sorted(folder.glob(LOG_FILES.pattern), key=lambda path: path.name):
         with suppress(OSError), path.open(encoding="utf-8", errors="replace", newline="\n") as lines:
             _read(lines, logs, move, words)
     return logs

@@ -17,7 +17,7 @@ from cozebatch_tui.screen.host import host_of
 
 _CSS = """
 {name} {{ align: center middle; }}
-{name} > Vertical {{ width: 72; max-width: 95%; height: auto; max-height: 90%; padding: 1 2; }}
+{name} > Vertical {{ width: {width}; max-width: 95%; height: auto; max-height: 90%; padding: 1 2; }}
 {name} > Vertical {{ background: $surface; border: round $primary; }}
 {name} Static {{ height: auto; margin-bottom: 1; }}
 {name} Horizontal {{ height: 3; align-horizontal: right; }}
@@ -25,10 +25,15 @@ _CSS = """
 """
 
 
+def dialog_css(name: str, width: int = 72) -> str:
+    """The look of the small screen that the class `name` makes: a box of `width` cells in the middle."""
+    return _CSS.format(name=name, width=width)
+
+
 class Confirm(ModalScreen[bool]):
     """Asks a question; `no` has the focus."""
 
-    DEFAULT_CSS = _CSS.format(name="Confirm")
+    DEFAULT_CSS = dialog_css("Confirm")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", show=False),
         Binding("n,escape", "answer(False)", show=False),
@@ -65,7 +70,7 @@ class Confirm(ModalScreen[bool]):
 class Prompt(ModalScreen[str | None]):
     """Asks for one line."""
 
-    DEFAULT_CSS = _CSS.format(name="Prompt")
+    DEFAULT_CSS = dialog_css("Prompt")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
     def __init__(self, question: str) -> None:

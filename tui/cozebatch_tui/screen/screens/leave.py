@@ -14,23 +14,17 @@ from textual.widgets import Button, Static
 from cozebatch.model.text import Text
 from cozebatch_tui.locale import attach as texts
 from cozebatch_tui.screen.host import host_of
+from cozebatch_tui.screen.screens.dialogs import dialog_css
 
 Way = Literal["detach", "stop", "stay"]
 
-_CSS = """
-{name} {{ align: center middle; }}
-{name} > Vertical {{ width: 76; max-width: 95%; height: auto; max-height: 90%; padding: 1 2; }}
-{name} > Vertical {{ background: $surface; border: round $primary; }}
-{name} Static {{ height: auto; margin-bottom: 1; }}
-{name} Horizontal {{ height: 3; align-horizontal: right; }}
-{name} Button {{ margin-left: 2; }}
-"""
+_WIDTH = 76
 
 
 class LeaveScreen(ModalScreen[Way]):
     """Detach (it has the focus), stop the batch, or stay."""
 
-    DEFAULT_CSS = _CSS.format(name="LeaveScreen")
+    DEFAULT_CSS = dialog_css("LeaveScreen", _WIDTH)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "go('detach')", show=False),
         Binding("s", "go('stop')", show=False),
@@ -74,7 +68,7 @@ class LeaveScreen(ModalScreen[Way]):
 class Notice(ModalScreen[None]):
     """Tells one thing."""
 
-    DEFAULT_CSS = _CSS.format(name="Notice")
+    DEFAULT_CSS = dialog_css("Notice", _WIDTH)
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", show=False)]
 
     def __init__(self, text: Text) -> None:
