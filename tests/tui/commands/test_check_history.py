@@ -62,3 +62,32 @@ def test_runs_and_report_show_what_was(tmp_path: Path, coze: RunningCoze) -> Non
     unknown = program.run("report", "nothing")
     assert unknown.code == 2
     assert run_id in unknown.err
+
+
+@pytest.mark.parametrize(("lang", "told"), [("zh", "费用约：¥7.50"), ("en", "Cost, about: ¥7.50")])
+def test_a_report_says_what_the_run_cost(tmp_path: Path, coze: RunningCoze, lang: str, told: str) -> None:
+    """Three executions at 2.50, as the end of the run said it; no token is asked for."""
+    program = Program(tmp_path, coze.url).configure(price_per_execution=2.5).tasks(3)
+    assert "Cost, about: ¥7.50" in program.batch().out
+    shown = program.run("report", "--config", "c.json", "--lang", lang)
+    assert told in shown.out, shown.err
+    assert program.run("report", "--config", "c.json", "--html", "r.html").code == 0
+    assert "¥7.50" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "¥" not in program.run("report").out
+    program.token = "${NOT_SET_ANYWHERE}"
+    assert told in program.configure(price_per_execution=2.5).run("report", "--config", "c.json", "--lang", lang).out
+
+
+def test_a_wrong_price_is_told_and_spoils_no_report(tmp_path: Path, coze: RunningCoze) -> None:
+    program = Program(tmp_path, coze.url).configure().tasks(1)
+    program.batch()
+    program.configure(price_per_execution="cheap")
+    named = program.run("report", "--config", "c.json")
+    assert named.code == 2
+    assert "price_per_execution" in named.err
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "c.json").rename(tmp_path / "configs" / "config.json")
+    usual = program.run("report")
+    assert usual.code == 0
+    assert "Success rate: 100.0%" in usual.out
+    assert "price_per_execution" in usual.err

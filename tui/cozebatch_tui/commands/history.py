@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -16,12 +17,14 @@ from cozebatch.journal.sqlite import FILE_NAME, SqliteJournal, read_journal
 from cozebatch.model.board import Board, seeded
 from cozebatch.model.default_paths import DEMO_DIR
 from cozebatch.model.errors import UsageError, unwrapped_groups
+from cozebatch.model.prices import NO_PRICES, Prices
 from cozebatch.model.rows import Row
 from cozebatch.model.sanitize import clean
 from cozebatch.model.statistics import compute
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
 from cozebatch.ports import RunRecord
+from cozebatch_tui.commands.configure import find_config
 from cozebatch_tui.commands.errors import complain
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.headless.streams import Output
@@ -68,10 +71,12 @@ def list_runs(options: argparse.Namespace, lang: Lang) -> Exit:
 
 
 def show_report(options: argparse.Namespace, lang: Lang) -> Exit:
-    """Print a run's figures and tasks, or write them as a page. Raises `UsageError` if there is no such run."""
+    """Print a run's figures and tasks, or write them as a page. Raises `UsageError` if there is no such run, and for a
+    configuration named that cannot be read."""
     out = Output(sys.stdout)
 
     run, rows = _chosen(options, lang)
+    prices = _prices(options, run, lang)
     board = board_of(run, rows)
     statistics = compute(
         board, elapsed=run.clock, max_coze=max(1, run.max_coze), max_synthesis=max(1, run.max_synthesis)
@@ -79,7 +84,7 @@ def show_report(options: argparse.Namespace, lang: Lang) -> Exit:
     written = False
     in_excels_own = str(options.csv).lower().endswith(".xlsx")
     makers: tuple[tuple[str | None, Callable[[], str | bytes]], ...] = (
-        (options.html, lambda: page(run, rows, statistics, lang, posters(rows))),
+        (options.html, lambda: page(run, rows, statistics, lang, posters(rows), prices)),
         (options.csv, lambda: workbook(rows, lang) if in_excels_own else table(rows, lang)),
     )
     for name, make in makers:
@@ -94,7 +99,8 @@ def show_report(options: argparse.Namespace, lang: Lang) -> Exit:
     if written:
         return Exit.OK
     status = run.status if run.status in ("finished", "stopped") else "interrupted"
-    for line in summary(status, statistics, lang):
+    spent = prices.spent(sum(row.attempts for row in rows), sum(row.tokens for row in rows))
+    for line in summary(status, statistics, lang, spent):
         out.line(line)
     for row in rows:
         what = row.video_path or row.draft_path or ""
@@ -129,6 +135,23 @@ def _chosen(options: argparse.Namespace, lang: Lang) -> tuple[RunRecord, list[Ro
         return list(await journal.rows(run.run_id))
 
     return run, _with_journal(place, lang, read) or []
+
+
+def _prices(options: argparse.Namespace, run: RunRecord, lang: Lang) -> Prices:
+    """As the configuration says now. A demo costs nothing. Where none was named, a wrong one is told and spoils no
+    report. Raises `UsageError`."""
+    from cozebatch.settings.prices import read_prices  # heavy, and `runs` has no use for it
+
+    config = find_config(options)
+    if config is None or run.source_kind == "demo":
+        return NO_PRICES
+    try:
+        return read_prices(config, os.environ)
+    except UsageError as error:
+        if options.config:
+            raise
+        complain(error.complaints, lang)
+        return NO_PRICES
 
 
 def _places(options: argparse.Namespace) -> list[Path]:

@@ -104,6 +104,11 @@ def report_parser(lang: str) -> CommandParser:
         metavar="FILE",
         help=said(lang, "写成 Excel 能打开的表格（.csv，或 .xlsx）", "write a table for Excel (.csv, or .xlsx)"),
     )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help=said(lang, f"价格所在的配置文件（{CONFIG_FILE}）", f"configuration with the prices ({CONFIG_FILE})"),
+    )
     parser.add_argument("--state-dir", metavar="DIR", default=STATE_DIR, help=said(lang, "状态文件夹", "state"))
     return parser
 
