@@ -19,8 +19,8 @@ class PictureFiles:
     def files_of(self, task: Task) -> Sequence[FileRef]:
         return file_refs(task.extra.get("image", ""))
 
-    def has_file(self, key: str) -> bool:
-        return key in self.file_ids
+    def file_id(self, key: str) -> str | None:
+        return self.file_ids.get(key)
 
     def learn_file(self, key: str, file_id: str) -> None:
         self.file_ids[key] = file_id

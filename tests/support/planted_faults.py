@@ -144,6 +144,13 @@ FAULTS = (
         "        if not await self._upload.uploaded(task):\n            return False\n",
         "",
     ),
+    Planted(
+        "a file that Coze dropped is given up",
+        "an upload that Coze refuses is made once more",
+        "engine/lifecycle/upload.py",
+        "        if not stale:\n            return None\n",
+        "        if stale:\n            return None\n",
+    ),
     # The same script again
     Planted(
         "reuse is counted as paid",

@@ -26,6 +26,7 @@ from cozebatch.coze.http import Answer, Connection, ExchangeError, to_body
 from cozebatch.coze.input_files import InputFiles
 from cozebatch.coze.output import is_empty
 from cozebatch.coze.permissions import lacks_reading_only
+from cozebatch.coze.refused_files import refused_files
 from cozebatch.coze.trimmed import TrimmedOutputs
 from cozebatch.coze.uploads import SLOWEST, FileBody, gone, no_id
 from cozebatch.files.inputs import LocalFiles, is_address, open_ordinary
@@ -145,8 +146,8 @@ class CozeService:
     def files_of(self, task: Task) -> Sequence[FileRef]:
         return self.files.among(self._sent(task))
 
-    def has_file(self, key: str) -> bool:
-        return key in self.files.ids
+    def file_id(self, key: str) -> str | None:
+        return self.files.ids.get(key)
 
     def learn_file(self, key: str, file_id: str) -> None:
         self.files.ids[key] = file_id
@@ -186,7 +187,9 @@ class CozeService:
 
     async def submit(self, task: Task) -> Submission:
         """Start one execution: send once and return what is known of the outcome. Raises nothing for it."""
-        content = to_body({**self._envelope, "parameters": self.files.as_sent(self.parameters_of(task))})
+        parameters = self.parameters_of(task)
+        content = to_body({**self._envelope, "parameters": self.files.as_sent(parameters)})
+        files = self.files.ids_in(parameters)
         if len(content) > MOST_REQUEST_BYTES:
             size, most = len(content) // 1024 // 1024 + 1, MOST_REQUEST_BYTES // 1024 // 1024
             return Refused(
@@ -204,7 +207,8 @@ class CozeService:
             )
         except ExchangeError as error:
             return read_submission(error, self._mask)
-        return read_submission(answer, self._mask)
+        outcome = read_submission(answer, self._mask)
+        return replace(outcome, files=refused_files(answer, files)) if isinstance(outcome, Refused) else outcome
 
     async def poll(self, execute_id: str, workflow_id: str | None = None) -> PollResult:
         """Poll an execution once. Raises `StepError` when its state could not be found out."""

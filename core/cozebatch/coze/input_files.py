@@ -66,6 +66,11 @@ class InputFiles:
                 sent[name] = values if is_list else values[0] if values else ""
         return sent
 
+    def ids_in(self, parameters: Mapping[str, str]) -> frozenset[str]:
+        """The file ids that `as_sent` puts into these parameters."""
+        refs = (ref for name, value in parameters.items() if name in self._inputs for ref in file_refs(value))
+        return frozenset(self.ids[ref.key] for ref in refs if ref.key in self.ids)
+
     @asynccontextmanager
     async def brought(self, ref: FileRef) -> AsyncIterator[FileRef]:
         """See `ports.WorkflowService`."""

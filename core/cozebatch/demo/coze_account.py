@@ -71,6 +71,7 @@ class CozeAccount:
     workflow_name: str
     requests_a_second: int = 50
     files: dict[str, UploadedFile] = field(default_factory=dict)
+    uploads: int = 0
 
     def workspaces(self, query: Mapping[str, str]) -> dict[str, Any]:
         found = [
@@ -109,8 +110,13 @@ class CozeAccount:
             if not known and not str(one).startswith(("http://", "https://")):
                 raise Refusal(4000, f"Request parameter error: no such file {str(one)[:80]}")
 
+    def drop_files(self) -> None:
+        """As after three months, or for a token of another workspace: no id given so far is known any more."""
+        self.files.clear()
+
     def upload(self, name: str, content: bytes, now: float) -> dict[str, Any]:
-        file = UploadedFile(str(7_600_000_000_000_000_001 + len(self.files)), name, content, int(now))
+        self.uploads += 1
+        file = UploadedFile(str(7_600_000_000_000_000_000 + self.uploads), name, content, int(now))
         self.files[file.file_id] = file
         return file.to_json()
 

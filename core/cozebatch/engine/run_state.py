@@ -2,7 +2,8 @@
 
 `Slots` knows who holds a Coze slot, `AdmissionQueue` who waits, `Pauses` why nothing is submitted, `Cancellations`
 whom the operator gave up, `PollWaits` when executions are polled next, `Submissions` what is on the wire, `Spending`
-how much more may be paid for, `Orphans` which executions in flight no task run watches.
+how much more may be paid for, `Uploads` which file ids Coze refuses, `Orphans` which executions in flight no task run
+watches.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from cozebatch.engine.slots import Slots
 from cozebatch.engine.spending import Spending
 from cozebatch.engine.submissions import Submissions
 from cozebatch.engine.synthesis_limiter import ConcurrencyLimiter
+from cozebatch.engine.uploads import Uploads
 from cozebatch.model.allowance import SPENT
 from cozebatch.policy.retry import RetryPolicy
 from cozebatch.ports import ElasticSynthesizer
@@ -52,8 +54,7 @@ class RunState:
         self.cancellations = Cancellations()
         self.poll_waits = PollWaits()
         self.given_answers = GivenAnswers()
-        self.upload_turns: dict[str, anyio.Lock] = {}
-        """By content: tasks with the same file bring it to Coze once."""
+        self.uploads = Uploads()
         self.submissions = Submissions(ledger, notify)
         self.spending = Spending(ledger, self.pauses, self.submissions, notify)
         self.orphans = Orphans(ledger, adapters, self.slots, self.rate_limiter, self.retry, options.execution_timeout)

@@ -52,6 +52,8 @@ class Refused:
 
     error: ErrorInfo
     retry_after: float | None = None
+    files: frozenset[str] = frozenset()
+    """The file ids among what was sent that the service may not have any more, by its own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +139,8 @@ class WorkflowService(Protocol):
     def files_of(self, task: Task) -> Sequence[FileRef]:
         """The files among what `submit` sends for `task`. Each must be known to Coze before."""
 
-    def has_file(self, key: str) -> bool:
-        """Whether Coze's name for this content is known here. `key`: see `FileRef.key`."""
+    def file_id(self, key: str) -> str | None:
+        """What Coze calls this content, as far as it is known here. `key`: see `FileRef.key`."""
 
     def learn_file(self, key: str, file_id: str) -> None:
         """Coze calls this content so."""

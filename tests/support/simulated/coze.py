@@ -22,6 +22,7 @@ from support.simulated.judge import Judge, Paid, sent_for
 from support.simulated.swarm import QUIET, Fault
 
 FOR_EVER = 1e9
+NO_SUCH_FILE = "no such file"
 NOT_PUBLISHED = ErrorInfo(
     Category.INVALID_REQUEST, Text.same("the workflow is not published"), code="4200", scope="batch"
 )
@@ -55,6 +56,9 @@ class Coze:
     tells_times: bool = True
     lost: float = 0.1
     """Share of answers that are lost, before as well as after Coze accepted."""
+    files: dict[str, str] = field(default_factory=dict)
+    """The machine that uploaded each file that is here, by the file's id."""
+    uploads: int = 0
     poll_storm_until: float = 0.0
     """Until then polls are refused, for minutes in a row."""
 
@@ -67,6 +71,12 @@ class Coze:
         self.poll_storm_until = 0.0
         for paid in self.judge.executions.values():
             paid.hidden = (FOR_EVER, FOR_EVER)
+
+    def drop_files(self, machine: str) -> None:
+        """Some of what a machine uploaded earlier is gone."""
+        for file_id, owner in list(self.files.items()):
+            if owner == machine and self.chance(Fault.FILES_DROPPED, 0.5):
+                del self.files[file_id]
 
     def asks(self, paid: Paid) -> None:
         """Some executions ask a person, at some moment on their way."""
@@ -119,7 +129,10 @@ class Service(PictureFiles):
         if self.coze.chance(Fault.FILES_IN, 0.2):
             raise StepError(error(self.coze.rng.choice([Category.NETWORK, Category.SERVER, Category.THROTTLED])))
         self.coze.judge.uploaded.add(ref.sha256)
-        return f"file-{ref.sha256[:8]}"
+        self.coze.uploads += 1
+        file_id = f"file-{self.coze.uploads}"
+        self.coze.files[file_id] = self.machine
+        return file_id
 
     async def preflight(self) -> ErrorInfo | None:
         await anyio.sleep(0.1)
@@ -157,11 +170,16 @@ class Service(PictureFiles):
             return refused
         if coze.in_flight() >= coze.capacity:
             return Refused(error(Category.THROTTLED), retry_after=coze.rng.choice([None, 1.0, 20.0]))
+        if unknown := self._files_of(task) - coze.files.keys():
+            return Refused(error(Category.INVALID_REQUEST, NO_SUCH_FILE, code="4000"), files=frozenset(unknown))
         paid = coze.accept(task, self.workflow.workflow_id)
         await anyio.sleep(coze.rng.uniform(0.01, 3.0))
         if coze.chance(Fault.LOST_ANSWERS, coze.lost):
             return Unanswered(error(Category.UNKNOWN_SUBMIT, "answer lost"))
         return Accepted(paid.execute_id)
+
+    def _files_of(self, task: Task) -> set[str]:
+        return {self.file_id(ref.key) or "" for ref in self.files_of(task)}
 
     def _refuse(self) -> Refused | None:
         coze = self.coze

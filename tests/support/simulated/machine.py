@@ -115,6 +115,7 @@ class Machine:
         self.judge.process_starts(self.name, self.disk.ids, limit)
         self.coze.capacity = rng.choice([1, 3]) if self.has(Fault.LITTLE_ROOM) else 10**6
         self.coze.credentials = True
+        self.coze.drop_files(self.name)
         self.coze.is_published = not (self.has(Fault.CONFIGURATION) and rng.random() < 0.3)
         last = await self.last_run()
         renamed = self.starts > 1 and self.key not in self.keys

@@ -69,6 +69,8 @@ class Fault(StrEnum):
     """Starts with `--reuse`, on rows that are copied."""
     FILES_IN = "files in"
     """Rows have a file each, which must be with Coze before anything is paid; uploads fail."""
+    FILES_DROPPED = "files dropped"
+    """Coze drops files between starts, and refuses what is submitted with them."""
     QUESTIONS = "questions"
     """Executions wait for a person: answered here or elsewhere; answers are lost or refused."""
 
@@ -76,6 +78,7 @@ class Fault(StrEnum):
 QUIET: frozenset[Fault] = frozenset()
 APART: Mapping[Fault, Sequence[Fault]] = {
     Fault.FILES_IN: (Fault.NEW_RUNS, Fault.CRASHES, Fault.DISK, Fault.REFUSALS),
+    Fault.FILES_DROPPED: (Fault.FILES_IN, Fault.FILES_IN, Fault.NEW_RUNS, Fault.CRASHES, Fault.DISK),
     Fault.REUSE: (Fault.DUPLICATES, Fault.DUPLICATES, Fault.NEW_RUNS, Fault.RENAMES, Fault.EDITS),
     Fault.QUESTIONS: (Fault.LOST_ANSWERS, Fault.LOST_ANSWERS, Fault.REFUSALS, Fault.OPERATOR, Fault.NEW_RUNS),
 }

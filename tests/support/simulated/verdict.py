@@ -13,6 +13,7 @@ from cozebatch.model.rows import Row
 from cozebatch.model.task import State
 from cozebatch.planning.planned import DONE_AS_ANOTHER, DONE_AS_EDITED, DONE_EARLIER, GONE, NO_CONTENT
 from cozebatch.ports import RunRecord
+from support.simulated.coze import NO_SUCH_FILE
 from support.simulated.judge import Judge, Sent, sent_for
 from support.simulated.machine import Machine
 from support.simulated.rows import FileModel, TaskFile
@@ -51,6 +52,8 @@ async def verdict(machine: Machine, outcome: Outcome | None) -> None:
                 judge.blame(f"{machine.name}: {row.task_id} is {row.state} in a finished run")
             if row.waits and _goes_on(machine, row):
                 judge.blame(f"{machine.name}: {row.task_id} waits for an answer, {row.execute_id} does not")
+            if row.state is State.FAILED and row.error is not None and NO_SUCH_FILE in row.error.message.en:
+                judge.blame(f"{machine.name}: {row.task_id} failed for a file that can be uploaded again")
             if row.state is State.SKIPPED and not _rightly_skipped(machine, row):
                 judge.blame(f"{machine.name}: {row.task_id} was given up: {row.note}")
         await _no_execution_twice(machine, run, rows[run.run_id])

@@ -94,6 +94,55 @@ def test_an_upload_on_record_is_used_by_the_next_start(program: Program, coze: R
     assert len(coze.ledger().executions) == 2
 
 
+def test_a_file_that_coze_does_not_have_any_more_is_uploaded_once_more(program: Program, coze: RunningCoze) -> None:
+    """The refusal names the file: nothing was started, and nothing is paid twice."""
+    (program.folder / "a.png").write_bytes(PNG)
+    (program.folder / "b.png").write_bytes(PNG + b"b")
+    rows(program, a="a.png", b="b.png")
+    assert program.batch().code == 0
+    coze.service._model.account.drop_files()
+    rows(program, a="a.png", b="b.png", c="a.png", d="a.png", e="b.png")
+    done = program.batch()
+    assert done.code == 0, done.out
+    assert "uploaded again" in done.out
+    assert uploads(coze) == 4
+    assert sorted(e.parameters["title"] for e in coze.ledger().executions.values()) == ["a", "b", "c", "d", "e"]
+    new = {json.loads(image)["file_id"] for title, image in sent(coze).items() if title in "cde"}
+    assert new == set(coze.service._model.account.files)
+    rows(program, a="a.png", b="b.png", c="a.png", d="a.png", e="b.png", f="a.png")
+    assert program.batch().code == 0
+    assert uploads(coze) == 4, "the new id is on record"
+
+
+def test_a_file_that_coze_refuses_as_soon_as_it_has_it_is_not_uploaded_again(
+    program: Program, coze: RunningCoze
+) -> None:
+    (program.folder / "a.png").write_bytes(PNG)
+    rows(program, a="a.png")
+    coze.set_faults(Fault(what="code", on="submit", code=4000, message="no such file"))
+    done = program.batch()
+    assert done.code == 1, done.out
+    assert uploads(coze) == 1
+    assert coze.ledger().executions == {}
+    assert program.results()["tasks"]["a"]["error"]["code"] == "4000"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [(4000, "Request parameter error"), (4105, "the file holds sensitive words"), (4000, "no such profile")],
+)
+def test_a_refusal_that_is_not_about_a_file_uploads_nothing_again(
+    program: Program, coze: RunningCoze, code: int, message: str
+) -> None:
+    (program.folder / "a.png").write_bytes(PNG)
+    rows(program, a="a.png")
+    assert program.batch().code == 0
+    rows(program, a="a.png", b="a.png")
+    coze.set_faults(Fault(what="code", on="submit", code=code, message=message))
+    assert program.batch().code == 1
+    assert uploads(coze) == 1
+
+
 def test_a_bad_file_ends_its_row_alone_and_nothing_is_paid_for_it(program: Program, coze: RunningCoze) -> None:
     folder = program.folder
     (folder / "good.png").write_bytes(PNG)

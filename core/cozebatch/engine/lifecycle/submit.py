@@ -14,7 +14,7 @@ from cozebatch.model.rows import new_claim
 from cozebatch.model.task import State, Task, parameters_digest
 from cozebatch.model.text import Text
 from cozebatch.policy.retry import Again, Fail, Hold, PauseBatch
-from cozebatch.ports import Accepted, Execution, PutExecution, Refused, Submission, Unanswered
+from cozebatch.ports import Accepted, Change, Execution, PutExecution, Refused, Submission, Unanswered
 
 NO_ANSWER_BEFORE_EXIT = Text("程序退出时还没收到返回。", "No answer had come when the program was interrupted.")
 
@@ -67,10 +67,10 @@ class SubmitStep:
         """An execution may have been started: it counts as one, whoever decides what comes next."""
         await self._unanswered(ErrorInfo(Category.UNKNOWN_SUBMIT, message))
 
-    async def back_in_line(self, error: ErrorInfo, change: PutExecution, *, delay: float | None, **facts: Any) -> None:
+    async def back_in_line(self, error: ErrorInfo, *changes: Change, delay: float | None, **facts: Any) -> None:
         """Back to `pending`: at once to the front of the line, or after `delay` seconds."""
         context, queue = self._context, self._state.queue
-        await context.move_persistently(State.PENDING, change, error=error, **facts)
+        await context.move_persistently(State.PENDING, *changes, error=error, **facts)
         if await context.cancelled_now():
             return
         if delay is None:
@@ -126,7 +126,7 @@ class SubmitStep:
                 change = self._record.update(status="refused", error=answer.error)
                 await self.back_in_line(answer.error, change, delay=None)
             case Refused():
-                await self._refused(answer)
+                await self._refused(task, answer)
             case Unanswered():
                 await self._unanswered(answer.error)
             case _:
@@ -158,8 +158,11 @@ class SubmitStep:
         await self._context.move_persistently(State.RUNNING, change, attempts=attempts, **facts)
         self._state.queue.reject_doubted()  # requests are not wrong in general: theirs were
 
-    async def _refused(self, answer: Refused) -> None:
+    async def _refused(self, task: Task, answer: Refused) -> None:
         context, error = self._context, answer.error
+        if answer.files and (forgotten := await self._upload.forgotten(task, answer.files)) is not None:
+            await self.back_in_line(error, self._record.update(status="refused", error=error), *forgotten, delay=None)
+            return
         refusals = self._state.submissions.refused(context.task_id)
         decision = self._state.retry.submission_refused(error, refusals.count, refusals.waited)
         change = self._record.update(status="refused", error=error)
