@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,8 +60,15 @@ class LocalCluster:
         )
         _until(lambda: _listens(self.port), "the scheduler listens")
 
-    def add_worker(self, *, films: int = 1, share: Path | None = None, **environment: str) -> subprocess.Popen[bytes]:
-        """By the program's own command."""
+    def add_worker(
+        self,
+        *,
+        films: int = 1,
+        share: Path | None = None,
+        before: Sequence[str] = (),
+        environment: Mapping[str, str] = {},
+    ) -> subprocess.Popen[bytes]:
+        """By the program's own command. `before`: a command that runs it, in surroundings of its own."""
         tls = self.tls
         files = ["--tls-ca", tls.ca, "--tls-cert", tls.cert, "--tls-key", tls.key] if tls else []
         name = f"w{len(self.workers)}"
@@ -69,6 +76,7 @@ class LocalCluster:
         worker = self._process(
             name,
             ["-m", "cozebatch_tui", *arguments, "--name", name, "--state-dir", str(self.logs / "machine"), *files],
+            before,
             **environment,
         )
         self.workers.append(worker)
@@ -95,10 +103,12 @@ class LocalCluster:
             for child in tree:
                 _kill(child)
 
-    def _process(self, name: str, arguments: Sequence[str], **environment: str) -> subprocess.Popen[bytes]:
+    def _process(
+        self, name: str, arguments: Sequence[str], before: Sequence[str] = (), **environment: str
+    ) -> subprocess.Popen[bytes]:
         with open(self.logs / f"{name}-{time.monotonic_ns()}.log", "wb") as log:
             return subprocess.Popen(
-                [sys.executable, *arguments],
+                [*before, sys.executable, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

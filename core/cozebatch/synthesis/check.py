@@ -80,7 +80,7 @@ def _folder(subject: Text, folder: Path, may_be_made: bool) -> CheckItem:
     free = shutil.disk_usage(here).free
     zh, en = f"{folder}，剩余 {free / 1e9:.1f} GB", f"{folder}, {free / 1e9:.1f} GB free"
     if free < NO_SPACE:
-        return _fail(subject, f"磁盘已满：{zh}", f"the disk is full: {en}")
+        return _fail(subject, f"磁盘已满：{zh}。请腾出空间", f"the disk is full: {en}. Make room there")
     if free < LITTLE_SPACE:
         return CheckItem(Level.WARN, subject, Text(f"空间不多：{zh}", f"little space: {en}"))
     return CheckItem(Level.OK, subject, Text(zh, en))

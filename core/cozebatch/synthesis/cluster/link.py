@@ -17,7 +17,7 @@ from distributed import Client
 
 from cozebatch.model.text import Text
 from cozebatch.synthesis.cluster.connecting import CONNECT, Cluster, connect, disconnect, not_reached
-from cozebatch.synthesis.cluster.examining import Examined, examine, left_out
+from cozebatch.synthesis.cluster.examining import Examined, back_again, examine, left_out
 
 LOOK = 0.5
 LOOKS_A_ROUND = 4
@@ -73,6 +73,12 @@ class Link:
         self._starting = threading.Lock()
         self._heard: dict[str, Heard] = {}
         self._told: set[Text] = set()
+        self._known: dict[str, Examined] = {}
+        self._out: dict[str, Text] = {}
+        """What was told last of a machine that is left out, by its name."""
+        self._changing = threading.Lock()
+        """Held while `_known` and `now` are changed: a review comes from another thread."""
+        self._reviewing = threading.Lock()
 
     def start(self) -> None:
         with self._starting:
@@ -92,6 +98,29 @@ class Link:
 
     def forget(self, key: str) -> None:
         self._heard.pop(key, None)
+
+    def review(self, worker: str, number: int) -> Text | None:
+        """Examine a worker again of which something is wrong, since a film has failed there. Returns why it gets none
+        from now on; None if it is as fit as before, or nobody can say. Blocks for a moment, rarely up to `EXAMINE`."""
+        with self._reviewing:
+            now = self.now
+            if now is None or now.number != number:
+                return None
+            if worker not in now.films:  # another film has failed there, too
+                known = self._known.get(worker)
+                return None if known is None or known.problem is None else left_out(known)
+            try:
+                listed = now.client.scheduler_info(n_workers=-1)["workers"]
+                if worker not in listed:
+                    return None
+                found = self._examine(now.client, {worker: listed[worker]})
+            except Exception:  # noqa: BLE001 - whatever dask raises: the link's own thread finds out what it means
+                return None
+            with self._changing:
+                if self.now is not None and self.now.number == number:
+                    self._known |= found
+                    self.now = self._connected(self.now, listed, self._known)
+            return None if found[worker].problem is None else left_out(found[worker])
 
     def _run(self) -> None:
         wait, number = 1.0, 0
@@ -127,31 +156,42 @@ class Link:
 
     def _look_around(self, connected: Connected) -> None:
         client = connected.client
-        known: dict[str, Examined] = {}
+        with self._changing:
+            self._known = {}
         look = 0
         while not self._closing.is_set() and client.status == "running":
             if look % LOOKS_A_ROUND == 0:
                 listed = client.scheduler_info(n_workers=-1)["workers"]
                 again = look % LOOKS_A_REVIEW == 0  # what was missing on a machine may be there now
-                known = {
-                    address: examined
-                    for address, examined in known.items()
-                    if address in listed and not (again and examined.problem is not None)
-                }
-                self.now = self._connected(connected, listed, known)
-                if new := [address for address in listed if address not in known]:
-                    known |= self._examine_new(client, {address: listed[address] for address in new})
-                    self.now = self._connected(connected, listed, known)
+                with self._changing:
+                    self._known = {
+                        address: examined
+                        for address, examined in self._known.items()
+                        if address in listed and not (again and examined.problem is not None)
+                    }
+                    self.now = self._connected(connected, listed, self._known)
+                    new = {address: listed[address] for address in listed if address not in self._known}
+                if new:
+                    found = self._examine(client, new)
+                    with self._changing:
+                        self._known |= found
+                        self.now = self._connected(connected, listed, self._known)
             if self.now is not None and self.now.films:
                 self._told.discard(_LOST)
             look += 1
             self._closing.wait(LOOK)
 
-    def _examine_new(self, client: Client, listed: Mapping[str, Any]) -> dict[str, Examined]:
+    def _examine(self, client: Client, listed: Mapping[str, Any]) -> dict[str, Examined]:
+        """Ask these workers what they are, and tell of those that get no film, or get films again."""
         found = examine(client, self.cluster, self.request, listed)
         for examined in found.values():
+            before = self._out.pop(examined.name, None)
             if examined.problem is not None:
-                self._tell(left_out(examined))
+                self._out[examined.name] = text = left_out(examined)
+                self._tell(text)
+            elif before is not None:
+                self._told.discard(before)
+                self.on_note(back_again(examined))
         return found
 
     def _tell(self, text: Text) -> None:
@@ -162,7 +202,11 @@ class Link:
 
     @staticmethod
     def _connected(before: Connected, listed: Mapping[str, Any], known: Mapping[str, Examined]) -> Connected:
-        films = {address: found.films for address, found in known.items() if found.problem is None and found.films}
+        films = {
+            address: found.films
+            for address, found in known.items()
+            if address in listed and found.problem is None and found.films
+        }
         on_host: dict[str, int] = {}
         for address in films:
             on_host[listed[address]["host"]] = on_host.get(listed[address]["host"], 0) + films[address]

@@ -24,6 +24,7 @@ from cozebatch.model.errors import Category, ErrorInfo, StepError, UsageError
 from cozebatch.model.text import Text
 from cozebatch.ports import Job, Media, Product, Progress
 from cozebatch.synthesis.cluster import work
+from cozebatch.synthesis.cluster.blame import Tried, judge
 from cozebatch.synthesis.cluster.connecting import Cluster
 from cozebatch.synthesis.cluster.examining import RESOURCE
 from cozebatch.synthesis.cluster.job import Spec, shared_options, spec_of
@@ -96,25 +97,28 @@ class ClusterSynthesizer:
         """Have the film made. Raises `StepError`: what a worker says, `worker_crashed` when it died (code `worker`) or
         the cluster was away for longer than `timeout` (code `scheduler`), and `synthesis_timeout`."""
         self._link.start()
-        after = 0
+        after, tried = 0, Tried()
         while True:
-            connected = await self._connection(after)
-            answer = await self._made_by(connected, job, media, progress)
-            if answer is not None:
+            connected = await self._connection(after, tried)
+            answer = await self._made_by(connected, job, media, progress, tried)
+            if answer is None:
+                after = connected.number
+            elif "error" in answer:
+                await judge(ErrorInfo.from_json(answer["error"]), answer.get("worker"), self._link, connected, tried)
+            else:
                 product = await self._product(answer)
                 progress(1.0)
                 return product
-            after = connected.number
 
-    async def _connection(self, after: int) -> Connected:
-        """A connection later than number `after` with at least one worker."""
+    async def _connection(self, after: int, tried: Tried) -> Connected:
+        """A connection later than number `after` with at least one worker that does not lack something for this film."""
         left = self._options.timeout
         while True:
             now = self._link.now
-            if now is not None and now.number > after and now.films:
+            if now is not None and now.number > after and now.films.keys() - tried.lacking:
                 return now
             if left <= 0:
-                raise failure(
+                raise tried.last or failure(
                     Category.WORKER_CRASHED,
                     f"合成集群 {self._options.timeout:g} 秒没有连上",
                     f"the cluster was away for {self._options.timeout:g} s",
@@ -124,7 +128,9 @@ class ClusterSynthesizer:
             await anyio.sleep(TICK)
             left -= min(anyio.current_time() - before, _LONGEST_TICK)
 
-    async def _made_by(self, connected: Connected, job: Job, media: Media, progress: Progress) -> dict[str, Any] | None:
+    async def _made_by(
+        self, connected: Connected, job: Job, media: Media, progress: Progress, tried: Tried
+    ) -> dict[str, Any] | None:
         """What a worker answered; None if the connection was lost meanwhile."""
         try:
             spec = spec_of(
@@ -144,18 +150,21 @@ class ClusterSynthesizer:
             ) from None
         heard = self._link.listen(spec.key)
         try:
-            return await self._tried(connected, spec, heard, progress)
+            return await self._attempt(connected, spec, heard, progress, tried)
         finally:
             self._link.forget(spec.key)
 
-    async def _tried(self, connected: Connected, spec: Spec, heard: Heard, progress: Progress) -> dict[str, Any] | None:
+    async def _attempt(
+        self, connected: Connected, spec: Spec, heard: Heard, progress: Progress, tried: Tried
+    ) -> dict[str, Any] | None:
         ended, token = anyio.Event(), anyio.lowlevel.current_token()
 
         def wake(_: object) -> None:
             with suppress(anyio.RunFinishedError):
                 anyio.from_thread.run_sync(ended.set, token=token)
 
-        future = await anyio.to_thread.run_sync(self._submit, connected, spec, wake)
+        workers = [worker for worker in connected.films if worker not in tried.lacking]
+        future = await anyio.to_thread.run_sync(self._submit, connected, spec, workers, wake)
         if future is None:
             return None
         is_over = False
@@ -171,7 +180,9 @@ class ClusterSynthesizer:
                 with anyio.move_on_after(_TO_CANCEL, shield=True):
                     await anyio.to_thread.run_sync(_cancel, future, abandon_on_cancel=True)
 
-    def _submit(self, connected: Connected, spec: Spec, wake: Callable[[object], None]) -> Future | None:
+    def _submit(
+        self, connected: Connected, spec: Spec, workers: list[str], wake: Callable[[object], None]
+    ) -> Future | None:
         """None when the scheduler has just gone."""
         try:
             future = connected.client.submit(
@@ -180,7 +191,7 @@ class ClusterSynthesizer:
                 self._link.topic,
                 dict(connected.neighbours),
                 key=spec.key,
-                workers=list(connected.films),
+                workers=workers,
                 resources={RESOURCE: 1},
                 pure=False,
                 retries=0,
@@ -220,9 +231,7 @@ class ClusterSynthesizer:
                 )
 
     async def _product(self, answer: Mapping[str, Any]) -> Product:
-        """The film as this machine sees it. Raises the worker's `StepError`."""
-        if "error" in answer:
-            raise StepError(ErrorInfo.from_json(answer["error"]))
+        """The film as this machine sees it. Raises `StepError`."""
         for note in answer["notes"]:
             self._news.append(Text.from_json(note))
         paths = {

@@ -34,6 +34,7 @@ from cozebatch.synthesis.cluster.paths import NotShared, from_shared, to_shared
 from cozebatch.synthesis.failures import failure
 from cozebatch.synthesis.options import SynthesisOptions
 from cozebatch.synthesis.scratch import sweep
+from cozebatch.synthesis.subtitles import fonts
 from cozebatch.synthesis.synthesizer import LocalSynthesizer
 
 SHARE = "COZEBATCH_SHARE"
@@ -45,6 +46,8 @@ LOOK = 0.2
 """Seconds between two looks whether a film is still wanted."""
 REPORT = 0.5
 """Seconds between two reports of progress."""
+UNWANTED = "cancelled"
+"""Code of what comes of a film that nobody wants any more."""
 _TO_UNWIND = 20.0
 _KEPT = 2
 _GONE = frozenset({"closing", "closed", "failed", "stopping", "stopped", "dont_reply", "undefined"})
@@ -74,7 +77,7 @@ def make(spec: Mapping[str, Any], topic: str, neighbours: Mapping[str, int]) -> 
             ended.wait(_TO_UNWIND)
             return {"error": _unwanted().info.to_json()}
     answer: dict[str, Any] = film.result()
-    return answer
+    return {**answer, "worker": str(worker.address)}
 
 
 def _is_wanted(worker: Worker, key: str) -> bool:
@@ -84,7 +87,7 @@ def _is_wanted(worker: Worker, key: str) -> bool:
 
 
 def _unwanted() -> StepError:
-    return failure(Category.WORKER_CRASHED, "合成被取消", "the synthesis was cancelled", code="cancelled")
+    return failure(Category.WORKER_CRASHED, "合成被取消", "the synthesis was cancelled", code=UNWANTED)
 
 
 class _Told:
@@ -206,7 +209,7 @@ def _share() -> str:
 async def examine(request: Mapping[str, Any]) -> dict[str, Any]:
     """What this machine is, and whether it can make the films of these options. Runs on the worker's own event loop.
 
-    `request`: `protocol`, `version`, `options`, `probe` (a file in the share) and `content` (what must stand in it).
+    `request`: `protocol`, `version`, `options`, `probes` (files in the share) and `content` (what must stand in each).
     """
     found: dict[str, Any] = {"protocol": PROTOCOL, "version": package_version(), "problem": None, "items": []}
     if request["protocol"] != PROTOCOL or request["version"] != found["version"]:
@@ -214,23 +217,42 @@ async def examine(request: Mapping[str, Any]) -> dict[str, Any]:
     try:
         share = _share()
         options = options_at(request["options"], share, owner=os.environ.get(MACHINE, ""), processors=0)
-        probe = anyio.Path(from_shared(request["probe"], share))
-        if (await probe.read_text(encoding="ascii")) != request["content"]:
-            raise OSError("is another file")
+        for travelling in request["probes"]:
+            await _require_same(Path(from_shared(travelling, share)), request["content"], share)
     except StepError as error:
         return found | {"problem": error.info.message.to_json()}
-    except (OSError, ValueError):
-        text = Text(
-            f"看不到同一个共享文件夹：{os.environ.get(SHARE)}",
-            f"does not see the same folder at {os.environ.get(SHARE)}",
-        )
+    except NotShared as error:
+        text = Text(f"路径不在共享文件夹里：{error.path}", f"a path is not in the shared folder: {error.path}")
         return found | {"problem": text.to_json()}
     await anyio.to_thread.run_sync(_sweep, options)
+    await anyio.to_thread.run_sync(fonts.look_again_if_lacking)
     try:
         items = await check_synthesis(options)
     except UsageError as error:
         return found | {"problem": error.complaints[0].to_json()}
     return found | {"items": [_plain(item) for item in items]}
+
+
+async def _require_same(probe: Path, content: str, share: str) -> None:
+    """Raise `StepError` unless the engine's file is there with what it wrote into it."""
+    try:
+        is_same = await anyio.Path(probe).read_text(encoding="ascii") == content
+    except (OSError, ValueError):
+        is_same = False
+    if is_same:
+        return
+    if not await anyio.Path(share).is_dir():
+        raise failure(
+            Category.SYNTHESIS,
+            f"共享文件夹不在：{share}。在那里挂载好，或换个位置重新启动",
+            f"its shared folder is not there: {share}. Mount it there, or start it again with its right place",
+        )
+    raise failure(
+        Category.SYNTHESIS,
+        f"看不到同一个文件夹：{probe.parent}。把共享文件夹挂载到那里，或换个位置重新启动",
+        f"it does not see the same folder at {probe.parent}. Mount the shared folder there, or start it again with the "
+        "right place",
+    )
 
 
 def _plain(item: CheckItem) -> list[Any]:

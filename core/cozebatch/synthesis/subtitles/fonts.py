@@ -51,6 +51,8 @@ _ALIASES = {
     "楷体": "KaiTi",
     "仿宋": "FangSong",
 }
+NO_GLYPH = "font"
+"""Code of the error for characters that no font of a machine has; another machine may have one."""
 _SAME_DESIGN = (("Source Han Sans SC", "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans CN"),)
 
 
@@ -184,6 +186,7 @@ def _no_glyph(missing: str) -> StepError:
             "安装包含这些字符的字体，或修改文案，再重试（免费）。",
             "Install a font that has them, or change the text, then retry (free).",
         ),
+        code=NO_GLYPH,
     )
 
 
@@ -191,6 +194,12 @@ def _no_glyph(missing: str) -> StepError:
 def installed() -> Fonts:
     """The fonts of this machine, looked through once per process."""
     return Fonts([face for path in _files(_folders()) for face in faces(path)])
+
+
+def look_again_if_lacking() -> None:
+    """Forget that no Chinese font was found: one may have been installed meanwhile."""
+    if installed().chinese is None:
+        installed.cache_clear()
 
 
 def _files(folders: Iterable[Path]) -> list[Path]:
