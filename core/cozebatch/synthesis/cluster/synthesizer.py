@@ -111,7 +111,7 @@ class ClusterSynthesizer:
                 return product
 
     async def _connection(self, after: int, tried: Tried) -> Connected:
-        """A connection later than number `after` with at least one worker that does not lack something for this film."""
+        """A connection later than number `after` with a worker that lacks nothing for this film."""
         left = self._options.timeout
         while True:
             now = self._link.now
