@@ -229,8 +229,8 @@ class StoredInput:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What Coze calls a content that was uploaded `at` (Unix seconds); `file_id` is empty once Coze has said that it does
-    not have it any more. `sha256`: in hexadecimal, or what else it is known by, see `FileRef.key`."""
+    """What Coze calls a content that was uploaded `at` (Unix seconds); `file_id` is empty once Coze has said that it
+    does not have it any more. `sha256`: in hexadecimal, or what else it is known by, see `FileRef.key`."""
 
     sha256: str
     file_id: str
