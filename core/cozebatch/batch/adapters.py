@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cozebatch.coze.client import CozeService
+from cozebatch.files.field_names import FieldNames
 from cozebatch.model.errors import UsageError
 from cozebatch.model.loopback import is_loopback_url
 from cozebatch.model.prices import Prices
@@ -207,6 +208,11 @@ def used_columns(settings: Settings) -> frozenset[str]:
     where there are named templates."""
     named = any(isinstance(style, dict) for style in settings.template_config.values())
     return frozenset(settings.coze.parameters.values()) | (frozenset({"template"}) if named else frozenset())
+
+
+def field_names(settings: Settings) -> FieldNames:
+    """Which column of a task file is which field."""
+    return FieldNames(settings.task_file.columns.given())
 
 
 def prices_of(settings: Settings) -> Prices:

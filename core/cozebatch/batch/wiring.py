@@ -20,6 +20,7 @@ from cozebatch.batch.adapters import (
     feishu_base,
     feishu_client,
     feishu_layout,
+    field_names,
     films_out,
     media_dir_of,
     synthesis_options,
@@ -157,6 +158,7 @@ async def _source(
             request.tasks_file,
             used=used_columns(settings),
             wanted=request.selection.allows,
+            names=field_names(settings),
             on_note=request.on_note,
         )
         files_in = FilesIn(file, service, PathFinder(LocalFiles(request.tasks_file.absolute().parent)))

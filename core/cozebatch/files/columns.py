@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import MappingProxyType
 
 from cozebatch.files.cell_faults import fault_of, said
-from cozebatch.files.field_names import field_of
 from cozebatch.files.rows import Reading, Row
 from cozebatch.files.sheet_parser import Fault
 from cozebatch.model.errors import UsageError
@@ -61,9 +60,10 @@ def tasks_of(
     `columns`: the file's columns where it has a header, None where every row names its own. Raises `UsageError`.
     """
     reading = reading if reading is not None else Reading()
+    field_of = reading.names.field_of
     number = 0
     if columns is not None:
-        _check_columns(columns, complaints)
+        _check_columns(columns, complaints, reading)
         complaints.raise_if_any()
     tasks: list[Task] = []
     lines: dict[str, int] = {}
@@ -90,15 +90,15 @@ def tasks_of(
         lines.setdefault(task.task_id, row.line)
         tasks.append(task)
     if tasks and not has_content:
-        _no_content(complaints)
+        _no_content(complaints, reading)
     complaints.raise_if_any()
     return tasks
 
 
-def _check_columns(columns: Sequence[str], complaints: Complaints) -> None:
+def _check_columns(columns: Sequence[str], complaints: Complaints, reading: Reading) -> None:
     seen: dict[str, str] = {}
     for column in columns:
-        key = field_of(column) or column.strip()
+        key = reading.names.field_of(column) or column.strip()
         if key in seen:
             complaints.add(
                 None,
@@ -108,23 +108,24 @@ def _check_columns(columns: Sequence[str], complaints: Complaints) -> None:
             )
         seen[key] = column
     if "content" not in seen:
-        _no_content(complaints, columns)
+        _no_content(complaints, reading, columns)
 
 
-def _no_content(complaints: Complaints, columns: Sequence[str] = ()) -> None:
+def _no_content(complaints: Complaints, reading: Reading, columns: Sequence[str] = ()) -> None:
     present = ", ".join(_shown(column) for column in columns[:12]) or "-"
+    wanted = [_shown(name) for name in reading.names.names["content"]]
     complaints.add(
         None,
         None,
-        f"没有文案列，需要一列叫 content 或 仿写文案（现有：{present}）",
-        f"there is no column with the scripts: one has to be called content or 仿写文案 (found: {present})",
+        f"没有文案列，需要一列叫 {' 或 '.join(wanted)}（现有：{present}）",
+        f"there is no column with the scripts: one has to be called {' or '.join(wanted)} (found: {present})",
     )
 
 
 def _repeats(row: Row, reading: Reading) -> bool:
     """Whether the script comes from a merged cell above, and no other column that is used has a value of its own:
     an execution for this row would be paid for the same once more."""
-    if not any(field_of(column) == "content" for column in row.merged):
+    if not any(reading.names.field_of(column) == "content" for column in row.merged):
         return False
     own = (column for column, value in row.cells.items() if value.strip() and column not in row.merged)
     return not any(reading.uses(column) for column in own)
@@ -145,7 +146,7 @@ def _task(row: Row, number: int, complaints: Complaints, reading: Reading) -> Ta
             continue
         # Half a character (a broken emoji) can be neither stored nor sent.
         value = _SURROGATE.sub("\ufffd", value)
-        field = field_of(column)
+        field = reading.names.field_of(column)
         if fault := row.faults.get(column) or (fault_of(value) if column not in row.exact else None):
             if reading.uses(column):
                 faults.append((column, fault))

@@ -12,7 +12,7 @@ from itertools import chain
 
 from cozebatch.files.cell_faults import without_text_mark
 from cozebatch.files.columns import Complaints, named
-from cozebatch.files.field_names import HEADER_WITHIN, header_among, is_header
+from cozebatch.files.field_names import HEADER_WITHIN, USUAL, FieldNames
 from cozebatch.files.rows import Row
 
 DELIMITERS = ",;\t"
@@ -22,14 +22,14 @@ _END_OF_LINE = re.compile(r"\r\n|\r|\n")
 _SEPARATOR_LINE = re.compile(r"sep=(.)[ \t]*(?:\r\n|\r|\n|\Z)", re.IGNORECASE)
 
 
-def read_csv(text: str, complaints: Complaints) -> tuple[list[str], Iterator[Row]]:
+def read_csv(text: str, complaints: Complaints, names: FieldNames = USUAL) -> tuple[list[str], Iterator[Row]]:
     """The columns, and the rows as they are read. Raises `UsageError`, also while the rows are read."""
     start = line = 0
     declared = _SEPARATOR_LINE.match(text)
     if declared:
         # Excel writes such a line to name the delimiter.
         start, line = declared.end(), 1
-    delimiter = declared[1] if declared else _delimiter(text)
+    delimiter = declared[1] if declared else _delimiter(text, names)
     records = _records(text, delimiter, start, line + 1, complaints)
     first: list[tuple[int, list[str]]] = []
     for record in records:
@@ -40,7 +40,7 @@ def read_csv(text: str, complaints: Complaints) -> tuple[list[str], Iterator[Row
     if not first:
         raise complaints.fail(None, None, "文件是空的", "the file is empty")
     cells = [[cell.strip() for cell in record[1]] for record in first]
-    at = header_among(cells)
+    at = names.header_among(cells)
     if at is None:
         return [column for column in max(cells, key=lambda row: sum(map(bool, row))) if column], iter(())
     below = chain(first[at + 1 :], records)
@@ -64,12 +64,12 @@ def _rows(header: list[str], records: Iterator[tuple[int, list[str]]], complaint
         yield Row(line, row | exact, exact=exact) if exact else Row(line, row)
 
 
-def _delimiter(text: str) -> str:
+def _delimiter(text: str, names: FieldNames) -> str:
     """The one that makes a header of one of the first lines; else the one most frequent in the first line."""
     lines = text.lstrip()[:_SAMPLE].splitlines()[:HEADER_WITHIN]
     for line in lines:
         for mark in DELIMITERS:
-            if mark in line and is_header(cell.strip().strip('"') for cell in line.split(mark)):
+            if mark in line and names.is_header(cell.strip().strip('"') for cell in line.split(mark)):
                 return mark
     outside = re.sub(r'"[^"]*"', "", lines[0] if lines else "")
     return max(DELIMITERS, key=outside.count)

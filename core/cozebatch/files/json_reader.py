@@ -14,7 +14,7 @@ from typing import Any
 
 from cozebatch.bounds.json_values import MOST_DIGITS, MOST_LEVELS, is_deeper_than, mend
 from cozebatch.files.columns import Complaints
-from cozebatch.files.field_names import field_of
+from cozebatch.files.field_names import USUAL, FieldNames
 from cozebatch.files.rows import Row
 from cozebatch.files.sheet_parser import Fault
 
@@ -24,9 +24,9 @@ _DIGITS: Fault = "digits"
 _SPACE = re.compile(r"[ \t\r\n]*+")
 
 
-def read_json(text: str, complaints: Complaints) -> Iterator[Row]:
+def read_json(text: str, complaints: Complaints, names: FieldNames = USUAL) -> Iterator[Row]:
     """The rows of a list, or of the list that an object holds. Raises `UsageError`, also while they are read."""
-    document = _Document(text, complaints)
+    document = _Document(text, complaints, names)
     if not document.text.strip():
         raise complaints.fail(None, None, "文件是空的", "the file is empty")
     position = document.skip(0)
@@ -39,14 +39,14 @@ def read_json(text: str, complaints: Complaints) -> Iterator[Row]:
     return document.rows(position)
 
 
-def read_jsonl(text: str, complaints: Complaints) -> Iterator[Row]:
+def read_jsonl(text: str, complaints: Complaints, names: FieldNames = USUAL) -> Iterator[Row]:
     """One object a line; empty lines are ignored."""
     found_any = False
     for number, line in enumerate(_lines(text), 1):
         if not line.strip():
             continue
         found_any = True
-        document = _Document(line.strip(), complaints, first_line=number)
+        document = _Document(line.strip(), complaints, names, first_line=number)
         value, end = document.decode(0)
         if end != len(document.text):
             raise complaints.fail(number, str(end + 1), "一行只能有一个对象", "a line holds one object only")
@@ -87,7 +87,8 @@ def plain_text(value: Any) -> str:
 class _Document:
     """A text, decoded piece by piece; lines are counted once, forwards."""
 
-    def __init__(self, text: str, complaints: Complaints, first_line: int = 1) -> None:
+    def __init__(self, text: str, complaints: Complaints, names: FieldNames, first_line: int = 1) -> None:
+        self._names = names
         self.text = text
         self._complaints = complaints
         self._counted = 0
@@ -165,7 +166,7 @@ class _Document:
         cells: dict[str, str] = {}
         for name, inner in value.items():
             column = mend(name)
-            if isinstance(inner, list | dict) and field_of(column) is not None:
+            if isinstance(inner, list | dict) and self._names.field_of(column) is not None:
                 self._complaints.add(line, column, "应为文字", "should be text")
                 continue
             try:

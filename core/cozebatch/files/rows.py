@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from cozebatch.files.field_names import field_of
+from cozebatch.files.field_names import USUAL, FieldNames
 from cozebatch.files.sheet_parser import Fault
 from cozebatch.model.text import Text
 
@@ -40,18 +40,19 @@ class Reading:
     """What decides about rows while a file is read, and what becomes of rows that are no tasks.
 
     `used`: the task fields and columns that are sent to Coze; None for all fields. `wanted`: whether the task with this
-    id may run at all; a fault in another one's row does no harm.
+    id may run at all; a fault in another one's row does no harm. `names`: which column is which field.
     """
 
     used: Collection[str] | None = None
     wanted: Callable[[str], bool] = _any
+    names: FieldNames = USUAL
     hidden: int = 0
     """Rows with a script that are hidden."""
     repeated: int = 0
     """Rows that show the same merged script again, with nothing of their own that is used."""
 
     def uses(self, column: str) -> bool:
-        name = field_of(column)
+        name = self.names.field_of(column)
         if name in ALWAYS_USED:
             return True
         return name is not None if self.used is None else (name or column.strip()) in self.used

@@ -13,6 +13,7 @@ import anyio.to_thread
 from cozebatch.files.columns import Complaints, tasks_of
 from cozebatch.files.csv_reader import read_csv
 from cozebatch.files.decoding import decode
+from cozebatch.files.field_names import USUAL, FieldNames
 from cozebatch.files.json_reader import read_json, read_jsonl
 from cozebatch.files.rows import Reading
 from cozebatch.model.errors import UsageError
@@ -32,7 +33,8 @@ def _now() -> datetime:
 class FileSource:
     """A task file. It is read anew by each `load`, in a worker thread.
 
-    `used` and `wanted`: see `Reading`. `on_note` gets what a person should know, such as the number of hidden rows.
+    `used`, `wanted` and `names`: see `Reading`. `on_note` gets what a person should know, such as the number of hidden
+    rows.
     """
 
     kind: Literal["feishu", "file", "demo"] = "file"
@@ -44,12 +46,14 @@ class FileSource:
         now: Callable[[], datetime] = _now,
         used: Collection[str] | None = None,
         wanted: Callable[[str], bool] = lambda _: True,
+        names: FieldNames = USUAL,
         on_note: Callable[[Text], object] = lambda _: None,
     ) -> None:
         self._path = Path(path)
         self._now = now
         self._used = used
         self._wanted = wanted
+        self._names = names
         self._on_note = on_note
         self.notes: Sequence[Text] = ()
         """Of the latest `load`."""
@@ -73,7 +77,7 @@ class FileSource:
 
     def load_now(self) -> list[Task]:
         """The same, blocking."""
-        reading = Reading(self._used, self._wanted)
+        reading = Reading(self._used, self._wanted, self._names)
         tasks = read_tasks(self._path, reading)
         self.notes = reading.notes(self._path.name)
         return assign_project_names(tasks, self._now())
@@ -82,6 +86,8 @@ class FileSource:
 def read_tasks(path: Path, reading: Reading | None = None) -> list[Task]:
     """The tasks of a file as it gives them, without project names of our own. Raises `UsageError`."""
     complaints = Complaints(str(path))
+    reading = reading if reading is not None else Reading()
+    names = reading.names
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise complaints.fail(
@@ -92,17 +98,17 @@ def read_tasks(path: Path, reading: Reading | None = None) -> list[Task]:
         if ending == ".xlsx":
             from cozebatch.files.xlsx_reader import read_xlsx
 
-            columns, rows = read_xlsx(path, complaints)
+            columns, rows = read_xlsx(path, complaints, names)
             return tasks_of(rows, columns, complaints, reading)
         text = decode(path.read_bytes(), complaints)
     except OSError as error:
         problem = _unreadable(path, error)
     else:
         if ending == ".csv":
-            columns, rows = read_csv(text, complaints)
+            columns, rows = read_csv(text, complaints, names)
             return tasks_of(rows, columns, complaints, reading)
         read = read_json if ending == ".json" else read_jsonl
-        return tasks_of(read(text, complaints), None, complaints, reading)
+        return tasks_of(read(text, complaints, names), None, complaints, reading)
     raise UsageError(problem)
 
 

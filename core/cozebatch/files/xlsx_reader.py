@@ -22,7 +22,7 @@ from typing import Any
 from cozebatch.bounds.json_values import read_json
 from cozebatch.files import xlsx_child
 from cozebatch.files.columns import Complaints
-from cozebatch.files.field_names import HEADER_WITHIN, field_of, header_among
+from cozebatch.files.field_names import HEADER_WITHIN, USUAL, FieldNames
 from cozebatch.files.rows import Row
 from cozebatch.files.sheet_parser import MAX_CELLS, Fault
 
@@ -60,7 +60,7 @@ class _Line:
     merged: set[int] = field(default_factory=set)
 
 
-def read_xlsx(path: Path, complaints: Complaints) -> tuple[list[str], Iterator[Row]]:
+def read_xlsx(path: Path, complaints: Complaints, names: FieldNames = USUAL) -> tuple[list[str], Iterator[Row]]:
     """The columns, and the rows, of the first visible sheet that has a column of scripts (else the first).
 
     Raises `UsageError`, also while the rows are read.
@@ -69,9 +69,9 @@ def read_xlsx(path: Path, complaints: Complaints) -> tuple[list[str], Iterator[R
     best: tuple[dict[int, str], list[_Line]] | None = None
     for lines, merged in _sheets(path, memory, complaints):
         _fill(lines, merged, complaints)
-        at = header_among([list(line.texts.values()) for line in lines[:HEADER_WITHIN]])
+        at = names.header_among([list(line.texts.values()) for line in lines[:HEADER_WITHIN]])
         if at is not None:
-            header, start = _header(lines, at)
+            header, start = _header(lines, at, names)
             return list(header.values()), _rows(header, lines, start, complaints)
         if best is None and lines:
             most = max(lines[:HEADER_WITHIN], key=lambda line: len(line.texts) - len(line.merged))
@@ -82,10 +82,10 @@ def read_xlsx(path: Path, complaints: Complaints) -> tuple[list[str], Iterator[R
     return list(header.values()), iter(())
 
 
-def _header(lines: Sequence[_Line], at: int) -> tuple[dict[int, str], int]:
+def _header(lines: Sequence[_Line], at: int, fields: FieldNames) -> tuple[dict[int, str], int]:
     """The names of the columns, and where the rows below them begin. A header may be several rows high: names that
     are merged downwards stand beside groups of names, of which the lower row counts."""
-    column = next(column for column, text in lines[at].texts.items() if field_of(text) == "content")
+    column = next(column for column, text in lines[at].texts.items() if fields.field_of(text) == "content")
     last = at
     while last + 1 < len(lines) and column in lines[last + 1].merged:
         last += 1

@@ -11,6 +11,7 @@ from typing import Any
 
 from cozebatch.coze.workflow_link import interface_of, parse_workflow_link
 from cozebatch.feishu.links import LinkError, parse_base
+from cozebatch.model.task import FIELDS
 from cozebatch.model.text import Text
 from cozebatch.model.urls import split_url
 from cozebatch.settings.cluster import cluster_checks
@@ -23,12 +24,14 @@ Report = Callable[[Path, str, str], None]
 
 _COZE: Path = ("workflow_config", "coze_config")
 _CONTENT: Path = ("tables", "content_table")
+_FILE_COLUMNS: Path = ("task_file", "columns")
 
 
 def cross_checks(document: dict[str, Any], add: Report, warn: Report, *, need_feishu: bool) -> None:
     """Report errors to `add` and advice to `warn`. Fills in a mode that follows from the rest."""
     if isinstance(_object(document, "workflow_config").get("coze_config"), dict):
         _coze(_object(document, *_COZE), add)
+    _task_file(document, add)
     _synthesis(document, add, warn)
     if need_feishu:
         _feishu(document, add, warn)
@@ -70,6 +73,30 @@ def _coze(coze: dict[str, Any], add: Report) -> None:
             f"workflow_id 里的链接是另一个站点的：base_url 应为 {link.base_url}，令牌也要在那个站点创建",
             f"the address in workflow_id is of the other site: write {link.base_url}, with a token made there",
         )
+
+
+def _task_file(document: dict[str, Any], add: Report) -> None:
+    """No column is two fields, and none is sent under a name that it no longer has."""
+    given: dict[str, str] = {}
+    for field, column in _object(document, *_FILE_COLUMNS).items():
+        if not isinstance(column, str) or _empty(column):
+            continue
+        name = column.strip()
+        if name in given:
+            add(
+                (*_FILE_COLUMNS, field),
+                f"“{name}”这一列已经是 {given[name]} 了",
+                f'the column "{name}" is {given[name]} already',
+            )
+        given.setdefault(name, field)
+    for need, column in _object(document, *_COZE, "parameters").items():
+        if isinstance(column, str) and column not in FIELDS and column.strip() in given:
+            field = given[column.strip()]
+            add(
+                (*_COZE, "parameters", need),
+                f"“{column.strip()}”这一列在 task_file 里是 {field}：这里也写 {field}",
+                f'the column "{column.strip()}" is {field} in task_file: write {field} here, too',
+            )
 
 
 def _synthesis(document: dict[str, Any], add: Report, warn: Report) -> None:

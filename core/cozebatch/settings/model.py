@@ -209,11 +209,34 @@ class Notify(SettingsModel):
     bell: bool = Field(default=True, description="终端响铃并弹出通知 / the terminal rings and shows a notification")
 
 
+class FileColumns(SettingsModel):
+    """我们的字段 → 任务文件里的列名；null：通常的列名 / Our field → the file's column; null: the usual names."""
+
+    task_id: MaybeText = Field(default=None, description="编号列 / id")
+    title: MaybeText = Field(default=None, description="标题列 / title")
+    content: MaybeText = Field(default=None, description="文案列 / script")
+    digital_no: MaybeText = Field(default=None, description="数字人编号列 / digital human")
+    voice_id: MaybeText = Field(default=None, description="声音列 / voice")
+    account_id: MaybeText = Field(default=None, description="账号列 / account")
+    project_name: MaybeText = Field(default=None, description="项目名称列 / project name")
+    template: MaybeText = Field(default=None, description="样式名列 / name of the style")
+
+    def given(self) -> dict[str, str]:
+        return {field: column for field, column in self.model_dump().items() if column is not None}
+
+
+class TaskFile(SettingsModel):
+    """任务文件怎么读 / How a task file is read."""
+
+    columns: FileColumns = FileColumns()
+
+
 class Settings(SettingsModel):
     """cozebatch-tui 的配置 / Configuration of cozebatch-tui."""
 
     api_config: ApiConfig | None = None
     tables: Tables | None = None
+    task_file: TaskFile = TaskFile()
     workflow_config: WorkflowConfig
     template_config: dict[str, Any] = Field(
         default_factory=dict,

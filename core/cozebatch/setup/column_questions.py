@@ -27,7 +27,7 @@ _SAMPLE = 20
 
 
 def needs_of(state: State) -> list[Need]:
-    """What wants a column: the workflow's inputs, and from a table the script and the title if no input takes them."""
+    """What wants a column: the workflow's inputs, and the script and the title if no input takes them."""
     declared = state.known.declaration
     if isinstance(declared, Declaration):
         needs = [
@@ -36,15 +36,13 @@ def needs_of(state: State) -> list[Need]:
         ]
     else:
         needs = [Need(name, required=name == "content") for name in DEFAULT_PARAMETERS]
-    if state.answers.from_feishu:
-        roles = [role_of(need.name) for need in needs]
-        if "content" in roles:  # a record without a script is not run
-            place = roles.index("content")
-            needs[place] = replace(needs[place], required=True)
-        needs += [
-            Need(role, required=role == "content", own=True) for role in ("content", "title") if role not in roles
-        ]
-    return needs
+    roles = [role_of(need.name) for need in needs]
+    if "content" in roles:  # a row without a script is not run
+        place = roles.index("content")
+        needs[place] = replace(needs[place], required=True)
+    return needs + [
+        Need(role, required=role == "content", own=True) for role in ("content", "title") if role not in roles
+    ]
 
 
 def columns_now(state: State) -> dict[str, str]:

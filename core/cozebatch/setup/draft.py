@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from cozebatch.feishu.links import parse_base
-from cozebatch.files.field_names import field_of
+from cozebatch.files.field_names import USUAL
 from cozebatch.model.task import FIELDS
 from cozebatch.model.text import Text
 from cozebatch.settings.feishu_model import DEFAULT_FEISHU_DOMAIN, FieldMapping
@@ -32,6 +32,8 @@ def configuration_of(state: State, *, to_look: bool = False) -> dict[str, Any]:
     if answers.from_feishu:
         config["api_config"] = _api(document, answers, to_look=to_look)
         config["tables"] = _tables(document, state)
+    else:
+        config["task_file"] = _task_file(document, state)
     config |= {key: value for key, value in document.items() if key not in config and key != "workflow_config"}
     config["workflow_config"] = _workflow(document, state, to_look=to_look)
     return config
@@ -40,9 +42,11 @@ def configuration_of(state: State, *, to_look: bool = False) -> dict[str, Any]:
 def mapping_of(state: State) -> tuple[dict[str, str], dict[str, str]]:
     """`parameters`, and our fields with their columns. Raises `WrongAnswer` for a column that is called like a field
     of ours which another column serves."""
+    return _of_table(state) if state.answers.from_feishu else _of_file(state)
+
+
+def _of_table(state: State) -> tuple[dict[str, str], dict[str, str]]:
     chosen = columns_now(state)
-    if not state.answers.from_feishu:
-        return {need: field_of(column) or column for need, column in chosen.items() if column}, {}
     parameters: dict[str, str] = {}
     fields: dict[str, str] = {}
     for need in sorted(needs_of(state), key=lambda need: not need.own):
@@ -53,16 +57,50 @@ def mapping_of(state: State) -> tuple[dict[str, str], dict[str, str]]:
         if role not in _SENT or fields.get(_key(role), column) != column:
             role = column if column in FIELDS else None
         if role is not None and (role not in _SENT or fields.setdefault(_key(role), column) != column):
-            raise WrongAnswer(
-                Text(
-                    f"字段“{column}”和程序自己的名称相同，而 {need.name} 不能用它：在表里给它改个名。",
-                    f'The field "{column}" is called like one of the program\'s own, so {need.name} cannot have it: '
-                    "rename it in the table.",
-                )
-            )
+            raise _called_like_ours(column, need.name)
         if not need.own:
             parameters[need.name] = role or column
     return parameters, fields
+
+
+def _of_file(state: State) -> tuple[dict[str, str], dict[str, str]]:
+    """A column is one field or none, and has no other name then. The script is found a column first."""
+    chosen = columns_now(state)
+    fields: dict[str, str] = {}
+    roles = {need.name: need.name if need.own else role_of(need.name) for need in needs_of(state)}
+    for need in sorted(needs_of(state), key=lambda need: (roles[need.name] != "content", not need.own)):
+        role, column = roles[need.name], chosen[need.name]
+        if column and role in _SENT and role not in fields and column not in fields.values():
+            fields[role] = column
+    called = {column: field for field, column in fields.items()}
+    parameters: dict[str, str] = {}
+    for need in needs_of(state):
+        column = chosen[need.name]
+        if not column:
+            continue
+        field = called.get(column) or USUAL.field_of(column)
+        if field is not None and (field not in _SENT or fields.get(field, column) != column):
+            raise _called_like_ours(column, need.name)
+        if need.own and field != need.name:
+            raise WrongAnswer(
+                Text(
+                    f"“{column}”这一列已经有别的用处：换一列，或者空着。",
+                    f'The column "{column}" serves as something else already: choose another, or none.',
+                )
+            )
+        if not need.own:
+            parameters[need.name] = field or column
+    return parameters, fields
+
+
+def _called_like_ours(column: str, need: str) -> WrongAnswer:
+    return WrongAnswer(
+        Text(
+            f"字段“{column}”和程序自己的名称相同，而 {need} 不能用它：给它改个名，再从头选一次。",
+            f'The field "{column}" is called like one of the program\'s own, so {need} cannot have it: rename it and '
+            "choose again.",
+        )
+    )
 
 
 def _key(role: str) -> str:
@@ -94,6 +132,18 @@ def _api(document: dict[str, Any], answers: Answers, *, to_look: bool) -> dict[s
     link = parse_base(api["app_token"])
     _put(api, "domain", answers.domain if answers.domain not in ("", DEFAULT_FEISHU_DOMAIN, link.domain) else None)
     return api
+
+
+def _task_file(document: dict[str, Any], state: State) -> dict[str, Any]:
+    """The columns that are not called by a usual name of their field."""
+    section = _section(document, "task_file")
+    _, fields = mapping_of(state)
+    own = {field: column for field, column in fields.items() if USUAL.field_of(column) != field}
+    there = {column.name for column in state.known.columns}
+    before = _section(section, "columns")
+    kept = {field: column for field, column in before.items() if column in there and field not in fields}
+    _put(section, "columns", kept | own or None)
+    return section
 
 
 def _tables(document: dict[str, Any], state: State) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from cozebatch.files.field_names import field_of
 from cozebatch.model.errors import UsageError
 from cozebatch.model.text import Text
 from cozebatch.setup.question import NEEDED, Question, WrongAnswer
@@ -25,7 +24,7 @@ def tasks_file(state: State, world: World) -> Question:
 
 
 async def take_tasks_file(state: State, world: World, answer: str) -> State:
-    """Read its columns and three of its rows. Only a file with a column of scripts can be run."""
+    """Read its columns and three of its rows."""
     path = answer.strip("\"' ")
     if not path:
         raise WrongAnswer(NEEDED)
@@ -33,14 +32,11 @@ async def take_tasks_file(state: State, world: World, answer: str) -> State:
         columns, rows = await anyio.to_thread.run_sync(columns_of_file, Path(path))
     except UsageError as error:
         raise WrongAnswer(error.complaints[0]) from None
-    if not any(field_of(column.name) == "content" for column in columns):
-        names = "、".join(column.name for column in columns[:12])
+    if not columns:
         raise WrongAnswer(
             Text(
-                f"文件里没有文案列：把文案那一列的列名改成 content 或“仿写文案”，保存后再试。现有：{names}",
-                "The file has no column of scripts: call it content or 仿写文案, save the file and try again. "
-                "There are: "
-                f"{names.replace('、', ', ')}",
+                "文件里没有列：第一行写列名，下面每行一个任务。",
+                "The file has no columns: their names belong in the first row, and each row below is a task.",
             )
         )
     if path != state.answers.tasks_file:

@@ -17,6 +17,7 @@ from cozebatch.feishu.sdk import FeishuClient
 from cozebatch.files.columns import Complaints
 from cozebatch.files.csv_reader import read_csv
 from cozebatch.files.decoding import decode
+from cozebatch.files.field_names import USUAL, FieldNames
 from cozebatch.files.json_reader import read_json, read_jsonl
 from cozebatch.files.rows import Row
 from cozebatch.files.source import ENDINGS, MAX_BYTES
@@ -101,7 +102,11 @@ async def tables_of(base: FeishuBase) -> list[Named]:
 
 def columns_of_file(path: Path) -> tuple[list[SourceColumn], int | None]:
     """The columns of a task file with samples, and the number of its rows as far as it was read (None: more than
-    that). Blocks. Raises `UsageError` for a file that cannot be read."""
+    that). Blocks. Raises `UsageError` for a file that cannot be read.
+
+    The header is known by its column of scripts. Where no column is called like one, it is the fullest row near the
+    top, and which column has the scripts is still to be chosen.
+    """
     complaints = Complaints(str(path))
     ending = path.suffix.lower()
     if ending not in ENDINGS:
@@ -116,7 +121,10 @@ def columns_of_file(path: Path) -> tuple[list[SourceColumn], int | None]:
             raise UsageError(Text(f"没有 {path} 这个文件。", f"There is no file {path}."))
         if path.stat().st_size > MAX_BYTES:
             raise UsageError(Text(f"{path} 太大，请拆成几个文件。", f"{path} is too large: split it."))
-        names, rows = _read(path, ending, complaints)
+        names, rows = _read(path, ending, complaints, USUAL)
+        if names and not USUAL.is_header(names):
+            likely = next((name for name in names if role_of(name) == "content"), names[0])
+            names, rows = _read(path, ending, complaints, FieldNames({"content": likely}))
     except OSError as error:
         raise UsageError(
             Text(f"无法读取 {path}：{error.strerror}。", f"{path} cannot be read: {error.strerror}.")
@@ -127,15 +135,17 @@ def columns_of_file(path: Path) -> tuple[list[SourceColumn], int | None]:
     return [_file_column(name, first) for name in names], None if more else len(first)
 
 
-def _read(path: Path, ending: str, complaints: Complaints) -> tuple[list[str] | None, Iterable[Row]]:
+def _read(
+    path: Path, ending: str, complaints: Complaints, fields: FieldNames
+) -> tuple[list[str] | None, Iterable[Row]]:
     if ending == ".xlsx":
         from cozebatch.files.xlsx_reader import read_xlsx
 
-        names, rows = read_xlsx(path, complaints)
+        names, rows = read_xlsx(path, complaints, fields)
         return names, iter(rows)
     text = decode(path.read_bytes(), complaints)
     if ending == ".csv":
-        names, rows = read_csv(text, complaints)
+        names, rows = read_csv(text, complaints, fields)
         return names, iter(rows)
     read = read_json if ending == ".json" else read_jsonl
     return None, iter(read(text, complaints))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cozebatch.batch.adapters import feishu_layout
+from cozebatch.batch.adapters import feishu_layout, field_names, used_columns
 from cozebatch.coze.client import Declaration, Input
-from cozebatch.files.field_names import field_of
+from cozebatch.files.columns import Complaints, tasks_of
+from cozebatch.files.csv_reader import read_csv
+from cozebatch.files.rows import Reading
+from cozebatch.model.errors import UsageError
 from cozebatch.model.task import FIELDS
 from cozebatch.settings import parse_settings
 from cozebatch.setup.column_questions import columns_now, needs_of
@@ -83,7 +86,27 @@ def test_each_input_is_read_from_its_column_of_the_table(state: State) -> None:
 
 @given(states(from_feishu=False))
 def test_each_input_is_read_from_its_column_of_the_file(state: State) -> None:
+    """The file is read with what the set-up wrote: each cell holds its column's name, so what is sent tells where it
+    came from."""
     chosen = columns_now(state)
-    settings, _ = parse_settings(configuration_of(state))
-    for name, field in settings.coze.parameters.items():
-        assert field == (field_of(chosen[name]) or chosen[name])
+    assume(all(chosen[need.name] for need in needs_of(state) if need.required))  # the overview insists on it
+    try:
+        settings, _ = parse_settings(configuration_of(state))
+    except WrongAnswer:
+        return
+    columns = [column.name for column in state.known.columns]
+    text = f"{','.join(columns)}\n{','.join(f'<{column}>' for column in columns)}\n"
+    complaints, names = Complaints("t.csv"), field_names(settings)
+    try:
+        header, rows = read_csv(text, complaints, names)
+        [task] = tasks_of(rows, header, complaints, Reading(used_columns(settings), names=names))
+    except UsageError:
+        assert len({names.field_of(column) or column for column in columns}) < len(columns), "two names of one field"
+        return
+    sent = dict(settings.coze.parameters)
+    assert set(sent) == {need.name for need in needs_of(state) if not need.own and chosen[need.name]}
+    for name, field in sent.items():
+        assert task.value(field) == f"<{chosen[name]}>"
+    for need in needs_of(state):
+        if need.own and chosen[need.name]:
+            assert task.value(need.name) == f"<{chosen[need.name]}>"

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from cozebatch.batch.adapters import field_names, used_columns
 from cozebatch.demo.coze_account import TEAM
 from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID, CozeOptions
 from cozebatch.demo.coze_server import serve_coze
 from cozebatch.demo.feishu_model import ATTACHMENT, SINGLE_SELECT, SimColumn, SimTable
 from cozebatch.demo.feishu_server import APP_SECRET, APP_TOKEN, SimulatedFeishu
 from cozebatch.demo.feishu_tables import CONTENT, READY, demo_tables
+from cozebatch.files.rows import Reading
+from cozebatch.files.source import read_tasks
 from cozebatch.settings import parse_settings
 from cozebatch.setup.draft import configuration_of
 from cozebatch.setup.flow import END, GROUPS, back, back_to, group_of, groups_of
@@ -221,9 +224,30 @@ async def test_tasks_from_a_file_are_mapped_by_its_columns(tmp_path: Path) -> No
     assert config["workflow_config"]["coze_config"]["parameters"] == {
         "content": "content",
         "title": "title",
-        "voiceId": "音色ID",
+        "voiceId": "voice_id",
     }
+    assert config["task_file"] == {"columns": {"voice_id": "音色ID"}}
     assert "api_config" not in config
+
+
+async def test_a_file_may_call_its_columns_as_it_likes(tmp_path: Path) -> None:
+    """The script is found by its name's likeness and by its length; the way on is the same as for a table."""
+    path = tmp_path / "tasks.csv"
+    script = "今天说说露营要带的十样东西，第一样就是帐篷和地垫"
+    path.write_text(f"稿件清单,,\n编号,选题,口播稿\n7,露营,{script}\n", encoding="utf-8")
+    with services() as found:
+        way = walk(found, tmp_path)
+        answers = {**chosen(found), "source": "file", "tasks": str(path)}
+        await way.until("columns", answers)
+        assert [samples for samples in way.question().options if "今天说说" in samples.detail.zh]
+        await way.answer("title")
+        await way.answer("选题")
+        await way.to_the_end(answers)
+        config = configuration_of(way.state)
+    assert config["task_file"] == {"columns": {"content": "口播稿", "title": "选题"}}
+    settings, _ = parse_settings(config)
+    [task] = read_tasks(path, Reading(used_columns(settings), names=field_names(settings)))
+    assert (task.title, task.content, task.value("编号")) == ("露营", script, "7")
 
 
 @pytest.mark.parametrize(("keep", "token"), [("file", TOKEN), ("environment", "${COZE_API_TOKEN}"), ("keyring", None)])

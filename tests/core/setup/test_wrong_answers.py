@@ -12,6 +12,7 @@ from cozebatch.demo.feishu_faults import FeishuFault
 from cozebatch.demo.feishu_model import SINGLE_SELECT, SimColumn, SimTable
 from cozebatch.demo.feishu_server import APP_SECRET, SimulatedFeishu
 from cozebatch.settings import parse_settings
+from cozebatch.setup.column_questions import AGREED
 from cozebatch.setup.draft import configuration_of
 from cozebatch.setup.state import State
 from support.setup_flow import chosen, services, walk, wrong
@@ -90,13 +91,27 @@ async def test_wrong_credentials_of_the_app_are_told_with_what_right_ones_look_l
         assert "document application" in await wrong(way, APP_SECRET)
 
 
-async def test_a_file_without_a_column_of_scripts_is_told(tmp_path: Path) -> None:
+async def test_a_file_without_a_column_of_scripts_asks_for_one(tmp_path: Path) -> None:
     path = tmp_path / "tasks.csv"
-    path.write_text("标题,口播稿\n一,二\n", encoding="utf-8")
+    path.write_text("标题,甲\n一,二\n", encoding="utf-8")
+    with services() as found:
+        way = walk(found, tmp_path)
+        await way.until("columns", {**chosen(found), "source": "file", "tasks": str(path)})
+        assert "No field yet for: content" in await wrong(way, AGREED)
+        await way.answer("content")
+        await way.answer("甲")
+        await way.answer(AGREED)
+    assert configuration_of(way.state)["task_file"]["columns"] == {"content": "甲", "title": "标题"}
+
+
+async def test_a_file_with_nothing_in_it_is_told(tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").write_text("\n\n", encoding="utf-8")
+    (tmp_path / "empty.json").write_text("[]", encoding="utf-8")
     with services() as found:
         way = walk(found, tmp_path)
         await way.until("tasks", {**chosen(found), "source": "file"})
-        assert "仿写文案" in await wrong(way, str(path))
+        assert "empty" in await wrong(way, str(tmp_path / "empty.csv"))
+        assert "no columns" in await wrong(way, str(tmp_path / "empty.json"))
 
 
 async def test_a_token_from_the_environment_goes_to_no_unknown_host(tmp_path: Path) -> None:

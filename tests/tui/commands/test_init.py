@@ -279,4 +279,5 @@ def test_tasks_of_a_file_are_mapped_and_the_commands_name_it(tmp_path: Path, fou
     assert done.returncode == 0, done.stdout + done.stderr
     assert "任务.csv" in done.stdout.splitlines()[-1]
     parameters = written(tmp_path)["workflow_config"]["coze_config"]["parameters"]
-    assert parameters == {"content": "content", "title": "标题"}
+    assert parameters == {"content": "content", "title": "title"}
+    assert written(tmp_path)["task_file"] == {"columns": {"title": "标题"}}

@@ -53,12 +53,12 @@ def check(options: argparse.Namespace, lang: Lang) -> Exit:
 
 
 def _check_tasks(path: Path, settings: Settings, report: Callable[[CheckItem], None]) -> bool:
-    from cozebatch.batch.adapters import used_columns
+    from cozebatch.batch.adapters import field_names, used_columns
     from cozebatch.files.rows import Reading
     from cozebatch.files.source import read_tasks
 
     subject = Text("任务文件", "task file")
-    reading = Reading(used_columns(settings))
+    reading = Reading(used_columns(settings), names=field_names(settings))
     try:
         tasks = read_tasks(path, reading)
     except UsageError as error:
