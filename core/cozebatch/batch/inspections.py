@@ -16,7 +16,7 @@ import anyio.to_thread
 
 from cozebatch.batch.adapters import cluster_of, synthesis_options
 from cozebatch.batch.request import Request
-from cozebatch.coze.check import check_inputs
+from cozebatch.coze.check import check_declared
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import UsageError
 from cozebatch.model.nearest import nearest
@@ -70,9 +70,11 @@ def complaints(items: Iterable[CheckItem]) -> list[Text]:
     ]
 
 
-def inputs_of(service: CozeService) -> Inspection:
+def workflow_of(service: CozeService, outputs: Mapping[str, str]) -> Inspection:
+    """Whether the workflow takes what is sent and gives what is looked for (`outputs`: part of the film → name)."""
+
     async def look(_: Sequence[Task]) -> Sequence[CheckItem]:
-        return await check_inputs(service)
+        return await check_declared(service, outputs)
 
     return Inspection(look, PAYING)
 

@@ -43,7 +43,7 @@ async def check_all(settings: Settings, warnings: list[Text], tell: Tell, *, sta
         say(CheckItem(Level.WARN, _CONFIGURATION, warning))
     mask = Masker(settings.secrets()).mask
     async with coze_service(settings, mask, lambda _: None) as service:
-        for item in await check_coze(service):
+        for item in await check_coze(service, settings.coze.outputs.named()):
             say(item)
         files = await _file_columns(service)
     if settings.api_config is not None:

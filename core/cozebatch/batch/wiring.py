@@ -28,7 +28,7 @@ from cozebatch.batch.adapters import (
 )
 from cozebatch.batch.batch import Batch
 from cozebatch.batch.demo_record import keep_demo
-from cozebatch.batch.inspections import Inspection, columns_of, inputs_of, results_in, synthesis_of, table_of
+from cozebatch.batch.inspections import Inspection, columns_of, results_in, synthesis_of, table_of, workflow_of
 from cozebatch.batch.request import Request
 from cozebatch.batch.results_file import ResultsWriter
 from cozebatch.coze.client import CozeService
@@ -96,7 +96,11 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
             workflow_id=settings.coze.workflow_id,
             source_is_authoritative=sink is not None and sink.writes("done"),
             checks=[service.preflight],
-            inspections=[inputs_of(service), *inspections, *_of_this_machine(settings, request)],
+            inspections=[
+                workflow_of(service, settings.coze.outputs.named()),
+                *inspections,
+                *_of_this_machine(settings, request),
+            ],
             parameters_of=service.parameters_of,
             prune=_prune(request, journal, settings),
             results=_results(settings, request, journal, mask),

@@ -1,10 +1,12 @@
-"""Checks Coze's side of a configuration without submitting anything: token, workflow, and its declared inputs."""
+"""Checks Coze's side of a configuration without submitting anything: the token, the workflow, and its declaration."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from cozebatch.coze.client import CozeService, Declaration, Input
+from cozebatch.coze.declared_outputs import MEDIA, likely_outputs
 from cozebatch.coze.permissions import lacks_reading_only
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import Category, ErrorInfo, StepError
@@ -15,11 +17,14 @@ from cozebatch.ports import Workflow
 _TOKEN = Text("Coze token", "Coze token")
 _WORKFLOW = Text("工作流", "workflow")
 _INPUTS = Text("工作流输入", "workflow inputs")
+_OUTPUTS = Text("工作流输出", "workflow outputs")
 _TEXT_KINDS = frozenset({"", "string"})
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-async def check_coze(service: CozeService) -> list[CheckItem]:
-    """Read the workflow and compare its inputs with what would be sent. Findings are items, not exceptions."""
+async def check_coze(service: CozeService, outputs: Mapping[str, str] = _NOTHING) -> list[CheckItem]:
+    """Read the workflow, compare its inputs with what would be sent, and its outputs with what is looked for
+    (`outputs`: part of the film → name). Findings are items, not exceptions."""
     try:
         workflow = await service.declaration()
     except StepError as error:
@@ -28,17 +33,22 @@ async def check_coze(service: CozeService) -> list[CheckItem]:
         CheckItem(Level.OK, _TOKEN, Text("扣子接受了这个令牌", "Coze takes this token")),
         *(_app(workflow, service.workflow) or [_found(workflow.name or service.workflow_id)]),
         *_compare(workflow, service.parameters),
+        *_compare_outputs(workflow, outputs),
     ]
 
 
-async def check_inputs(service: CozeService) -> list[CheckItem]:
-    """What the workflow needs to be run: its inputs and its app. Nothing where its declaration cannot be read, which
-    the token may not be allowed to."""
+async def check_declared(service: CozeService, outputs: Mapping[str, str] = _NOTHING) -> list[CheckItem]:
+    """The same without what only a person wants to read: inputs, outputs and app. Nothing where the declaration cannot
+    be read, which the token may not be allowed to."""
     try:
         declared = await service.declaration()
     except StepError:
         return []
-    return [*_app(declared, service.workflow), *_compare(declared, service.parameters)]
+    return [
+        *_app(declared, service.workflow),
+        *_compare(declared, service.parameters),
+        *_compare_outputs(declared, outputs),
+    ]
 
 
 def _found(name: str) -> CheckItem:
@@ -158,3 +168,24 @@ def _compare(workflow: Declaration, sent: Iterable[str]) -> list[CheckItem]:
             CheckItem(Level.OK, _INPUTS, Text(f"与 parameters 一致：{listed}", f"agree with parameters: {listed}"))
         )
     return items
+
+
+def _compare_outputs(workflow: Declaration, mapped: Mapping[str, str]) -> list[CheckItem]:
+    """A film or sound that will most likely come under another name. Advice, since a name may come from deeper inside
+    (`declared_outputs`)."""
+    likely = likely_outputs(workflow.outputs, mapped)
+    wrong = [part for part in MEDIA if part in mapped and part in likely]
+    if not wrong or any(mapped.get(part) in workflow.outputs for part in MEDIA):
+        return []
+    zh = "；".join(f"{part} 写的是 {mapped[part]}，工作流声明的是 {likely[part]}" for part in wrong)
+    en = "; ".join(f"{part} is {mapped[part]}, the workflow declares {likely[part]}" for part in wrong)
+    return [
+        CheckItem(
+            Level.WARN,
+            _OUTPUTS,
+            Text(
+                f"名字可能对不上，付费后才发现就晚了：{zh}。请检查 coze_config.outputs",
+                f"names that may not fit, to be found out before anything is paid: {en}. Check coze_config.outputs",
+            ),
+        )
+    ]

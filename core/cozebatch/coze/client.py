@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -74,6 +74,8 @@ class Declaration:
     name: str
     inputs: Mapping[str, Input]
     app_id: str | None = None
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """Variables of the end node: name → type, of a list that of its members. Empty where the end node gives text."""
     """Of the app that the workflow belongs to, without which it cannot be run; None for a workflow of its own."""
 
 
@@ -259,7 +261,15 @@ class CozeService:
             if isinstance(spec, dict)
         }
         name = clean(detail.get("workflow_name"), self._mask, most=200)
-        return Declaration(name, inputs, _app_id(detail.get("app_id")))
+        given = _dict(_dict(data.get("output")).get("parameters"))
+        outputs = {
+            clean(name, self._mask, most=200): clean(
+                _dict(spec.get("items")).get("type") or spec.get("type"), self._mask, most=60
+            )
+            for name, spec in given.items()
+            if isinstance(spec, dict)
+        }
+        return Declaration(name, inputs, _app_id(detail.get("app_id")), outputs)
 
     async def requests_a_second(self) -> float | None:
         """What the account's plan allows, over submissions and polls (docs/coze.md, "Lists"); None where Coze does not

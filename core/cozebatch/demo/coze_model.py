@@ -17,7 +17,7 @@ from typing import Any, Literal
 from cozebatch.demo.clips import CLIPS
 from cozebatch.demo.coze_account import PERMISSIONS, CozeAccount, Refusal, basic_workflow
 from cozebatch.demo.coze_ledger import Ledger, SimulatedExecution
-from cozebatch.demo.coze_output import NODE, result_of, shaped
+from cozebatch.demo.coze_output import NODE, OUTPUTS, result_of, shaped
 from cozebatch.demo.faults import Fault, FaultPlan
 
 TOKEN = "pat_demo"
@@ -56,6 +56,8 @@ class CozeOptions:
     inputs: Mapping[str, bool] = field(default_factory=lambda: INPUTS)
     kinds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Of inputs that take no text: what is declared for them, such as `{"type": "image"}`."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """Of outputs that are not called as usual: their usual name → theirs."""
     app_id: str | None = None
     """Of the app that the workflow belongs to; it is run in that app's name only."""
     permissions: frozenset[str] = PERMISSIONS
@@ -180,7 +182,7 @@ class CozeModel:
         execution = self.ledger.execution(execute_id)
         if execution is None or node_execute_uuid != _uuid(execution) or execution.ends_at > now:
             raise Refusal(4314, "node execution not found")
-        return {"is_finish": True, "node_output": json.dumps(_result(execution, base_url), ensure_ascii=False)}
+        return {"is_finish": True, "node_output": json.dumps(self._result(execution, base_url), ensure_ascii=False)}
 
     def workflow(self, workflow_id: str) -> dict[str, Any]:
         if workflow_id != self.options.workflow_id:
@@ -198,7 +200,10 @@ class CozeModel:
         return {
             "workflow_detail": basic_workflow(workflow_id, self.options.workflow_name, self.options.app_id or "0"),
             "input": {"parameters": parameters},
-            "output": {"terminate_plan": "return_variables"},
+            "output": {
+                "terminate_plan": "return_variables",
+                "parameters": {self.options.outputs.get(name, name): {"type": "string"} for name in OUTPUTS},
+            },
         }
 
     def _duration(self, execution: SimulatedExecution) -> float:
@@ -266,7 +271,13 @@ class CozeModel:
         given, shaped_as = execution.fault("output"), execution.fault("shape")
         if given:
             return given.text.replace("{base_url}", base_url)
-        return shaped(_result(execution, base_url), "trimmed" if trimmed else _text(shaped_as) or self.options.shape)
+        result = self._result(execution, base_url)
+        return shaped(result, "trimmed" if trimmed else _text(shaped_as) or self.options.shape)
+
+    def _result(self, execution: SimulatedExecution, base_url: str) -> dict[str, Any]:
+        where = f"{base_url}/media/{execution.execute_id}/{execution.clip.name}"
+        usual = result_of(execution.parameters, where, execution.clip.seconds)
+        return {self.options.outputs.get(name, name): value for name, value in usual.items()}
 
 
 def debug_url(execute_id: str, workflow_id: str) -> str:
@@ -309,8 +320,3 @@ def _uuid(execution: SimulatedExecution) -> str:
 
 def _text(fault: Fault | None) -> str:
     return fault.text if fault else ""
-
-
-def _result(execution: SimulatedExecution, base_url: str) -> dict[str, Any]:
-    where = f"{base_url}/media/{execution.execute_id}/{execution.clip.name}"
-    return result_of(execution.parameters, where, execution.clip.seconds)

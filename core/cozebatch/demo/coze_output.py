@@ -14,6 +14,9 @@ an output node's title; as plain text; under an output node's title, cut off."""
 NODE = "输出"
 """The title of the output node."""
 
+OUTPUTS = ("videoUrl", "audioUrl", "shortTitle", "wrapTitle", "captions")
+"""What the end node gives, by its usual names."""
+
 
 def shaped(result: Mapping[str, Any], shape: str) -> str:
     """The `output` of a poll in one of `SHAPES`. Raises ValueError for any other."""
@@ -29,7 +32,7 @@ def shaped(result: Mapping[str, Any], shape: str) -> str:
         case "node":
             return _json({"Output": "", NODE: text})
         case "plain":
-            return f"视频已生成：{result['videoUrl']}"
+            return f"视频已生成：{next(iter(result.values()))}"
         case "trimmed":
             return _json({"Output": "", NODE: text[:20]})
         case _:

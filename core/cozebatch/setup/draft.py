@@ -10,6 +10,7 @@ from cozebatch.files.field_names import USUAL
 from cozebatch.model.task import FIELDS
 from cozebatch.model.text import Text
 from cozebatch.settings.feishu_model import DEFAULT_FEISHU_DOMAIN, FieldMapping
+from cozebatch.settings.model import Outputs
 from cozebatch.setup.column_questions import columns_now, needs_of
 from cozebatch.setup.matching import role_of
 from cozebatch.setup.question import WrongAnswer
@@ -208,6 +209,10 @@ def _workflow(document: dict[str, Any], state: State, *, to_look: bool) -> dict[
     if answers.app_id:
         coze.pop("bot_id", None)
     coze["parameters"], _ = mapping_of(state)
+    if answers.outputs:
+        usual = Outputs().model_dump()
+        other = {part: name or None for part, name in answers.outputs.items() if (name or None) != usual[part]}
+        _put(coze, "outputs", other or None)
     synthesis = _section(workflow, "synthesis")
     synthesis["mode"] = answers.mode
     if answers.output_dir:

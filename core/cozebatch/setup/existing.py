@@ -20,7 +20,7 @@ from cozebatch.model.text import Lang, Text
 from cozebatch.model.urls import split_url
 from cozebatch.settings import jsonc, parse_settings
 from cozebatch.settings.feishu_model import DEFAULT_READY, FieldMapping, StatusValues
-from cozebatch.settings.model import CozeConfig
+from cozebatch.settings.model import CozeConfig, Outputs
 from cozebatch.settings.values import looks_like_placeholder
 from cozebatch.setup.secrets import variable_of, without_wrapping
 from cozebatch.setup.state import Answers, State
@@ -121,6 +121,7 @@ def answers_of(document: Mapping[str, Any], lang: Lang) -> Answers:
         table_id=_text(content.get("table_id")) or _table_of(_text(api.get("app_token"))),
         view_id=_text(content.get("view_id")),
         columns=_columns(coze, content) if api and coze else {},
+        outputs=_outputs(coze),
         status=_status(content) if content else {},
         mode=_mode(synthesis, workflow) if workflow else "",
         draft_folder=_text(workflow.get("draft_folder_path")),
@@ -141,6 +142,11 @@ def _columns(coze: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, s
         if isinstance(column, str) and column:
             found[str(need)] = column
     return found
+
+
+def _outputs(coze: Mapping[str, Any]) -> dict[str, str]:
+    written = _section(coze, "outputs")
+    return {part: _text(written[part]) for part in Outputs.model_fields if part in written}
 
 
 def _status(content: Mapping[str, Any]) -> dict[str, str]:

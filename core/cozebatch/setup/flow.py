@@ -18,6 +18,7 @@ from cozebatch.setup import column_questions as columns
 from cozebatch.setup import coze_questions as coze
 from cozebatch.setup import file_questions as files
 from cozebatch.setup import film_questions as films
+from cozebatch.setup import output_questions as outputs
 from cozebatch.setup import status_questions as status
 from cozebatch.setup import table_questions as tables
 from cozebatch.setup import token_questions as tokens
@@ -94,6 +95,7 @@ _ORDER: Sequence[_Step] = (
     _Step("status", "status", status.status, status.take_status, _feishu),
     _Step("new_option", "status", status.new_option, status.take_new_option, _both(_feishu, status.asks_new_options)),
     _Step("mode", "films", films.mode, films.take_mode),
+    _Step("outputs", "films", outputs.outputs, outputs.take_outputs, outputs.asks_outputs),
     _Step("draft_folder", "films", films.drafts, films.take_drafts, films.asks_drafts),
     _Step("output_dir", "films", films.output, films.take_output, films.asks_output),
     _Step("keep", "secrets", films.keep, films.take_keep, films.asks_keep),
@@ -101,6 +103,7 @@ _ORDER: Sequence[_Step] = (
 )
 _DETAILS: Mapping[str, _Step] = {
     "columns": _Step("column", "columns", columns.column, columns.take_column),
+    "outputs": _Step("output", "films", outputs.output, outputs.take_output),
     "status": _Step("status_part", "status", status.status_part, status.take_status_part),
 }
 """Overview → the question of detail that one of its entries leads to, and that leads back to it."""

@@ -31,7 +31,8 @@ EMPTY: Mapping[str, Any] = MappingProxyType({})
 class Answers:
     """What a person has decided. Empty: not yet. `token` and `app_secret` may name a variable (`${NAME}`).
 
-    `columns`: need → column, empty for a need that is to have none. `relations`: whether voices and digital humans come
+    `columns`: need → column, empty for a need that is to have none. `outputs`: part of the film → name in the
+    workflow's output, empty for none. `relations`: whether voices and digital humans come
     from the tables that name them by account. `status`: `column`, `ready`, `running`, `done`,
     `failed`, `result` → name or value, empty for none.
     """
@@ -52,6 +53,7 @@ class Answers:
     view_id: str = ""
     tasks_file: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
     relations: Literal["yes", "no", ""] = ""
     status: Mapping[str, str] = field(default_factory=dict)
     mode: Mode | Literal[""] = ""

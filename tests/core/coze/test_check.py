@@ -15,21 +15,25 @@ from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID, CozeOptions
 from cozebatch.demo.coze_server import serve_coze
 from cozebatch.demo.faults import Fault
 from cozebatch.model.errors import Category, ErrorInfo
+from cozebatch.settings.model import Outputs
 
 pytestmark = pytest.mark.anyio
+
+USUAL = Outputs().named()
 
 
 async def levels(
     *faults: Fault,
     options: CozeOptions | None = None,
     parameters: Mapping[str, str] = DEFAULT_PARAMETERS,
+    outputs: Mapping[str, str] = USUAL,
     **settings: Any,
 ) -> list[tuple[str, str, str]]:
     with serve_coze(options, faults) as server:
         async with CozeService(
             token=TOKEN, workflow_id=WORKFLOW_ID, base_url=server.url, parameters=parameters, **settings
         ) as service:
-            items = await check_coze(service)
+            items = await check_coze(service, outputs)
         assert "submit" not in server.ledger().requests
     return [(item.level, item.subject.en, item.text.en) for item in items]
 
@@ -179,3 +183,18 @@ async def test_the_preflight_passes_a_good_token() -> None:
     with serve_coze() as server:
         async with CozeService(token=TOKEN, workflow_id=WORKFLOW_ID, base_url=server.url) as service:
             assert await service.preflight() is None
+
+
+OTHERS = CozeOptions(outputs={"videoUrl": "video_link", "audioUrl": "配音"})
+
+
+async def test_outputs_that_are_called_otherwise_are_told_before_anything_is_paid() -> None:
+    level, subject, text = (await levels(options=OTHERS))[-1]
+    assert (level, subject) == ("warn", "workflow outputs")
+    assert "video is videoUrl, the workflow declares video_link" in text
+    assert "audio is audioUrl, the workflow declares 配音" in text
+
+
+@pytest.mark.parametrize("outputs", [{**USUAL, "video": "video_link"}, {**USUAL, "audio": "配音"}, {}])
+async def test_one_medium_that_is_declared_will_do(outputs: dict[str, str]) -> None:
+    assert "workflow outputs" not in [subject for _, subject, _ in await levels(options=OTHERS, outputs=outputs)]

@@ -18,6 +18,7 @@ from cozebatch.files.rows import Reading
 from cozebatch.files.source import read_tasks
 from cozebatch.settings import parse_settings
 from cozebatch.setup.draft import configuration_of
+from cozebatch.setup.existing import answers_of
 from cozebatch.setup.flow import END, GROUPS, back, back_to, group_of, groups_of
 from cozebatch.setup.keeping import keep_answers, kept_answers
 from cozebatch.setup.state import State
@@ -258,3 +259,35 @@ async def test_a_secret_is_kept_where_it_was_said(tmp_path: Path, keep: str, tok
         config = configuration_of(way.state)
         assert config["workflow_config"]["coze_config"].get("token") == token
         assert configuration_of(way.state, to_look=True)["workflow_config"]["coze_config"]["token"] == TOKEN
+
+
+async def test_outputs_of_other_names_are_proposed_and_can_be_changed(tmp_path: Path) -> None:
+    options = CozeOptions(outputs={"videoUrl": "video_link", "audioUrl": "sound_of_it", "shortTitle": "封面标题"})
+    with services(options) as found:
+        way = walk(found, tmp_path)
+        answers = {**chosen(found), "mode": "video"}
+        await way.until("outputs", answers)
+        shown = {option.value: option.label.en for option in way.question().options}
+        assert shown["video"] == "film <- video_link"
+        assert shown["audio"] == "sound <- audioUrl", "nothing says that this is the sound"
+        await way.answer("audio")
+        await way.answer("sound_of_it")
+        await way.answer("captions")
+        await way.answer("\0none")
+        await way.to_the_end(answers)
+        config = configuration_of(way.state)
+        again = configuration_of(replace(way.state, document=config))
+    wanted = {"video": "video_link", "audio": "sound_of_it", "cover_title": "封面标题", "captions": None}
+    assert config["workflow_config"]["coze_config"]["outputs"] == wanted
+    assert again == config
+    settings, _ = parse_settings(config)
+    assert settings.coze.outputs.named()["video"] == "video_link"
+    assert dict(answers_of(config, "en").outputs) == {**wanted, "captions": ""}
+
+
+async def test_outputs_of_the_usual_names_are_not_asked_for(tmp_path: Path) -> None:
+    with services() as found:
+        way = walk(found, tmp_path)
+        await way.to_the_end({**chosen(found), "mode": "video"})
+    assert "outputs" not in [question.id for question in way.asked]
+    assert "outputs" not in configuration_of(way.state)["workflow_config"]["coze_config"]
