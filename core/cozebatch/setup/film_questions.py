@@ -12,7 +12,7 @@ from cozebatch.setup.question import NEEDED, Option, Question, WrongAnswer
 from cozebatch.setup.secrets import variable_of
 from cozebatch.setup.state import SECRET_VARIABLE, TOKEN_VARIABLE, State, World, shell_of
 
-WRITE = "write"
+WRITE, WRITE_DETACHED = "write", "write detached"
 
 
 def mode(state: State, world: World) -> Question:
@@ -161,13 +161,20 @@ def check(state: State, world: World) -> Question:
         "check",
         "check",
         Text("设置好了。现在还没有花钱", "All set. Nothing was charged yet"),
-        options=(Option(WRITE, Text(zh, en)),),
-        default=WRITE,
+        options=(
+            Option(WRITE, Text(zh, en), Text("关掉窗口，批次就停下", "a batch stops when its window is closed")),
+            Option(
+                WRITE_DETACHED,
+                Text("写入，批次在后台进行", "The same, and batches run in the background"),
+                Text("关掉窗口也不停，attach 再看", "they go on without a window; attach shows them again"),
+            ),
+        ),
+        default=WRITE_DETACHED if world.detaches else WRITE,
     )
 
 
 async def take_check(state: State, world: World, answer: str) -> State:
-    return state
+    return state.answer(detach="yes" if answer == WRITE_DETACHED else "no")
 
 
 def free_backup(path: Path) -> Path:

@@ -26,6 +26,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "mode": (*get_args(Mode), ""),
     "keep": (*get_args(Keep), ""),
     "relations": ("yes", "no", ""),
+    "detach": ("yes", "no", ""),
 }
 
 

@@ -60,6 +60,8 @@ class Answers:
     draft_folder: str = ""
     output_dir: str = ""
     keep: Keep | Literal[""] = ""
+    detach: Literal["yes", "no", ""] = ""
+    """Whether batches go on when their window is closed: a preference of this machine, in no configuration."""
 
     @property
     def from_feishu(self) -> bool:
@@ -88,14 +90,15 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What the set-up finds around it. `stored`: whether there is a keyring; `trusted`: hosts that may get a secret
-    from the environment, beside the services' own."""
+    """What the set-up finds around it. `trusted`: hosts that may get a secret from the environment, beside the
+    services' own. `detaches`: whether batches go on here when their window is closed."""
 
     env: Mapping[str, str] = field(default_factory=lambda: os.environ)
     config: Path = Path(CONFIG_FILE)
     sites: Sequence[str] = tuple(SITES.values())
     trusted: frozenset[str] = frozenset()
     has_keyring: bool = False
+    detaches: bool = False
     draft_folder: str = ""
     timeout: float = 10.0
 

@@ -194,7 +194,7 @@ async def test_kept_answers_hold_no_secret_and_are_proposed_again(tmp_path: Path
         assert kept == replace(way.state.answers, token="", app_secret="")
         again = walk(found, tmp_path, State(kept))
         await again.to_the_end({"token": TOKEN, "app_secret": APP_SECRET, "mode": "none"})
-    assert again.state.answers == replace(way.state.answers, mode="none", keep="file")
+    assert again.state.answers == replace(way.state.answers, mode="none", keep="file", detach="no")
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"version": 1}', '{"version": 2, "answers": {"lang": "zh"}}', "\x00"])

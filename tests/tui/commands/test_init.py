@@ -281,3 +281,14 @@ def test_tasks_of_a_file_are_mapped_and_the_commands_name_it(tmp_path: Path, fou
     parameters = written(tmp_path)["workflow_config"]["coze_config"]["parameters"]
     assert parameters == {"content": "content", "title": "title"}
     assert written(tmp_path)["task_file"] == {"columns": {"title": "标题"}}
+
+
+def test_batches_in_the_background_are_offered_and_remembered(tmp_path: Path, found: Services) -> None:
+    settings = tmp_path / "settings.json"
+    done = init(tmp_path, *lines(found, rest=(*TO_THE_END[:-1], "2")), COZEBATCH_SETTINGS=str(settings))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(settings.read_text(encoding="utf-8"))["detach"] is True
+    assert "detach" not in written(tmp_path)
+    again = init(tmp_path, *[""] * 30, COZEBATCH_SETTINGS=str(settings))
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert json.loads(settings.read_text(encoding="utf-8"))["detach"] is True, "what is proposed is what is so"

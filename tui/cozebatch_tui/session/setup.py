@@ -25,7 +25,7 @@ from cozebatch.setup.question import WrongAnswer
 from cozebatch.setup.state import TOKEN_VARIABLE, Answers, State, World
 from cozebatch.synthesis.draft.folder import own_draft_folder
 from cozebatch_tui.locale import setup as texts
-from cozebatch_tui.session.preferences import trusted_hosts
+from cozebatch_tui.session.preferences import detaches, load_user_settings, save_user_settings, trusted_hosts
 
 
 def begin(path: Path, lang: Lang, given: Mapping[str, str]) -> tuple[State, World]:
@@ -35,6 +35,7 @@ def begin(path: Path, lang: Lang, given: Mapping[str, str]) -> tuple[State, Worl
         config=path,
         trusted=trusted_hosts(),
         has_keyring=has_keyring(),
+        detaches=detaches(load_user_settings()),
         draft_folder=_usual_draft_folder(),
     )
     state = begin_with(path, lang, world.env) if path.exists() else State(Answers(lang=lang))
@@ -83,6 +84,9 @@ def finish(state: State, world: World) -> Written:
     backup = write_configuration(world.config, config)
     if answers.keep == "environment":
         os.environ.update(secrets)
+    wanted = answers.detach == "yes"
+    if answers.detach and wanted != world.detaches:
+        save_user_settings({"detach": wanted})
     forget_answers(Path(STATE_DIR))
     notes: tuple[Text, ...] = ()
     if secrets and answers.keep == "environment":

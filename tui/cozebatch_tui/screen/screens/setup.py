@@ -149,7 +149,7 @@ class SetupScreen(ActionScreen[Chosen]):
         if self._errands.busy or state is None or world is None:
             return
         if state.at == "check":
-            self._write(state, world)
+            self._write(state, world, answer)
             return
         self.pane.wait()
 
@@ -207,13 +207,14 @@ class SetupScreen(ActionScreen[Chosen]):
     def action_demo(self) -> None:
         self.dismiss(Chosen(demo=True))
 
-    def _write(self, state: State, world: World) -> None:
+    def _write(self, state: State, world: World, answer: str) -> None:
         self.pane.wait()
 
         def work() -> Written:
+            from cozebatch.setup.flow import reply
             from cozebatch_tui.session.setup import finish
 
-            return finish(state, world)
+            return finish(anyio.run(reply, state, world, answer), world)
 
         self._errands.run(work, self._written)
 
