@@ -56,6 +56,35 @@ TABLE_FAULTS = (
         "        self._known.pop(record_id, None)\n",
         '        """An outcome was written over our mark: the record is anybody\'s again."""\n',
     ),
+    # Films in their rows
+    Planted(
+        "an uploaded film is forgotten",
+        "no film is uploaded twice for a row",
+        "feishu/film_upload.py",
+        "        await self._keep(there)\n",
+        "",
+    ),
+    Planted(
+        "the parts that arrived are forgotten",
+        "an upload goes on after its last part",
+        "feishu/film_upload.py",
+        "            medium = replace(medium, parts=seq + 1)\n            await self._keep(medium)\n",
+        "            medium = replace(medium, parts=seq + 1)\n",
+    ),
+    Planted(
+        "an outcome does not wait for its film",
+        "a row that is done shows its film",
+        "engine/outbox.py",
+        "self._owed.values() if delivery.task_id not in self._unready)",
+        "self._owed.values())",
+    ),
+    Planted(
+        "a row shows the film of another",
+        "each row shows the film of its task",
+        "feishu/films_out.py",
+        "        found = self._brought.get(serial)\n",
+        "        found = next(iter(self._brought.values()), None)\n",
+    ),
     # Figures
     Planted(
         "the open slot is not counted",

@@ -20,10 +20,11 @@ import anyio.to_thread
 
 from cozebatch.bounds.numbers import count
 from cozebatch.feishu.base import FeishuBase
-from cozebatch.feishu.codes import unreadable
+from cozebatch.feishu.codes import Kind, Meaning, unreadable
 from cozebatch.feishu.sdk import FeishuClient, FeishuError
 from cozebatch.files.inputs import open_ordinary
 from cozebatch.model.sanitize import clean
+from cozebatch.model.text import Text
 from cozebatch.ports import Medium
 
 AT_ONCE = 4 * 1024 * 1024
@@ -34,6 +35,11 @@ KEPT_OPEN = 82_800.0
 """Seconds for which an upload in parts is gone on with; Feishu keeps it for a day."""
 _BLOCK = range(256 * 1024, 16 * 1024 * 1024 + 1)
 _CHUNK = 1024 * 1024
+FORGOTTEN = Meaning(
+    Kind.NOT_READY,
+    Text("飞书已经没有这次上传的记录", "Feishu does not know what was begun of this upload any more"),
+    Text("程序会重新上传，无需处理。", "It is uploaded again by itself."),
+)
 
 Recall = Callable[[str, str], Awaitable[Medium | None]]
 Keep = Callable[[Medium], Awaitable[None]]
@@ -92,7 +98,10 @@ class FilmUploads:
             raise _nonsense()
         medium = Medium(digest, place, upload_id=upload_id, block_size=block, at=self._wall())
         await self._keep(medium)
-        return await self._parts(medium, file, size)
+        try:
+            return await self._parts(medium, file, size)
+        except FeishuError as error:
+            raise _forgotten(error) if error.status == 404 else error from None
 
     async def _parts(self, medium: Medium, file: BinaryIO, size: int) -> Medium:
         block = medium.block_size
@@ -182,6 +191,13 @@ def _piece(file: BinaryIO, start: int, size: int) -> bytes:
     if len(content) != size:
         raise OSError("the file has become shorter")
     return content
+
+
+def _forgotten(error: FeishuError) -> FeishuError:
+    """What was begun a moment ago is not known any more, as after a sleep of a day: the next try begins anew."""
+    return FeishuError(
+        FORGOTTEN, code=int(error.code or 0), wording=error.wording, logid=error.logid, status=error.status
+    )
 
 
 def _nonsense() -> FeishuError:

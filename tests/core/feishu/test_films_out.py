@@ -172,6 +172,28 @@ async def test_what_feishu_has_forgotten_is_begun_anew(
     assert medium.content == BIG
 
 
+async def test_an_upload_that_is_forgotten_on_its_way_leaves_no_row_without_its_film(
+    service: Served, record: Record, tmp_path: Path
+) -> None:
+    """The machine slept for a day between two parts."""
+    path = film(tmp_path, BIG)
+    keep = record.keep
+
+    async def keep_and_sleep(medium: Medium) -> None:
+        await keep(medium)
+        if medium.parts == 2 and len(record.kept) == 3:
+            service.feishu.media.forget_open()
+
+    record.keep = keep_and_sleep  # type: ignore[method-assign]
+    async with sink(service, record, columns=FilmColumns(film="成片")) as table:
+        with pytest.raises(StepError, match="what was begun"):
+            await table.bring(of(path))
+        await delivered(table, of(path))
+    token = row(service)["成片"][0]["file_token"]
+    assert service.feishu.media.files[token].content == BIG
+    assert service.feishu.media.uploads == 1
+
+
 @pytest.mark.parametrize("what", ["code", "html", "cut"])
 @pytest.mark.parametrize("on", ["upload_all", "upload_prepare", "upload_part", "upload_finish"])
 async def test_a_fault_that_passes_is_no_end(

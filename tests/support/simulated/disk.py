@@ -13,6 +13,7 @@ from anyio.abc import TaskGroup
 
 from cozebatch.journal.memory import MemoryJournal
 from cozebatch.journal.opening import journal_error, migrate
+from cozebatch.journal.records import MEDIUM_COLUMNS
 from cozebatch.journal.sqlite import SqliteJournal
 from cozebatch.journal.sqlite import _Pending as Pending
 from cozebatch.model.errors import JournalError
@@ -24,7 +25,9 @@ from cozebatch.ports import (
     Change,
     Handover,
     Journal,
+    Medium,
     PutExecution,
+    PutMedium,
     PutOutput,
     PutRow,
     RunRecord,
@@ -105,6 +108,8 @@ class Disk:
         self.outputs: set[str] = set()
         self.stored_as: dict[str, str] = {}
         """The ids under which outputs are stored, by the ids that the executions were started with."""
+        self.media: dict[tuple[str, str], Medium] = {}
+        """Uploads that are on this disk, by content and place."""
         self._left: Disk | None = None
 
     @property
@@ -143,6 +148,8 @@ class Disk:
                     self.ids.add(self._judge.original(row.execute_id))
                 case PutExecution(execution) if execution.execute_id is not None:
                     self.ids.add(self._judge.original(execution.execute_id))
+                case PutMedium(medium):
+                    self.media[medium.sha256, medium.place] = medium
                 case PutOutput(execute_id, _):
                     self.outputs.add(self._judge.original(execute_id))
                     self.stored_as[self._judge.original(execute_id)] = execute_id
@@ -161,12 +168,22 @@ class Disk:
 
     def _twin(self) -> Disk:
         twin = Disk(self._store.copy(), self._judge, self._machine)
+        twin.media = stored_media(twin._store)
         twin.ids, twin.outputs, twin.stored_as = set(self.ids), set(self.outputs), dict(self.stored_as)
         for execute_id in stored_outputs(twin._store):  # of writes that share a commit, one may hear of it later
             original = self._judge.original(execute_id)
             twin.outputs.add(original)
             twin.stored_as.setdefault(original, execute_id)
         return twin
+
+
+def stored_media(store: Store) -> dict[tuple[str, str], Medium]:
+    """The uploads that a store has, by content and place."""
+    if isinstance(store, InlineSqlite):
+        rows = store._db.execute(f"SELECT {MEDIUM_COLUMNS} FROM medium")
+        return {(sha256, place): Medium(sha256, place, *rest) for sha256, place, *rest in rows}
+    assert isinstance(store, MemoryJournal)
+    return dict(store._media)
 
 
 def stored_outputs(store: Store) -> list[str]:

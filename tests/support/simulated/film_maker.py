@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import anyio
 
 from cozebatch.model.errors import Category, StepError
+from cozebatch.model.task import Task
 from cozebatch.ports import Job, Media, Product, Progress
 from support.fakes import error
 from support.simulated.coze import Life
@@ -24,6 +25,8 @@ class FilmMaker:
     judge: Judge
     faults: Collection[Fault]
     life: Life
+    keep: Callable[[Task, str], str] = lambda task, video: f"/films/{task.task_id}-{video}.mp4"
+    """Writes a film; its path."""
 
     def chance(self, share: float) -> bool:
         return Fault.FILMS in self.faults and self.rng.random() < share
@@ -46,7 +49,7 @@ class FilmMaker:
         video = str(media.files["video"])
         if not self.life.dead:
             self.judge.film(job.task, video)
-        return Product(video_path=f"/films/{job.task.task_id}-{video}.mp4")
+        return Product(video_path=self.keep(job.task, video))
 
     async def discard(self, run_id: str, task_id: str) -> None:
         await anyio.sleep(0.01)

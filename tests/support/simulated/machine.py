@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import anyio
@@ -29,6 +30,7 @@ from cozebatch.ports import RunRecord, StatusSink, TaskSource, Workflow
 from support.fakes import wall
 from support.simulated.coze import Coze, DeadError, Life, Service
 from support.simulated.disk import Disk
+from support.simulated.drive import Drive
 from support.simulated.film_maker import FilmMaker
 from support.simulated.judge import EXECUTION_TIMEOUT, MAX_RETRIES, Judge, Sent, sent_for
 from support.simulated.rows import FileModel, TaskFile
@@ -94,6 +96,10 @@ class Machine:
         """From now on everything works here."""
         self.faults = QUIET
         self.operate = None
+
+    @property
+    def drive(self) -> Drive | None:
+        return self.source.drive if isinstance(self.source, Table) else None
 
     @property
     def key(self) -> str:
@@ -238,6 +244,8 @@ class Machine:
         service = Service(self.coze, self.name, life, self.workflow)
         source, sink, is_told = self._source(life)
         films = FilmMaker(rng, self.judge, self.faults, life) if self.judge.with_films else None
+        if films is not None and self.drive is not None:
+            films.keep = partial(self.drive.keep_film, self.name)
         policy: Literal["hold", "resubmit"] = "resubmit" if self.judge.resubmits else "hold"
         overrides, selection = await self._asked(policy)
         batch = Batch(
@@ -276,7 +284,8 @@ class Machine:
         line = Line(self.source, self.name, life)
         values = status_values(claims=self.claims)
         source = FeishuSource(line.base, layout(open_filter=self.open_filter), values)
-        sink = FeishuSink(line.base, TABLE, COLUMNS, values, ready=(READY,), owner=self.name)
+        shown = self.drive.films_out(self.name, life, self.disk, line.base, self.wall) if self.drive else None
+        sink = FeishuSink(line.base, TABLE, COLUMNS, values, ready=(READY,), owner=self.name, films=shown)
         return source, sink, True
 
     async def _asked(self, policy: Literal["hold", "resubmit"]) -> tuple[OperatorOverrides, Selection]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from unittest.mock import patch
 
 import anyio
@@ -14,6 +16,7 @@ from cozebatch.model.errors import unwrapped_groups
 from cozebatch.ports import Workflow
 from support.simulated.coze import Coze
 from support.simulated.disk import Disk, new_store
+from support.simulated.drive import Drive, small_uploads
 from support.simulated.judge import Judge, Violation
 from support.simulated.machine import Machine, Way
 from support.simulated.operator import operate
@@ -42,6 +45,9 @@ class Schedule:
         self.coze.lost = rng.choice([0.1, 0.1, 0.4])
         self.sqlite = rng.random() < 0.15
         self.machines: list[Machine] = []
+        self.shows_films = not self.is_file and self.judge.with_films and Fault.FILMS_OUT in self.faults
+        self.folder = Path()
+        """Of the films."""
 
     @property
     def crashes(self) -> int:
@@ -52,6 +58,14 @@ class Schedule:
             print(f"{anyio.current_time():9.2f} {text}")
 
     async def run(self) -> None:
+        if not self.shows_films:
+            await self._run()
+            return
+        with tempfile.TemporaryDirectory(prefix="films-") as folder, small_uploads():
+            self.folder = Path(folder)
+            await self._run()
+
+    async def _run(self) -> None:
         self.say(f"faults: {told(self.faults)}; {'file' if self.is_file else 'table'}{' claimed' * self.claims}")
         async with anyio.create_task_group() as network:
             source = self._source(network)
@@ -75,6 +89,9 @@ class Schedule:
                 file.add()
             return file
         table = Table(rng, self.judge, self.faults, network)
+        if self.shows_films:
+            drive_rng = random.Random(f"drive {self.seed}")
+            table.drive = Drive(drive_rng, self.judge, lambda: frozenset(table.faults), self.folder)
         for _ in range(rng.randint(1, 8)):
             table.add()
         return table

@@ -69,6 +69,8 @@ class Fault(StrEnum):
     """Starts with `--reuse`, on rows that are copied."""
     FILES_IN = "files in"
     """Rows have a file each, which must be with Coze before anything is paid; uploads fail."""
+    FILMS_OUT = "films out"
+    """Finished rows show their films; uploads fail, are forgotten, lose answers, find no room."""
     FILES_DROPPED = "files dropped"
     """Coze drops files between starts, and refuses what is submitted with them."""
     QUESTIONS = "questions"
@@ -79,6 +81,7 @@ QUIET: frozenset[Fault] = frozenset()
 APART: Mapping[Fault, Sequence[Fault]] = {
     Fault.FILES_IN: (Fault.NEW_RUNS, Fault.CRASHES, Fault.DISK, Fault.REFUSALS),
     Fault.FILES_DROPPED: (Fault.FILES_IN, Fault.FILES_IN, Fault.NEW_RUNS, Fault.CRASHES, Fault.DISK),
+    Fault.FILMS_OUT: (Fault.CRASHES, Fault.NEW_RUNS, Fault.DISK, Fault.LATE_WRITES, Fault.FILMS),
     Fault.REUSE: (Fault.DUPLICATES, Fault.DUPLICATES, Fault.NEW_RUNS, Fault.RENAMES, Fault.EDITS),
     Fault.QUESTIONS: (Fault.LOST_ANSWERS, Fault.LOST_ANSWERS, Fault.REFUSALS, Fault.OPERATOR, Fault.NEW_RUNS),
 }

@@ -17,6 +17,7 @@ from cozebatch.feishu.layout import Columns, Layout, StatusValues
 from cozebatch.feishu.sdk import FeishuError
 from cozebatch.model.text import Text
 from support.simulated.coze import Life
+from support.simulated.drive import Drive
 from support.simulated.judge import Judge, Sent
 from support.simulated.swarm import Fault
 
@@ -53,6 +54,8 @@ class Table:
     in_doubt: set[str] = field(default_factory=set)
     """Records whose mark arrived when they were not ready any more, or was overtaken by somebody else's: who wrote it
     cannot tell whether it hides a mark that won, or an outcome."""
+    drive: Drive | None = None
+    """Where the films of its rows go, if they show any."""
     in_transit: int = 0
     storm_until: float = 0.0
     """Until then it cannot be reached, for minutes."""
@@ -186,6 +189,8 @@ class Line:
         for record_id, fields in changes:
             if fields.get("status") in (DONE, FAILED) and record_id in table.cells:
                 table.judge.cell(self.machine, table.ever[record_id], str(fields["status"]))
+            if fields.get("status") == DONE and table.drive is not None:
+                table.drive.told_done(self.machine, record_id, fields)
         self.writing = True
         try:
             await self._answer()
