@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cozebatch.model.task import State
-from support.night import ASKED, ROWS, SLEEPS, UNTIL, live
+from support.night import ASKED, ROWS, SLEEPS, UNTIL, live, share
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -29,3 +29,11 @@ def test_a_night_goes_by_and_nobody_has_to_look(seed: int) -> None:
     assert night.outcomes[-1].status == "finished"
     assert any("the machine wakes" in line for line in night.lines)
     assert SLEEPS > 3600
+
+
+def test_cards_and_uploads_cost_less_than_a_hundredth_of_the_time() -> None:
+    seeds = (1, 2, 3)
+    lived, silent = [live(seed) for seed in seeds], [live(seed, tells=False) for seed in seeds]
+    assert all(night.cards and night.table.films for night in lived)
+    assert not any(night.cards or night.table.films or night.wrongs() for night in silent)
+    assert share(lived, silent) < 0.01

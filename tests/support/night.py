@@ -1,6 +1,7 @@
 """A whole night of 500 rows in virtual time: faults, sleep, an expired token, a question, a full disk, `--until`.
 
-python -m support.night [--seed N]        from `tests/`: runs it and prints its report and its cards
+python -m support.night [--seed N]        from `tests/`: runs it and prints its report and its cards, and what cards and
+                                          uploads cost, by the same night without them
 
 Everything inside is the real program: batch, planner, engine, outbox, courier. Coze, the table, the disk and the people
 are simulated, each with its own record of what it saw, by which the night is judged.
@@ -109,9 +110,10 @@ class NightTable(FakeTable):
 
     rng: random.Random = field(default_factory=random.Random)
     films: Counter[str] = field(default_factory=Counter)
+    shown: bool = True
 
     def shows_films(self) -> bool:
-        return True
+        return self.shown
 
     async def bring(self, delivery: Delivery) -> Sequence[Text]:
         await anyio.sleep(self.rng.uniform(1, 40))
@@ -159,6 +161,8 @@ class Night:
     asked_at: float | None = None
     submitted: list[float] = field(default_factory=list)
     left_at_dawn: int = 0
+    ran: float = 0.0
+    """Seconds in which a process of it ran."""
     end_cards_by_morning: int = 0
 
     @property
@@ -171,7 +175,8 @@ class Night:
     async def start(self, until: float | None) -> Outcome:
         """One process: `cozebatch-tui --no-ui`, with `--until` or without."""
         overrides = OperatorOverrides()
-        courier = Courier(self._send, About("night"), lang="en")
+        courier = Courier(self._send, About("night"), lang="en") if self.table.shown else None
+        began = now()
         batch = Batch(
             source=Rows(self.rows),
             journal=self.disk,
@@ -205,6 +210,7 @@ class Night:
             group.cancel_scope.cancel()
         self._take(told)
         self.outcomes += found
+        self.ran += now() - began
         return found[0]
 
     async def live(self) -> None:
@@ -304,7 +310,8 @@ class Night:
                 found.append(f"{task.task_id} is done and was written {times} times")
             if times and (row is None or row.state is not State.DONE):
                 found.append(f"{task.task_id} says done in the table and is {row.state if row else 'unknown'}")
-            if row is not None and row.state is State.DONE and self.table.films[task.record_id or ""] < 1:
+            shown = self.table.shown and row is not None and row.state is State.DONE
+            if shown and self.table.films[task.record_id or ""] < 1:
                 found.append(f"{task.task_id} has no film in its row")
             if row is not None and not row.state.is_end:
                 found.append(f"{task.task_id} is left as {row.state}")
@@ -351,8 +358,8 @@ def card_text(card: Mapping[str, Any]) -> str:
     return "\n       ".join(lines)
 
 
-def night(seed: int) -> Night:
-    """A night of that seed, not lived through yet."""
+def night(seed: int, *, tells: bool = True) -> Night:
+    """A night of that seed, not lived through yet. `tells`: it sends cards, and uploads films into their rows."""
     rng = random.Random(seed)
     mishaps: dict[str, list[str]] = {}
     faults = ["fail", "refused-server", "refused-network", "refused-content_rejected", "dropped", "lost"]
@@ -366,24 +373,47 @@ def night(seed: int) -> Night:
         mishaps=mishaps,
         asks={ASKED: [Question(text="which picture?")]},
     )
-    return Night(seed, coze, NightTable(rng=random.Random(seed + 1)), rows=tasks(ROWS))
+    return Night(seed, coze, NightTable(rng=random.Random(seed + 1), shown=tells), rows=tasks(ROWS))
 
 
-def live(seed: int) -> Night:
+def live(seed: int, *, tells: bool = True) -> Night:
     """Live through the night of that seed."""
-    lived = night(seed)
+    lived = night(seed, tells=tells)
     trio_run._r.seed(seed)  # Trio draws the order of tasks that are ready at the same time: by the seed, too
     with patch.object(trio_run, "_ALLOW_DETERMINISTIC_SCHEDULING", True), unwrapped_groups():
         anyio.run(lived.live, backend="trio", backend_options={"clock": VirtualClock()})
     return lived
 
 
+def share(lived: Sequence[Night], silent: Sequence[Night]) -> float:
+    """What cards and uploads cost the batch of its wall time: of the same nights without them, both with all starts."""
+    return sum(night.ran for night in lived) / sum(night.ran for night in silent) - 1
+
+
+def cost(lived: Sequence[Night], silent: Sequence[Night]) -> list[str]:
+    """The same in words. Chance has a part in it: what is delivered when orders what fails when."""
+    lines = [
+        f"seed {a.seed}: {len(a.cards)} cards and {sum(a.table.films.values())} uploads; "
+        f"the processes ran {a.ran:,.0f} s with them, {b.ran:,.0f} s without: {100 * share([a], [b]):+.2f}%"
+        for a, b in zip(lived, silent, strict=True)
+    ]
+    total = (
+        f"Cards and uploads cost {100 * share(lived, silent):+.2f}% of the wall time (virtual) of {len(lived)} nights."
+    )
+    return [*lines, total]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
-    lived = live(parser.parse_args(arguments).seed)
-    print(lived.report())
-    return 1 if lived.wrongs() else 0
+    parser.add_argument("--compare", type=int, default=3, help="nights, from this seed on, that are lived without, too")
+    options = parser.parse_args(arguments)
+    lived = [live(options.seed + n) for n in range(max(1, options.compare))]
+    silent = [live(night.seed, tells=False) for night in lived[: options.compare]]
+    print(lived[0].report())
+    if silent:
+        print("", *cost(lived, silent), sep="\n")
+    return 1 if any(night.wrongs() for night in (*lived, *silent)) else 0
 
 
 if __name__ == "__main__":
