@@ -92,6 +92,15 @@ class LocalCluster:
         self.kill(self.scheduler)
         self.scheduler = None
 
+    def encoders(self) -> list[psutil.Process]:
+        """The ffmpeg processes of the workers, wherever their parents have gone."""
+        found = []
+        for process in psutil.process_iter(["name", "cmdline"]):
+            line = " ".join(process.info["cmdline"] or [])
+            if "ffmpeg" in (process.info["name"] or "") and str(self.share) in line:
+                found.append(process)
+        return found
+
     def logged(self) -> str:
         return "".join(path.read_text(encoding="utf-8", errors="replace") for path in self.logs.glob("*.log"))
 

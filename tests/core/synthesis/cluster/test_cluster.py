@@ -90,16 +90,6 @@ def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 SLOW = {"width": 720, "height": 1280, "fps": 30, "preset": "medium"}
 
 
-def encoders_of(running: LocalCluster) -> list[psutil.Process]:
-    """The ffmpeg processes below the workers, wherever their parents have gone."""
-    found = []
-    for process in psutil.process_iter(["name", "cmdline"]):
-        line = " ".join(process.info["cmdline"] or [])
-        if "ffmpeg" in (process.info["name"] or "") and str(running.share) in line:
-            found.append(process)
-    return found
-
-
 def films_in(running: LocalCluster) -> list[str]:
     return sorted(str(path.relative_to(running.share)) for path in (running.share / "output").rglob("*.mp4"))
 
@@ -109,7 +99,7 @@ def scratch_in(running: LocalCluster) -> list[str]:
 
 
 async def nothing_left(running: LocalCluster) -> None:
-    await until(lambda: not encoders_of(running), "no ffmpeg", 5)
+    await until(lambda: not running.encoders(), "no ffmpeg", 5)
     await until(lambda: not scratch_in(running), "no scratch folder")
 
 
@@ -120,7 +110,7 @@ def worker_process(worker: subprocess.Popen[bytes]) -> psutil.Process:
 
 
 async def rendering(running: LocalCluster) -> None:
-    await until(lambda: bool(scratch_in(running)) and bool(encoders_of(running)), "ffmpeg runs")
+    await until(lambda: bool(scratch_in(running)) and bool(running.encoders()), "ffmpeg runs")
     await anyio.sleep(0.3)
 
 
@@ -184,7 +174,7 @@ async def test_a_cancelled_film_leaves_no_ffmpeg_and_no_scratch(both: LocalClust
             await rendering(both)
             group.cancel_scope.cancel()
         began = time.monotonic()
-        await until(lambda: not encoders_of(both), "no ffmpeg", 5)
+        await until(lambda: not both.encoders(), "no ffmpeg", 5)
         assert time.monotonic() - began < 3, "cancelling reaches ffmpeg at once"
         await nothing_left(both)
     assert not any("取消" in film for film in films_in(both))
@@ -236,7 +226,7 @@ async def test_a_killed_scheduler_is_waited_for_and_costs_no_try(strict: LocalCl
             group.start_soon(one)
             await rendering(running)
             running.kill_scheduler()
-            await until(lambda: not encoders_of(running), "no ffmpeg", 5)
+            await until(lambda: not running.encoders(), "no ffmpeg", 5)
             await until(lambda: synthesizer.capacity == 0, "no room")
             running.start_scheduler()
         assert films[0].video_path is not None
