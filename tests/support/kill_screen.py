@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import struct
 import subprocess
 import sys
@@ -16,6 +17,16 @@ from pathlib import Path
 _CODES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)")
 SIZE = (40, 120)
 """Lines and columns."""
+LOOK = 0.05
+"""Seconds between two looks whether the window is to be closed."""
+
+
+_IN_ITS_WINDOW = """
+import fcntl, runpy, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+runpy.run_module("cozebatch_tui.cli", run_name="__main__", alter_sys=True)
+"""
+"""The command, whose window is the controlling terminal of its session, as an ordinary one is: closing it is told."""
 
 
 class Terminal:
@@ -25,12 +36,13 @@ class Terminal:
         self.process = process
         self._master = master
         self._shown = bytearray()
+        self._is_closed = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def press(self, keys: str) -> None:
         """Type; a terminal whose process is gone takes nothing."""
-        if self.process.poll() is None:
+        if self.process.poll() is None and not self._is_closed.is_set():
             os.write(self._master, keys.encode())
 
     def until(self, condition: Callable[[], bool], seconds: float) -> bool:
@@ -64,6 +76,13 @@ class Terminal:
     def tail(self) -> str:
         return bytes(self._shown[-2000:]).decode("utf-8", "replace")
 
+    def close(self) -> None:
+        """Close the window: its process gets what a hung-up terminal gives it."""
+        if not self._is_closed.is_set():
+            self._is_closed.set()
+            self._reader.join()  # a terminal that is being read is not closed before the read returns
+            os.close(self._master)
+
     def reads_lines(self) -> bool:
         """Whether the terminal edits lines and echoes again, as a shell expects it."""
         if sys.platform == "win32":
@@ -75,8 +94,10 @@ class Terminal:
         return modes & wanted == wanted
 
     def _read(self) -> None:
-        while True:
+        while not self._is_closed.is_set():
             try:
+                if not select.select([self._master], [], [], LOOK)[0]:
+                    continue
                 some = os.read(self._master, 65536)
             except OSError:  # the other side is closed
                 return
@@ -101,7 +122,7 @@ def terminal(folder: Path, options: Sequence[str]) -> Iterator[Terminal]:
     environment["COZEBATCH_SETTINGS"] = str(folder / "settings.json")
     try:
         process = subprocess.Popen(
-            [sys.executable, "-m", "cozebatch_tui.cli", "--lang", "en", *options],
+            [sys.executable, "-c", _IN_ITS_WINDOW, "--lang", "en", *options],
             cwd=folder,
             env=environment,
             stdin=slave,
@@ -118,5 +139,4 @@ def terminal(folder: Path, options: Sequence[str]) -> Iterator[Terminal]:
         if process.poll() is None:
             process.kill()
         process.wait()
-        os.close(master)
-        opened._reader.join(5)
+        opened.close()
