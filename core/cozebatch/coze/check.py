@@ -14,7 +14,7 @@ from cozebatch.model.question import FILE_KINDS
 from cozebatch.model.text import Text
 from cozebatch.ports import Workflow
 
-_TOKEN = Text("Coze token", "Coze token")
+_TOKEN = Text("扣子令牌", "Coze token")
 _WORKFLOW = Text("工作流", "workflow")
 _INPUTS = Text("工作流输入", "workflow inputs")
 _OUTPUTS = Text("工作流输出", "workflow outputs")

@@ -166,7 +166,7 @@ def check(state: State, world: World) -> Question:
             Option(
                 WRITE_DETACHED,
                 Text("写入，批次在后台进行", "The same, and batches run in the background"),
-                Text("关掉窗口也不停，attach 再看", "they go on without a window; attach shows them again"),
+                Text("关掉窗口也不停，随时可以再打开来看", "they go on without a window, and can be opened again"),
             ),
         ),
         default=WRITE_DETACHED if world.detaches else WRITE,

@@ -50,7 +50,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "content", "script", "copywriting", "transcript", "仿写文案", "口播文案", "文案", "正文", "内容", "脚本",
             "口播稿", "口播", "台词", "稿子", "讲稿", "稿件",
         ),
-        "title": ("title", "headline", "仿写标题", "标题", "题目", "主题"),
+        "title": ("title", "headline", "仿写标题", "标题", "题目", "主题", "选题"),
         "digital_no": (
             "digitalno", "digitalhuman", "digitalid", "avatar", "avatarid", "数字人编号", "数字人", "形象",
         ),

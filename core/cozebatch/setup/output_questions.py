@@ -63,13 +63,17 @@ def outputs(state: State, world: World) -> Question:
         if not name:
             options.append(Option(part, Text(f"{label.zh} ← 没有", f"{label.en} <- none")))
             continue
-        inside = Text("没有声明，可能在里层", "not declared, may come from deeper inside")
         known = name in declared
+        told = (
+            Text("工作流声明了", "declared by the workflow")
+            if known
+            else Text("没有声明，可能在里层", "not declared, may come from deeper inside")
+        )
         options.append(
             Option(
                 part,
                 Text(f"{label.zh} ← {name}", f"{label.en} <- {name}"),
-                Text.same(declared[name]) if known else inside,
+                told,
                 True if known else None,
             )
         )
