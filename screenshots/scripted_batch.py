@@ -25,8 +25,8 @@ WALL = 1_795_500_000.0
 NOW, OVER = 455.0, 1300.0
 COZE, FILM = 300.0, 60.0
 
-_ACCOUNTS = ("早安小满", "老陈说茶", "职场阿May", "厨房里的阿东", "钱多多理财")
-_TITLES = (
+ACCOUNTS = ("早安小满", "老陈说茶", "职场阿May", "厨房里的阿东", "钱多多理财")
+TITLES = (
     "早起的人，运气都不会太差",
     "泡茶总是苦？多半是水温错了",
     "领导说“你看着办”，到底怎么办",
@@ -48,7 +48,7 @@ def history(now: float = NOW) -> list[events.Event]:
     """Thirty tasks, seven and a half minutes after the start: some done, some running, one failed, one held. At
     `OVER` all others are done."""
     rows = [
-        Row(f"rec{n + 1:03}", n, title=_TITLES[n % len(_TITLES)], account_id=_ACCOUNTS[n % 5], record_id=f"rec{n}")
+        Row(f"rec{n + 1:03}", n, title=TITLES[n % len(TITLES)], account_id=ACCOUNTS[n % 5], record_id=f"rec{n}")
         for n in range(30)
     ]
     told: list[events.Event] = [
@@ -144,7 +144,7 @@ def preview() -> Preview:
     planned = []
     for n in range(30):
         action, facts = left.get(n, (Action.SUBMIT, {}))
-        row = Row(f"rec{n + 1:03}", n, title=_TITLES[n % len(_TITLES)], **facts)
+        row = Row(f"rec{n + 1:03}", n, title=TITLES[n % len(TITLES)], **facts)
         planned.append(Planned(Task(row.task_id, title=row.title), row, action, error=row.error))
     run = RunRecord("20261124_030000-a1b2c3", "demo", "feishu", "w", WALL)
     return preview_of(

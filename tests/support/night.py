@@ -15,7 +15,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from unittest.mock import patch
 
@@ -24,6 +24,7 @@ import trio.lowlevel
 from trio._core import _run as trio_run
 
 from cozebatch.batch.batch import Batch
+from cozebatch.coze.codes import CODES
 from cozebatch.engine.answers import GivenAnswer
 from cozebatch.engine.engine import Outcome
 from cozebatch.engine.event_bus import Subscription
@@ -34,13 +35,13 @@ from cozebatch.model.events import LimitChanged, Paused, Resumed, RunFinished, T
 from cozebatch.model.question import Question
 from cozebatch.model.task import Outcome as Shown
 from cozebatch.model.task import State, Task
-from cozebatch.model.text import Text
+from cozebatch.model.text import Lang, Text
 from cozebatch.notify.card import About
 from cozebatch.notify.courier import Courier
 from cozebatch.planning.planned import OperatorOverrides
 from cozebatch.planning.selection import Selection
 from cozebatch.policy.polling import FixedInterval
-from cozebatch.ports import Change, Delivered, Delivery, PollResult, Refused, Submission, Undelivered
+from cozebatch.ports import Accepted, Change, Delivered, Delivery, PollResult, Refused, Submission, Undelivered
 from support.fakes import FakeCoze, FakeSynthesizer, FakeTable, error, tasks
 from support.simulated.virtual_clock import VirtualClock
 
@@ -48,8 +49,8 @@ HOUR, MINUTE = 3600.0, 60.0
 ROWS = 500
 EVENING = 22
 """O'clock at which the night begins: 0 on the virtual clock."""
-MIDNIGHT = 1_795_000_000.0
-"""Unix seconds at which it begins."""
+MIDNIGHT = 1_795_010_400.0
+"""Unix seconds at which it begins: in China it is that hour then."""
 TOKEN_EXPIRES, TOKEN_RENEWED = 3.2 * HOUR, 3.6 * HOUR
 SLEEPS_AT, SLEEPS = 5 * HOUR, 1.5 * HOUR
 DISK_FULL = (7.5 * HOUR, 7.5 * HOUR + 10 * MINUTE)
@@ -71,6 +72,29 @@ def now() -> float:
     return anyio.current_time()
 
 
+CODES_OF = {
+    Category.AUTH: 4100,
+    Category.SERVER: 5000,
+    Category.CONTENT_REJECTED: 4105,
+}
+"""Coze's codes for what goes wrong in a night."""
+WORDS = {
+    Category.WORKFLOW_FAILED: Text("工作流执行失败", "The workflow failed"),
+    Category.NETWORK: Text("连不上扣子", "Coze cannot be reached"),
+    Category.UNKNOWN_SUBMIT: Text(
+        "已提交，但结果不明，可能已经扣费", "Submitted, result unclear; it may have been charged"
+    ),
+}
+
+
+def worded(info: ErrorInfo) -> ErrorInfo:
+    """The error as Coze's answers are told."""
+    code = CODES_OF.get(info.category)
+    if code is None:
+        return replace(info, message=WORDS.get(info.category, info.message), code=None)
+    return replace(info, message=CODES[code].text, code=str(code))
+
+
 class NightCoze(FakeCoze):
     """Refuses everything while its token is expired, and allows only `capacity` executions."""
 
@@ -78,17 +102,19 @@ class NightCoze(FakeCoze):
         if TOKEN_EXPIRES <= now() < TOKEN_RENEWED:
             await anyio.sleep(0.2)
             return Refused(expired())
-        return await super().submit(task)
+        answer = await super().submit(task)
+        return answer if isinstance(answer, Accepted) else replace(answer, error=worded(answer.error))
 
     async def poll(self, execute_id: str, workflow_id: str | None = None) -> PollResult:
         if TOKEN_EXPIRES <= now() < TOKEN_RENEWED:
             await anyio.sleep(0.2)
             raise StepError(expired())
-        return await super().poll(execute_id, workflow_id)
+        seen = await super().poll(execute_id, workflow_id)
+        return replace(seen, error=worded(seen.error)) if seen.status == "failed" and seen.error is not None else seen
 
 
 def expired() -> ErrorInfo:
-    return error(Category.AUTH, "the token has expired", code="4100")
+    return worded(error(Category.AUTH))
 
 
 class NightDisk(MemoryJournal):
@@ -160,6 +186,8 @@ class Night:
     answered: list[str] = field(default_factory=list)
     asked_at: float | None = None
     submitted: list[float] = field(default_factory=list)
+    about: About = field(default_factory=lambda: About("night"))
+    lang: Lang = "en"
     left_at_dawn: int = 0
     ran: float = 0.0
     """Seconds in which a process of it ran."""
@@ -175,7 +203,7 @@ class Night:
     async def start(self, until: float | None) -> Outcome:
         """One process: `cozebatch-tui --no-ui`, with `--until` or without."""
         overrides = OperatorOverrides()
-        courier = Courier(self._send, About("night"), lang="en") if self.table.shown else None
+        courier = Courier(self._send, self.about, lang=self.lang) if self.table.shown else None
         began = now()
         batch = Batch(
             source=Rows(self.rows),
@@ -187,7 +215,7 @@ class Night:
                 gauge_interval=30.0,
                 seed=self.seed,
                 account="https://api.coze.cn w",
-                lang="en",
+                lang=self.lang,
             ),
             overrides=overrides,
             selection=Selection(),
@@ -358,8 +386,9 @@ def card_text(card: Mapping[str, Any]) -> str:
     return "\n       ".join(lines)
 
 
-def night(seed: int, *, tells: bool = True) -> Night:
-    """A night of that seed, not lived through yet. `tells`: it sends cards, and uploads films into their rows."""
+def night(seed: int, *, tells: bool = True, **more: Any) -> Night:
+    """A night of that seed, not lived through yet. `tells`: it sends cards, and uploads films into their rows. `more`:
+    facts of a `Night`."""
     rng = random.Random(seed)
     mishaps: dict[str, list[str]] = {}
     faults = ["fail", "refused-server", "refused-network", "refused-content_rejected", "dropped", "lost"]
@@ -373,12 +402,13 @@ def night(seed: int, *, tells: bool = True) -> Night:
         mishaps=mishaps,
         asks={ASKED: [Question(text="which picture?")]},
     )
-    return Night(seed, coze, NightTable(rng=random.Random(seed + 1), shown=tells), rows=tasks(ROWS))
+    more.setdefault("rows", tasks(ROWS))
+    return Night(seed, coze, NightTable(rng=random.Random(seed + 1), shown=tells), **more)
 
 
-def live(seed: int, *, tells: bool = True) -> Night:
-    """Live through the night of that seed."""
-    lived = night(seed, tells=tells)
+def live(seed: int, *, tells: bool = True, **more: Any) -> Night:
+    """Live through the night of that seed; see `night`."""
+    lived = night(seed, tells=tells, **more)
     trio_run._r.seed(seed)  # Trio draws the order of tasks that are ready at the same time: by the seed, too
     with patch.object(trio_run, "_ALLOW_DETERMINISTIC_SCHEDULING", True), unwrapped_groups():
         anyio.run(lived.live, backend="trio", backend_options={"clock": VirtualClock()})
