@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import anyio.lowlevel
+
 from cozebatch.model.file_ref import FileRef, file_refs
 from cozebatch.model.task import Task
 
@@ -24,6 +26,9 @@ class PictureFiles:
 
     def learn_file(self, key: str, file_id: str) -> None:
         self.file_ids[key] = file_id
+
+    async def require_file(self, name: str, kind: str) -> None:
+        await anyio.lowlevel.checkpoint()
 
     @asynccontextmanager
     async def brought(self, ref: FileRef) -> AsyncIterator[FileRef]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from cozebatch.engine.answers import GivenAnswer, question_of
 from cozebatch.model.errors import StepError, UsageError
-from cozebatch.model.question import read_answer
+from cozebatch.model.question import Answer, Question, read_answer
 from cozebatch.model.text import Text
 from cozebatch.planning.planned import Planned
 from cozebatch.ports import WorkflowService
@@ -24,7 +24,8 @@ async def checked(
     for task_id, answer in answers.items():
         try:
             p = found[task_id] = await _with_question(found.get(task_id), service)
-            read_answer(question_of(p.row if p is not None else None, task_id), answer.typed)
+            question = question_of(p.row if p is not None else None, task_id)
+            await _look_at_files(question, read_answer(question, answer.typed), service)
         except UsageError as refused:
             complaints += (
                 Text(f"--answer {task_id}：{text.zh}", f"--answer {task_id}: {text.en}") for text in refused.complaints
@@ -32,6 +33,14 @@ async def checked(
     if complaints:
         raise UsageError(*complaints)
     return [found.get(p.task_id) or p for p in planned]
+
+
+async def _look_at_files(question: Question, answer: Answer, service: WorkflowService) -> None:
+    """Raises `UsageError` for a file that is not there, or that cannot be what is asked for."""
+    kinds = {f.name: f.kind for f in question.fields}
+    for name, files in answer.files.items():
+        for file in files:
+            await service.require_file(file, kinds[name])
 
 
 async def _with_question(p: Planned | None, service: WorkflowService) -> Planned | None:

@@ -11,26 +11,23 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, BinaryIO, Self
 from urllib.parse import quote
-
-import anyio.to_thread
 
 from cozebatch.coze.account import requests_a_second
 from cozebatch.coze.answers import read_poll, read_submission, refusal, understood, unreachable
 from cozebatch.coze.defaults import DEFAULT_PARAMETERS
 from cozebatch.coze.fields import clean
 from cozebatch.coze.http import Answer, Connection, ExchangeError, to_body
-from cozebatch.coze.input_files import InputFiles
+from cozebatch.coze.input_files import InputFiles, local_file
 from cozebatch.coze.output import is_empty
 from cozebatch.coze.permissions import lacks_reading_only
 from cozebatch.coze.refused_files import refused_files
 from cozebatch.coze.trimmed import TrimmedOutputs
 from cozebatch.coze.uploads import SLOWEST, FileBody, gone, no_id
-from cozebatch.files.inputs import LocalFiles, is_address, open_ordinary
-from cozebatch.model.errors import Category, ErrorInfo, StepError, UsageError
+from cozebatch.files.inputs import is_address, open_ordinary
+from cozebatch.model.errors import Category, ErrorInfo, StepError
 from cozebatch.model.file_ref import FileRef
 from cozebatch.model.question import Question
 from cozebatch.model.redact import Masker
@@ -178,14 +175,15 @@ class CozeService:
             raise no_id(ref)
         return file_id
 
+    async def require_file(self, name: str, kind: str) -> None:
+        if not is_address(name):
+            await local_file(name, kind)
+
     async def bring(self, name: str, kind: str) -> str:
         if is_address(name):
             return name
-        files = LocalFiles(Path())
-        ref = await anyio.to_thread.run_sync(files.look_anywhere, name, kind)
-        if ref.bad:
-            raise UsageError(ref.error.message)
-        return json.dumps({"file_id": await self._upload(ref, partial(open_ordinary, files.places[ref.sha256]))})
+        ref, path = await local_file(name, kind)
+        return json.dumps({"file_id": await self._upload(ref, partial(open_ordinary, path))})
 
     async def submit(self, task: Task) -> Submission:
         """Start one execution: send once and return what is known of the outcome. Raises nothing for it."""

@@ -13,8 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import anyio.to_thread
+
 from cozebatch.coze.uploads import gone
-from cozebatch.files.inputs import open_ordinary
+from cozebatch.files.inputs import LocalFiles, open_ordinary
+from cozebatch.model.errors import UsageError
 from cozebatch.model.file_ref import FileRef, as_identities, file_refs, is_all_files
 from cozebatch.model.task import FIELDS
 
@@ -100,6 +103,15 @@ class InputFiles:
         for ref in file_refs(line):
             return json.dumps({"file_id": self.ids.get(ref.key, "")})
         return line.strip()
+
+
+async def local_file(name: str, kind: str) -> tuple[FileRef, Path]:
+    """What a person named, and where it lies. Raises `UsageError` for a file that cannot be an input of this type."""
+    files = LocalFiles(Path())
+    ref = await anyio.to_thread.run_sync(files.look_anywhere, name, kind)
+    if ref.bad:
+        raise UsageError(ref.error.message)
+    return ref, files.places[ref.sha256]
 
 
 def _again(file: BinaryIO) -> BinaryIO:

@@ -152,6 +152,10 @@ class WorkflowService(Protocol):
     async def upload(self, ref: FileRef) -> str:
         """Bring a content to Coze, free; its file id. Raises `StepError`."""
 
+    async def require_file(self, name: str, kind: str) -> None:
+        """Look whether a file that a person names as an answer of this type can be one, as far as this machine can
+        tell. Sends nothing. Raises `UsageError`."""
+
     async def bring(self, name: str, kind: str) -> str:
         """What stands for a file that a person names as an answer of this type: an address as it is; a path's content
         is uploaded, free. Raises `UsageError` for a file that cannot be one, and `StepError`."""

@@ -190,10 +190,34 @@ def test_a_file_that_is_asked_for_is_uploaded_or_refused_with_a_reason(program: 
     image = {"img": {"type": "image", "required": True}}
     coze.set_faults(Fault(what="interrupt", text="哪张图？", code=5, message=json.dumps(image)))
     assert program.batch().code == 1
-    (program.folder / "empty.png").write_bytes(b"")
-    refused = program.batch("--answer", "t1=empty.png")
-    assert refused.code == 1, "still held"
+    program.tasks(2)  # a new row, for which nothing may begin either
+    folder = program.folder
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "film.mp4").write_bytes(b"x" * 50)
+    (folder / "page.png").write_bytes(b"<html>not found</html>")
+    with (folder / "large.png").open("wb") as file:
+        file.truncate(513 * 1024 * 1024)
+    (folder / "folder.png").mkdir()
+    words = {
+        "empty.png": "empty",
+        "gone.png": "no such file",
+        "film.mp4": "type",
+        "page.png": "page.png",
+        "large.png": "512 MB",
+        "folder.png": "folder.png",
+        '{"img": "gone.png"}': "no such file",
+    }
+    for name, said in words.items():
+        refused = program.batch("--answer", f"t1={name}")
+        assert refused.code == 2, (name, refused.out, refused.err)
+        assert "--answer t1" in refused.err, name
+        assert said in refused.err, (name, refused.err)
+        assert "submitting" not in refused.out
     assert answers(coze) == [[]]
+    assert coze.ledger().requests.get("resume") is None
+    assert coze.ledger().requests.get("upload") is None
+    assert coze.ledger().requests["submit"] == 1
+    program.tasks(1)
     (program.folder / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"x" * 50)
     assert program.batch("--answer", "t1=a.png").code == 0
     ((answer,),) = answers(coze)
