@@ -43,9 +43,13 @@ class Files:
 
     def run_until_running(self, count: int, name: str = "tasks.csv", *options: str) -> None:
         """Run, and kill it once so many executions are in flight."""
+        self.run_until('"to": "running"', count, name, *options)
+
+    def run_until(self, word: str, count: int = 1, name: str = "tasks.csv", *options: str) -> None:
+        """Run, and kill it once so many events with this word were told."""
         batch = ("--no-ui", "--config", "c.json", "--tasks", name, *options)
         with self.program.start(*batch, "--json") as process:
-            read_until(process, '"to": "running"', count)
+            read_until(process, word, count)
             kill(process)
             process.communicate(timeout=10)
 

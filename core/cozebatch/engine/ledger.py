@@ -40,6 +40,9 @@ class Ledger:
         self.board.allowance = run.allowance
         self._after_write: list[Callable[[], None]] = []
         self._reopened = 0
+        self._is_over = False
+        """The run has ended by itself, and nothing was allowed or submitted since: the next start counts anew, also
+        when this process, whose screen may stay open, is killed then."""
         self._turns: dict[str, anyio.Lock] = {}
         """One change of a row at a time: a change is computed from the row that the one before left."""
 
@@ -122,10 +125,11 @@ class Ledger:
     async def allow(self, allowance: Allowance) -> None:
         """From now on the operator allows this. Raises `JournalError`, and then nothing has changed."""
         before, self.board.allowance = self.allowance, allowance
+        was_over, self._is_over = self._is_over, False
         try:
             await self.write()
         except JournalError:
-            self.board.allowance = before
+            self.board.allowance, self._is_over = before, was_over
             raise
         self.publish(events.Allowed(allowance=allowance, **self.stamp()))
 
@@ -142,9 +146,9 @@ class Ledger:
     ) -> None:
         """Write how the run ended, or that it is to be continued. `cut_short`: what was allowed is kept for that."""
         self.run = replace(self.run, status=status, finished_at=self.clock.wall(), results_path=results_path)
-        record = self._record()
+        self._is_over = not cut_short
         with anyio.CancelScope(shield=True):
-            await self.journal.write(PutRun(record if cut_short else replace(record, allowance=ANY_NUMBER)))
+            await self.journal.write(PutRun(self._record()))
 
     def publish(self, event: events.Event) -> None:
         self.board.apply(event)
@@ -225,8 +229,10 @@ class Ledger:
             call()
 
     def _record(self) -> RunRecord:
-        return replace(self.run, clock=self.clock.now(), counters=self.board.counters.copy(), allowance=self.allowance)
+        allowance = ANY_NUMBER if self._is_over else self.allowance
+        return replace(self.run, clock=self.clock.now(), counters=self.board.counters.copy(), allowance=allowance)
 
     def _count_submission(self, number: int) -> None:
+        self._is_over = False
         self.board.counters.submissions += number
         self.board.allowance = self.allowance.counting(number)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import anyio
 import pytest
 
+from cozebatch.engine.engine import Engine
 from cozebatch.engine.options import Options
+from cozebatch.journal.memory import MemoryJournal
 from cozebatch.model.allowance import ANY_NUMBER, Allowance
 from cozebatch.model.task import State
+from cozebatch.ports import Change, PutRun, RunRecord
 from support.fakes import FakeCoze, World, tasks
 
 pytestmark = pytest.mark.anyio
@@ -76,6 +81,81 @@ async def test_the_count_begins_anew_after_a_run_that_ended_by_itself() -> None:
     outcome = await world.run(tasks(8))
     assert len(world.coze.executions) == 6
     assert outcome.statistics.done == 6
+
+
+@pytest.mark.parametrize("is_used_on", [False, True])
+async def test_a_kill_after_the_end_is_like_a_quit_after_it(is_used_on: bool) -> None:
+    """The run is over, also while its screen stays open: the next start may pay for as many again, and for no more."""
+    world = World(max_executions=3)
+    async with kept_open(world) as engine:
+        await anyio.sleep(3000)
+        assert set(engine.board.paused) == {"max_executions"}
+        if is_used_on:
+            await engine.commands.cancel(["t8"])  # writes once more
+    assert (await last_run(world)).status == "stopped"
+    outcome = await world.run(tasks(8))
+    assert len(world.coze.executions) == 6
+    assert outcome.status == "stopped"
+    assert outcome.statistics.done == 6
+
+
+async def test_a_kill_right_before_the_end_pays_for_nothing_more_in_that_run() -> None:
+    """The limit is reached, and that is on disk; that the run has ended is not: the next start ends it, unpaid."""
+
+    class Journal(MemoryJournal):
+        left: MemoryJournal | None = None
+
+        async def write(self, *changes: Change) -> None:
+            if self.left is None and any(isinstance(c, PutRun) and c.run.status == "stopped" for c in changes):
+                self.left = self.copy()
+            await super().write(*changes)
+
+    journal = Journal()
+    world = World(max_executions=3, journal=journal)
+    await world.run(tasks(8))
+    assert journal.left is not None
+    world.journal = journal.left
+    assert (await last_run(world)).status == "open"
+    outcome = await world.run(tasks(8))
+    assert (outcome.status, len(world.coze.executions)) == ("stopped", 3)
+    await world.run(tasks(8))
+    assert len(world.coze.executions) == 6
+
+
+async def test_what_was_allowed_after_the_end_is_kept_over_a_kill() -> None:
+    world = World(max_executions=2, coze=FakeCoze(duration=lambda _: 100.0), options=Options(max_coze=1, seed=7))
+    async with kept_open(world) as engine:
+        await anyio.sleep(3000)
+        await engine.commands.allow(3, None)
+        await anyio.sleep(150)
+        assert 2 < len(world.coze.executions) < 5
+    world.max_executions = None
+    outcome = await world.run(tasks(8))
+    assert len(world.coze.executions) == 5
+    assert outcome.paused == ("max_executions",)
+
+
+@asynccontextmanager
+async def kept_open(world: World) -> AsyncIterator[Engine]:
+    """A run of eight tasks whose screen stays open; it is killed where the block ends."""
+    engine, planned, owed = await world.prepare(tasks(8))
+
+    async def run() -> None:
+        await engine.run(planned, owed, keep_open=True)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(run)
+        yield engine
+        left = world.journal.copy()
+        group.cancel_scope.cancel()
+    world.collect()
+    world.journal = left
+
+
+async def last_run(world: World) -> RunRecord:
+    last = await world.journal.last_run("test")
+    assert last is not None
+    return last
 
 
 async def test_a_run_that_was_cut_short_keeps_what_was_allowed_without_being_told_again() -> None:

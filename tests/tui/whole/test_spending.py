@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.batches import Files
+from support.batches import LONG, Files
 
 ROWS = ["甲", "乙", "丙", "丁", "戊"]
 
@@ -25,6 +25,28 @@ def test_no_more_is_paid_for_than_allowed_and_the_next_start_does_the_rest(files
 def test_as_many_as_there_are_rows_is_an_ordinary_end(files: Files) -> None:
     files.write(ROWS)
     assert files.run("tasks.csv", "--max-executions", "5", "--until", "00:00").code == 0
+    assert files.executions == 5
+
+
+def test_a_kill_after_the_end_begins_a_run_of_its_own(files: Files) -> None:
+    files.write(ROWS)
+    files.run_until('"run_finished"', 1, "tasks.csv", "--max-executions", "2")
+    assert files.executions == 2
+    again = files.run("tasks.csv", "--max-executions", "2")
+    assert again.code == 3, again.out + again.err
+    assert files.executions == 4
+
+
+def test_a_kill_before_the_end_lets_that_run_pay_for_no_more(files: Files) -> None:
+    """The limit is reached, what was started runs on: the next start finishes it, unpaid, and ends the run."""
+    files.write(ROWS)
+    files.coze.set_faults(LONG)
+    files.run_until('"to": "running"', 2, "tasks.csv", "--max-executions", "2")
+    files.coze.hurry()
+    again = files.run("tasks.csv", "--max-executions", "2")
+    assert again.code == 3, again.out + again.err
+    assert files.executions == 2
+    assert files.run("tasks.csv", "--max-executions", "3").code == 0
     assert files.executions == 5
 
 
