@@ -1,11 +1,14 @@
 """A batch in a process of its own, for the screen bench: ten thousand tasks that move, and a host to attach to.
 
-Takes a folder for `attach.json` and the events a second. It ends when its standard input is closed.
+Takes a folder for `attach.json` and the events a second. For each line of its standard input it prints how late its
+event loop was at most since the last one, and how much of its own work lay between two turns at most, in ms; it ends
+when that is closed. Where the two differ much, other processes had the processor.
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -22,6 +25,8 @@ from cozebatch.ports import RunRecord
 from cozebatch_tui.attach.host import Host
 
 TICK = 0.01
+LOOK = 0.005
+"""Seconds that the loop is asked to sleep; what it sleeps longer is a stall."""
 
 
 def session_of(bus: Bus, board: Board, folder: Path) -> Any:
@@ -56,13 +61,27 @@ async def serve(folder: Path, events_a_second: int) -> None:
         board.apply(event)
         bus.publish(event)
 
+    late = busy = 0.0
+
+    async def note_stalls() -> None:
+        nonlocal late, busy
+        while True:
+            before, worked = time.perf_counter(), time.thread_time()
+            await anyio.sleep(LOOK)
+            late = max(late, time.perf_counter() - before - LOOK)
+            busy = max(busy, time.thread_time() - worked)
+
     async def until_closed(scope: anyio.CancelScope) -> None:
-        await anyio.to_thread.run_sync(sys.stdin.read, abandon_on_cancel=True)
+        nonlocal late, busy
+        while await anyio.to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True):
+            print(f"{1000 * late:.1f} {1000 * busy:.1f}", flush=True)
+            late = busy = 0.0
         scope.cancel()
 
     host = Host(cast("Any", session_of(bus, board, folder)), "bench", "")
     async with host.serving(), anyio.create_task_group() as group:
         group.start_soon(until_closed, group.cancel_scope)
+        group.start_soon(note_stalls)
         publish(events.RunStarted(wall=1e9, clock=0, run_id="r", total=TASKS, max_coze=16, max_synthesis=4))
         publish(events.Loaded(wall=1e9, clock=0, rows=tuple(rows())))
         began, n = anyio.current_time(), 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 import anyio.lowlevel
@@ -26,6 +27,8 @@ from measure import Runs, child, table
 
 TASKS = 10_000
 EVENTS_A_SECOND = 200
+SCREENS = 16
+"""Attached at once: as many as an engine lets."""
 
 FIRST_PAINT = """
 import asyncio, sys, time
@@ -123,17 +126,54 @@ async def drive_attached(seconds: float, folder: Path) -> tuple[list[float], flo
     return lags, painted
 
 
+class Stall(NamedTuple):
+    """How late an event loop was at most, and the most work of its own between two turns, in ms."""
+
+    late: float
+    busy: float
+
+    def __str__(self) -> str:
+        return f"{self.late:.1f} (its own work: {self.busy:.1f})"
+
+
+def stalls(folder: Path, engine: subprocess.Popen[str], seconds: float) -> tuple[Stall, Stall]:
+    """How late the engine's event loop was at most: without any screen; and while `SCREENS` of them attach at once,
+    follow, are stopped and continued, leave and come again."""
+
+    def worst() -> Stall:
+        assert engine.stdin is not None
+        assert engine.stdout is not None
+        engine.stdin.write("\n")
+        engine.stdin.flush()
+        return Stall(*map(float, engine.stdout.readline().split()))
+
+    worst()
+    time.sleep(seconds)
+    alone = worst()
+    here = Path(__file__).parent
+    command = [sys.executable, str(here / "attached_screens.py"), str(folder), str(SCREENS), "3"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as screens:
+        assert screens.stdout is not None
+        assert screens.stdout.readline() == "ready\n", "all have attached"
+        screens.send_signal(signal.Signals["SIGSTOP"])
+        time.sleep(seconds / 2)
+        screens.send_signal(signal.Signals["SIGCONT"])
+        assert screens.stdout.read() == "again\nagain\n"
+    assert screens.returncode == 0
+    return alone, worst()
+
+
 @contextmanager
-def engine_elsewhere(folder: Path) -> Iterator[None]:
+def engine_elsewhere(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """A batch in a process of its own that lets screens attach."""
     here = Path(__file__).parent
     command = [sys.executable, str(here / "attached_engine.py"), str(folder), str(EVENTS_A_SECOND)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             while not (folder / "attach.json").exists():
                 assert process.poll() is None, "the engine ended"
                 time.sleep(0.05)
-            yield
+            yield process
         finally:
             assert process.stdin is not None
             process.stdin.close()
@@ -207,8 +247,9 @@ def main(seconds: float = 10.0) -> None:
     paint = Runs([first_paint() for _ in range(5)])
     lags, idle, grown = anyio.run(drive, seconds)
     ordered = sorted(lags)
-    with tempfile.TemporaryDirectory() as folder, engine_elsewhere(Path(folder)):
+    with tempfile.TemporaryDirectory() as folder, engine_elsewhere(Path(folder)) as engine:
         afar, painted = anyio.run(drive_attached, seconds, Path(folder))
+        alone, followed = stalls(Path(folder), engine, seconds)
     p95, p95_afar = (sorted(found)[int(0.95 * len(found))] for found in (lags, afar))
     table(
         f"The screen, {TASKS} tasks",
@@ -223,6 +264,8 @@ def main(seconds: float = 10.0) -> None:
             ("attached: key to paint p95, ms", f"{p95_afar:.1f} ({len(afar)} keys)", "-"),
             ("attached: p95 over in process, same run", f"{p95_afar / p95:.2f}", "<= 1.3"),
             ("attached: seconds until painted", f"{painted:.2f}", "<= 1.2"),
+            ("longest stall of the engine, no screen attached, ms", str(alone), "-"),
+            (f"longest stall of the engine, {SCREENS} screens, ms", str(followed), "<= 50"),
             ("CPU with nothing going on, of a core", f"{100 * idle:.1f} %", "<= 3 %"),
             ("memory grown over 100,000 events, MB", f"{grown:.1f}", "flat"),
         ],

@@ -21,7 +21,7 @@ from anyio.abc import SocketAttribute, SocketStream, TaskGroup
 
 from cozebatch.engine.event_bus import Subscription
 from cozebatch.model import events
-from cozebatch.model.event_json import board_to_json, event_to_json
+from cozebatch.model.event_json import board_to_json
 from cozebatch.model.rows import Row
 from cozebatch.model.text import Text
 from cozebatch_tui.attach import orders
@@ -53,6 +53,7 @@ class Host:
         self._expected = expected
         self._tally = Tally()
         self._log: deque[events.Event] = deque(maxlen=LOG_KEPT)
+        self.turn = anyio.Lock()
         self._links: set[Link] = set()
         self._knocking = 0
         self._grace_ends = -1.0
@@ -123,7 +124,7 @@ class Host:
     def code(self) -> int | None:
         return self._code
 
-    def look(self) -> tuple[dict[str, Any], tuple[Row, ...], list[dict[str, Any]]]:
+    def look(self) -> tuple[dict[str, Any], tuple[Row, ...], tuple[events.Event, ...]]:
         engine, preview = self._session.batch.engine, self._session.preview
         assert preview is not None
         head = {
@@ -132,7 +133,7 @@ class Host:
             "run": run_to_json(preview.run),
             "tally": self._tally.to_json(),
         }
-        return head, tuple(engine.board.rows.values()), [event_to_json(event) for event in self._log]
+        return head, tuple(engine.board.rows.values()), tuple(self._log)
 
     async def answer(self, order: Mapping[str, Any]) -> dict[str, Any]:
         return await orders.answer(self._session, order)

@@ -6,9 +6,9 @@ snapshot instead of what it missed.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -16,12 +16,15 @@ from anyio.abc import TaskGroup
 
 from cozebatch.engine.event_bus import Bus, Subscription
 from cozebatch.model.event_json import event_to_json
+from cozebatch.model.events import Event
 from cozebatch.model.rows import Row
 from cozebatch_tui.attach.values import error_to_json
-from cozebatch_tui.attach.wire import Lines, WireError
+from cozebatch_tui.attach.wire import Lines, WireError, line_of
+
+T = TypeVar("T")
 
 PAGE = 250
-"""Rows, or events, in one line. The engine works on between two lines."""
+"""Rows, or events, in one line: some 3 ms of work. The engine works on between two lines, of whichever screens."""
 EVENTS_EVERY = 0.05
 """Seconds between two lines of events: 20 a second are as many as a screen paints."""
 LEAST_QUEUE = 5000
@@ -34,7 +37,11 @@ class Batch(Protocol):
 
     bus: Bus
 
-    def look(self) -> tuple[dict[str, Any], tuple[Row, ...], list[dict[str, Any]]]:
+    turn: anyio.Lock
+    """Held by the link that makes a line of many rows or events, so that 16 screens that come at once do not make 16
+    of them without a pause for the engine."""
+
+    def look(self) -> tuple[dict[str, Any], tuple[Row, ...], tuple[Event, ...]]:
         """Head, rows and log of the batch at this moment."""
         ...
 
@@ -101,14 +108,19 @@ class Link:
             finally:
                 self._batch.bus.unsubscribe(subscription)
 
-    async def _send_snapshot(self, head: dict[str, Any], rows: tuple[Row, ...], log: list[dict[str, Any]]) -> None:
+    async def _send_snapshot(self, head: dict[str, Any], rows: tuple[Row, ...], log: tuple[Event, ...]) -> None:
         await self._lines.send({"head": head})
-        for start in range(0, len(rows), PAGE):
-            await self._lines.send({"rows": [row.to_json() for row in rows[start : start + PAGE]]})
-            await anyio.lowlevel.checkpoint()
-        for start in range(0, len(log), PAGE):
-            await self._lines.send({"log": log[start : start + PAGE]})
+        await self._send_pages(rows, lambda page: {"rows": [row.to_json() for row in page]})
+        await self._send_pages(log, lambda page: {"log": [event_to_json(event) for event in page]})
         await self._lines.send({"ready": True, "waiting": self._batch.waiting})
+
+    async def _send_pages(self, values: Sequence[T], told: Callable[[Sequence[T]], dict[str, Any]]) -> None:
+        """A line for each page. One link at a time makes one; no link waits for another's to be taken."""
+        for start in range(0, len(values), PAGE):
+            async with self._batch.turn:
+                line = line_of(told(values[start : start + PAGE]))
+            await self._lines.send_line(line)
+            await anyio.lowlevel.checkpoint()
 
     async def _send_events(self, subscription: Subscription) -> bool:
         """True when the batch has ended and all was told; False when this screen has missed events."""
@@ -118,11 +130,7 @@ class Link:
             found = subscription.take()
             if subscription.has_lost:
                 return False
-            for start in range(0, len(found), PAGE):
-                self._sequence += 1
-                told = [event_to_json(event) for event in found[start : start + PAGE]]
-                await self._lines.send({"seq": self._sequence, "ev": told, "waiting": self._batch.waiting})
-                await anyio.lowlevel.checkpoint()
+            await self._send_pages(found, self._told)
             if has_ended:
                 await self._lines.send({"bye": True, "code": self._batch.code})
                 return True
@@ -133,6 +141,11 @@ class Link:
                 await self._news.wait()
             if waited.cancelled_caught:
                 await self._lines.send({"ping": True})
+
+    def _told(self, found: Sequence[Event]) -> dict[str, Any]:
+        self._sequence += 1
+        told = [event_to_json(event) for event in found]
+        return {"seq": self._sequence, "ev": told, "waiting": self._batch.waiting}
 
     async def _receive(self) -> None:
         while (value := await self._lines.receive()) is not None:

@@ -38,12 +38,10 @@ class Lines:
     async def send(self, value: dict[str, Any], within: float = BLOCKED_SECONDS) -> None:
         """Raises `WireError` when it is not taken `within` so many seconds, and for a line beyond the limit or no
         JSON, which is not sent. The stream is of no use after the first."""
-        try:
-            line = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
-        except (TypeError, ValueError, RecursionError) as error:
-            raise WireError("no JSON") from error
-        if len(line) > MOST_BYTES:
-            raise WireError("a line too long to send")
+        await self.send_line(line_of(value), within)
+
+    async def send_line(self, line: bytes, within: float = BLOCKED_SECONDS) -> None:
+        """Send what `line_of` has made. Raises `WireError` as `send` does."""
         try:
             with anyio.fail_after(within):
                 async with self._sending:
@@ -77,6 +75,17 @@ class Lines:
     async def aclose(self) -> None:
         """At once: nothing that waits is sent any more."""
         await anyio.aclose_forcefully(self._stream)
+
+
+def line_of(value: dict[str, Any]) -> bytes:
+    """The object as a line. Raises `WireError` for a line beyond the limit, or no JSON."""
+    try:
+        line = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+    except (TypeError, ValueError, RecursionError) as error:
+        raise WireError("no JSON") from error
+    if len(line) > MOST_BYTES:
+        raise WireError("a line too long to send")
+    return line
 
 
 def _read(line: bytes) -> dict[str, Any]:
