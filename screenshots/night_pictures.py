@@ -31,7 +31,8 @@ from cozebatch_tui.presentation.report import page  # noqa: E402
 from scripted_batch import ACCOUNTS, TITLES  # noqa: E402
 from support.browser import Browser, browser  # noqa: E402
 from support.fakes import tasks  # noqa: E402
-from support.night import ROWS, Night, live  # noqa: E402
+from support.night import Night, live  # noqa: E402
+from support.night_world import ROWS  # noqa: E402
 
 SEED = 1
 PRICES = Prices(per_execution=0.8)

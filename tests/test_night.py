@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from cozebatch.model.task import State
-from support.night import ASKED, ROWS, SLEEPS, UNTIL, live, share
+from support.night import live
+from support.night_report import share
+from support.night_world import ASKED, ROWS, SLEEPS, UNTIL
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

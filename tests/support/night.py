@@ -15,8 +15,8 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any
 from unittest.mock import patch
 
 import anyio
@@ -24,151 +24,42 @@ import trio.lowlevel
 from trio._core import _run as trio_run
 
 from cozebatch.batch.batch import Batch
-from cozebatch.coze.codes import CODES
 from cozebatch.engine.answers import GivenAnswer
 from cozebatch.engine.engine import Outcome
 from cozebatch.engine.event_bus import Subscription
 from cozebatch.engine.options import Adapters, Options
-from cozebatch.journal.memory import MemoryJournal
-from cozebatch.model.errors import Category, ErrorInfo, JournalError, StepError, unwrapped_groups
+from cozebatch.model.errors import JournalError, unwrapped_groups
 from cozebatch.model.events import LimitChanged, Paused, Resumed, RunFinished, TaskState, Throttled
 from cozebatch.model.question import Question
-from cozebatch.model.task import Outcome as Shown
 from cozebatch.model.task import State, Task
-from cozebatch.model.text import Lang, Text
+from cozebatch.model.text import Lang
 from cozebatch.notify.card import About
 from cozebatch.notify.courier import Courier
 from cozebatch.planning.planned import OperatorOverrides
 from cozebatch.planning.selection import Selection
 from cozebatch.policy.polling import FixedInterval
-from cozebatch.ports import Accepted, Change, Delivered, Delivery, PollResult, Refused, Submission, Undelivered
-from support.fakes import FakeCoze, FakeSynthesizer, FakeTable, error, tasks
+from support.fakes import FakeSynthesizer, tasks
+from support.night_report import cost, report
+from support.night_world import (
+    ASKED,
+    HOUR,
+    MIDNIGHT,
+    MINUTE,
+    MORNING,
+    ROWS,
+    SLEEPS,
+    SLEEPS_AT,
+    TOKEN_RENEWED,
+    UNTIL,
+    NightCoze,
+    NightDisk,
+    NightTable,
+    Rows,
+    clock,
+    now,
+    wall,
+)
 from support.simulated.virtual_clock import VirtualClock
-
-HOUR, MINUTE = 3600.0, 60.0
-ROWS = 500
-EVENING = 22
-"""O'clock at which the night begins: 0 on the virtual clock."""
-MIDNIGHT = 1_795_010_400.0
-"""Unix seconds at which it begins: in China it is that hour then."""
-TOKEN_EXPIRES, TOKEN_RENEWED = 3.2 * HOUR, 3.6 * HOUR
-SLEEPS_AT, SLEEPS = 5 * HOUR, 1.5 * HOUR
-DISK_FULL = (7.5 * HOUR, 7.5 * HOUR + 10 * MINUTE)
-UNTIL = 8.5 * HOUR
-ASKED = "t137"
-MORNING = 10 * HOUR
-
-
-def clock(seconds: float) -> str:
-    minutes = int(seconds // 60)
-    return f"{(EVENING + minutes // 60) % 24:02}:{minutes % 60:02}"
-
-
-def wall() -> float:
-    return MIDNIGHT + anyio.current_time()
-
-
-def now() -> float:
-    return anyio.current_time()
-
-
-CODES_OF = {
-    Category.AUTH: 4100,
-    Category.SERVER: 5000,
-    Category.CONTENT_REJECTED: 4105,
-}
-"""Coze's codes for what goes wrong in a night."""
-WORDS = {
-    Category.WORKFLOW_FAILED: Text("工作流执行失败", "The workflow failed"),
-    Category.NETWORK: Text("连不上扣子", "Coze cannot be reached"),
-    Category.UNKNOWN_SUBMIT: Text(
-        "已提交，但结果不明，可能已经扣费", "Submitted, result unclear; it may have been charged"
-    ),
-}
-
-
-def worded(info: ErrorInfo) -> ErrorInfo:
-    """The error as Coze's answers are told."""
-    code = CODES_OF.get(info.category)
-    if code is None:
-        return replace(info, message=WORDS.get(info.category, info.message), code=None)
-    return replace(info, message=CODES[code].text, code=str(code))
-
-
-class NightCoze(FakeCoze):
-    """Refuses everything while its token is expired, and allows only `capacity` executions."""
-
-    async def submit(self, task: Task) -> Submission:
-        if TOKEN_EXPIRES <= now() < TOKEN_RENEWED:
-            await anyio.sleep(0.2)
-            return Refused(expired())
-        answer = await super().submit(task)
-        return answer if isinstance(answer, Accepted) else replace(answer, error=worded(answer.error))
-
-    async def poll(self, execute_id: str, workflow_id: str | None = None) -> PollResult:
-        if TOKEN_EXPIRES <= now() < TOKEN_RENEWED:
-            await anyio.sleep(0.2)
-            raise StepError(expired())
-        seen = await super().poll(execute_id, workflow_id)
-        return replace(seen, error=worded(seen.error)) if seen.status == "failed" and seen.error is not None else seen
-
-
-def expired() -> ErrorInfo:
-    return worded(error(Category.AUTH))
-
-
-class NightDisk(MemoryJournal):
-    """Refuses every write for ten minutes."""
-
-    refused = 0
-
-    async def write(self, *changes: Change) -> None:
-        if DISK_FULL[0] <= now() < DISK_FULL[1]:
-            await anyio.sleep(0.05)
-            self.refused += 1
-            raise JournalError(Text("磁盘已满", "the disk is full"))
-        await super().write(*changes)
-
-
-@dataclass
-class NightTable(FakeTable):
-    """Shows films. Now and then an upload or a write fails for a while."""
-
-    rng: random.Random = field(default_factory=random.Random)
-    films: Counter[str] = field(default_factory=Counter)
-    shown: bool = True
-
-    def shows_films(self) -> bool:
-        return self.shown
-
-    async def bring(self, delivery: Delivery) -> Sequence[Text]:
-        await anyio.sleep(self.rng.uniform(1, 40))
-        if self.rng.random() < 0.1:
-            raise StepError(error(Category.WRITE_BACK, "the upload was cut off"))
-        self.films[delivery.record_id] += 1
-        return ()
-
-    async def deliver(self, batch: Sequence[Delivery]) -> Sequence[Delivered | Undelivered]:
-        if self.rng.random() < 0.05:
-            await anyio.sleep(0.3)
-            return [Undelivered(d.serial, error(Category.WRITE_BACK), final=False) for d in batch]
-        return await super().deliver(batch)
-
-
-class Rows:
-    """The table's rows, always the same."""
-
-    kind: Literal["feishu", "file", "demo"] = "feishu"
-    key = "feishu:https://open.feishu.cn/tblnight"
-
-    def __init__(self, rows: Sequence[Task]) -> None:
-        self._rows = rows
-
-    async def load(self) -> Sequence[Task]:
-        return self._rows
-
-    async def look_up(self, task_ids: Sequence[str]) -> Mapping[str, Shown | None]:
-        return dict.fromkeys(task_ids)
 
 
 @dataclass
@@ -354,37 +245,6 @@ class Night:
                 found[task_id] = row
         return found
 
-    def report(self) -> str:
-        rows = self.final_rows().values()
-        states = Counter(row.state.value for row in rows)
-        paid = len({id(e) for e in self.coze.executions.values()})
-        cards = [f"{clock(at)}  {card_text(card)}" for at, card in self.cards]
-        wrongs = self.wrongs()
-        return "\n".join(
-            [
-                f"The night of seed {self.seed}",
-                *self.lines,
-                "",
-                f"rows: {dict(states)}; paid executions: {paid}; at once at most: {self.coze.peak}",
-                f"writes refused by the full disk: {self.disk.refused}; last submission of the night: "
-                f"{clock(max(at for at in self.submitted if at < MORNING))}; left for the morning: {self.left_at_dawn}",
-                "",
-                f"{len(self.cards)} cards",
-                *cards,
-                "",
-                "Nothing was paid twice, nothing was lost." if not wrongs else "WRONG: " + "; ".join(wrongs),
-            ]
-        )
-
-
-def card_text(card: Mapping[str, Any]) -> str:
-    lines = [card["header"]["title"]["content"]]
-    for element in card["elements"]:
-        lines += [f["text"]["content"] for f in element.get("fields", ())]
-        if "text" in element:
-            lines += element["text"]["content"].splitlines()
-    return "\n       ".join(lines)
-
 
 def night(seed: int, *, tells: bool = True, **more: Any) -> Night:
     """A night of that seed, not lived through yet. `tells`: it sends cards, and uploads films into their rows. `more`:
@@ -415,24 +275,6 @@ def live(seed: int, *, tells: bool = True, **more: Any) -> Night:
     return lived
 
 
-def share(lived: Sequence[Night], silent: Sequence[Night]) -> float:
-    """What cards and uploads cost the batch of its wall time: of the same nights without them, both with all starts."""
-    return sum(night.ran for night in lived) / sum(night.ran for night in silent) - 1
-
-
-def cost(lived: Sequence[Night], silent: Sequence[Night]) -> list[str]:
-    """The same in words. Chance has a part in it: what is delivered when orders what fails when."""
-    lines = [
-        f"seed {a.seed}: {len(a.cards)} cards and {sum(a.table.films.values())} uploads; "
-        f"the processes ran {a.ran:,.0f} s with them, {b.ran:,.0f} s without: {100 * share([a], [b]):+.2f}%"
-        for a, b in zip(lived, silent, strict=True)
-    ]
-    total = (
-        f"Cards and uploads cost {100 * share(lived, silent):+.2f}% of the wall time (virtual) of {len(lived)} nights."
-    )
-    return [*lines, total]
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
@@ -440,7 +282,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     lived = [live(options.seed + n) for n in range(max(1, options.compare))]
     silent = [live(night.seed, tells=False) for night in lived[: options.compare]]
-    print(lived[0].report())
+    print(report(lived[0]))
     if silent:
         print("", *cost(lived, silent), sep="\n")
     return 1 if any(night.wrongs() for night in (*lived, *silent)) else 0
