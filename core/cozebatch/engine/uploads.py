@@ -20,8 +20,9 @@ class Uploads:
         return self._turns.setdefault(key, anyio.Lock())
 
     def made(self, file_id: str) -> None:
-        """Coze has just given this id."""
+        """Coze has just given this id, maybe the same again for the same content."""
         self._made_here.add(file_id)
+        self._refused.discard(file_id)
 
     def is_good(self, file_id: str | None) -> bool:
         """Whether this id may be sent."""
