@@ -27,6 +27,7 @@ fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 runpy.run_module("cozebatch_tui.cli", run_name="__main__", alter_sys=True)
 """
 """The command, whose window is the controlling terminal of its session, as an ordinary one is: closing it is told."""
+_COMMAND = ("-m", "cozebatch_tui.cli")
 
 
 class Terminal:
@@ -108,8 +109,9 @@ class Terminal:
 
 
 @contextmanager
-def terminal(folder: Path, options: Sequence[str]) -> Iterator[Terminal]:
-    """`cozebatch-tui` with its screen, in `folder`. It is killed at the end if it still runs."""
+def terminal(folder: Path, options: Sequence[str], *, is_its_own: bool = True) -> Iterator[Terminal]:
+    """`cozebatch-tui` with its screen, in `folder`. It is killed at the end if it still runs. A terminal that is not
+    its session's own sends it no signal when it is closed, as below `nohup`."""
     if sys.platform == "win32":
         raise NotImplementedError
     import fcntl
@@ -122,7 +124,7 @@ def terminal(folder: Path, options: Sequence[str]) -> Iterator[Terminal]:
     environment["COZEBATCH_SETTINGS"] = str(folder / "settings.json")
     try:
         process = subprocess.Popen(
-            [sys.executable, "-c", _IN_ITS_WINDOW, "--lang", "en", *options],
+            [sys.executable, *(("-c", _IN_ITS_WINDOW) if is_its_own else _COMMAND), "--lang", "en", *options],
             cwd=folder,
             env=environment,
             stdin=slave,

@@ -178,6 +178,17 @@ def test_a_screen_whose_window_is_closed_or_killed_takes_no_batch_along(program:
 
 
 @posix
+@pytest.mark.parametrize("is_its_own", [True, False])
+def test_a_screen_ends_with_its_terminal_whether_a_signal_tells_it_or_not(program: Program, is_its_own: bool) -> None:
+    assert program.run(*BACKGROUND).code == 0
+    with terminal(program.folder, ("attach",), is_its_own=is_its_own) as shown:
+        assert shown.until(lambda: "标题3号" in shown.text(), 20)
+        shown.close()
+        assert shown.process.wait(10) == 0
+    assert alive(place_in(program.folder).pid), "the batch goes on"
+
+
+@posix
 def test_the_terminal_that_started_a_batch_is_closed_and_the_batch_goes_on(
     program: Program, lasting: RunningCoze
 ) -> None:

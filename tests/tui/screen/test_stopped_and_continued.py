@@ -40,3 +40,17 @@ def test_a_screen_that_goes_on_takes_keys_and_gives_the_terminal_back(tmp_path: 
             assert shown.process.wait(20) == 0
             assert shown.reads_lines()
         assert len(served.ledger().executions) == 3
+
+
+@pytest.mark.parametrize("is_its_own", [True, False])
+def test_a_batch_in_a_window_that_is_closed_drains_whether_a_signal_tells_it_or_not(
+    tmp_path: Path, is_its_own: bool
+) -> None:
+    with serve_coze(CozeOptions(duration=60.0)) as served:
+        Program(tmp_path, served.url).configure().tasks(3)
+        options = ("--yes", "--config", "c.json", "--tasks", "tasks.json")
+        with terminal(tmp_path, options, is_its_own=is_its_own) as shown:
+            assert shown.until(lambda: "标题3号" in shown.text(), 20), shown.text()
+            until(lambda: len(served.ledger().executions) == 3, "all are submitted")
+            shown.close()
+            assert shown.process.wait(10) == 130

@@ -36,6 +36,7 @@ from cozebatch_tui.screen.posters import Posters
 from cozebatch_tui.screen.screens.message import MessageScreen
 from cozebatch_tui.screen.shown_batch import ShownBatch
 from cozebatch_tui.screen.startup import AppStart, Chosen
+from cozebatch_tui.session.hangup import hangup_watched
 from cozebatch_tui.session.signals import Interrupts, leave_at_once
 
 if TYPE_CHECKING:
@@ -362,7 +363,7 @@ def run_app(start: AppStart) -> int:
 def run_to_the_end(app: CozebatchApp) -> int:
     """Run this application, and complete what it began."""
     code: int | None = None
-    with Interrupts(app.signalled), stops_given_back():
+    with Interrupts(app.signalled) as interrupts, hangup_watched(interrupts.begin_once), stops_given_back():
         try:
             code = app.run()
         finally:

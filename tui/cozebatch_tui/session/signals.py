@@ -67,6 +67,11 @@ class Interrupts:
         """What a signal does; may be called from any thread inside the block."""
         os.write(self._write, b"i")
 
+    def begin_once(self) -> None:
+        """The same, unless it has begun already."""
+        if not self.seen:
+            self.begin()
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self.begin()
 
