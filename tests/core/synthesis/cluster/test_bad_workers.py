@@ -42,8 +42,9 @@ from support.films import Progress, job, options
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.parametrize("anyio_backend", ["asyncio"]),
-    pytest.mark.skipif(not can_mount(), reason="a test may not have mounts of its own here"),
+    pytest.mark.skipif(sys.platform == "win32", reason="links and these processes are POSIX's"),
 ]
+mounts = pytest.mark.skipif(not can_mount(), reason="a test may not have mounts of its own here")
 
 FILMS = 4
 
@@ -117,6 +118,7 @@ def told_of(name: str, items: Sequence[CheckItem]) -> tuple[str, str]:
     return item.text.zh, item.text.en
 
 
+@mounts
 async def test_a_machine_that_cannot_make_these_films_gets_none_and_is_told_with_the_remedy(
     running: LocalCluster, tmp_path: Path
 ) -> None:
@@ -205,6 +207,7 @@ async def test_a_machine_that_lacks_the_program_gets_no_film(running: LocalClust
     assert f"cozebatch-tui[cluster]=={package_version()}" in english
 
 
+@mounts
 async def test_a_disk_that_fills_up_on_one_machine_stops_no_batch(running: LocalCluster, tmp_path: Path) -> None:
     aside = tmp_path / "small"
     worker = running.add_worker(before=with_mounts(*small_disk(running.share, aside, 260)))
@@ -225,6 +228,7 @@ async def test_a_disk_that_fills_up_on_one_machine_stops_no_batch(running: Local
     assert not list(Path(f"/proc/{worker.pid}/root{aside}").rglob("片*")), "nothing of a film is left there"
 
 
+@mounts
 async def test_full_disks_everywhere_are_told_as_that(running: LocalCluster, tmp_path: Path) -> None:
     aside = tmp_path / "small"
     worker = running.add_worker(before=with_mounts(*small_disk(running.share, aside, 260)))
@@ -286,6 +290,7 @@ def can_draw(text: str) -> bool:
     return True
 
 
+@mounts
 async def test_a_film_whose_characters_one_machine_cannot_draw_is_made_by_another(
     running: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,6 +315,7 @@ async def test_a_film_whose_characters_one_machine_cannot_draw_is_made_by_anothe
     assert films.scratch() == []
 
 
+@mounts
 async def test_a_font_that_is_installed_later_is_seen_without_a_new_start(
     running: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
