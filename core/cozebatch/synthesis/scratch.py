@@ -34,6 +34,8 @@ _PARENT = ".cozebatch-scratch"
 _TRIES = 500
 _PAUSE = 0.001
 _RANDOM_BYTES = 4
+_IN_USE: set[str] = set()
+"""Names of this process's scratch folders whose films are being made. Their paths may be spelled in several ways."""
 _MODE = 0o700 if os.name == "posix" else 0o777
 """On Windows a film that is moved out of a folder keeps its rights, so the folder has those of the output folder."""
 
@@ -63,10 +65,12 @@ async def scratch(under: Path, owner: str, category: Category = Category.SYNTHES
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(_remove, folder, under, owner)
+        _IN_USE.discard(folder.name)
 
 
 def sweep(under: Path, owner: str) -> Swept:
-    """Remove scratch folders that killed processes of `owner` on this machine left. Without an owner nothing is."""
+    """Remove scratch folders that killed processes of `owner` on this machine left, or this one without being able to
+    remove them. Without an owner nothing is."""
     under = under.absolute()
     parent = under / _PARENT
     if not owner or not parent.is_dir():
@@ -106,8 +110,13 @@ def _make_once(under: Path, owner: str) -> Path:
     parent = under / _PARENT
     folder = parent / f"{_of(owner)}{os.getpid()}-{secrets.token_hex(_RANDOM_BYTES)}"
     make_folder(parent, under)
-    make_new_folder(folder, under, _MODE)
-    mark(folder, owner, under)
+    _IN_USE.add(folder.name)  # before it is there: another film's sweep may look at any moment
+    try:
+        make_new_folder(folder, under, _MODE)
+        mark(folder, owner, under)
+    except OSError:
+        _IN_USE.discard(folder.name)
+        raise
     return folder
 
 
@@ -128,6 +137,9 @@ def _of(owner: str) -> str:
 
 
 def _is_left_over(folder: Path, owner: str) -> bool:
-    """Whether it is named like ours, by a process that is not alive any more."""
+    """Whether it is named like ours, by a process that is not alive any more; or by this one, which could not remove
+    it: a shared folder was away then."""
     named = re.fullmatch(rf"{_of(owner)}(\d{{1,10}})-[0-9a-f]{{{2 * _RANDOM_BYTES}}}", folder.name, re.ASCII)
-    return named is not None and int(named[1]) != os.getpid() and not is_alive(int(named[1]))
+    if named is None:
+        return False
+    return folder.name not in _IN_USE if int(named[1]) == os.getpid() else not is_alive(int(named[1]))

@@ -84,3 +84,22 @@ async def test_a_twin_with_the_same_name_on_a_shared_folder_keeps_its_work(tmp_p
     assert sweep(tmp_path, "").removed == 0
     assert theirs.exists()
     assert sweep(tmp_path, THEIRS).removed == 1
+
+
+@pytest.mark.anyio
+async def test_a_folder_that_was_out_of_reach_when_its_film_ended_is_swept_later_and_a_living_one_is_not(
+    tmp_path: Path,
+) -> None:
+    share, away = tmp_path / "share", tmp_path / "away"
+    share.mkdir()
+    async with scratch(share, OURS) as home:
+        (home / "x").write_text("x", encoding="utf-8")
+        share.rename(away)
+        share.mkdir()
+    share.rmdir()
+    away.rename(share)
+    assert home.exists()
+    async with scratch(share, OURS) as living:
+        assert sweep(share, OURS).removed == 1
+        assert living.exists()
+    assert list(share.iterdir()) == []
