@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cells import LANGS, SCREENS, SIZES, cells, name_of
 from cozebatch.model.text import Lang
-from scenes import END, LIGHT, START, settled, view
+from scenes import ANSWER, CHOICES, END, LIGHT, START, settled, view
 from svg import png, words_of
 
 VIEWS: Sequence[tuple[str, Lang, tuple[int, int], tuple[str, ...]]] = (
@@ -29,6 +29,8 @@ VIEWS: Sequence[tuple[str, Lang, tuple[int, int], tuple[str, ...]]] = (
     ("main-200x60-zh", "zh", (200, 60), ()),
     ("main-200x60-en", "en", (200, 60), ()),
     ("start-zh", "zh", (120, 40), (START,)),
+    ("start-choices-zh", "zh", (120, 40), (CHOICES,)),
+    ("answer-zh", "zh", (120, 40), (ANSWER,)),
     ("task-zh", "zh", (120, 40), ("enter",)),
     ("timeline-zh", "zh", (120, 40), ("t",)),
     ("task-80x24-en", "en", (80, 24), ("enter", "down")),

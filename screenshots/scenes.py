@@ -13,21 +13,26 @@ from unittest.mock import patch
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
+from cozebatch.batch.preview import Preview
 from cozebatch.engine.event_bus import Subscription
 from cozebatch.model.text import Lang
 from cozebatch_tui.screen.app import CozebatchApp
 from cozebatch_tui.screen.look import themes
+from cozebatch_tui.screen.screens.answer import AnswerScreen
 from cozebatch_tui.screen.screens.main import MainScreen
 from cozebatch_tui.screen.screens.start import StartScreen
 from cozebatch_tui.screen.setup.question_pane import QuestionPane
 from cozebatch_tui.screen.startup import AppStart, Ask
 from cozebatch_tui.screen.view_model import ViewModel
-from scripted_batch import COZE, NOW, OVER, ScriptedSession, history, preview
+from scripted_batch import COZE, NOW, OVER, ScriptedSession, history, preview, preview_with_choices, question
 from scripted_setup import PLACES, scripted
 from svg import widths_corrected
 
-START, END = "start", "end"
-"""Before the keys: the screen before a batch begins, the batch at its end. Without them: in the middle."""
+START, CHOICES, END = "start", "choices", "end"
+"""Before the keys: the screen before a batch begins, the same with results to be reused or lost, the batch at its end.
+Without them: in the middle."""
+ANSWER = "answer"
+"""Before the keys: a question of a workflow, over the batch."""
 SETUP: Mapping[str, str] = {f"setup-{place}": place for place in PLACES}
 """Before the keys: the set-up at one of its questions."""
 LIGHT = "light"
@@ -74,7 +79,7 @@ async def view(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> AsyncI
             for key in keys:
                 if key == LIGHT:
                     pilot.app.theme = themes.LIGHT
-                elif key not in (START, END, *SETUP):
+                elif key not in (START, CHOICES, END, ANSWER, *SETUP):
                     await pilot.press(key)
                     await pilot.pause(0.1)
             for field in (*pilot.app.screen.query(Input), *pilot.app.screen.query(TextArea)):
@@ -84,10 +89,12 @@ async def view(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> AsyncI
 
 
 def _screen_of(lang: Lang, size: tuple[int, int], keys: Sequence[str]) -> AbstractAsyncContextManager[Pilot[Any]]:
-    if START in keys:
-        return start_screen(lang, size)
+    if START in keys or CHOICES in keys:
+        return start_screen(lang, size, preview_with_choices() if CHOICES in keys else None)
     if keys and keys[0] in SETUP:
         return setup_screen(lang, size, SETUP[keys[0]])
+    if ANSWER in keys:
+        return answer_screen(lang, size)
     return main_screen(lang, size, OVER if END in keys else NOW)
 
 
@@ -104,13 +111,13 @@ async def setup_screen(lang: Lang, size: tuple[int, int], place: str) -> AsyncIt
 
 
 @asynccontextmanager
-async def start_screen(lang: Lang, size: tuple[int, int]) -> AsyncIterator[Pilot[Any]]:
+async def start_screen(lang: Lang, size: tuple[int, int], shown: Preview | None = None) -> AsyncIterator[Pilot[Any]]:
     """The application before the scripted run."""
     app = CozebatchApp(AppStart(make_session=_no_session, lang=lang, title="demo", setup_needed=True))
     with patch("shutil.disk_usage", lambda _: _Usage()):  # to the end: a card is drawn again whenever its width changes
         async with app.run_test(size=size, notifications=True) as pilot:
             app.batch.session = ScriptedSession()  # type: ignore[misc, assignment]
-            await app.push_screen(StartScreen(preview(), (), ScriptedSession().preflight))
+            await app.push_screen(StartScreen(shown or preview(), (), ScriptedSession().preflight))
             await pilot.pause(0.3)
             yield pilot
 
@@ -132,6 +139,14 @@ async def main_screen(lang: Lang, size: tuple[int, int], now: float = NOW) -> As
         await app.push_screen(app.main)
         await pilot.pause()
         app.main.apply(changes)
+        await pilot.pause()
+        yield pilot
+
+
+@asynccontextmanager
+async def answer_screen(lang: Lang, size: tuple[int, int]) -> AsyncIterator[Pilot[Any]]:
+    async with main_screen(lang, size) as pilot:
+        await pilot.app.push_screen(AnswerScreen(question()))
         await pilot.pause()
         yield pilot
 

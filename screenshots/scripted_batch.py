@@ -12,6 +12,7 @@ from cozebatch.model import events
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.prices import Prices
+from cozebatch.model.question import Question, QuestionField
 from cozebatch.model.rows import Counters, Row, Stage, moved
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
@@ -157,6 +158,28 @@ def preview() -> Preview:
         origin="tblVideo  状态 = 视频草稿生成",
         journal_incomplete=False,
     )
+
+
+def preview_with_choices() -> Preview:
+    """The same with results that Coze drops soon, and rows whose parameters were paid for as others'."""
+    usual = preview()
+    tasks = []
+    for task in usual.tasks:
+        if task.action is Action.WATCH and not task.expired:
+            task = replace(task, days_left=1 if task.task_id > "rec010" else 0)
+        if task.action is Action.SUBMIT and task.task_id > "rec026":
+            task = replace(task, reusable=True)
+        tasks.append(task)
+    return replace(usual, tasks=tasks)
+
+
+def question() -> Question:
+    """What a workflow asks in the middle of an execution."""
+    fields = (
+        QuestionField("风格", description="成片的画面风格", options=("写实", "卡通", "水墨")),
+        QuestionField("封面图", "image", required=False, description="不填就由工作流生成"),
+    )
+    return Question("event", 5, "这条文案有两种讲法，用哪一种？封面要不要换？", fields)
 
 
 class ScriptedSession:

@@ -79,11 +79,12 @@ async def test_fields_are_answered_one_by_one_and_a_wrong_one_is_said(tmp_path: 
         style.value, count.value = "写实", "许多"
         await screen.press("ctrl+s")
         await screen.until(lambda: "要填integer类型的值" in screen.text().replace(" ", ""), "what is wrong")
+        assert [field.value for field in screen.app.screen.query(Input)] == ["写实", "许多"], "what was typed stays"
+        style.value, count.value = "", "3"
+        await screen.press("ctrl+s")
+        await screen.until(lambda: "还没有填“style”" in screen.text().replace(" ", ""), "what is missing")
         assert asking.ledger().requests.get("resume") is None
-        await screen.press("enter")
-        await screen.until(lambda: isinstance(screen.app.screen, AnswerScreen), "the form again")
-        style, count = screen.app.screen.query(Input)
-        style.value, count.value = "写实", "3"
+        style.value = "写实"
         await screen.press("f2")
         await screen.until(lambda: "Answer the workflow" in screen.text(), "the other language")
         assert [field.value for field in screen.app.screen.query(Input)] == ["写实", "3"], "what was typed stays"
@@ -91,6 +92,30 @@ async def test_fields_are_answered_one_by_one_and_a_wrong_one_is_said(tmp_path: 
         await screen.until(lambda: screen.count(State.DONE) == 1, "it went on")
     (execution,) = asking.ledger().executions.values()
     assert json.loads(execution.answers[0]) == {"style": "写实", "count": 3}
+
+
+async def test_a_field_with_choices_is_chosen(tmp_path: Path, asking: RunningCoze) -> None:
+    declared = {
+        "style": {"type": "string", "options": ["写实", "卡通"]},
+        "music": {"type": "boolean", "description": "[bold]配乐[/]"},
+        "tags": {"type": "list", "items": {"type": "string"}, "required": False},
+    }
+    asking.set_faults(Fault(what="interrupt", text="请补充", code=5, message=json.dumps(declared)))
+    async with application(tmp_path, asking, rows(1), size=(80, 24)) as screen:
+        await opened(screen)
+        await screen.press("enter")
+        await screen.until(lambda: isinstance(screen.app.screen, AnswerScreen), "the form")
+        assert "[bold]配乐[/]" in screen.text().replace(" ", ""), "as data, not as markup"
+        await screen.press("down", "enter")
+        assert screen.app.screen.query_one("#field-0", Input).value in ("写实", "卡通")
+        await screen.press("tab", "down", "enter")
+        assert screen.app.screen.query_one("#field-1", Input).value in ("yes", "no")
+        await screen.press("ctrl+s")
+        await screen.until(lambda: screen.count(State.DONE) == 1, "it went on")
+    (execution,) = asking.ledger().executions.values()
+    answered = json.loads(execution.answers[0])
+    assert answered["style"] in ("写实", "卡通")
+    assert isinstance(answered["music"], bool)
 
 
 async def test_leaving_the_form_sends_nothing(tmp_path: Path, asking: RunningCoze) -> None:

@@ -13,11 +13,15 @@ from textual.widgets import Button
 
 from cozebatch.demo.coze_server import RunningCoze
 from cozebatch.model.task import State
+from cozebatch.model.text import Lang
 from cozebatch_tui.screen.farewell import farewell
 from cozebatch_tui.screen.screens import start
 from cozebatch_tui.screen.screens.dialogs import Confirm
 from cozebatch_tui.screen.screens.start import StartScreen
+from scenes import start_screen
+from scripted_batch import preview_with_choices
 from support.ui import Screen, application, rows
+from support.ui import shown as shown_in
 
 pytestmark = pytest.mark.anyio
 
@@ -182,10 +186,12 @@ async def test_equal_parameters_are_paid_for_unless_the_operator_chooses_their_r
         await screen.until(lambda: screen.count(State.DONE) == 1, "the first is paid for")
     both = [*first, {"task_id": "b", "title": "one", "content": "the same"}]
     async with at_the_start(tmp_path, quick, both) as (screen, shown):
-        assert "u use paid results · 1 free" in screen.text()
+        assert "u use results · 1 free" in screen.text()
+        assert "new (paid within 7 days)" in screen.text(), "which row it is"
         assert shown.chosen.new_executions == 1
         await screen.press("u")
         assert shown.chosen.new_executions == 0
+        assert "paid within 7 days)" not in screen.text()
         assert "u pay again · 1" in screen.text()
         await screen.press("u", "u")
         await screen.press("s")
@@ -193,3 +199,16 @@ async def test_equal_parameters_are_paid_for_unless_the_operator_chooses_their_r
         row = screen.app.view_model.board.rows["b"]
         assert (row.attempts, row.reused) == (0, True)
     assert len(quick.ledger().executions) == 1
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_what_should_be_known_before_paying_is_shown_whole(lang: Lang, size: tuple[int, int]) -> None:
+    plan = preview_with_choices()
+    async with start_screen(lang, size, plan) as pilot:
+        words = "".join(shown_in(pilot.app).split())
+        for remark in (plan.same_script, plan.expiring):
+            assert remark is not None
+            assert "".join(remark.in_(lang).split()) in words
+        assert ("扣子令牌" if lang == "zh" else "Cozetoken") in words, "the checks"
+        assert ("4个免费" if lang == "zh" else "4free") in words, "the choice"

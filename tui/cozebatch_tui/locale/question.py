@@ -17,6 +17,19 @@ LIST = Text("每行一个", "one a line")
 FILE = Text("文件：填路径或网址", "a file: its path or URL")
 OPTIONS = Text("可选：{options}", "choices: {options}")
 MANY = Text("、", ", ")
+KINDS: Mapping[str, Text] = {
+    "integer": Text("整数", "a whole number"),
+    "int": Text("整数", "a whole number"),
+    "number": Text("数字", "a number"),
+    "float": Text("数字", "a number"),
+    "boolean": Text("是或否", "yes or no"),
+    "image": Text("图片", "an image"),
+    "video": Text("视频", "a film"),
+    "audio": Text("音频", "a sound"),
+    "voice": Text("音频", "a sound"),
+}
+"""Types that people have a word for; text needs none."""
+YES_NO = (Text("是", "yes"), Text("否", "no"))
 NOT_SHOWN = Text("（没有附文字）", "(it says nothing)")
 
 ANSWERED = Text("答复已存盘，正在发给扣子", "the answer is on disk and is being sent to Coze")

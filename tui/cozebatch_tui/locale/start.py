@@ -32,6 +32,10 @@ WHAT: dict[Action, Text] = {
     Action.KEEP: Text("已结束", "ended"),
 }
 EXPIRED = Text("再查一次（已过 7 天）", "check once more (past 7 days)")
+WATCHED = Text("等结果", "watch it")
+LAST_DAY = Text("{what}（今天到期）", "{what} (last day)")
+DAYS_LEFT = Text("{what}（剩 {days} 天）", "{what} (days left: {days})")
+PAID_BEFORE = Text("新的执行（7 天内付过）", "new (paid within 7 days)")
 ASKED = Text("等你答复：已付费，答复后接着做", "waiting for your answer: paid for, free to go on")
 ASKED_ONE = Text("等你答复", "waits for your answer")
 COSTS = Text("约 {cost}", "about {cost}")
@@ -70,7 +74,7 @@ FIND = Text("筛选：编号、标题、账号里的文字", "filter: text in id
 START = Text("{key} 全部开始 · 付费 {count} 次", "{key} start all · paid {count}")
 START_FREE = Text("{key} 开始 · 免费", "{key} start · free")
 TRY = Text("1 先试 1 个 · 付费 1 次", "1 try 1 first · paid 1")
-REUSE = Text("{key} 用已付费的结果 · {count} 个免费", "{key} use paid results · {count} free")
+REUSE = Text("{key} 用已有结果 · {count} 个免费", "{key} use results · {count} free")
 PAY_AGAIN = Text("{key} 重新付费 · {count} 次", "{key} pay again · {count}")
 LEAVE = Text("{key} 退出", "{key} leave")
 WAITS = Text("检查通过后自动开始", "it begins once the checks have passed")

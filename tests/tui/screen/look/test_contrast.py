@@ -16,7 +16,8 @@ from cozebatch_tui.screen.app import CozebatchApp
 from cozebatch_tui.screen.look.palettes import PALETTES, Depth, indexed
 from cozebatch_tui.screen.look.themes import our_themes
 from cozebatch_tui.screen.screens.dialogs import Confirm, Prompt
-from scenes import main_screen, start_screen
+from scenes import answer_screen, main_screen, start_screen
+from scripted_batch import preview_with_choices
 
 pytestmark = pytest.mark.anyio
 
@@ -83,9 +84,13 @@ async def use(pilot: Pilot[Any], theme: str, depth: Depth) -> CozebatchApp:
 @pytest.mark.parametrize("depth", ["true", "256"])
 @pytest.mark.parametrize("theme", PALETTES)
 async def test_everything_on_every_screen_can_be_read(theme: str, depth: Depth) -> None:
-    async with start_screen("zh", SIZE) as pilot:
+    async with start_screen("zh", SIZE, preview_with_choices()) as pilot:
         app = await use(pilot, theme, depth)
         assert not too_faint(app), "start"
+    for size in (SIZE, (80, 24)):
+        async with answer_screen("zh", size) as pilot:
+            app = await use(pilot, theme, depth)
+            assert not too_faint(app), "a question"
     async with main_screen("zh", SIZE) as pilot:
         app = await use(pilot, theme, depth)
         for view, keys in (

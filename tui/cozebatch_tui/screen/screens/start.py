@@ -34,6 +34,7 @@ from cozebatch_tui.screen.widgets.figures import Figures, clickable, spread
 from cozebatch_tui.screen.widgets.filter_field import FilterField
 from cozebatch_tui.screen.widgets.plan_cards import Checks, PlanCards
 from cozebatch_tui.screen.widgets.plan_list import PlanList
+from cozebatch_tui.screen.widgets.plan_remarks import PlanRemarks
 from cozebatch_tui.screen.widgets.task_list import TaskList
 
 GRACE = 0.7
@@ -48,6 +49,8 @@ class StartScreen(ActionScreen[Preview]):
     StartScreen #buttons { height: 1; padding: 0 1; margin: 1 0; }
     StartScreen Button { margin-right: 2; padding: 0 2; }
     StartScreen.-short #buttons { margin: 0; }
+    StartScreen.-narrow Button { margin-right: 1; padding: 0 1; }
+    StartScreen.-narrow #buttons.-choice #leave { display: none; }
     """
     SCOPE = "start"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("start")
@@ -70,10 +73,11 @@ class StartScreen(ActionScreen[Preview]):
     def compose(self) -> ComposeResult:
         lang = self.host.lang
         yield Figures(id="top")
-        yield PlanCards(self._notes)
+        yield PlanCards()
+        yield PlanRemarks(self._notes)
         yield FilterField(texts.FIND, lang)
         yield PlanList(self._preview.tasks, lang)
-        with Horizontal(id="buttons"):
+        with Horizontal(id="buttons", classes="-choice" if self._preview.reusable else ""):
             paid = self._preview.new_executions
             yield Button("", id="start", variant="warning" if paid else "success", compact=True)
             if self._preview.new_executions > 1:
@@ -167,7 +171,9 @@ class StartScreen(ActionScreen[Preview]):
 
     def _show_cards(self) -> None:
         checks = Checks(self._items, self._complaints, starts_after=self._wanted is not None)
-        self.query_one(PlanCards).show(self.chosen, checks, self._usual)
+        chosen = self.chosen
+        self.query_one(PlanCards).show(chosen, checks, self._usual)
+        self.query_one(PlanRemarks).show(chosen, checks)
 
     @on(PlanCards.Sized)
     @guarded

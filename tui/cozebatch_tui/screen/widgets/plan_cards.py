@@ -20,7 +20,6 @@ from cozebatch.model.text import Text
 from cozebatch.planning.planned import Action
 from cozebatch.synthesis.failures import existing_parent
 from cozebatch_tui.locale import start as texts
-from cozebatch_tui.presentation.allowed import allowed
 from cozebatch_tui.presentation.formatting import duration, size_of
 from cozebatch_tui.presentation.tones import Tone
 from cozebatch_tui.screen.host import Host, host_of
@@ -60,13 +59,10 @@ class PlanCards(Horizontal):
     PlanCards Figures { width: 1fr; height: 100%; border: round $line; padding: 0 1; }
     PlanCards Figures { border-title-color: $muted; }
     .-short PlanCards { height: 6; }
+    .-narrow PlanCards { height: auto; max-height: 8; }
+    .-narrow PlanCards Figures { height: auto; }
     .-narrow PlanCards #how { display: none; }
     """
-
-    def __init__(self, notes: Sequence[Text] = ()) -> None:
-        """`notes`: of the configuration, known before there is a plan."""
-        super().__init__()
-        self._notes = notes
 
     @property
     def _host(self) -> Host:
@@ -117,7 +113,7 @@ class PlanCards(Horizontal):
             texts.CONCURRENCY: Content(self._limits()),
             texts.TAKES: Content(self._takes(plan, usual)),
             texts.FILMS: Content(self._films()),
-            texts.CHECKS: self._checks(plan, checks),
+            texts.CHECKS: self._checks(checks),
         }
         lines = [Content.assemble((f"{name.in_(lang)}  ", "$muted"), text) for name, text in named.items()]
         return Content("\n").join(lines)
@@ -135,7 +131,7 @@ class PlanCards(Horizontal):
         ]
         dot = f" {self._host.look.glyphs.dot} "
         how = dot.join([self._takes(plan, usual), self._limits(), self._films()])
-        lines = [Content("  ").join(amounts), self._bar(plan, width), Content(how), self._checks(plan, checks)]
+        lines = [Content("  ").join(amounts), self._bar(plan, width), Content(how), self._checks(checks)]
         return Content("\n").join(lines)
 
     def _bar(self, plan: Preview, width: int) -> Content:
@@ -173,29 +169,13 @@ class PlanCards(Horizontal):
             return clean(folder, 120)
         return texts.FREE_SPACE.in_(lang).format(folder=clean(folder, 120), free=free)
 
-    def _checks(self, plan: Preview, checks: Checks) -> Content:
+    def _checks(self, checks: Checks) -> Content:
+        """How they stand; what they say is in `plan_remarks`."""
         lang, glyphs = self._host.lang, self._host.look.glyphs
         if checks.complaints:
-            lines = [Content.styled(f"{glyphs.bad} {texts.FAILED.in_(lang)}", f"bold ${Tone.FAILED}")]
-            lines += [Content(clean(text.in_(lang), 500)) for text in checks.complaints]
-            return Content("\n").join(lines)
+            return Content.styled(f"{glyphs.bad} {texts.FAILED.in_(lang)}", f"bold ${Tone.FAILED}")
         if checks.items is None:
             waits = f"  {texts.WAITS.in_(lang)}" if checks.starts_after else ""
             return Content.styled(texts.CHECKING.in_(lang) + waits, "$muted")
         good = dict.fromkeys(item.subject.in_(lang) for item in checks.items if item.level is Level.OK)
-        lines = [Content.styled(f"{glyphs.good} {' '.join(good)}" if good else glyphs.good, f"${Tone.DONE}")]
-        remarks = [(texts.WARNED, note) for note in (*self._notes, *_remarks(plan))]
-        for subject, text in [*_warned(checks.items), *remarks]:
-            told = clean(text.in_(lang), 300)
-            lines.append(Content.assemble((f"! {clean(subject.in_(lang), 60)} ", f"${Tone.ATTENTION}"), told))
-        return Content("\n").join(lines)
-
-
-def _warned(items: Sequence[CheckItem]) -> list[tuple[Text, Text]]:
-    return [(item.subject, item.text) for item in items if item.level is Level.WARN]
-
-
-def _remarks(plan: Preview) -> list[Text]:
-    """What should be known of the plan itself before it begins."""
-    told = (plan.misnamed, allowed(plan.run.allowance), plan.expiring, plan.same_script, plan.recognized, plan.edited)
-    return [text for text in told if text is not None]
+        return Content.styled(f"{glyphs.good} {' '.join(good)}" if good else glyphs.good, f"${Tone.DONE}")

@@ -133,6 +133,13 @@ def _what(task: PlannedTask) -> Text:
     if task.waits:
         return texts.ASKED_ONE
     what = texts.WHAT[task.action]
+    if task.days_left is not None:
+        left = texts.LAST_DAY if not task.days_left else texts.DAYS_LEFT
+        short = texts.WATCHED if task.action is Action.WATCH else what
+        days = task.days_left
+        return Text(left.zh.format(what=short.zh, days=days), left.en.format(what=short.en, days=days))
+    if task.reusable and task.action is Action.SUBMIT:
+        return texts.PAID_BEFORE
     if task.action is Action.KEEP:
         state = STATES[task.state]
         return Text(f"{what.zh}：{state.zh}", f"{what.en}: {state.en}")
