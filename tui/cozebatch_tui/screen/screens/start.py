@@ -49,7 +49,7 @@ class StartScreen(ActionScreen[Preview]):
     StartScreen #buttons { height: 1; padding: 0 1; margin: 1 0; }
     StartScreen Button { margin-right: 2; padding: 0 2; }
     StartScreen.-short #buttons { margin: 0; }
-    StartScreen.-narrow Button { margin-right: 1; padding: 0 1; }
+    StartScreen.-narrow Button { margin-right: 1; padding: 0; }
     StartScreen.-narrow #buttons.-choice #leave { display: none; }
     """
     SCOPE = "start"
