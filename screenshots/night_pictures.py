@@ -83,7 +83,8 @@ def picture(shown: Browser, html: str, folder: Path, part: str | None) -> bytes:
 
 def main() -> None:
     os.environ["TZ"] = "Asia/Shanghai"  # where the night begins at 22 o'clock
-    time.tzset()
+    if sys.platform != "win32":
+        time.tzset()
     nights: Mapping[Lang, Night] = {"zh": lived("zh"), "en": lived("en")}
     target = ROOT / "screenshots"
     with tempfile.TemporaryDirectory() as name:

@@ -49,6 +49,8 @@ def small_disk(share: Path, aside: Path, megabytes: int) -> list[str]:
 
 def fill_disk(pid: int, aside: Path, *, leave: int) -> None:
     """Fill the small disk of the process `pid` until only so many bytes are free."""
+    if sys.platform != "linux":
+        raise NotImplementedError
     folder = f"/proc/{pid}/root{aside}"
     free = shutil.disk_usage(folder).free
     with open(f"{folder}/filler", "wb") as filler:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ PATIENCE = 1.0
 def hangup_watched(on_hangup: Callable[[], object], terminal: int = 0) -> Iterator[None]:
     """Inside the block, call `on_hangup` in a thread of its own, `PATIENCE` after this file descriptor's terminal is
     gone. Does nothing where it is no terminal, and on Windows, which tells it otherwise (`console_events`)."""
-    if not hasattr(select, "poll") or not os.isatty(terminal):
+    if sys.platform == "win32" or not os.isatty(terminal):
         yield
         return
     closing, close = os.pipe()
