@@ -184,8 +184,9 @@ def _compare_outputs(workflow: Declaration, mapped: Mapping[str, str]) -> list[C
             Level.WARN,
             _OUTPUTS,
             Text(
-                f"名字可能对不上，付费后才发现就晚了：{zh}。请检查 coze_config.outputs",
-                f"names that may not fit, to be found out before anything is paid: {en}. Check coze_config.outputs",
+                f"名字可能对不上，付费后会找不到成片的素材：{zh}。请检查 coze_config.outputs",
+                f"names may not fit, and what a film needs would not be found once it is paid for: {en}. Check "
+                "coze_config.outputs",
             ),
         )
     ]

@@ -71,9 +71,9 @@ class Declaration:
     name: str
     inputs: Mapping[str, Input]
     app_id: str | None = None
+    """Of the app that the workflow belongs to, without which it cannot be run; None for a workflow of its own."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Variables of the end node: name → type, of a list that of its members. Empty where the end node gives text."""
-    """Of the app that the workflow belongs to, without which it cannot be run; None for a workflow of its own."""
 
 
 class CozeService:

@@ -109,7 +109,7 @@ def answers_of(document: Mapping[str, Any], lang: Lang) -> Answers:
     token, secret = _text(coze.get("token")), _text(api.get("app_secret"))
     return Answers(
         lang=lang,
-        source="feishu" if api else "",
+        source="feishu" if api else "file" if "task_file" in document else "",
         token=token,
         base_url=_text(coze.get("base_url")) or (link.base_url or "" if link else ""),
         workflow_id=link.workflow_id if link else _text(coze.get("workflow_id")),
@@ -120,7 +120,7 @@ def answers_of(document: Mapping[str, Any], lang: Lang) -> Answers:
         domain=_text(api.get("domain")),
         table_id=_text(content.get("table_id")) or _table_of(_text(api.get("app_token"))),
         view_id=_text(content.get("view_id")),
-        columns=_columns(coze, content) if api and coze else {},
+        columns=_columns(coze, content) if api and coze else _file_columns(coze, _section(document, "task_file")),
         outputs=_outputs(coze),
         status=_status(content) if content else {},
         mode=_mode(synthesis, workflow) if workflow else "",
@@ -142,6 +142,15 @@ def _columns(coze: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, s
         if isinstance(column, str) and column:
             found[str(need)] = column
     return found
+
+
+def _file_columns(coze: Mapping[str, Any], task_file: Mapping[str, Any]) -> dict[str, str]:
+    """Of a task file: the columns that are named. Those that go by the usual names are found again by them."""
+    given = {field: column for field, column in _section(task_file, "columns").items() if isinstance(column, str)}
+    parameters = _section(coze, "parameters")
+    found = {need: given.get(str(field), field if field not in FIELDS else "") for need, field in parameters.items()}
+    own = {field: given[field] for field in ("content", "title") if field in given and field not in parameters.values()}
+    return {str(need): column for need, column in (own | found).items() if isinstance(column, str) and column}
 
 
 def _outputs(coze: Mapping[str, Any]) -> dict[str, str]:

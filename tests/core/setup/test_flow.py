@@ -246,6 +246,7 @@ async def test_a_file_may_call_its_columns_as_it_likes(tmp_path: Path) -> None:
         await way.to_the_end(answers)
         config = configuration_of(way.state)
     assert config["task_file"] == {"columns": {"content": "口播稿", "title": "选题"}}
+    assert dict(answers_of(config, "en").columns) == {"content": "口播稿", "title": "选题"}, "proposed again"
     settings, _ = parse_settings(config)
     [task] = read_tasks(path, Reading(used_columns(settings), names=field_names(settings)))
     assert (task.title, task.content, task.value("编号")) == ("露营", script, "7")
