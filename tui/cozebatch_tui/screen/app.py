@@ -369,6 +369,8 @@ def run_to_the_end(app: CozebatchApp) -> int:
         finally:
             app.give_back_title()
             app.batch.close()
-    for line in app.last_words():
-        print(line)
+    if sys.stdout is not None:
+        out = Output(sys.stdout)  # the terminal may be gone
+        for line in app.last_words():
+            out.line(line)
     return app.batch.exit_code(Exit.OK if code is None else code)

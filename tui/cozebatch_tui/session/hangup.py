@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select
+import stat
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -20,8 +21,9 @@ PATIENCE = 1.0
 @contextmanager
 def hangup_watched(on_hangup: Callable[[], object], terminal: int = 0) -> Iterator[None]:
     """Inside the block, call `on_hangup` in a thread of its own, `PATIENCE` after this file descriptor's terminal is
-    gone. Does nothing where it is no terminal, and on Windows, which tells it otherwise (`console_events`)."""
-    if sys.platform == "win32" or not os.isatty(terminal):
+    gone. Does nothing where it is no device, and on Windows, which tells it otherwise (`console_events`)."""
+    # A terminal that is gone already is no terminal any more, but still a device.
+    if sys.platform == "win32" or not stat.S_ISCHR(os.fstat(terminal).st_mode):
         yield
         return
     closing, close = os.pipe()

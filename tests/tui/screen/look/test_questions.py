@@ -12,7 +12,7 @@ import pytest
 from textual._xterm_parser import XTermParser
 from textual.events import Key
 
-from cozebatch_tui.screen.look.questions import QUESTIONS, Answers, LateAnswer, answers_in
+from cozebatch_tui.screen.look.questions import QUESTIONS, Answers, LateAnswer, answers_in, ask_terminal
 
 DARK = b"\x1b]11;rgb:1414/1717/1c1c\x1b\\"
 LIGHT = b"\x1b]11;rgb:ffff/ffff/dddd\x07"
@@ -41,6 +41,18 @@ print("textual" in sys.modules)
 )
 def test_answers_are_read(heard: bytes, answers: Answers) -> None:
     assert answers_in(heard) == answers
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX's")
+def test_a_terminal_that_is_gone_answers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = os.openpty()
+    monkeypatch.setattr(os, "isatty", lambda _: True)  # as it was a moment ago
+    monkeypatch.setattr(os, "tcgetpgrp", lambda _: os.getpgrp())
+    with open(theirs, "r+b", buffering=0) as terminal:
+        monkeypatch.setattr(sys, "__stdin__", terminal)
+        monkeypatch.setattr(sys, "__stdout__", terminal)
+        os.close(ours)
+        assert ask_terminal({"TERM": "xterm-256color"}) == Answers()
 
 
 def ask_over_pty(reply: bytes | None) -> list[str]:

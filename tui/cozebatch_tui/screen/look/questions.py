@@ -79,22 +79,23 @@ if sys.platform != "win32":
         import termios
         import tty
 
-        before = termios.tcgetattr(source)
         heard = b""
         try:
-            tty.setcbreak(source, termios.TCSANOW)
-            os.write(target, QUESTIONS.encode())
-            end = time.monotonic() + LONGEST
-            while _POSITION.search(heard) is None and (left := end - time.monotonic()) > 0:
-                if select.select([source], [], [], left)[0]:
-                    piece = os.read(source, 1024)
-                    if not piece:
-                        break
-                    heard += piece
+            before = termios.tcgetattr(source)
+            try:
+                tty.setcbreak(source, termios.TCSANOW)
+                os.write(target, QUESTIONS.encode())
+                end = time.monotonic() + LONGEST
+                while _POSITION.search(heard) is None and (left := end - time.monotonic()) > 0:
+                    if select.select([source], [], [], left)[0]:
+                        piece = os.read(source, 1024)
+                        if not piece:
+                            break
+                        heard += piece
+            finally:
+                termios.tcsetattr(source, termios.TCSANOW, before)
         except termios.error as error:
             raise OSError(str(error)) from error
-        finally:
-            termios.tcsetattr(source, termios.TCSANOW, before)
         return heard
 
 

@@ -72,8 +72,10 @@ class MainScreen(TaskActionScreen):
         yield ActionFooter("main")
 
     def on_mount(self) -> None:
-        self._begin_drawing()
-        self.table.focus()
+        drawer = self.query(ProblemDrawer)
+        if drawer and drawer.first().is_mounted:  # an application that leaves meanwhile makes no more of it
+            self._begin_drawing()
+            self.table.focus()
 
     def _begin_drawing(self) -> None:
         self._is_drawn = True
