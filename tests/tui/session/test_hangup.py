@@ -15,7 +15,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tell
 
 @pytest.mark.parametrize("gone_before", [True, False])
 def test_a_terminal_that_is_gone_is_told_once(gone_before: bool) -> None:
-    assert sys.platform == "linux"
+    if sys.platform == "win32":
+        return
     master, terminal = os.openpty()
     told = threading.Semaphore(0)
     try:

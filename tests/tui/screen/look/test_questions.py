@@ -45,7 +45,8 @@ def test_answers_are_read(heard: bytes, answers: Answers) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX's")
 def test_a_terminal_that_is_gone_answers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert sys.platform != "win32"
+    if sys.platform == "win32":
+        return
     ours, theirs = os.openpty()
     monkeypatch.setattr(os, "isatty", lambda _: True)  # as it was a moment ago
     monkeypatch.setattr(os, "tcgetpgrp", lambda _: os.getpgrp())
