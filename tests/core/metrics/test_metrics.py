@@ -78,7 +78,8 @@ async def test_a_file_that_cannot_be_written_is_a_line_in_the_log_and_no_more(tm
     (tmp_path / "tasks.json").write_text(json.dumps([{"content": "文案"}]), encoding="utf-8")
     with serve_coze(CozeOptions(duration=0.1)) as coze:
         known = {"token": TOKEN, "workflow_id": WORKFLOW_ID, "base_url": coze.url}
-        settings, _ = parse_settings({"workflow_config": {"coze_config": known, "synthesis": {"mode": "none"}}})
+        workflow = {"coze_config": known, "synthesis": {"mode": "none"}, "poll_interval": 0.2}
+        settings, _ = parse_settings({"workflow_config": workflow})
         request = Request(
             tasks_file=tmp_path / "tasks.json",
             state_dir=tmp_path / "state",
