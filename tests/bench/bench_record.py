@@ -183,14 +183,14 @@ def rows_of(what: str, costs: list[Cost], goal: str, goal_mb: str) -> list[tuple
 
 def main(tasks: int = 100_000, runs: int = RUNS) -> None:
     found = rows_of("2000 new tasks", starts(2000, runs, None), "<= 1.3", "-")
-    found += rows_of(f"{tasks} new tasks", starts(tasks, runs, None), "<= 7", "<= 200")
+    found += rows_of(f"{tasks} new tasks", starts(tasks, runs, None), "<= 4", "<= 200")
     for what, status, own_ids in (
         ("finished by an earlier run", "finished", True),
         ("the same, a file without ids", "finished", False),
         ("finished by the run that goes on", "interrupted", True),
     ):
         costs = starts(tasks, runs, status, own_ids=own_ids)  # type: ignore[arg-type]
-        found += rows_of(f"{tasks} tasks, {what}", costs, "<= 7", "<= 200")
+        found += rows_of(f"{tasks} tasks, {what}", costs, "<= 4", "<= 200")
     table("Start with a large record", found)
 
 
