@@ -15,7 +15,7 @@ from cozebatch.journal.memory import MemoryJournal
 from cozebatch.model.allowance import ANY_NUMBER, Allowance
 from cozebatch.model.task import State
 from cozebatch.ports import Change, PutRun, RunRecord
-from support.fakes import FakeCoze, World, tasks
+from support.fakes import FakeCoze, World, tasks, wall
 
 pytestmark = pytest.mark.anyio
 
@@ -176,6 +176,25 @@ async def test_nothing_is_submitted_from_the_time_on_and_what_runs_is_finished()
     assert (outcome.status, outcome.paused) == ("stopped", ("until",))
     assert outcome.statistics.done == 4
     assert not outcome.broken_off
+
+
+@pytest.mark.parametrize(("ahead", "started"), [(3600.0, 4), (-3600.0, 10)])
+async def test_a_clock_that_is_set_moves_the_time_to_stop_with_it(ahead: float, started: int) -> None:
+    """Half past six is what the clock on the wall says: set past it, no more is started; set back, there is time for
+    all. What runs is finished in any case, and nothing is paid twice."""
+    since = [float("inf")]
+
+    def set_later() -> float:
+        now = wall()
+        return now + (ahead if now >= since[0] else 0.0)
+
+    world = World(coze=FakeCoze(duration=lambda _: 100.0), options=Options(max_coze=2, seed=1), wall=set_later)
+    since[0] = world.wall() + 130.0
+    world.until = world.wall() + 250.0
+    outcome = await world.run(tasks(10))
+    assert len(world.coze.executions) == started
+    assert outcome.statistics.done == started
+    assert outcome.status == ("finished" if started == 10 else "stopped")
 
 
 async def test_a_time_that_has_passed_is_not_kept_for_the_next_process() -> None:

@@ -110,7 +110,9 @@ def test_one_real_film_follows_with_the_command_it_names(tmp_path: Path, found: 
     named = re.search(r"（付费 1 次）：\s+\S+ (.*)", done.stdout)
     assert named is not None
     options = [option for option in named[1].split() if option != "cozebatch_tui"]
-    ran = Program(tmp_path, found.coze.url).run("--no-ui", "--poll-interval", "0.5", *options[options.index("--config") :])
+    ran = Program(tmp_path, found.coze.url).run(
+        "--no-ui", "--poll-interval", "0.5", *options[options.index("--config") :]
+    )
     assert ran.code == 0, ran.err
     assert len(found.coze.ledger().executions) == 1
     (execution,) = found.coze.ledger().executions.values()

@@ -104,7 +104,9 @@ async def checked(running: LocalCluster, machines: int) -> list[CheckItem]:
     """What `check` says once so many machines have come, of which all but one are left out."""
     items: list[CheckItem] = []
     with anyio.fail_after(90):
-        while sum(any(f" w{n} makes no films" in item.text.en for item in items) for n in range(machines)) < machines - 1:
+        while (
+            sum(any(f" w{n} makes no films" in item.text.en for item in items) for n in range(machines)) < machines - 1
+        ):
             items = await check_cluster(options(running.share), running.cluster)
             await anyio.sleep(0.2)
     return items
