@@ -10,7 +10,7 @@ from cozebatch.model.sanitize import clean
 from cozebatch.model.task import State, Task
 from cozebatch.model.text import Text
 from cozebatch.planning.leftovers import Leftover, leftovers
-from cozebatch.planning.planned import LAST_DAYS, Action, Planned, days_left, is_expired
+from cozebatch.planning.planned import LAST_DAYS, Action, Planned, days_left, expiring, is_expired
 from cozebatch.ports import Delivery, RunRecord
 
 _RUNS = frozenset({Action.SUBMIT, Action.WATCH, Action.FINISH, Action.HOLD})
@@ -156,16 +156,7 @@ class Preview:
     @property
     def expiring(self) -> Text | None:
         """How many results Coze will drop within days, and when the first of them; None where there are none."""
-        days = [task.days_left for task in self.tasks if task.days_left is not None]
-        if not days:
-            return None
-        soon = min(days) + 1
-        first = Text("今天", "today") if soon == 1 else Text(f"{soon} 天内", f"within {soon} days")
-        return Text(
-            f"{len(days)} 个已付费的结果还没取回，扣子只保留 7 天，最早的{first.zh}就会消失：请尽快开始批次或认领。",
-            f"{len(days)} paid results were never fetched; Coze keeps them for 7 days and drops the first of them "
-            f"{first.en}: run the batch or adopt them soon.",
-        )
+        return expiring([task.days_left for task in self.tasks if task.days_left is not None])
 
     @property
     def new_executions(self) -> int:

@@ -15,6 +15,7 @@ from cozebatch.model.sanitize import clean
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
 from cozebatch.notify.news import News
+from cozebatch.planning.planned import LAST_DAYS, days_left, expiring, is_expired
 
 MOST_GROUPS = 5
 """Groups of failures that a card names; the table has them all."""
@@ -42,14 +43,16 @@ class About:
     prices: Prices = NO_PRICES
 
 
-def card_of(kind: News, board: Board, about: About, lang: Lang) -> dict[str, Any]:
-    """The card's JSON for `msg_type: interactive`."""
+def card_of(kind: News, board: Board, about: About, lang: Lang, *, now: float) -> dict[str, Any]:
+    """The card's JSON for `msg_type: interactive`. `now`: Unix seconds."""
     elements: list[dict[str, Any]] = [{"tag": "div", "fields": _figures(board, about.prices, lang)}]
     lines = [error.message.in_(lang) for error in board.paused.values() if error is not None]
     if kind == "held":
         lines.append(_HELD.in_(lang))
     if kind == "ended" and board.counts[State.PENDING]:
         lines.append(_LEFT.in_(lang))
+    if (warning := expiring(_days_left(board, now))) is not None:
+        lines.append(warning.in_(lang))
     elements += [_text(line) for line in lines]
     groups = sorted(board.groups.values(), key=lambda group: -group.count)
     if groups:
@@ -67,6 +70,13 @@ def card_of(kind: News, board: Board, about: About, lang: Lang) -> dict[str, Any
         "header": {"title": _plain(clean(title, 120)), "template": _colour(kind, board)},
         "elements": elements,
     }
+
+
+def _days_left(board: Board, now: float) -> list[int]:
+    """Of the tasks whose results lie at Coze and are dropped there within days."""
+    rows = [row for row in board.rows.values() if row.state in (State.RUNNING, State.HELD) and not row.has_output]
+    left = [days_left(row, now) for row in rows if not is_expired(row, now)]
+    return [days for days in left if days is not None and days < LAST_DAYS]
 
 
 def _figures(board: Board, prices: Prices, lang: Lang) -> list[dict[str, Any]]:

@@ -54,7 +54,7 @@ class Courier:
         if len(self._cards) >= _MOST_WAITING:
             self._cards.popleft()
             log("warning", Text("一张飞书卡片没有发出。", "A Feishu card was not sent."))
-        self._cards.append(card_of(kind, board, self._about, self._lang))
+        self._cards.append(card_of(kind, board, self._about, self._lang, now=event.wall))
         self._idle = anyio.Event()
         self._more.set()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -162,6 +162,20 @@ def days_left(row: Row, now: float) -> int | None:
     if row.submitted_at is None:
         return None
     return max(0, math.floor((RESULTS_KEPT - (now - row.submitted_at)) / 86400.0))
+
+
+def expiring(days: Sequence[int]) -> Text | None:
+    """The warning about results that were never fetched, by the days that are left for each; None where there are
+    none."""
+    if not days:
+        return None
+    soon = min(days) + 1
+    first = Text("今天", "today") if soon == 1 else Text(f"{soon} 天内", f"within {soon} days")
+    return Text(
+        f"{len(days)} 个已付费的结果还没取回，扣子只保留 7 天，最早的{first.zh}就会消失：请尽快开始批次或认领。",
+        f"{len(days)} paid results were never fetched; Coze keeps them for 7 days and drops the first of them "
+        f"{first.en}: run the batch or adopt them soon.",
+    )
 
 
 def is_expired(row: Row, now: float) -> bool:

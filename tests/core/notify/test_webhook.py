@@ -35,7 +35,9 @@ async def test_a_card_is_posted_whole_and_signed() -> None:
 
     with raw_server(answer) as server:
         bot = FeishuWebhook(server.url + PATH, "abc123", wall=lambda: 1700000000.9)
-        await bot.send(card_of("ended", Board(), About("任务.csv", "https://www.feishu.cn/base/x?table=y"), "zh"))
+        await bot.send(
+            card_of("ended", Board(), About("任务.csv", "https://www.feishu.cn/base/x?table=y"), "zh", now=0.0)
+        )
     head, _, body = seen[0].partition(b"\r\n\r\n")
     assert head.startswith(f"POST {PATH} ".encode())
     sent = json.loads(body)
