@@ -32,12 +32,15 @@ class Paid:
     @property
     def best(self) -> Recorded:
         """The one that leads on furthest, the latest of these. If the last submission went unanswered and nothing is in
-        flight, it is that one: another execution was asked for, and may have been paid, whatever there was before."""
+        flight, it is that one: another execution was asked for, and may have been paid, whatever there was before. One
+        before the last that went unanswered is decided about: what came after it counts."""
         if len(self.executions) == 1:
             return self.executions[0]
-        best = min(reversed(self.executions), key=_rank)
-        doubtful = self.latest.status in ("sent", "unanswered") and best.status not in ("running", "interrupted")
-        return self.latest if doubtful else best
+        latest = self.latest
+        known = [r for r in self.executions if r is latest or r.status not in ("sent", "unanswered")]
+        best = min(reversed(known), key=_rank)
+        doubtful = latest.status in ("sent", "unanswered") and best.status not in ("running", "interrupted")
+        return latest if doubtful else best
 
     @property
     def is_settled(self) -> bool:

@@ -70,6 +70,16 @@ def test_a_rerun_that_went_unanswered_is_what_became_of_the_row(status: Executio
     assert recognize([row(1, "a")], record)["row-1"].best.key == "k3"
 
 
+@pytest.mark.parametrize("status", ["sent", "unanswered"])
+@pytest.mark.parametrize("later", ["failed", "lost"])
+def test_an_unanswered_one_is_decided_about_once_another_was_started(
+    status: ExecutionStatus, later: ExecutionStatus
+) -> None:
+    """What came of the later one counts, also where it failed for good: else it would be paid for once more."""
+    record = [paid(1, "a", task_id="row-1", status=status), paid(2, "a", task_id="row-1", status=later)]
+    assert recognize([row(1, "a")], record)["row-1"].best.key == "k2"
+
+
 def test_an_id_of_its_own_counts_more_than_the_content() -> None:
     listed = [Task("x", content="b"), Task("y", content="a")]
     record = [paid(1, "a", task_id="x"), paid(2, "b", task_id="y")]
