@@ -30,6 +30,20 @@ def test_resubmit_starts_at_most_one_execution_more_than_max_retries(files: File
     assert per_script(files) == {"a": 2, "b": 2, "c": 2}
 
 
+def test_a_failure_for_good_after_a_lost_answer_counts_under_every_name_of_the_file(files: Files) -> None:
+    files.program.configure(on_unknown_submit="resubmit", max_retries=2)
+    files.coze.set_faults(
+        Fault(what="cut_after", on="submit", last=1), Fault(what="fail", code=4105, message="said so", first=2)
+    )
+    files.write(["a"])
+    assert files.run().code == 1
+    assert per_script(files) == {"a": 2}, "the one without an answer, and one that failed"
+    for name in ("renamed.csv", "tasks.csv", "renamed.csv"):
+        files.write(["a"], name=name)
+        assert "said so" in files.run(name).out
+        assert per_script(files) == {"a": 2}
+
+
 def test_resubmit_takes_up_what_an_earlier_start_held(files: Files) -> None:
     files.write(["a", "b"])
     files.coze.set_faults(LOST)
