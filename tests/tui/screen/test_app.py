@@ -43,8 +43,9 @@ async def test_keys_pressed_faster_than_the_screen_is_drawn_all_count(tmp_path: 
         for _ in range(5):
             screen.main.task_actions.change_limit(Stage.COZE, +1)
             screen.main.task_actions.toggle_pause()
-        await screen.until(lambda: screen.app.view_model.board.limits[Stage.COZE].user == 6, "limit 6")
-        assert list(screen.app.view_model.board.paused) == ["operator"]
+        board = screen.app.view_model.board
+        await screen.until(lambda: board.limits[Stage.COZE].user == 6, "limit 6")
+        await screen.until(lambda: list(board.paused) == ["operator"], "paused by the last key")
 
 
 async def test_brackets_and_minus_change_the_limits(tmp_path: Path, slow: RunningCoze) -> None:

@@ -14,8 +14,9 @@ from cozebatch_tui.screen.screens.dialogs import Confirm
 from cozebatch_tui.screen.screens.edit import EditScreen
 from cozebatch_tui.screen.screens.main import MainScreen
 from cozebatch_tui.screen.screens.task import TaskScreen
+from cozebatch_tui.screen.widgets.task_cards import CourseCard
 from scenes import main_screen
-from support.ui import Screen, application, rows
+from support.ui import Screen, application, rows, until
 
 pytestmark = pytest.mark.anyio
 
@@ -183,6 +184,24 @@ async def test_a_tiny_terminal_shows_the_problem_first() -> None:
         await screen.until(lambda: "Problem" in screen.text(), "the problem")
         assert "Stages" not in screen.text()
         assert "? help" in screen.text()
+
+
+async def test_a_scroll_bar_that_comes_draws_the_cards_again_for_their_new_width(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cozebatch_tui.screen.screens.task.LOOKS_A_SECOND", 0.001)  # nothing draws but the change
+    async with main_screen("en", (80, 24)) as pilot:
+        await pilot.press("enter")
+        card = pilot.app.screen.query_one(CourseCard)
+        await until(pilot, lambda: card._drawn is not None, "the card")
+        before = card._drawn
+        pilot.app.screen.query_one("#cards").styles.overflow_y = "scroll"
+        await until(pilot, lambda: card._drawn is not before, "drawn again")
+        assert card._drawn is not None
+        assert before is not None
+        assert max(line.cell_length for line in card._drawn.split("\n")) < max(
+            line.cell_length for line in before.split("\n")
+        )
 
 
 async def test_one_escape_does_not_drop_what_was_typed(tmp_path: Path, quick: RunningCoze) -> None:

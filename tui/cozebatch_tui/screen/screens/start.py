@@ -30,7 +30,7 @@ from cozebatch_tui.screen.action_keys import bindings_of, live_keys
 from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.error_boundary import guarded
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter
-from cozebatch_tui.screen.widgets.figures import Figures, clickable, spread
+from cozebatch_tui.screen.widgets.figures import Figures, FittedFigures, clickable, spread
 from cozebatch_tui.screen.widgets.filter_field import FilterField
 from cozebatch_tui.screen.widgets.plan_cards import Checks, PlanCards
 from cozebatch_tui.screen.widgets.plan_list import PlanList
@@ -175,7 +175,7 @@ class StartScreen(ActionScreen[Preview]):
         self.query_one(PlanCards).show(chosen, checks, self._usual)
         self.query_one(PlanRemarks).show(chosen, checks)
 
-    @on(PlanCards.Sized)
+    @on(FittedFigures.Sized)
     @guarded
     def _sized(self) -> None:
         self._show()

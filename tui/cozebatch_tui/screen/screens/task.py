@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -26,7 +27,7 @@ from cozebatch_tui.screen.situation import Situation
 from cozebatch_tui.screen.task_action_screen import TaskActionScreen
 from cozebatch_tui.screen.widgets import task_texts
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter
-from cozebatch_tui.screen.widgets.figures import Figures
+from cozebatch_tui.screen.widgets.figures import Figures, FittedFigures
 from cozebatch_tui.screen.widgets.poster import Poster
 from cozebatch_tui.screen.widgets.task_cards import CourseCard, FilesCard, ProblemCard, TaskHead
 
@@ -129,6 +130,11 @@ class TaskScreen(TaskActionScreen):
     @guarded
     def on_resize(self) -> None:
         self.call_after_refresh(self._look)
+
+    @on(FittedFigures.Sized)
+    @guarded
+    def _sized(self) -> None:
+        self._look()
 
     @guarded
     def _look(self) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from textual.content import Content
+from textual.geometry import Size
+from textual.message import Message
+from textual.screen import Screen
 from textual.style import Style
 from textual.widgets import Static
 
@@ -38,6 +41,25 @@ class Figures(Static):
         """The text in the border, as it is."""
         if str(self.border_title or "") != text:
             self.border_title = Content(text)
+
+
+class FittedFigures(Figures):
+    """A text made for its width. Tells when it has another size: it should be drawn again then.
+
+    Textual 8 sends no `Resize` where a scroll bar comes or goes, so this looks whenever the screen was laid out."""
+
+    class Sized(Message):
+        """It has another size."""
+
+    _told: Size = Size()
+
+    def on_mount(self) -> None:
+        self.screen.screen_layout_refresh_signal.subscribe(self, self._laid_out, immediate=True)
+
+    def _laid_out(self, _: Screen[object]) -> None:
+        if self.size != self._told:
+            self._told = self.size
+            self.post_message(self.Sized())
 
 
 Part = str | Content | tuple[str, str]

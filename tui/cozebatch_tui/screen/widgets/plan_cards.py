@@ -10,7 +10,6 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.message import Message
 
 from cozebatch.batch.preview import Preview
 from cozebatch.model.check_item import CheckItem, Level
@@ -24,7 +23,7 @@ from cozebatch_tui.presentation.formatting import duration, size_of
 from cozebatch_tui.presentation.tones import Tone
 from cozebatch_tui.screen.host import Host, host_of
 from cozebatch_tui.screen.view_model import GUESS
-from cozebatch_tui.screen.widgets.figures import Figures, Part
+from cozebatch_tui.screen.widgets.figures import Figures, FittedFigures, Part
 from cozebatch_tui.screen.widgets.plan_list import TONES
 
 
@@ -39,20 +38,10 @@ class Checks:
     """The operator has said already that the batch is to begin."""
 
 
-class _CostCard(Figures):
-    """Tells when its width changes: that comes after the screen's own, when the cards are laid out anew."""
-
-    def on_resize(self) -> None:
-        self.post_message(PlanCards.Sized())
-
-
 class PlanCards(Horizontal):
     """Draws a plan; a narrow terminal gets both cards in one."""
 
     SCOPED_CSS = False  # the rules name classes of the screen
-
-    class Sized(Message):
-        """A card has another size, so it should be drawn again."""
 
     DEFAULT_CSS = """
     PlanCards { height: 9; }
@@ -69,7 +58,7 @@ class PlanCards(Horizontal):
         return host_of(self)
 
     def compose(self) -> ComposeResult:
-        yield _CostCard(id="cost")
+        yield FittedFigures(id="cost")
         yield Figures(id="how")
 
     def show(self, plan: Preview, checks: Checks, usual: float | None) -> None:

@@ -22,7 +22,7 @@ from cozebatch_tui.presentation.formatting import count, duration
 from cozebatch_tui.presentation.glyphs import Glyphs
 from cozebatch_tui.presentation.tones import TONE_OF, Tone
 from cozebatch_tui.screen.widgets.columns import problem
-from cozebatch_tui.screen.widgets.figures import Figures, clickable, spread
+from cozebatch_tui.screen.widgets.figures import Figures, FittedFigures, clickable, spread
 
 _NAMES = {"coze": texts.COZE, "download": texts.DOWNLOAD, "synthesis": texts.SYNTHESIS}
 _TONES = {"coze": Tone.COZE, "download": Tone.FILM, "synthesis": Tone.FILM}
@@ -34,7 +34,7 @@ _ASIDE = 26
 Keys = Mapping[str, Sequence[str]]
 
 
-class TaskHead(Figures):
+class TaskHead(FittedFigures):
     """Place in the table's order, title, state and problem, and the keys that lead to the neighbours."""
 
     DEFAULT_CSS = "TaskHead { height: 1; padding: 0 1; background: $surface; }"
@@ -53,7 +53,7 @@ class TaskHead(Figures):
         self.draw(spread(left, aside, max(1, self.size.width)))
 
 
-class CourseCard(Figures):
+class CourseCard(FittedFigures):
     """One line a stage; its place and length on the line show when it ran, against the others."""
 
     DEFAULT_CSS = """
@@ -210,7 +210,7 @@ def _refusal(row: Row, lang: Lang) -> str:
     return clean(row.error.message.in_(lang), 400) if refused and row.error is not None else ""
 
 
-class FilesCard(Figures):
+class FilesCard(FittedFigures):
     """Film, draft and debug page, each with its key."""
 
     SCOPED_CSS = False  # the rules name classes of the screen
