@@ -51,7 +51,7 @@ class Files:
         with self.program.start(*batch, "--json") as process:
             read_until(process, word, count)
             kill(process)
-            process.communicate(timeout=10)
+            process.communicate(timeout=60)
 
     @property
     def executions(self) -> int:

@@ -128,7 +128,7 @@ def test_a_run_that_was_killed_learns_what_the_older_tool_did(program: Program, 
     with program.start(*BATCH, "--json") as process:
         read_until(process, '"to": "running"')
         kill(process)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
     alive = begin(coze, "标题5号", "文案5号")
     leave(
         program,

@@ -53,7 +53,7 @@ def test_a_damaged_journal_is_said_and_gone_on_from_only_when_accepted(
     with program.start(*BATCH, "--json") as process:
         read_until(process, '"to": "done"', 3)
         kill(process)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
     before = started(coze)
     damage(tmp_path / ".cozebatch", how)
     refused = program.batch()

@@ -68,7 +68,7 @@ def test_a_kill_between_done_and_the_write_back_is_made_good_at_the_next_start(o
     with office.program.start(*BATCH, "--json") as process:
         read_until(process, '"to": "writing_back"')
         kill(process)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
     before = office.statuses()
     assert before[READY] > 0
     assert office.program.run(*BATCH).code in (0, 1)

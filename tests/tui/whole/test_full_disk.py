@@ -87,12 +87,9 @@ def executions(coze: RunningCoze) -> dict[str, str]:
 
 
 def interrupted(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """SIGINT; what stdout and stderr still said. The process must be gone within 5 s."""
-    began = time.monotonic()
+    """SIGINT; what stdout and stderr still said. The process must end by itself."""
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=10)
-    assert time.monotonic() - began < 5
-    return out, err
+    return process.communicate(timeout=60)
 
 
 def finish(program: Program, coze: RunningCoze, log: str, options: Sequence[str] = ()) -> None:
@@ -225,7 +222,7 @@ def fill_up(ballast: Path) -> None:
                 continue
 
 
-def wait_for(holds: Callable[[], bool], program: Program, seconds: float = 10.0) -> None:
+def wait_for(holds: Callable[[], bool], program: Program, seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, log_of(program)

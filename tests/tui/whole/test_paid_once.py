@@ -116,7 +116,7 @@ def test_a_wiki_address_and_the_base_itself_are_one_source(table: Table) -> None
     with table.start("--json") as process:
         read_until(process, '"to": "running"', 20)
         kill(process)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
     table.config["api_config"]["app_token"] = "wikcnNode1"
     assert table.run().code == 0
     assert table.executions == 20
@@ -171,7 +171,7 @@ def test_executions_of_another_workflow_are_not_told_failed_in_the_table(table: 
     with table.start("--json", "--limit", "4") as process:
         read_until(process, '"to": "running"', 4)
         kill(process)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
     table.config["workflow_config"]["coze_config"]["workflow_id"] = "7999999999999999999"
     resumed = table.run("--limit", "4")
     assert resumed.code == 0, resumed.err

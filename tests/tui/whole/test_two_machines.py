@@ -77,7 +77,7 @@ def test_what_a_colleague_claimed_after_a_reset_is_not_run_by_us_too(claimed: Ta
     with claimed.start("--json", *LIMITED) as process:
         read_until(process, '"to": "running"', ROWS)
         kill(process)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
     claimed.feishu.tables[CONTENT].write([("recdemo01", {"状态": "生成中", "返回结果": "another operator at work"})])
     claimed.run(*LIMITED)
     assert set(paid(claimed)) == {1}
