@@ -148,7 +148,7 @@ class Engine:
         Raises `JournalError` when not even the start could be written.
         """
         self._partial = partial
-        start = Start(self._ledger, planned)
+        start = Start(self._ledger, planned, {delivery.task_id for delivery in owed})
         await self._begin(start, handover)
         outcome: Outcome | None = None
         async with anyio.create_task_group() as group:
@@ -156,12 +156,14 @@ class Engine:
             steps = await start.publish()
             await self.commands.give(answers)
             self._enqueue(steps, owed, trial)
+            group.start_soon(self._enter_the_finished, start)
             while True:
                 self._ledger.clock.resume()
-                await self._work_off(group)
+                await self._work_off(group, start)
                 if self._state.draining:
                     self._cut_short = not self._is_stuck  # asked now: after the drain nobody is busy
                     await self._drain()
+                    await start.is_entered.wait()
                     break
                 if not (keep_open() if callable(keep_open) else keep_open):
                     break
@@ -224,7 +226,11 @@ class Engine:
 
     # The course
 
-    async def _work_off(self, group: TaskGroup) -> None:
+    async def _enter_the_finished(self, start: Start) -> None:
+        await start.enter_the_finished()
+        self._state.activity.notify()
+
+    async def _work_off(self, group: TaskGroup, start: Start) -> None:
         """Admit and wait, until nothing is left to do or a drain begins."""
         while not self._state.draining:
             self._admission.admit(group)
@@ -232,9 +238,10 @@ class Engine:
                 if self._state.queue.has_doubted and not self._state.pauses:
                     self._state.queue.reject_doubted()  # nothing is left to compare them with
                     continue
-                if not self._outbox.owed and not self._texts.owed:
+                if self._outbox.owed or self._texts.owed:
+                    self._outbox.hurry()
+                elif start.is_entered.is_set():
                     return
-                self._outbox.hurry()
             timeout = self._admission.next_timer - anyio.current_time()
             with anyio.move_on_after(max(0.0, timeout) if timeout < math.inf else None):
                 await self._next_notification()

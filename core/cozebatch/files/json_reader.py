@@ -108,7 +108,8 @@ class _Document:
         # The complaint is raised outside the handlers: the standard error holds the whole document.
         try:
             value, end = _DECODER.raw_decode(self.text, position)
-            if not is_deeper_than(MOST_LEVELS, value):
+            opened = self.text.count("{", position, end) + self.text.count("[", position, end)
+            if opened <= MOST_LEVELS or not is_deeper_than(MOST_LEVELS, value):
                 return value, end
             bad, zh, en = position, "括号嵌套太深", "brackets are nested too deeply"
         except json.JSONDecodeError as error:
@@ -173,7 +174,7 @@ class _Document:
                 cells[column] = plain_text(inner)
             except ValueError:
                 self._complaints.add(line, column, "数字太大", "the number is out of range")
-        inexact = {mend(name): _DIGITS for name, inner in value.items() if _is_inexact(inner)}
+        inexact = {mend(name): _DIGITS for name, inner in value.items() if type(inner) is float and _is_inexact(inner)}
         return Row(line, cells, inexact) if inexact else Row(line, cells)
 
     def _expect(self, mark: str, position: int) -> int:
@@ -184,9 +185,9 @@ class _Document:
         raise self._complaints.fail(self.line(position), column, f"这里缺少 {mark}", f"{mark} is missing here")
 
 
-def _is_inexact(value: Any) -> bool:
+def _is_inexact(value: float) -> bool:
     """Whether an id written like this has lost digits: `7.34e18`."""
-    return isinstance(value, float) and abs(value) >= 10**15
+    return abs(value) >= 10**15
 
 
 def _no_constant(name: str) -> Any:

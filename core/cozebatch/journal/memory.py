@@ -20,6 +20,7 @@ from cozebatch.ports import (
     Change,
     Delivery,
     Edit,
+    Enter,
     Execution,
     Forget,
     Handover,
@@ -86,10 +87,7 @@ class MemoryJournal:
         for edit in handover.edits:
             self._edits[edit.key] = edit
         self._runs[run.run_id] = run
-        for task, row in entries:
-            stored = task if isinstance(task, Task) else self._tasks[task.run_id, row.task_id]
-            self._tasks[run.run_id, row.task_id] = stored
-            self._rows[run.run_id, row.task_id] = row
+        self._enter(run.run_id, entries)
         for task_id in handover.dropped:
             self._tasks.pop((run.run_id, task_id), None)
             self._rows.pop((run.run_id, task_id), None)
@@ -107,6 +105,12 @@ class MemoryJournal:
         for key, digest in handover.digests.items():
             self._executions[key] = replace(self._executions[key], digest=digest)
 
+    def _enter(self, run_id: str, entries: Iterable[tuple[Task | StoredInput, Row]]) -> None:
+        for task, row in entries:
+            stored = task if isinstance(task, Task) else self._tasks[task.run_id, row.task_id]
+            self._tasks[run_id, row.task_id] = stored
+            self._rows[run_id, row.task_id] = row
+
     async def write(self, *changes: Change) -> None:
         """Store changes in the order of the calls, as the journal on disk does with its queue."""
         assert self._current is not None, "write before begin"
@@ -116,6 +120,8 @@ class MemoryJournal:
             match change:
                 case PutRow(row):
                     self._rows[run_id, row.task_id] = row
+                case Enter(entries):
+                    self._enter(run_id, entries)
                 case PutExecution(execution):
                     self._put_execution(execution, self._current)
                 case PutFilm(execute_id, film, task_id):

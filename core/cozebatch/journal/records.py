@@ -15,6 +15,7 @@ from cozebatch.ports import (
     Asked,
     Change,
     Edit,
+    Enter,
     Execution,
     Film,
     Forget,
@@ -77,6 +78,8 @@ def put_change(db: sqlite3.Connection, source_key: str, run_id: str, change: Cha
                 "UPDATE task SET row = ? WHERE run_id = ? AND task_id = ?",
                 (dumps(row.to_json()), run_id, row.task_id),
             )
+        case Enter(entries):
+            put_tasks(db, run_id, entries)
         case PutExecution(execution):
             put_execution(db, source_key, run_id, execution)
         case PutFilm(execute_id, film, task_id):

@@ -9,7 +9,6 @@ durations). Those that docs/contract.md §6 names are printed by `--json`; the o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from cozebatch.model.allowance import ANY_NUMBER, Allowance
@@ -17,15 +16,16 @@ from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.rows import Counters, Row, Stage
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
+from cozebatch.model.value_class import valueclass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@valueclass(frozen=True, slots=True, kw_only=True)
 class _Event:
     wall: float
     clock: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@valueclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(_Event):
     tag: ClassVar[Literal["run_started"]] = "run_started"
     run_id: str
@@ -34,7 +34,7 @@ class RunStarted(_Event):
     max_synthesis: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@valueclass(frozen=True, slots=True, kw_only=True)
 class Loaded(_Event):
     """The rows of the run as they stand at its start (or when the source brought more)."""
 
@@ -42,7 +42,7 @@ class Loaded(_Event):
     rows: tuple[Row, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@valueclass(frozen=True, slots=True, kw_only=True)
 class TaskState(_Event):
     """A task moved. `row` is the whole row after the move; the other fields describe the move."""
 
@@ -57,7 +57,7 @@ class TaskState(_Event):
     adopted: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@valueclass(frozen=True, slots=True, kw_only=True)
 class TaskProgress(_Event):
     tag: ClassVar[Literal["task_progress"]] = "task_progress"
     task_id: str
@@ -65,7 +65,7 @@ class TaskProgress(_Event):
     fraction: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@valueclass(frozen=True, slots=True, kw_only=True)
 class Retrying(_Event):
     """A step of a task failed and will be retried automatically after `delay` seconds; its state stays."""
 
@@ -76,7 +76,7 @@ class Retrying(_Event):
     delay: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@valueclass(frozen=True, slots=True, kw_only=True)
 class LimitChanged(_Event):
     """A limit changed. `limit` is the effective one; `user_limit` is the one that the operator set."""
 
@@ -87,13 +87,13 @@ class LimitChanged(_Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@valueclass(frozen=True, slots=True, kw_only=True)
 class Throttled(_Event):
     tag: ClassVar[Literal["throttled"]] = "throttled"
     retry_in: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@valueclass(frozen=True, slots=True, kw_only=True)
 class Paused(_Event):
     """Nothing new is submitted. `reason`: `operator`, `auth`, `quota`, `invalid_request`, `disk_full`, `journal`."""
 
@@ -102,12 +102,12 @@ class Paused(_Event):
     error: ErrorInfo | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@valueclass(frozen=True, slots=True, kw_only=True)
 class Resumed(_Event):
     tag: ClassVar[Literal["resumed"]] = "resumed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@valueclass(frozen=True, slots=True, kw_only=True)
 class Gauges(_Event):
     """The current values of limiters and counters, about once a second. `owed`: undelivered write-backs."""
 
@@ -124,7 +124,7 @@ class Gauges(_Event):
     allowance: Allowance = ANY_NUMBER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@valueclass(frozen=True, slots=True, kw_only=True)
 class Allowed(_Event):
     """What the operator allows to be paid for has changed, or is told at the start."""
 
@@ -132,7 +132,7 @@ class Allowed(_Event):
     allowance: Allowance
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@valueclass(frozen=True, slots=True, kw_only=True)
 class Noted(_Event):
     """A line for the log that moves no task (`level` as in `logging`)."""
 
@@ -142,7 +142,7 @@ class Noted(_Event):
     task_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@valueclass(frozen=True, slots=True, kw_only=True)
 class RunFinished(_Event):
     tag: ClassVar[Literal["run_finished"]] = "run_finished"
     status: Literal["finished", "interrupted", "stopped"]

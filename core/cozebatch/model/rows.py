@@ -17,6 +17,7 @@ from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.question import Question
 from cozebatch.model.task import State, may_move
 from cozebatch.model.text import Text
+from cozebatch.model.value_class import valueclass
 
 
 def new_claim() -> str:
@@ -31,7 +32,7 @@ class Stage(StrEnum):
     SYNTHESIS = "synthesis"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Row:
     """All facts of one task except its texts and Coze's output, which stay in the journal.
 
@@ -132,9 +133,12 @@ class Row:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Row:
-        facts = {name: v for name, v in value.items() if name in _ROW_NAMES}
+        if value.keys() <= _ROW_NAMES:
+            facts = dict(value)
+        else:  # of a later version
+            facts = {name: v for name, v in value.items() if name in _ROW_NAMES}
         if "state" in facts:
-            facts["state"] = State(facts["state"])
+            facts["state"] = _STATES[facts["state"]]
         if "account_id" in facts:
             facts["account_id"] = sys.intern(facts["account_id"])  # many rows have the same
         if facts.get("error") is not None:
@@ -146,6 +150,7 @@ class Row:
         return cls(**facts)
 
 
+_STATES: Mapping[str, State] = {state.value: state for state in State}
 _ROW_DEFAULTS = tuple((f.name, f.default) for f in fields(Row))
 _ROW_NAMES = frozenset(name for name, _ in _ROW_DEFAULTS)
 _PLACES = {f.name: place for place, f in enumerate(fields(Row))}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Literal
+
+from cozebatch.model.value_class import valueclass
 
 NO_EXTRA: Mapping[str, str] = MappingProxyType({})
 
@@ -20,7 +22,7 @@ Outcome = Literal["running", "done", "failed"]
 """The outcomes that we write into a table's status column."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Task:
     """One row of the source: a script that is to become a film. Every value is text; absent means empty."""
 

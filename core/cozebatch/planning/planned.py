@@ -12,6 +12,7 @@ from cozebatch.model.errors import Category, ErrorInfo
 from cozebatch.model.rows import Row
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
+from cozebatch.model.value_class import valueclass
 from cozebatch.ports import StoredInput
 
 
@@ -30,7 +31,7 @@ class Action(StrEnum):
     """It ended in this run already."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Planned:
     """One task of the run: its `row`, as it is or will be on disk, and the `action` that comes next.
 

@@ -5,6 +5,7 @@
 
 from cozebatch.ports.changes import (
     Change,
+    Enter,
     Forget,
     Owe,
     PutEdit,
@@ -73,6 +74,7 @@ __all__ = [
     "Delivery",
     "Edit",
     "ElasticSynthesizer",
+    "Enter",
     "Execution",
     "ExecutionStatus",
     "Film",

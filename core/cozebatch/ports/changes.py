@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.rows import Row
 from cozebatch.model.task import Task
+from cozebatch.model.value_class import valueclass
 from cozebatch.ports.questions import PutAsked
-from cozebatch.ports.records import Edit, Execution, Film, LearnedLimit, Medium, RunRecord, Upload
+from cozebatch.ports.records import Edit, Execution, Film, LearnedLimit, Medium, RunRecord, StoredInput, Upload
 from cozebatch.ports.services import Delivery
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PutRow:
     row: Row
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
+class Enter:
+    """Tasks that the run has, too, each with its input, or where that is stored."""
+
+    entries: tuple[tuple[Task | StoredInput, Row], ...]
+
+
+@valueclass(frozen=True, slots=True)
 class PutExecution:
     """Put an execution on record, or change what the record says of it (found by `key`). What it serves stays as it is;
     so does all that it says nothing of (None)."""
@@ -25,7 +31,7 @@ class PutExecution:
     execution: Execution
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PutFilm:
     """A film was made of this execution."""
 
@@ -35,7 +41,7 @@ class PutFilm:
     """The task that it was made for, where the result of the execution serves several."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PutOutput:
     """Coze's whole output, when first seen."""
 
@@ -43,14 +49,14 @@ class PutOutput:
     output: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Owe:
     """A write-back is owed from now on; it replaces an undelivered one of the same task."""
 
     delivery: Delivery
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Settle:
     """A write-back was delivered (`error` None), or was given up for now: it stays owed."""
 
@@ -58,49 +64,50 @@ class Settle:
     error: ErrorInfo | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PutRun:
     run: RunRecord
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PutInput:
     """The task of the run that writes has another input from now on."""
 
     task: Task
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PutEdit:
     """Put an edit on record, or change it (found by `key`)."""
 
     edit: Edit
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PutUpload:
     upload: Upload
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PutLearned:
     learned: LearnedLimit
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Forget:
     """What was learned of an account's limit no longer holds."""
 
     account: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PutMedium:
     medium: Medium
 
 
 Change = (
     PutRow
+    | Enter
     | PutExecution
     | PutFilm
     | PutOutput

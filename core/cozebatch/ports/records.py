@@ -11,6 +11,7 @@ from typing import Literal
 from cozebatch.model.allowance import ANY_NUMBER, Allowance
 from cozebatch.model.errors import ErrorInfo
 from cozebatch.model.rows import Counters, Row
+from cozebatch.model.value_class import valueclass
 from cozebatch.ports.services import Workflow
 
 RunStatus = Literal["open", "finished", "interrupted", "stopped", "abandoned"]
@@ -70,7 +71,7 @@ class Film:
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Execution:
     """One submission and what became of it: one record of what was paid (docs/contract.md §5).
 
@@ -109,7 +110,7 @@ class Execution:
         return max(self.sent_at, self.resumed_at or 0.0)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Recorded:
     """An execution as planning needs it. A record may hold 100,000 of them, so it has no texts."""
 
@@ -204,7 +205,7 @@ class Handover:
 NO_HANDOVER = Handover()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Past:
     """How the latest earlier run left a task."""
 

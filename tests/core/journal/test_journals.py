@@ -23,6 +23,7 @@ from cozebatch.model.text import Text
 from cozebatch.ports import (
     Delivery,
     Edit,
+    Enter,
     Execution,
     Handover,
     Journal,
@@ -274,6 +275,9 @@ async def test_a_stored_input_serves_a_later_run_without_being_read(kind: str, t
         assert await journal.tasks("run2", ["t0", "t1"]) == {"t0": TASKS[0], "t1": TASKS[1]}
         assert await journal.order("run2") == ["t0", "t1"]
         assert await journal.rows("run2", besides={"t0"}) == [replace(ROWS[1], position=6)]
+        await journal.write(Enter(((StoredInput("run1"), replace(ROWS[2], position=7)),)), PutRun(later))
+        assert await journal.task("run2", "t2") == TASKS[2]
+        assert await journal.order("run2") == ["t0", "t1", "t2"]
 
 
 async def test_the_record_leaves_out_only_what_has_ended_of_settled_tasks(kind: str, tmp_path: Path) -> None:
