@@ -265,7 +265,7 @@ class Planner:
             return False
         if self.overrides.fresh:
             return False
-        return past.row.state in (State.DONE, State.FAILED)
+        return past.row.state in (State.DONE, State.FAILED, State.CANCELLED)
 
     def _rebound(
         self, run: RunRecord, planned: Sequence[Planned], earlier: EarlierWork

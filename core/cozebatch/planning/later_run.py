@@ -121,7 +121,8 @@ class LaterRun:
             if step == "watch":
                 return Planned(task, replace(self._kept, state=State.RUNNING), Action.WATCH)
             told = self.failures_are_told and old.state is State.FAILED  # of a cancelled task the table is told nothing
-            was_set_back = self.source_is_authoritative and told
+            mark_is_gone = old.claimed and old.execute_id is not None and task.shown is None
+            was_set_back = self.source_is_authoritative and (told or mark_is_gone)
             if step == "paid" and old.error is not None and old.error.category in FINAL_FOR_A_ROW and not was_set_back:
                 return self._skip(failed_for_good(old.error))
         return self._anew()

@@ -175,6 +175,12 @@ def test_an_execution_that_failed_for_good_is_not_paid_for_again_by_itself(categ
     assert (set_back, never_told) == (Action.SUBMIT, Action.SKIP)
     cancelled = decide(State.CANCELLED, same_run=False, source_is_authoritative=True, **rejected)
     assert cancelled is Action.SKIP, "the table was told nothing of it, so nobody set it back"
+    for state, told in ((State.CANCELLED, True), (State.FAILED, False)):
+        was_marked = {"same_run": False, "claimed": True, "failures_are_told": told, **rejected}
+        mark_is_gone = decide(state, source_is_authoritative=True, **was_marked)
+        still_there = decide(state, source_is_authoritative=True, shown="running", **was_marked)
+        of_a_file = decide(state, **was_marked)
+        assert (mark_is_gone, still_there, of_a_file) == (Action.SUBMIT, Action.SKIP, Action.SKIP)
 
 
 def test_what_may_pass_is_paid_for_again_by_the_next_run() -> None:
