@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from cozebatch.model.task import Task
 from cozebatch.planning.planned import OperatorOverrides, Planned
 from cozebatch.planning.recognition import DigestOf
-from cozebatch.planning.settled import finished_before, not_begun
+from cozebatch.planning.settled import NO_DIGESTS, finished_before, not_begun
 from cozebatch.ports import Journal, Recorded
 
 AT_ONCE = 2000
@@ -65,6 +65,7 @@ async def listing(
     *,
     continuing: str | None,
     source_is_authoritative: bool,
+    digest_of: DigestOf,
 ) -> Listing:
     """Raises `JournalError`. The caller lets go of `tasks`."""
     listed = Listing(dict.fromkeys(task.task_id for task in tasks))
@@ -77,12 +78,20 @@ async def listing(
     while left:
         some = [left.popleft() for _ in range(min(AT_ONCE, len(left)))]
         pasts = await journal.past(source_key, [task.task_id for task in some])
+        unnamed = [pasts[t.task_id].row.execute_id for t in some if not t.own_id and t.task_id in pasts]
+        digests = await journal.digests(source_key, [e for e in unnamed if e is not None]) if unnamed else NO_DIGESTS
         for task in some:
             past = pasts.get(task.task_id)
             if past is None or past.row.execute_id in elsewhere:
                 listed.open.append(task)
             elif settled := finished_before(
-                task, past, overrides, continuing=continuing, source_is_authoritative=source_is_authoritative
+                task,
+                past,
+                overrides,
+                continuing=continuing,
+                source_is_authoritative=source_is_authoritative,
+                digests=digests,
+                digest_of=digest_of,
             ):
                 listed.settled[task.task_id] = settled
             elif untouched := not_begun(task, past, overrides, continuing=continuing):

@@ -93,6 +93,7 @@ class Planner:
             self.overrides,
             continuing=last.run_id if last else None,
             source_is_authoritative=self.source_is_authoritative,
+            digest_of=self.digest_of,
         )
         runs = await self.journal.runs()
         record, digests = await self._record(listed)

@@ -256,6 +256,14 @@ class MemoryJournal:
             if e.task_id not in settled or e.source_key != source_key or e.status in NOT_ENDED
         ]
 
+    async def digests(self, source_key: str, execute_ids: Sequence[str]) -> Mapping[tuple[str, str], str]:
+        return {
+            (e.task_id, e.execute_id): e.digest
+            for e in self._executions.values()
+            if e.execute_id in execute_ids and e.source_key == source_key and e.status in ("succeeded", "reused")
+            if e.execute_id is not None and e.digest is not None
+        }
+
     async def bound_elsewhere(self, source_key: str) -> Collection[str]:
         elsewhere = (e for e in self._executions.values() if e.source_key != source_key and e.status != "reused")
         return {e.execute_id for e in elsewhere if e.execute_id}

@@ -159,6 +159,17 @@ class JournalReader:
         sql = "SELECT execute_id FROM execution WHERE source_key != ? AND execute_id IS NOT NULL AND status != 'reused'"
         return {execute_id for (execute_id,) in await self._select(sql, source_key)}
 
+    async def digests(self, source_key: str, execute_ids: Sequence[str]) -> Mapping[tuple[str, str], str]:
+        found: dict[tuple[str, str], str] = {}
+        for chunk in _chunks(execute_ids, 500):
+            sql = (
+                f"SELECT task_id, execute_id, digest FROM execution WHERE execute_id IN ({','.join('?' * len(chunk))}) "
+                "AND source_key = ? AND status IN ('succeeded', 'reused') AND digest IS NOT NULL"
+            )
+            for task_id, execute_id, digest in await self._select(sql, *chunk, source_key):
+                found[task_id, execute_id] = digest
+        return found
+
     async def missing_digests(self, digest_of: Callable[[Task], str]) -> Mapping[str, str]:
         sql = (
             "SELECT key, row, input FROM execution JOIN task USING (run_id, task_id) "

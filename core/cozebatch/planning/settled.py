@@ -6,7 +6,9 @@ memory together to see it. All other tasks are for `recovery.plan`, whose decisi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
 from cozebatch.model.project_name import differ_in_time_only
 from cozebatch.model.rows import Row, changed
@@ -21,21 +23,37 @@ from cozebatch.planning.planned import (
     Planned,
     new_row,
 )
+from cozebatch.planning.recognition import DigestOf
 from cozebatch.ports import Past, StoredInput
+
+NO_DIGESTS: Mapping[tuple[str, str], str] = MappingProxyType({})
 
 
 def finished_before(
-    task: Task, past: Past, overrides: OperatorOverrides, *, continuing: str | None, source_is_authoritative: bool
+    task: Task,
+    past: Past,
+    overrides: OperatorOverrides,
+    *,
+    continuing: str | None,
+    source_is_authoritative: bool,
+    digests: Mapping[tuple[str, str], str] = NO_DIGESTS,
+    digest_of: DigestOf | None = None,
 ) -> Planned | None:
     """The plan for a task that was finished with the input that it has now; None for all others.
 
-    `continuing`, `source_is_authoritative`: see `recovery.plan`. The position is that of the earlier row.
+    `continuing`, `source_is_authoritative`: see `recovery.plan`. The position is that of the earlier row. For a task
+    without an id of its own, what would be sent now must have been sent: `digests` of that, by task and execution, and
+    `digest_of`.
     """
     old = past.row
     if old.state is not State.DONE or old.unanswered or old.execute_id is None or old.given_up or is_unverified(old):
         return None
-    if not task.own_id or _is_named(task, overrides) or old.fingerprint != task.fingerprint():
+    if _is_named(task, overrides) or old.fingerprint != task.fingerprint():
         return None
+    if not task.own_id:
+        sent = digests.get((task.task_id, old.execute_id))
+        if sent is None or digest_of is None or sent != digest_of(task):
+            return None
     stored = _input_of(past.run_id)
     if past.run_id == continuing:
         return Planned(stored, old, Action.KEEP, on_disk=True)

@@ -83,6 +83,10 @@ class Journal(Protocol):
     async def bound_elsewhere(self, source_key: str) -> Collection[str]:
         """The executions (by `execute_id`) that serve tasks of other sources than this."""
 
+    async def digests(self, source_key: str, execute_ids: Sequence[str]) -> Mapping[tuple[str, str], str]:
+        """Of what was sent to those that have succeeded, by the task of this source that they serve and by
+        `execute_id`."""
+
     async def missing_digests(self, digest_of: Callable[[Task], str]) -> Mapping[str, str]:
         """The digests of executions (by key) that have none on record, made by `digest_of` (called in another thread)
         of the tasks' stored inputs. Those whose input is not wholly known are left out."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 
 from cozebatch.batch.listing import listing
@@ -9,6 +12,7 @@ from cozebatch.journal.memory import MemoryJournal
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task, parameters_digest
 from cozebatch.planning.planned import Action, OperatorOverrides
+from cozebatch.planning.recognition import DigestOf
 from cozebatch.ports import Execution, Handover, PutExecution, PutOutput, Rebound, RunRecord, Workflow
 
 pytestmark = pytest.mark.anyio
@@ -41,10 +45,22 @@ def paid(task_id: str, execute_id: str, source_key: str = SOURCE) -> tuple[PutEx
     return PutExecution(sent), PutOutput(execute_id, "{}")
 
 
-async def looked_at(journal: MemoryJournal, *, continuing: str | None = "run1") -> dict[str, Action | None]:
+async def looked_at(
+    journal: MemoryJournal,
+    *,
+    continuing: str | None = "run1",
+    tasks: Sequence[Task] = TASKS,
+    digest_of: DigestOf = digest_of,
+) -> dict[str, Action | None]:
     """What is settled as what, in order; None: to be decided about."""
     found = await listing(
-        TASKS, journal, SOURCE, OperatorOverrides(), continuing=continuing, source_is_authoritative=False
+        tasks,
+        journal,
+        SOURCE,
+        OperatorOverrides(),
+        continuing=continuing,
+        source_is_authoritative=False,
+        digest_of=digest_of,
     )
     record = await journal.record(SOURCE, found.settled)
     found.reopen(record, SOURCE, "w", digest_of)
@@ -56,6 +72,18 @@ async def test_what_is_done_and_what_is_not_begun_is_settled() -> None:
     journal = await begun()
     settled = await looked_at(journal)
     assert settled == {"t0": Action.KEEP, "t1": Action.SUBMIT, "t2": Action.SUBMIT, "t3": Action.SUBMIT}
+
+
+async def test_a_row_without_an_id_is_settled_if_what_would_be_sent_for_it_was_sent_and_succeeded() -> None:
+    journal = await begun()
+    nameless = [replace(task, own_id=False) for task in TASKS]
+    nothing_else: dict[str, Action | None] = {"t1": None, "t2": None, "t3": None}
+    assert await looked_at(journal, tasks=nameless) == {"t0": Action.KEEP, **nothing_else}
+    otherwise = await looked_at(journal, tasks=nameless, digest_of=lambda task: "another mapping of " + digest_of(task))
+    assert otherwise == {"t0": None, **nothing_else}
+    (record,) = await journal.executions("run1", "t0")
+    await journal.write(PutExecution(replace(record, status="failed")))
+    assert await looked_at(journal, tasks=nameless) == {"t0": None, **nothing_else}
 
 
 async def test_a_task_that_something_paid_for_may_serve_is_decided_about() -> None:
