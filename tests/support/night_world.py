@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -138,7 +138,7 @@ class Rows:
     def __init__(self, rows: Sequence[Task]) -> None:
         self._rows = rows
 
-    async def load(self) -> Sequence[Task]:
+    async def load(self, named: Collection[str] = ()) -> Sequence[Task]:
         return self._rows
 
     async def look_up(self, task_ids: Sequence[str]) -> Mapping[str, Shown | None]:

@@ -6,6 +6,7 @@ left of a task, its row is made from that.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -50,6 +51,8 @@ class Survey:
     last: RunRecord | None
     rows: Mapping[str, Row]
     listed: Collection[str]
+    places: Mapping[str, float] = field(default_factory=dict)
+    """The place of each run among all (`RunRecord.place`)."""
 
     async def earlier_work(self, listed: Sequence[Task]) -> EarlierWork:
         """Raises `UsageError` when the source cannot be asked, and `JournalError`."""
@@ -90,7 +93,8 @@ class Survey:
                     del found.paid[task.task_id]  # what failed under another name of its file may be tried again here
                     continue
             if task.own_id and not paid.by_content:
-                past = here if here is not None and not _is_outdated(here.row, paid) else None
+                is_current = here is not None and not (_is_outdated(here.row, paid) or self._is_overtaken(here, paid))
+                past = here if is_current else None
                 goes_on = here is not None and self.last is not None and here.run_id == self.last.run_id
                 back = None if goes_on else paid.of_input(partial(self.recognition.digest_of, task))
                 if back is not None:
@@ -111,6 +115,14 @@ class Survey:
             if past.row.reused != (named.status == "reused"):  # its row may be of the one that has paid
                 past = replace(past, row=replace(past.row, reused=named.status == "reused"))
             found.past[task.task_id] = replace(past, digest=named.digest, started=started)
+
+    def _is_overtaken(self, here: Past, paid: Paid) -> bool:
+        """Whether a run later than that of the row took over what was paid for under another name of its file, while
+        the row knows nothing of it."""
+        row, best = here.row, paid.best
+        if not row.state.is_end or row.unanswered or any(r.execute_id == row.execute_id for r in paid.executions):
+            return False
+        return self.places.get(best.run_id, -math.inf) > self.places.get(here.run_id, math.inf)
 
     async def _from_record(self, task: Task, paid: Paid) -> Past:
         row = row_from_record(task, paid, self.recognition.digest_of(task), await self._failure(paid))

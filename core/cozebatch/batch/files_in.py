@@ -8,7 +8,7 @@ a Feishu table holds attachments; both may hold addresses, which Coze fetches it
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -100,9 +100,9 @@ class FilesIn:
     async def look_up(self, task_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
         return await self._source.look_up(task_ids)
 
-    async def load(self) -> Sequence[Task]:
+    async def load(self, named: Collection[str] = ()) -> Sequence[Task]:
         """Raises `UsageError`, also where it cannot be found out which inputs take files."""
-        tasks = await self._source.load()
+        tasks = await self._source.load(named)
         columns = [column for column in self._service.parameters.values() if column not in FIELDS]
         if not columns:
             return tasks

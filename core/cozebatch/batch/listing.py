@@ -73,13 +73,16 @@ async def listing(
         listed.open = list(tasks)
         return listed
     elsewhere = await journal.bound_elsewhere(source_key)
+    again = set() if all(task.own_id for task in tasks) else set(await journal.started_again(source_key))
     left = deque(tasks)
     del tasks
     while left:
         some = [left.popleft() for _ in range(min(AT_ONCE, len(left)))]
         pasts = await journal.past(source_key, [task.task_id for task in some])
-        unnamed = [pasts[t.task_id].row.execute_id for t in some if not t.own_id and t.task_id in pasts]
-        digests = await journal.digests(source_key, [e for e in unnamed if e is not None]) if unnamed else NO_DIGESTS
+        unnamed = {t.task_id for t in some if not t.own_id and t.task_id in pasts} - again
+        asked = [execute_id for t in unnamed if (execute_id := pasts[t].row.execute_id) is not None]
+        digests = await journal.digests(source_key, asked) if asked else NO_DIGESTS
+        digests = {at: digest for at, digest in digests.items() if at[0] in unnamed}
         for task in some:
             past = pasts.get(task.task_id)
             if past is None or past.row.execute_id in elsewhere:

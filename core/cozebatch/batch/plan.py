@@ -102,7 +102,8 @@ class Planner:
         listed.reopen(counting, self.source_key, self.workflow_id, self.digest_of)
         rows, order = await self._continued(last, listed)
         recognition = Recognition(counting, self.source_key, self.workflow_id, self.digest_of, listed.settled)
-        survey = Survey(self.journal, self.source, self.source_key, recognition, last, rows, listed.order)
+        places = {run.run_id: run.place for run in runs}
+        survey = Survey(self.journal, self.source, self.source_key, recognition, last, rows, listed.order, places)
         earlier = await self._forget(listed) if self.overrides.fresh else await survey.earlier_work(listed.open)
         self._rerun_as_listed(listed, earlier)
         candidates, gone = self._candidates(listed, order, earlier)
@@ -142,10 +143,12 @@ class Planner:
         return reusable(wanted, results, self.source_key)
 
     async def _load(self, bound: list[Edit]) -> Sequence[Task]:
-        """What the source lists, with the edits in force. Adds those that serve another row now to `bound`."""
-        tasks = await self.source.load()
+        """What the source lists, and what is to be paid for anew though its filter hides it, with the edits in force.
+        Adds those that serve another row now to `bound`."""
         if self.overrides.fresh:
-            return tasks
+            return await self.source.load()
+        rerun = sorted(self.overrides.rerun)
+        tasks = await self.source.load(await self.journal.past(self.source_key, rerun) if rerun else ())
         tasks, moved = with_edits(tasks, await self.journal.edits(), self.source_key)
         bound += moved
         return tasks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -70,8 +70,9 @@ class FeishuSource:
         """The table by itself: the base's own address and a wiki's lead to the same."""
         return f"feishu:{self._base.domain}/{self._layout.table_id}"
 
-    async def load(self) -> Sequence[Task]:
-        """All tasks that Feishu's filter lets through, in the table's order. Raises `UsageError`."""
+    async def load(self, named: Collection[str] = ()) -> Sequence[Task]:
+        """All tasks that Feishu's filter lets through, in the table's order, then those that are `named` beyond them.
+        Raises `UsageError`."""
         records: list[Record] = []
         accounts: list[Accounts] = []
 
@@ -85,7 +86,9 @@ class FeishuSource:
             async with anyio.create_task_group() as group:
                 group.start_soon(content)
                 group.start_soon(relations)
-        self._apart = await self._looked_up(records)
+        listed = {record.record_id for record in records}
+        hidden = await self._by_id([record_id for record_id in named if record_id not in listed])
+        self._apart = await self._looked_up([*records, *hidden])
         tasks = [task for record in records if (task := self._task(record, accounts[0])) is not None]
         if self._view_leaves_out:
             self._note(_only_of_the_view(len(records), self._view_leaves_out, self._layout.view_id or ""))
@@ -95,16 +98,19 @@ class FeishuSource:
             self._note(told)
         if (warning := finished_rows_warning(self._layout, self._values)) is not None:
             self._note(warning)
+        tasks += [task for record in hidden if (task := self._task(record, accounts[0])) is not None]
         return assign_project_names(tasks, self._now())
 
     async def look_up(self, task_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
         """Those of these records that are not deleted, as they are now. Raises `UsageError`."""
-        found: dict[str, Outcome | None] = {}
+        return {record.record_id: self._shown(record) for record in await self._by_id(task_ids)}
+
+    async def _by_id(self, record_ids: Sequence[str]) -> list[Record]:
+        found: list[Record] = []
         try:
-            for start in range(0, len(task_ids), MOST_GET):
-                some = task_ids[start : start + MOST_GET]
-                records = await patiently(partial(self._base.get, self._layout.table_id, some), patience=self._patience)
-                found |= {record.record_id: self._shown(record) for record in records}
+            for start in range(0, len(record_ids), MOST_GET):
+                some = record_ids[start : start + MOST_GET]
+                found += await patiently(partial(self._base.get, self._layout.table_id, some), patience=self._patience)
         except FeishuError as error:
             raise UsageError(error.complaint) from None
         return found

@@ -62,8 +62,8 @@ class FileSource:
     def key(self) -> str:
         return f"file:{os.path.normcase(self._path.resolve())}"
 
-    async def load(self) -> Sequence[Task]:
-        """All tasks in the file's order. Raises `UsageError` naming file, line and column."""
+    async def load(self, named: Collection[str] = ()) -> Sequence[Task]:
+        """All tasks in the file's order; nothing is hidden. Raises `UsageError` naming file, line and column."""
         before = self.notes
         tasks = await anyio.to_thread.run_sync(self.load_now)
         for note in self.notes:

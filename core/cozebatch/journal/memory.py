@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 
@@ -260,9 +261,13 @@ class MemoryJournal:
         return {
             (e.task_id, e.execute_id): e.digest
             for e in self._executions.values()
-            if e.execute_id in execute_ids and e.source_key == source_key and e.status in ("succeeded", "reused")
+            if e.execute_id in execute_ids and e.source_key == source_key and e.status == "succeeded"
             if e.execute_id is not None and e.digest is not None
         }
+
+    async def started_again(self, source_key: str) -> Collection[str]:
+        counts = Counter(e.task_id for e in self._executions.values() if e.source_key == source_key)
+        return {task_id for task_id, count in counts.items() if count > 1}
 
     async def bound_elsewhere(self, source_key: str) -> Collection[str]:
         elsewhere = (e for e in self._executions.values() if e.source_key != source_key and e.status != "reused")

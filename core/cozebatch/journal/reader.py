@@ -164,11 +164,15 @@ class JournalReader:
         for chunk in _chunks(execute_ids, 500):
             sql = (
                 f"SELECT task_id, execute_id, digest FROM execution WHERE execute_id IN ({','.join('?' * len(chunk))}) "
-                "AND source_key = ? AND status IN ('succeeded', 'reused') AND digest IS NOT NULL"
+                "AND source_key = ? AND status = 'succeeded' AND digest IS NOT NULL"
             )
             for task_id, execute_id, digest in await self._select(sql, *chunk, source_key):
                 found[task_id, execute_id] = digest
         return found
+
+    async def started_again(self, source_key: str) -> Collection[str]:
+        sql = "SELECT task_id FROM execution WHERE source_key = ? GROUP BY task_id HAVING count(*) > 1"
+        return {task_id for (task_id,) in await self._select(sql, source_key)}
 
     async def missing_digests(self, digest_of: Callable[[Task], str]) -> Mapping[str, str]:
         sql = (

@@ -42,8 +42,8 @@ def finished_before(
     """The plan for a task that was finished with the input that it has now; None for all others.
 
     `continuing`, `source_is_authoritative`: see `recovery.plan`. The position is that of the earlier row. For a task
-    without an id of its own, what would be sent now must have been sent: `digests` of that, by task and execution, and
-    `digest_of`.
+    without an id of its own, what would be sent now must have been sent, and nothing else: `digests` of that, by task
+    and execution, and `digest_of`.
     """
     old = past.row
     if old.state is not State.DONE or old.unanswered or old.execute_id is None or old.given_up or is_unverified(old):
@@ -52,7 +52,7 @@ def finished_before(
         return None
     if not task.own_id:
         sent = digests.get((task.task_id, old.execute_id))
-        if sent is None or digest_of is None or sent != digest_of(task):
+        if old.reused or sent is None or digest_of is None or sent != digest_of(task):
             return None
     stored = _input_of(past.run_id)
     if past.run_id == continuing:

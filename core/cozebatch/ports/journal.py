@@ -87,6 +87,10 @@ class Journal(Protocol):
         """Of what was sent to those that have succeeded, by the task of this source that they serve and by
         `execute_id`."""
 
+    async def started_again(self, source_key: str) -> Collection[str]:
+        """The tasks of this source with several executions on record: without ids of their own, they may be several
+        rows, one after the other."""
+
     async def missing_digests(self, digest_of: Callable[[Task], str]) -> Mapping[str, str]:
         """The digests of executions (by key) that have none on record, made by `digest_of` (called in another thread)
         of the tasks' stored inputs. Those whose input is not wholly known are left out."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -23,8 +23,9 @@ class TaskSource(Protocol):
     def key(self) -> str:
         """Names this source across processes (which table, which file): the journal is searched by it."""
 
-    async def load(self) -> Sequence[Task]:
-        """All tasks in source order, `project_name` filled in.
+    async def load(self, named: Collection[str] = ()) -> Sequence[Task]:
+        """All tasks in source order, `project_name` filled in. Those that are `named` and that a filter hides come
+        last, as they are now.
 
         Raises `UsageError` when the source cannot be read as configured.
         """

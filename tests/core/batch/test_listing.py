@@ -82,6 +82,10 @@ async def test_a_row_without_an_id_is_settled_if_what_would_be_sent_for_it_was_s
     otherwise = await looked_at(journal, tasks=nameless, digest_of=lambda task: "another mapping of " + digest_of(task))
     assert otherwise == {"t0": None, **nothing_else}
     (record,) = await journal.executions("run1", "t0")
+    another = journal.copy()
+    of_another_row = replace(record, key="another", number=2, execute_id="e8", digest="of another row")
+    await another.write(PutExecution(of_another_row))
+    assert await looked_at(another, tasks=nameless) == {"t0": None, **nothing_else}, "another row may need that one"
     await journal.write(PutExecution(replace(record, status="failed")))
     assert await looked_at(journal, tasks=nameless) == {"t0": None, **nothing_else}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -30,7 +30,7 @@ class Listed:
     kind: Literal["feishu", "file", "demo"] = "file"
     deleted: set[str] = field(default_factory=set)
 
-    async def load(self) -> Sequence[Task]:
+    async def load(self, named: Collection[str] = ()) -> Sequence[Task]:
         return self.tasks
 
     async def look_up(self, task_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
@@ -120,6 +120,25 @@ async def test_a_renamed_file_does_not_forget_what_failed_under_its_old_name() -
     await journal.write(PutExecution(failed), PutRun(run))
     plan = (await planned(journal, Listed([task], key="file:/renamed.csv"))).planned[0]
     assert (plan.action, plan.row.attempts, plan.row.failures) == (Action.SUBMIT, 1, 1)
+
+
+async def test_what_was_made_under_another_name_of_the_file_is_known_at_every_start_after_it_was_renamed_back() -> None:
+    """The row failed before anything was executed, was made under the other name, and was skipped for that."""
+    journal, task = MemoryJournal(), Task("t1", content="one")
+    print_ = task.fingerprint()
+    await left(journal, "finished", (task, Row("t1", 0, fingerprint=print_, state=State.FAILED, submissions=3)))
+    back = RunRecord("run3", "file:/tasks.csv", "file", "w", 3.0, status="interrupted", place=3.0)
+    await journal.begin(back, [(task, Row("t1", 0, fingerprint=print_, state=State.SKIPPED, execute_id="e1"))])
+    made = Execution(
+        "t1", 1, "succeeded", 2.0, "e1", workflow=Workflow("w"), digest=digest_of(task), key="k1", film=Film(2.5)
+    )
+    await journal.write(PutExecution(made), PutOutput("e1", "{}"), PutRun(back))
+    assert actions(await planned(journal, Listed([task]))) == {"t1": Action.KEEP}
+    asked_for_anew = replace(back, run_id="run4", place=4.0, status="finished")
+    failed = Row("t1", 0, fingerprint=print_, state=State.FAILED, submissions=1)
+    await journal.begin(asked_for_anew, [(task, failed)])
+    await journal.write(PutRun(asked_for_anew))
+    assert actions(await planned(journal, Listed([task]))) == {"t1": Action.SUBMIT}, "a rerun that never got through"
 
 
 async def test_a_row_that_was_cancelled_stays_so_whatever_failed_under_another_name_of_its_file() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -39,7 +39,7 @@ class Source:
     key: str = "file:/tasks.csv"
     kind: Literal["feishu", "file", "demo"] = "file"
 
-    async def load(self) -> Sequence[Task]:
+    async def load(self, named: Collection[str] = ()) -> Sequence[Task]:
         return list(self.tasks)
 
     async def look_up(self, task_ids: Sequence[str]) -> Mapping[str, Outcome | None]:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import shutil
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ class Listing:
         self.key = key
         self._tasks = tasks
 
-    async def load(self) -> Sequence[Task]:
+    async def load(self, named: Collection[str] = ()) -> Sequence[Task]:
         return self._tasks
 
     async def look_up(self, task_ids: Sequence[str]) -> Mapping[str, Outcome | None]:

@@ -101,7 +101,7 @@ class FileModel:
     def key(self) -> str:
         return f"file:/{self.file.name}"
 
-    async def load(self) -> Sequence[Task]:
+    async def load(self, named: Collection[str] = ()) -> Sequence[Task]:
         await anyio.lowlevel.checkpoint()
         return [
             Task(

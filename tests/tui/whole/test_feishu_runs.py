@@ -92,3 +92,14 @@ def test_a_wrong_secret_is_exit_2_and_pays_nothing(office: Office) -> None:
     assert done.code == 2
     assert "wrong_secret_of_the_app" not in done.out + done.err
     assert office.coze.ledger().executions == {}
+
+
+def test_a_rerun_sends_what_the_record_says_now_though_its_filter_hides_it(office: Office) -> None:
+    assert office.program.run(*BATCH, "--limit", "1").code == 0
+    (first,) = office.coze.ledger().executions.values()
+    office.feishu.edit(CONTENT, "recdemo01", {"仿写文案": "改好的文案"})
+    assert office.feishu.cell(CONTENT, "recdemo01", "状态") == DONE
+    done = office.program.run(*BATCH, "--rerun", "recdemo01", "--include", "recdemo01", "--yes")
+    assert done.code == 0, done.out + done.err
+    again = [e for e in office.coze.ledger().executions.values() if e.execute_id != first.execute_id]
+    assert [execution.parameters["content"] for execution in again] == ["改好的文案"]
