@@ -110,7 +110,7 @@ class Host:
 
     @property
     def size(self) -> int:
-        return len(self._session.batch.engine.board.rows)
+        return self._session.batch.engine.board.total  # of a large batch some rows may follow
 
     @property
     def waiting(self) -> int:
