@@ -51,7 +51,7 @@ class Survey:
     last: RunRecord | None
     rows: Mapping[str, Row]
     listed: Collection[str]
-    places: Mapping[str, float] = field(default_factory=dict)
+    places: Mapping[str, float]
     """The place of each run among all (`RunRecord.place`)."""
 
     async def earlier_work(self, listed: Sequence[Task]) -> EarlierWork:

@@ -54,6 +54,8 @@ KeepOpen = bool | Callable[[], bool]
 
 SEND_GRACE = 3.0
 """Seconds of a drain in which submissions on the wire may still be answered."""
+ENTER_GRACE = 1.0
+"""Seconds after that in which the finished rows of a large batch may still be entered."""
 
 NO_ANSWERS: Mapping[str, GivenAnswer] = MappingProxyType({})
 
@@ -163,7 +165,8 @@ class Engine:
                 if self._state.draining:
                     self._cut_short = not self._is_stuck  # asked now: after the drain nobody is busy
                     await self._drain()
-                    await start.is_entered.wait()
+                    with anyio.move_on_after(ENTER_GRACE):  # the next start finds them where they are
+                        await start.is_entered.wait()
                     break
                 if not (keep_open() if callable(keep_open) else keep_open):
                     break

@@ -9,6 +9,7 @@ them. A process that dies before they are all entered has lost nothing, since th
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -30,6 +31,8 @@ _START_STEPS: Mapping[Action, StartStep] = MappingProxyType(
 _SETTLED: Mapping[Action, State] = MappingProxyType(
     {Action.HOLD: State.HELD, Action.SKIP: State.SKIPPED, Action.DELIVER: State.WRITING_BACK}
 )
+RETRY_AFTER = 5.0
+"""Seconds until a write is tried again that the disk did not take."""
 AT_ONCE = 500
 """Tasks that are published before other work of the event loop has its turn."""
 MANY = 5000
@@ -54,10 +57,10 @@ class Start:
         self._ledger = ledger
         self.total = len(planned)
         self._later: deque[Planned] = deque()
-        if sum(isinstance(p.task, StoredInput) for p in planned) >= MANY:
-            self._later.extend(p for p in planned if isinstance(p.task, StoredInput) and p.task_id not in owed)
-            later = {p.task_id for p in self._later}
-            planned[:] = [p for p in planned if p.task_id not in later]
+        may_wait = [isinstance(p.task, StoredInput) and p.task_id not in owed for p in planned]
+        if sum(may_wait) >= MANY:
+            self._later.extend(itertools.compress(planned, may_wait))
+            planned[:] = [p for p, waits in zip(planned, may_wait, strict=True) if not waits]
         self._planned = planned
         self._begun: deque[_Begun] = deque()
         self.is_entered = anyio.Event()
@@ -84,19 +87,21 @@ class Start:
         return steps
 
     async def enter_the_finished(self) -> None:
-        """Enter the tasks that could wait, on disk and then on the board, while the run goes on. What cannot be written
-        is shown all the same: an earlier run says the same of it, and is asked at the next start."""
+        """Enter the tasks that could wait, on disk and then on the board, while the run goes on. A write that fails is
+        told once and tried again: what is not on disk cannot be rerun, so it is not shown."""
         told = False
         while self._later:
             some = [self._later.popleft() for _ in range(min(AT_ONCE, len(self._later)))]
             entries = tuple(self._entered(some, self._ledger.clock.wall(), self._ledger.clock.now()))
-            if entries:
+            while entries:
                 try:
                     await self._ledger.write(Enter(entries))
+                    break
                 except JournalError as error:
                     if not told:
                         self._ledger.note("error", error.text)
                         told = True
+                    await anyio.sleep(RETRY_AFTER)
             self._publish(self._next_begun())
             await anyio.lowlevel.checkpoint()
         self.is_entered.set()

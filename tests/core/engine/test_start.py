@@ -114,7 +114,8 @@ async def test_a_process_that_dies_before_they_are_entered_leaves_a_run_that_goe
     assert all(world.coze.started(f"t{n}") == 1 for n in range(1, 7))
 
 
-async def test_a_stop_meanwhile_enters_them_first() -> None:
+@pytest.mark.parametrize("lets", [True, False])
+async def test_a_stop_meanwhile_enters_them_if_the_disk_takes_them_soon(lets: bool) -> None:
     world = await done_before(5)
     engine, planned = await again(world, tasks(6))
     journal = world.journal
@@ -123,24 +124,33 @@ async def test_a_stop_meanwhile_enters_them_first() -> None:
         group.start_soon(engine.run, planned)
         await anyio.sleep(1)
         engine.commands.stop()
-        await anyio.sleep(60)
-        journal.may_enter.set()
-    assert {row.task_id for row in await journal.rows("run2")} == {f"t{n}" for n in range(1, 7)}
+        await anyio.sleep(0.1)
+        if lets:
+            journal.may_enter.set()
+    everyone = {f"t{n}" for n in range(1, 7)}
+    assert {row.task_id for row in await journal.rows("run2")} == (everyone if lets else {"t6"})
+    journal.may_enter.set()
+    assert (await world.run(tasks(6))).status == "finished"
+    assert {row.task_id for row in await journal.rows("run2")} == everyone
+    assert all(world.coze.started(task_id) == 1 for task_id in everyone)
 
 
-async def test_a_full_disk_is_told_once_and_they_are_shown_all_the_same() -> None:
+async def test_a_full_disk_is_told_once_and_they_are_shown_when_it_takes_them() -> None:
     world = await done_before(5)
     engine, planned = await again(world, tasks(6))
     journal, heard = world.journal, engine.subscribe()
     assert isinstance(journal, Slow)
     journal.is_full = True
     journal.may_enter.set()
-    outcome = await engine.run(planned)
-    assert outcome.status == "finished"
-    assert outcome.statistics.skipped == 5
+    async with anyio.create_task_group() as group:
+        group.start_soon(engine.run, planned)
+        await anyio.sleep(3600)
+        assert list(engine.board.rows) == ["t6"], "what is not on disk cannot be rerun"
+        journal.is_full = False
+    assert engine.board.counts[State.SKIPPED] == 5
     told = [event for event in heard.take() if isinstance(event, events.Noted) and event.level == "error"]
     assert [event.text.en for event in told] == ["The disk is full."]
-    assert {row.task_id for row in await journal.rows("run2")} == {"t6"}
+    assert {row.task_id for row in await journal.rows("run2")} == set(engine.board.rows)
 
 
 async def test_what_is_owed_to_the_table_is_there_from_the_beginning() -> None:
