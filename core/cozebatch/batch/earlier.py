@@ -87,6 +87,7 @@ class Survey:
             if paid is None:
                 continue
             best, here = paid.best, by_id.get(task.task_id)
+            digest_now = partial(self.recognition.digest_of, task)
             if task.own_id and paid.by_content and paid.leads_nowhere and here is not None:
                 failure = await self._failure(paid)
                 if failure is None or failure.category not in FINAL_FOR_A_ROW:
@@ -96,9 +97,9 @@ class Survey:
                 is_current = here is not None and not (_is_outdated(here.row, paid) or self._is_overtaken(here, paid))
                 past = here if is_current else None
                 goes_on = here is not None and self.last is not None and here.run_id == self.last.run_id
-                back = None if goes_on else paid.of_input(partial(self.recognition.digest_of, task))
+                back = None if goes_on else paid.of_input(digest_now)
                 if back is not None:
-                    past = await self._from_record(task, back)
+                    past, best = await self._from_record(task, back), back.best
                     paid_for = sum(r.status != "reused" for r in paid.executions)
                     past = replace(past, row=replace(past.row, attempts=paid_for))
                 past = past or await self._from_record(task, paid)
@@ -114,7 +115,8 @@ class Survey:
             started = sum(r.digest == named.digest for r in paid.executions)
             if past.row.reused != (named.status == "reused"):  # its row may be of the one that has paid
                 past = replace(past, row=replace(past.row, reused=named.status == "reused"))
-            found.past[task.task_id] = replace(past, digest=named.digest, started=started)
+            unanswered = not paid.by_content and paid.is_unanswered(digest_now)
+            found.past[task.task_id] = replace(past, digest=named.digest, started=started, is_unanswered=unanswered)
 
     def _is_overtaken(self, here: Past, paid: Paid) -> bool:
         """Whether a run later than that of the row took over what was paid for under another name of its file, while

@@ -20,6 +20,9 @@ from cozebatch.ports import Recorded
 DigestOf = Callable[[Task], str]
 """`parameters_digest` of what would be sent for a task."""
 
+_UNANSWERED = ("sent", "unanswered")
+"""What execution states say that it is not known whether anything was started."""
+
 
 @dataclass(frozen=True, slots=True)
 class Paid:
@@ -37,29 +40,42 @@ class Paid:
         if len(self.executions) == 1:
             return self.executions[0]
         latest = self.latest
-        known = [r for r in self.executions if r is latest or r.status not in ("sent", "unanswered")]
+        known = [r for r in self.executions if r is latest or r.status not in _UNANSWERED]
         best = min(reversed(known), key=_rank)
-        doubtful = latest.status in ("sent", "unanswered") and best.status not in ("running", "interrupted")
+        doubtful = latest.status in _UNANSWERED and best.status not in ("running", "interrupted")
         return latest if doubtful else best
 
     @property
     def is_settled(self) -> bool:
         """Whether nothing of it is in flight, unanswered, or a result that waits for its film."""
-        return (
-            all(r.status not in ("running", "interrupted", "sent", "unanswered") for r in self.executions)
-            and _rank(self.best) != 1
-        )
+        return all(r.status not in _UNANSWERED for r in self.executions) and self._is_at_rest
+
+    @property
+    def _is_at_rest(self) -> bool:
+        """Whether nothing of it is known to be in flight, or is a result that waits for its film."""
+        return all(r.status not in ("running", "interrupted") for r in self.executions) and _rank(self.best) != 1
 
     def of_input(self, digest_now: Callable[[], str]) -> Paid | None:
         """Those that were sent exactly what the row says now, if the latest of all was sent something else and one of
-        them has a result: a script that is changed back is not paid for again. None where nothing of that applies, or
-        where something is not settled."""
-        if len({r.digest for r in self.executions}) < 2 or not self.is_settled:
+        them has a result, or the last went unanswered: a script that is changed back is not paid for again. None where
+        nothing of that applies, or where something is in flight or waits for its film."""
+        if len({r.digest for r in self.executions}) < 2 or not self._is_at_rest:
             return None
         digest = digest_now()
         same = tuple(r for r in self.executions if r.digest == digest)
-        has_result = any(r.status in ("succeeded", "reused") for r in same)
-        return Paid(same, self.by_content) if has_result and self.best.digest != digest else None
+        has_result = self.is_settled and any(r.status in ("succeeded", "reused") for r in same)
+        if self.best.digest == digest or not (has_result or self.is_unanswered(digest_now)):
+            return None
+        return Paid(same, self.by_content)
+
+    def is_unanswered(self, digest_now: Callable[[], str]) -> bool:
+        """Whether the last submission of exactly what the row says now went unanswered, whatever else was sent for the
+        row since: it may have been paid. An execution of which it is not known what was sent counts as that, too."""
+        if all(r.status not in _UNANSWERED for r in self.executions):
+            return False
+        digest = digest_now()
+        last = next((r for r in reversed(self.executions) if r.digest in (None, digest)), None)
+        return last is not None and last.digest is not None and last.status in _UNANSWERED
 
     @property
     def leads_nowhere(self) -> bool:

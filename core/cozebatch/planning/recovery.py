@@ -28,7 +28,7 @@ from cozebatch.planning.decisions import (
     was_given_up,
 )
 from cozebatch.planning.later_run import LaterRun
-from cozebatch.planning.planned import GONE, Action, OperatorOverrides, Planned
+from cozebatch.planning.planned import CRASHED_WHILE_SENDING, GONE, Action, OperatorOverrides, Planned
 from cozebatch.planning.recognition import DigestOf
 from cozebatch.ports import Past
 
@@ -77,10 +77,21 @@ def plan(
             later = LaterRun(task, position, earlier, overrides, source_is_authoritative, digest_of, failures_are_told)
             decided.append(later.plan())
         if earlier is not None:
-            decided[-1] = _under_its_name(decided[-1], earlier)
+            decided[-1] = _under_its_name(_unless_unanswered(decided[-1], earlier, overrides), earlier)
         if earlier is not None and earlier.by_content and decided[-1].action is not Action.SUBMIT:
             decided[-1] = replace(decided[-1], recognized=True)
     return decided
+
+
+def _unless_unanswered(planned: Planned, earlier: Past, overrides: OperatorOverrides) -> Planned:
+    """A row whose script was sent before without an answer, and then changed and changed back, is held: only a person
+    sends the same once more."""
+    if planned.action is not Action.SUBMIT or not earlier.is_unanswered or overrides.fresh or planned.row.asked:
+        return planned
+    if overrides.may_resubmit(max(1, earlier.started)):
+        return planned
+    held = replace(planned.row, state=State.HELD, error=CRASHED_WHILE_SENDING, unanswered=True, execute_id=None)
+    return Planned(planned.task, held, Action.HOLD, error=held.error)
 
 
 def _under_its_name(planned: Planned, earlier: Past) -> Planned:

@@ -41,8 +41,15 @@ def digest_of(task: Task) -> str:
     return parameters_digest({"content": task.content})
 
 
-async def planned(journal: MemoryJournal, source: Listed, *, table: bool = False, fresh: bool = False) -> RunPlan:
-    overrides, selection = OperatorOverrides(fresh=fresh), Selection()
+async def planned(
+    journal: MemoryJournal,
+    source: Listed,
+    *,
+    table: bool = False,
+    fresh: bool = False,
+    overrides: OperatorOverrides | None = None,
+) -> RunPlan:
+    overrides, selection = overrides or OperatorOverrides(fresh=fresh), Selection()
     planner = Planner(
         source,
         source.key,
@@ -227,3 +234,56 @@ async def test_what_failed_here_and_was_finished_under_another_name_of_the_file_
     made = Execution("row-1", 2, "succeeded", 2.0, "e2", workflow=Workflow("w"), digest=digest_of(task), film=Film(3.0))
     await journal.write(PutExecution(failed), PutExecution(made), PutOutput("e2", "{}"))
     assert actions(await planned(journal, Listed([task]))) == {"row-1": Action.SKIP}
+
+
+@pytest.mark.parametrize("status", ["sent", "unanswered"])
+@pytest.mark.parametrize("later", ["finished", "interrupted"])
+async def test_a_script_is_not_sent_again_while_an_earlier_submission_of_it_is_unanswered(
+    status: Literal["sent", "unanswered"], later: RunStatus
+) -> None:
+    """It was edited and paid for as edited; then the edit counts no more, since its source was changed."""
+    journal, task, edited = MemoryJournal(), Task("t1", content="one"), Task("t1", content="one, edited")
+    run = await left(
+        journal, "finished", (task, Row("t1", 0, fingerprint=task.fingerprint(), state=State.HELD, unanswered=True))
+    )
+    lost = Execution("t1", 1, status, 1.0, None, workflow=Workflow("w"), digest=digest_of(task), key="k1")
+    await journal.write(PutExecution(lost), PutRun(run))
+    run = replace(run, run_id="run2", place=run.place + 1, status=later)
+    failed = Row("t1", 0, fingerprint=edited.fingerprint(), state=State.PENDING, attempts=2, submissions=2, failures=1)
+    done = replace(failed, state=State.DONE, execute_id="e2", end_clock=1.0)
+    await journal.begin(run, [(edited, done if later == "finished" else failed)])
+    sent = Execution("t1", 2, "failed", 2.0, "e2", workflow=Workflow("w"), digest=digest_of(edited), key="k2")
+    if later == "finished":
+        sent = replace(sent, status="succeeded", film=Film(3.0))
+    await journal.write(PutExecution(sent), PutRun(run))
+
+    (held,) = (await planned(journal, Listed([task]))).planned
+    assert (held.action, held.row.state, held.row.unanswered) == (Action.HOLD, State.HELD, True)
+    resubmit = OperatorOverrides(on_unknown_submit="resubmit")
+    assert actions(await planned(journal, Listed([task]), overrides=resubmit)) == {"t1": Action.SUBMIT}
+    assert actions(await planned(journal, Listed([task]), overrides=OperatorOverrides(rerun=frozenset({"t1"})))) == {
+        "t1": Action.SUBMIT
+    }
+    assert actions(await planned(journal, Listed([Task("t1", content="two")]))) == {"t1": Action.SUBMIT}
+
+
+async def test_a_script_that_failed_after_a_submission_of_it_was_unanswered_may_be_sent_again() -> None:
+    """The operator has decided about the one that was unanswered."""
+    journal, task = MemoryJournal(), Task("t1", content="one")
+    edited = Task("t1", content="one, edited")
+    row = Row("t1", 0, fingerprint=edited.fingerprint(), state=State.DONE, execute_id="e3", end_clock=1.0)
+    run = await left(journal, "finished", (edited, row))
+    lost = Execution("t1", 1, "unanswered", 1.0, None, workflow=Workflow("w"), digest=digest_of(task), key="k1")
+    failed = replace(lost, number=2, status="failed", execute_id="e2", sent_at=2.0, key="k2")
+    done = replace(
+        failed,
+        number=3,
+        status="succeeded",
+        execute_id="e3",
+        sent_at=3.0,
+        key="k3",
+        film=Film(4.0),
+        digest=digest_of(edited),
+    )
+    await journal.write(PutExecution(lost), PutExecution(failed), PutExecution(done), PutRun(run))
+    assert actions(await planned(journal, Listed([task]))) == {"t1": Action.SUBMIT}
