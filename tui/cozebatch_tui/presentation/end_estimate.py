@@ -22,14 +22,19 @@ class EndEstimate:
         """Seconds of a usual execution in earlier batches; None if there were none."""
         self._smoothed: tuple[float, float] | None = None
         """The clock's time of the last estimate, and that of the end."""
+        self._of = 0
+        """Tasks that the last estimate was made of."""
 
     def remaining(self, board: Board, *, is_over: bool) -> Remaining | None:
         """The time until the end; None while it would be a guess. The cost grows with the number of tasks."""
         ended = sum(1 for row in board.rows.values() if row.coze_end_clock is not None)
-        if is_over or (ended < ENDS_NEEDED and self.usual is None):
+        limits = board.limits
+        begun = bool(board.rows) and limits[Stage.COZE].in_force > 0
+        if is_over or not begun or (ended < ENDS_NEEDED and self.usual is None):
             self._smoothed = None
             return None
-        limits = board.limits
+        if len(board.rows) != self._of:  # the work is another: what was estimated of the old is no start for the new
+            self._of, self._smoothed = len(board.rows), None
         now = estimate_remaining(
             board,
             coze_limit=limits[Stage.COZE].in_force,
