@@ -34,3 +34,16 @@ def test_tasks_that_come_later_count_at_once() -> None:
     left = estimate.remaining(board, is_over=False)
     assert left is not None
     assert left.seconds == 10 * 300.0
+
+
+def test_work_that_is_left_is_not_shown_as_no_time() -> None:
+    """The end that was expected has passed, because films take longer than they did."""
+    estimate, board = EndEstimate(), Board()
+    estimate.usual = 10.0
+    board.apply(events.RunStarted(wall=0, clock=0, run_id="r", total=16, max_coze=16, max_synthesis=4))
+    loaded(board, 16, 0.0)
+    assert estimate.remaining(board, is_over=False) is not None
+    board.clock = 9.9
+    left = estimate.remaining(board, is_over=False)
+    assert left is not None
+    assert left.seconds >= 5.0

@@ -46,6 +46,7 @@ class EndEstimate:
         end = board.clock + now.seconds
         if self._smoothed is not None:
             since, before = self._smoothed
-            end = before + (end - before) * (1 - math.exp(-(board.clock - since) / SMOOTHED_OVER))
+            smoothed = before + (end - before) * (1 - math.exp(-(board.clock - since) / SMOOTHED_OVER))
+            end = max(smoothed, board.clock + now.seconds / 2)  # far behind the pace, it would say 0:00 with work left
         self._smoothed = (board.clock, end)
         return Remaining(max(0.0, end - board.clock), now.bottleneck)
