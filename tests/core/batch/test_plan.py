@@ -287,3 +287,19 @@ async def test_a_script_that_failed_after_a_submission_of_it_was_unanswered_may_
     )
     await journal.write(PutExecution(lost), PutExecution(failed), PutExecution(done), PutRun(run))
     assert actions(await planned(journal, Listed([task]))) == {"t1": Action.SUBMIT}
+
+
+@pytest.mark.parametrize(("output", "action"), [("{}", Action.FINISH), (None, Action.SKIP)])
+async def test_a_copied_record_gets_a_film_of_its_own_from_what_was_paid_for_the_one_that_was_deleted(
+    output: str | None, action: Action
+) -> None:
+    """The run that goes on was done with the first one; the table was never told anything about its copy."""
+    journal = MemoryJournal()
+    first = Task("rec3", content="one", record_id="rec3")
+    copy = replace(first, task_id="rec9", record_id="rec9")
+    row = Row("rec3", 0, fingerprint=first.fingerprint(), record_id="rec3", state=State.DONE, execute_id="e1")
+    await left(journal, "interrupted", (first, replace(row, has_output=output is not None)))
+    sent = Execution("rec3", 1, "succeeded", 1.0, "e1", workflow=Workflow("w"), digest=digest_of(first), film=Film(2.0))
+    await journal.write(PutExecution(sent), *([PutOutput("e1", output)] if output else []))
+    source = Listed([copy], kind="feishu", deleted={"rec3"})
+    assert actions(await planned(journal, source, table=True)) == {"rec9": action}
