@@ -94,7 +94,9 @@ class Survey:
                     del found.paid[task.task_id]  # what failed under another name of its file may be tried again here
                     continue
             if task.own_id and not paid.by_content:
-                is_current = here is not None and not (_is_outdated(here.row, paid) or self._is_overtaken(here, paid))
+                is_current = here is not None and not (
+                    _is_outdated(here.row, paid) or _has_answered(here.row, paid) or self._is_overtaken(here, paid)
+                )
                 past = here if is_current else None
                 goes_on = here is not None and self.last is not None and here.run_id == self.last.run_id
                 back = None if goes_on else paid.of_input(digest_now)
@@ -128,7 +130,7 @@ class Survey:
 
     async def _from_record(self, task: Task, paid: Paid) -> Past:
         row = row_from_record(task, paid, self.recognition.digest_of(task), await self._failure(paid))
-        return Past(paid.best.run_id, row, owed=False)
+        return Past(paid.best.run_id, row, owed=False, from_record=True)
 
     async def _failure(self, paid: Paid) -> ErrorInfo | None:
         """What the best execution failed with; None if it did not fail, or that is not known."""
@@ -245,8 +247,13 @@ class Survey:
                 elif not stored.content or (known is not None and is_unverified(known.row)):
                     continue
                 elif self._keeps(stored, listed_now, known.digest if known is not None else None):
-                    moved = replace(stored, task_id=task_id, record_id=listed_now.record_id, own_id=listed_now.own_id)
-                    found.tasks[task_id] = moved
+                    found.tasks[task_id] = replace(
+                        stored,
+                        task_id=task_id,
+                        record_id=listed_now.record_id,
+                        own_id=listed_now.own_id,
+                        shown=listed_now.shown,
+                    )
 
     def _keeps(self, stored: Task, listed: Task, sent: str | None) -> bool:
         """Whether a row goes on with the input that a run stored. `sent`: the digest of what was sent for it."""
@@ -270,6 +277,13 @@ def _is_outdated(row: Row, paid: Paid) -> bool:
     newer = (paid.best.execute_id, paid.latest.execute_id)
     known = any(r.execute_id == row.execute_id for r in paid.executions)
     return row.state.is_end and row.execute_id is not None and known and row.execute_id not in newer
+
+
+def _has_answered(row: Row, paid: Paid) -> bool:
+    """Whether the row waits for an answer that its execution has been given since: a later run went on with it and then
+    left the row to another machine."""
+    waits_on = [r for r in paid.executions if r.execute_id == row.execute_id] if row.waits else []
+    return any(r.status in ("failed", "succeeded", "lost") for r in waits_on)
 
 
 def _is_unfinished(r: Recorded) -> bool:

@@ -69,7 +69,7 @@ def plan(
             decided.append(first_plan(task, position, overrides, claim=past.get(task.task_id)))
         elif earlier is None:
             decided.append(first_plan(task, position, overrides, incomplete=incomplete))
-        elif continuing == earlier.run_id and not (source_is_authoritative and _ended_as_another(earlier)):
+        elif continuing == earlier.run_id and not (source_is_authoritative and _ended_untold(earlier)):
             decided.append(
                 _same_run(task, position, earlier, overrides, source_is_authoritative, gone=task.task_id in gone)
             )
@@ -83,9 +83,10 @@ def plan(
     return decided
 
 
-def _ended_as_another(earlier: Past) -> bool:
-    """Whether what is known is the end of another record: the table was told nothing about this one."""
-    return earlier.by_content and earlier.row.state.is_end
+def _ended_untold(earlier: Past) -> bool:
+    """Whether what is known is the end of another record, or of one that the run left to another machine: the table was
+    told nothing about this one."""
+    return (earlier.by_content or earlier.from_record) and earlier.row.state.is_end
 
 
 def _unless_unanswered(planned: Planned, earlier: Past, overrides: OperatorOverrides) -> Planned:

@@ -219,6 +219,8 @@ class Past:
     """Executions on record for it."""
     by_content: bool = False
     """Another row's, recognized by its parameters."""
+    from_record: bool = False
+    """No run keeps this row: it says what the record of the executions says."""
     is_unanswered: bool = False
     """The last submission of exactly what the row says now went unanswered, whatever else was sent for it since."""
 

@@ -11,6 +11,7 @@ import pytest
 from cozebatch.batch.plan import Planner, RunPlan
 from cozebatch.journal.memory import MemoryJournal
 from cozebatch.model.errors import Category, ErrorInfo
+from cozebatch.model.question import Question
 from cozebatch.model.rows import Row
 from cozebatch.model.task import Outcome, State, Task, parameters_digest
 from cozebatch.model.text import Text
@@ -303,3 +304,35 @@ async def test_a_copied_record_gets_a_film_of_its_own_from_what_was_paid_for_the
     await journal.write(PutExecution(sent), *([PutOutput("e1", output)] if output else []))
     source = Listed([copy], kind="feishu", deleted={"rec3"})
     assert actions(await planned(journal, source, table=True)) == {"rec9": action}
+
+
+@pytest.mark.parametrize("ended", ["failed", "lost"])
+async def test_a_row_waits_no_more_once_its_execution_has_ended_though_the_run_that_saw_it_left_the_row(
+    ended: Literal["failed", "lost"],
+) -> None:
+    """The question was answered, the execution failed, and another machine took the record before the next try."""
+    journal = MemoryJournal()
+    task = Task("rec1", content="one", record_id="rec1")
+    row = Row("rec1", 0, fingerprint=task.fingerprint(), record_id="rec1", execute_id="e1", claimed=True, claim="aa")
+    run = await left(journal, "finished", (task, replace(row, state=State.HELD, question=Question())))
+    sent = Execution("rec1", 1, ended, 1.0, "e1", workflow=Workflow("w"), digest=digest_of(task), key="k1")
+    await journal.write(PutExecution(sent), PutRun(run))
+    await journal.begin(
+        replace(run, run_id="run2", place=run.place + 1), [(task, replace(row, state=State.SKIPPED, claimed=False))]
+    )
+    plan = await planned(journal, Listed([task], kind="feishu"), table=True)
+    assert [p.row.waits for p in plan.planned] == [False]
+
+
+async def test_a_run_that_goes_on_keeps_no_end_of_a_record_that_it_left_to_another_machine() -> None:
+    """Its execution had failed here; the table was told nothing, since another machine had claimed the record."""
+    journal = MemoryJournal()
+    task = Task("rec1", content="one", record_id="rec1")
+    row = Row("rec1", 0, fingerprint=task.fingerprint(), record_id="rec1", execute_id="e1", state=State.SKIPPED)
+    run = await left(journal, "interrupted", (task, row))
+    sent = Execution("rec1", 1, "failed", 1.0, "e1", workflow=Workflow("w"), digest=digest_of(task), key="k1")
+    await journal.write(PutExecution(sent), PutRun(run))
+    source = Listed([task], kind="feishu")
+    assert actions(await planned(journal, source, table=True)) == {"rec1": Action.SUBMIT}
+    shown = Listed([replace(task, shown="failed")], kind="feishu")
+    assert actions(await planned(journal, shown, table=True)) == {"rec1": Action.SKIP}

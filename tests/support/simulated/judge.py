@@ -128,11 +128,6 @@ class Judge:
     """A wall clock was set by days: ages across it mean nothing."""
     requests_of: Counter[str] = field(default_factory=Counter)
 
-    def all_was_started(self, execute_id: str) -> bool:
-        """Whether as many executions of what this one sent were started as people have asked for."""
-        sent = self.executions[execute_id].sent
-        return self.wanted[sent] <= sum(paid.sent == sent for paid in self.executions.values())
-
     def original(self, execute_id: str) -> str:
         """The id that an execution was started with."""
         return self.renamed.get(execute_id, execute_id)

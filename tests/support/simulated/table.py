@@ -4,6 +4,7 @@ arrive after they were given up, and overtake each other. The real source, claim
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -54,6 +55,8 @@ class Table:
     in_doubt: set[str] = field(default_factory=set)
     """Records whose mark arrived when they were not ready any more, or was overtaken by somebody else's: who wrote it
     cannot tell whether it hides a mark that won, or an outcome."""
+    times_wanted: Counter[str] = field(default_factory=Counter)
+    """How often each record became ready."""
     drive: Drive | None = None
     """Where the films of its rows go, if they show any."""
     in_transit: int = 0
@@ -69,6 +72,7 @@ class Table:
         new = {record_id: {**cells, "template": "", "status": READY, "result": ""}}
         self.cells = {**new, **self.cells} if on_top else {**self.cells, **new}
         self.ever[record_id] = {self.sent(record_id)}
+        self.times_wanted[record_id] += 1
         self.judge.wanted[self.sent(record_id)] += 1
 
     def change(self) -> str:
@@ -97,6 +101,7 @@ class Table:
             return f"{record_id} is ready"
         self.cells[record_id]["status"] = READY
         self.in_doubt.discard(record_id)
+        self.times_wanted[record_id] += 1
         for sent in (self.sent(record_id), *self.edits.get(record_id, ())):
             self.judge.set_back(sent)
         return f"{record_id} set back from {before}"

@@ -46,6 +46,7 @@ async def verdict(machine: Machine, outcome: Outcome | None) -> None:
     runs = await journal.runs()
     rows = {run.run_id: await journal.rows(run.run_id) for run in runs}
     last = await machine.last_run()
+    started = Counter(r.task_id for r in await journal.record() if r.execute_id is not None)
     for run in [last] if last is not None else []:
         for row in rows[run.run_id]:
             if not row.state.is_end:
@@ -54,7 +55,7 @@ async def verdict(machine: Machine, outcome: Outcome | None) -> None:
                 judge.blame(f"{machine.name}: {row.task_id} waits for an answer, {row.execute_id} does not")
             if row.state is State.FAILED and row.error is not None and NO_SUCH_FILE in row.error.message.en:
                 judge.blame(f"{machine.name}: {row.task_id} failed for a file that can be uploaded again")
-            if row.state is State.SKIPPED and not _rightly_skipped(machine, row):
+            if row.state is State.SKIPPED and not _rightly_skipped(machine, row, started[row.task_id]):
                 judge.blame(f"{machine.name}: {row.task_id} was given up: {row.note}")
         await _no_execution_twice(machine, run, rows[run.run_id])
         await _what_is_paid_is_used(machine, runs, rows, run)
@@ -73,16 +74,17 @@ def _goes_on(machine: Machine, row: Row) -> bool:
     return paid is not None and paid.is_known_at(now) and not paid.waits_at(now)
 
 
-def _rightly_skipped(machine: Machine, row: Row) -> bool:
-    """There is nothing to do for it: it was finished earlier or failed for good, or the table does not want it now."""
+def _rightly_skipped(machine: Machine, row: Row, started: int) -> bool:
+    """There is nothing to do for it: it was finished earlier or failed for good, or the table does not want it now.
+    `started`: how many executions the machine knows of it."""
     judge = machine.judge
     execute_id = judge.original(row.execute_id or "")
     if isinstance(machine.source, TaskFile):
         return execute_id in judge.rejected or row.note in (*CALLED_DONE, NO_CONTENT, GONE)
     if row.record_id not in machine.source.cells:  # deleted, after it was skipped for whatever reason
         return True
-    if execute_id in judge.rejected and judge.all_was_started(execute_id):
-        return True  # cancelled, so that the table was not told of its failure
+    if execute_id in judge.rejected and started >= machine.source.times_wanted[row.record_id or ""]:
+        return True  # cancelled, so that the table was not told of its failure, and not made ready again since
     cells = machine.source.cells[row.record_id]
     return cells["status"] != READY and not (cells["status"] == RUNNING and f"#{machine.name}." in cells["result"])
 
@@ -172,11 +174,15 @@ async def _table(machine: Machine, table: Table, runs: Sequence[RunRecord], rows
         mine = [status for who, status in table.written.get(record_id, []) if who == machine.name]
         mine = [status for status in mine if status in (DONE, FAILED)]
         mine_rows = [row for run in runs for row in rows[run.run_id] if row.record_id == record_id]
+        kept = [row for run in runs if run.status != "abandoned" for row in rows[run.run_id]]
+        mine_kept = [row for row in kept if row.record_id == record_id]
         states = [row.state for row in mine_rows]
+        if len(mine_kept) < len(mine_rows):
+            states.append(State.SKIPPED)  # `--fresh` gave up whatever became of it
         for status, state in ((DONE, State.DONE), (FAILED, State.FAILED)):
             if mine and mine[-1] == status and not {state, *SINCE} & set(states):
                 machine.judge.blame(f"{machine.name}: the table says {record_id} is {status}, it is {states}")
-        if record_id not in table.in_doubt and any(row.given_up for row in mine_rows[:1]):
+        if record_id not in table.in_doubt and any(row.given_up for row in mine_kept[:1]):
             machine.judge.blame(f"{machine.name}: {record_id} was given up, its claim was never settled")
         ends = [row.state for row in mine_rows if not row.given_up]  # given up: not told, and taken up again
         newest = next((s for s in ends if s is not State.SKIPPED), None)
