@@ -37,10 +37,8 @@ CONNECT_TIMEOUT = 10.0
 """Longest wait for a connection, seconds."""
 
 
-_LANES = 25
-_LANE = 8
-"""Connections are pooled in lanes of this many: httpx's pool looks at every idle connection at each request, which at
-100 connections in one pool triples the cost of a request (0.7 to 1.9 ms)."""
+_MOST_CONNECTIONS = 200
+"""At once; further requests wait for one of them."""
 _KEEP_IDLE = 2.0
 """Seconds an unused connection is kept. Servers keep theirs for 5 s or more; one that the server is just about to
 close would cost a submission its answer, and so hold a task for nothing."""
@@ -110,13 +108,17 @@ class _Body(httpx.AsyncByteStream):
         return content
 
 
-class _Lane:
-    """A small pool of connections, and how many requests use it now."""
+class _Line:
+    """One connection, made again when it was closed, and how many requests use it or wait for it now.
 
-    __slots__ = ("busy", "client")
+    A pool of its own for each: httpx's pool asks the system about every idle connection at each request, which at 8
+    connections in one pool is a third of what a request costs, and at 100 two thirds.
+    """
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self.client = client
+    __slots__ = ("busy", "transport")
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self.transport = transport
         self.busy = 0
 
 
@@ -157,14 +159,16 @@ class Connection:
         self._extensions = {"timeout": wait.as_dict()}
         self._tls: ssl.SSLContext | None = None
         self._proxy: Proxy | None = None
-        self._lanes: list[_Lane] = []
+        self._lines: list[_Line] = []
+        self._idle: list[_Line] = []
+        """The one used last stands last and is taken first, so that as few as possible are kept warm."""
         self._open: AsyncExitStack | None = None
 
     async def __aenter__(self) -> Self:
         """Raises `UsageError` for a proxy or a certificate file that cannot be used."""
         self._proxy = proxy_for(self.base_url)
         secure = self.base_url.startswith("https://") or self._proxy is not None
-        # Made once for all lanes: reading the certificates takes tens of milliseconds.
+        # Made once for all connections: reading the certificates takes tens of milliseconds.
         self._tls = tls_context() if secure else None
         self._open = await AsyncExitStack().__aenter__()
         return self
@@ -173,7 +177,8 @@ class Connection:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         stack, self._open = self._open, None
-        self._lanes.clear()
+        self._lines.clear()
+        self._idle.clear()
         if stack is not None:
             await stack.__aexit__(kind, error, trace)
 
@@ -203,11 +208,11 @@ class Connection:
         request = httpx.Request(method, self.base_url + path, headers=headers, stream=sent, extensions=self._extensions)
         response: httpx.Response | None = None
         received = ReceivedBody()
-        lane = self._lane()
-        lane.busy += 1
+        line = self._taken()
         try:
             with anyio.fail_after(2 * self.connect_timeout + patience * self.request_timeout) as scope:
-                response = await lane.client.send(request, auth=None, follow_redirects=False, stream=True)
+                # Not by a client of httpx: of what that does, nothing is wanted here but this call.
+                response = await line.transport.handle_async_request(request)
                 try:
                     await received.read(response, most_bytes, scope)
                 finally:
@@ -219,28 +224,33 @@ class Connection:
                 raise (NeverSent if sent.untouched else NoAnswer)(trouble(error, self._proxy)) from None
             received.broken = trouble(error, self._proxy).reason
         finally:
-            lane.busy -= 1
+            self._give_back(line)
         return Answer(response.status_code, response.headers, bytes(received.body), received.broken)
 
-    def _lane(self) -> _Lane:
-        """The first lane with room, so that as few connections as possible are kept warm."""
-        for lane in self._lanes:
-            if lane.busy < _LANE:
-                return lane
+    def _taken(self) -> _Line:
+        """A connection for one request."""
         if self._open is None:
             raise RuntimeError("used outside of its `async with` block")
-        if len(self._lanes) >= _LANES:
-            return min(self._lanes, key=lambda lane: lane.busy)
-        lane = _Lane(_client(self._proxy, self._tls))
-        self._lanes.append(lane)
-        self._open.push_async_callback(lane.client.aclose)
-        return lane
+        if self._idle:
+            line = self._idle.pop()
+        elif len(self._lines) < _MOST_CONNECTIONS:
+            line = _Line(_transport(self._proxy, self._tls))
+            self._lines.append(line)
+            self._open.push_async_callback(line.transport.aclose)
+        else:
+            line = min(self._lines, key=lambda line: line.busy)
+        line.busy += 1
+        return line
+
+    def _give_back(self, line: _Line) -> None:
+        line.busy -= 1
+        if not line.busy:
+            self._idle.append(line)
 
 
 def to_body(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-def _client(proxy: Proxy | None, tls: ssl.SSLContext | None) -> httpx.AsyncClient:
-    limits = httpx.Limits(max_connections=_LANE, max_keepalive_connections=_LANE, keepalive_expiry=_KEEP_IDLE)
-    return httpx.AsyncClient(transport=transport(proxy, tls, limits), trust_env=False, follow_redirects=False)
+def _transport(proxy: Proxy | None, tls: ssl.SSLContext | None) -> httpx.AsyncBaseTransport:
+    return transport(proxy, tls, httpx.Limits(max_connections=1, keepalive_expiry=_KEEP_IDLE))
