@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from measure import with_bytecode
+
 HERE = Path(__file__).resolve().parent
 BENCHES = (
     "start",
@@ -29,6 +31,7 @@ BENCHES = (
 
 def run(name: str) -> None:
     """Run one bench here."""
+    with_bytecode()
     main = importlib.import_module(f"bench_{name}").main
     if name == "synthesis":
         import anyio

@@ -14,6 +14,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def with_bytecode() -> None:
+    """Let the programs that are measured start as at their users' second start: compiled once and kept, also where the
+    environment (PYTHONDONTWRITEBYTECODE) would have every start compile all modules anew."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    everything = "import cozebatch_tui.cli, cozebatch_tui.headless.runner, cozebatch_tui.screen.app, httpcore"
+    subprocess.run([sys.executable, "-c", everything], cwd=ROOT, check=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Runs:
     """Figures of several runs of one thing. `noise` is half the spread between the quartiles, over the median."""
