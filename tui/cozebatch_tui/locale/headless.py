@@ -131,7 +131,6 @@ STARTED = Text(
 RETRYING = Text("{delay} 秒后自动重试：{message}", "retried by itself in {delay} s: {message}")
 AGAIN = Text("自动重试：", "retried by itself: ")
 FOLLOWED = Text("认领已有的执行（免费）", "adopted an execution (free)")
-EVERY_CHECK_FAILED = Text("无法开始：", "Cannot begin: ")
 
 
 def way_on(row: Row, lang: Lang) -> str | None:

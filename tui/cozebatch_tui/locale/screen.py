@@ -66,11 +66,6 @@ HELD_IS_NO_RETRY = Text(
     "find out first whether an execution exists: open the task, then adopt it (free) or rerun it (paid)",
 )
 ADOPTED = Text("任务 {task_id} 已认领这次执行", "task {task_id} follows this execution now")
-RETRY_IS_FREE = Text("按 {key_retry} 重试（免费）。", "Press {key_retry} to retry (free).")
-RETRY_IS_PAID = Text(
-    "按 {key_retry} 重试：需要一次新的付费执行，会先确认。",
-    "Press {key_retry} to retry: that takes a new, paid execution, and asks first.",
-)
 RERUN_DONE = Text("已付费重做 {count} 个", "{count} paid reruns started")
 COPIED = Text("已复制", "copied")
 NO_LINK = Text("没有调试页", "no debug page")
@@ -92,10 +87,6 @@ CONFIRM_ALLOW = Text(
 )
 LIMIT_NOW = Text("{what} 上限 {limit}", "{what} limit {limit}")
 LEAVING = Text("正在收尾…", "Draining...")
-RUN_ENDED = Text(
-    "批次已结束，可以重试失败的任务，或按 {key_quit} 退出",
-    "The run has ended: retry failed tasks, or press {key_quit} to leave",
-)
 
 FOLLOWS = Text("光标跟着最新变化的任务", "the cursor follows what has changed last")
 FOLLOWS_NOT = Text("光标不再跟随", "the cursor stays where it is")
@@ -105,24 +96,9 @@ CONFIRM_GO_ON = Text(
 )
 GONE_ON = Text("已开始其余 {count} 个任务", "{count} more tasks have begun")
 
-SUBMITTED = Text("提交", "submitted")
-ENDED = Text("结束", "ended")
-TASK_INPUT = Text("输入", "Input")
-TASK_SENT = Text("发给扣子", "Sent to Coze")
-TASK_OUTPUT = Text("扣子返回", "Coze's result")
-TASK_ATTEMPTS = Text("提交记录", "Submissions")
-TASK_STAGES = Text("各阶段", "Stages")
-TASK_PATHS = Text("文件", "Files")
-TASK_PROBLEM = Text("问题", "Problem")
 NO_FILM = Text("还没有成品", "nothing is made yet")
 GONE = Text("已不存在：{path}", "No longer there: {path}")
 NOT_OPENED = Text("无法打开：{path}", "Cannot be opened: {path}")
 ADOPT_PROMPT = Text(
     "粘贴执行 ID 或调试页的链接，回车认领（免费）", "paste an execution ID or its debug link, enter adopts (free)"
-)
-HELD_HELP = Text(
-    "{when} 提交，结果不明，可能已扣费。到扣子查这次执行：\n{key_adopt} 认领（找到了，免费）  "
-    "{key_rerun} 付费重做（没找到）  {key_cancel} 放弃",
-    "Submitted at {when}, result unclear; it may have been charged. Look in Coze:\n{key_adopt} adopt the "
-    "execution (found, free)  {key_rerun} paid rerun (not found)  {key_cancel} give it up",
 )

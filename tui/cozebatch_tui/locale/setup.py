@@ -24,7 +24,6 @@ MENDED = Text("{path} 里有几处改过才能读：", "Put right to read {path}
 FILTER_HINT = Text("输入几个字来找", "type to find")
 PASTE_HINT = Text("输入几个字来找，或在这里粘贴", "type to find, or paste here")
 TAKE_TYPED = Text("用输入的“{text}”", 'take "{text}" as typed')
-NONE_FOUND = Text("没有找到", "nothing found")
 
 WRITTEN = Text("已写入 {path}。", "Written to {path}.")
 BACKED_UP = Text("原来的留作 {path}。", "The one before is kept as {path}.")
