@@ -23,6 +23,7 @@ from cozebatch.engine.event_bus import Subscription
 from cozebatch.model import events
 from cozebatch.model.rows import Row, moved
 from cozebatch.model.task import State
+from cozebatch_tui.commands.garbage import collect_rarely
 from measure import Runs, child, table
 
 TASKS = 10_000
@@ -245,6 +246,7 @@ def _memory() -> float:
 def main(seconds: float = 10.0) -> None:
     bare = Runs([_bare() for _ in range(5)])
     paint = Runs([first_paint() for _ in range(5)])
+    collect_rarely()  # as both commands do
     lags, idle, grown = anyio.run(drive, seconds)
     ordered = sorted(lags)
     with tempfile.TemporaryDirectory() as folder, engine_elsewhere(Path(folder)) as engine:

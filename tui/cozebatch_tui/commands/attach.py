@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from cozebatch.model.errors import UsageError
 from cozebatch.model.text import Lang
 from cozebatch_tui.commands.detach import attach_arguments, attach_folders
+from cozebatch_tui.commands.garbage import collect_rarely
 from cozebatch_tui.locale import attach as texts
 from cozebatch_tui.presentation.invocation import typed
 
@@ -34,6 +35,7 @@ def show(state_dir: str | None, arguments: Sequence[str], lang: Lang, *, demo: b
     from cozebatch_tui.screen.attached_app import AttachedApp
     from cozebatch_tui.screen.look.questions import ask_terminal
 
+    collect_rarely()
     folders = attach_folders(state_dir)
     app = AttachedApp(folders[::-1] if demo else folders, arguments, lang, ask_terminal(os.environ))
     code = run_to_the_end(app)

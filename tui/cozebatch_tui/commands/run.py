@@ -6,7 +6,6 @@ The screen paints first; a worker thread then imports the heavy modules and open
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from cozebatch.model.errors import UsageError, unwrapped_groups
 from cozebatch.model.text import Lang, Text
 from cozebatch_tui.commands.configure import find_config
+from cozebatch_tui.commands.garbage import collect_rarely
 from cozebatch_tui.commands.prompts import confirm
 from cozebatch_tui.commands.sessions import headless_runner, make_session, title_of
 from cozebatch_tui.presentation.invocation import typed
@@ -26,14 +26,10 @@ if TYPE_CHECKING:
     from cozebatch_tui.session.session import Session
     from cozebatch_tui.session.signals import Interrupts
 
-GARBAGE_AT = 50_000
-"""New objects for which the process looks for circles among them. With Python's 700, a tenth of the start of 100,000
-tasks goes into that, and their rows form none."""
-
 
 def run(options: argparse.Namespace, lang: Lang) -> int:
     """The exit code of docs/contract.md §1. Raises `UsageError` and `JournalError`."""
-    gc.set_threshold(GARBAGE_AT)
+    collect_rarely()
     if options.handover:
         return _run_handed_over()
     if options.detach:
