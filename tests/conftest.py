@@ -1,8 +1,14 @@
-"""What every test shares: both event loops, the quick tier, and nothing of the machine's own configuration."""
+"""What every test shares: both event loops, the quick tier, compiled modules, signals that nothing ignores, and nothing
+of the machine's own configuration."""
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 import zlib
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import hypothesis
@@ -44,6 +50,12 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("suite")
 
+# The suite starts more than a thousand Python processes, and each compiles about 500 modules where nothing keeps them
+# compiled: a second of it each time. Whoever wants none beside the sources gets them in the environment's own folder.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(Path(sys.prefix) / "compiled")
+
 
 def pytest_configure() -> None:
     """A folder that was renamed must not leave the quick tier silently."""
@@ -51,6 +63,7 @@ def pytest_configure() -> None:
         raise pytest.UsageError(f"tests/conftest.py: QUICK names what does not exist: {missing}")
 
 
+@cache
 def is_quick(path: Path) -> bool:
     """True for a file of the quick tier, and for a folder that holds one."""
     wanted = [HERE / name for name in QUICK]
@@ -73,6 +86,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if is_quick(item.path):
             item.add_marker("quick")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_signal_is_ignored() -> Iterator[None]:
+    """Processes that tests start get every signal as from a terminal, also under `nohup` and in a shell's background.
+
+    A signal that a process ignores is ignored by its children, too; one that it handles is not. So the process of the
+    tests goes on as if it ignored them.
+    """
+    names = ("SIGINT", "SIGHUP", "SIGQUIT", "SIGTERM")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    ignored = [number for number in numbers if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, lambda *_: None)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture(params=["asyncio", "trio"])
