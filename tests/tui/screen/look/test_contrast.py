@@ -18,6 +18,7 @@ from cozebatch_tui.screen.look.themes import our_themes
 from cozebatch_tui.screen.screens.dialogs import Confirm, Prompt
 from scenes import answer_screen, main_screen, start_screen
 from scripted_batch import preview_with_choices
+from support.ui import shown, until
 
 pytestmark = pytest.mark.anyio
 
@@ -71,56 +72,85 @@ def too_faint(app: CozebatchApp) -> set[tuple[str, str, str, str]]:
     return found
 
 
+LOOKS: tuple[tuple[str, Depth], ...] = tuple((theme, depth) for depth in ("true", "256") for theme in PALETTES)
+
+
 async def use(pilot: Pilot[Any], theme: str, depth: Depth) -> CozebatchApp:
     app = pilot.app
     assert isinstance(app, CozebatchApp)
     for ours in our_themes(depth):
         app.register_theme(ours)
+    if app.theme == theme:
+        app.theme = "textual-dark"  # only a change is drawn, and the depth may be another one
     app.theme = theme
     await pilot.pause(0.05)
+    assert app.current_theme in our_themes(depth)
     return app
 
 
-@pytest.mark.parametrize("depth", ["true", "256"])
-@pytest.mark.parametrize("theme", PALETTES)
-async def test_everything_on_every_screen_can_be_read(theme: str, depth: Depth) -> None:
+async def faint_in_any_look(pilot: Pilot[Any]) -> list[tuple[str, Depth, set[tuple[str, str, str, str]]]]:
+    """What cannot be read of all that stands there now, for each look in which there is something."""
+    found = [(theme, depth, too_faint(await use(pilot, theme, depth))) for theme, depth in LOOKS]
+    return [faint for faint in found if faint[2]]
+
+
+async def test_everything_before_a_batch_can_be_read() -> None:
     async with start_screen("zh", SIZE, preview_with_choices()) as pilot:
-        app = await use(pilot, theme, depth)
-        assert not too_faint(app), "start"
-    for size in (SIZE, (80, 24)):
-        async with answer_screen("zh", size) as pilot:
-            app = await use(pilot, theme, depth)
-            assert not too_faint(app), "a question"
+        assert not await faint_in_any_look(pilot)
+
+
+@pytest.mark.parametrize("size", [SIZE, (80, 24)])
+async def test_everything_of_a_question_can_be_read(size: tuple[int, int]) -> None:
+    async with answer_screen("zh", size) as pilot:
+        assert not await faint_in_any_look(pilot)
+
+
+MARKED = ("down", "space", "down")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        pytest.param((), id="table"),
+        pytest.param((*MARKED, "e"), id="a mark and the problems"),
+        pytest.param((*MARKED, "slash", "a"), id="the filter"),
+        pytest.param((*MARKED, "t"), id="the timeline"),
+        pytest.param((*MARKED, "l"), id="the log"),
+        pytest.param(("question_mark",), id="the help"),
+        pytest.param(("ctrl+p",), id="the palette"),
+        pytest.param(("f3",), id="the themes"),
+    ],
+)
+async def test_everything_in_a_batch_can_be_read(keys: tuple[str, ...]) -> None:
     async with main_screen("zh", SIZE) as pilot:
-        app = await use(pilot, theme, depth)
-        for view, keys in (
-            ("table", ()),
-            ("a mark and the problems", ("down", "space", "down", "e")),
-            ("the filter", ("e", "slash", "a")),
-            ("the timeline", ("escape", "t")),
-            ("the log", ("t", "l")),
-            ("the help", ("escape", "question_mark")),
-        ):
-            await pilot.press(*keys)
-            await pilot.pause(0.05)
-            assert not too_faint(app), view
-        await pilot.press("escape")
-        for severity in ("information", "warning", "error"):
-            app.say(f"a reply {severity}", severity=severity)
-        await pilot.pause(0.1)
-        assert not too_faint(app), "replies"
-        for dialog in (Confirm("付费？", "zh"), Prompt("?")):
-            await app.push_screen(dialog)
-            for _ in range(2):
-                await pilot.pause(0.05)
-                assert not too_faint(app), dialog
-                await pilot.press("tab")
-            await pilot.press("escape")
-        for key in ("ctrl+p", "f3"):
+        before = shown(pilot.app)
+        for key in keys:
             await pilot.press(key)
             await pilot.pause(0.05)
-            assert not too_faint(app), key
-            await pilot.press("escape")
+        assert bool(keys) == (shown(pilot.app) != before)
+        assert not await faint_in_any_look(pilot)
+
+
+async def test_every_reply_can_be_read() -> None:
+    async with main_screen("zh", SIZE) as pilot:
+        for theme, depth in LOOKS:
+            app = await use(pilot, theme, depth)
+            app.clear_notifications()
+            await until(pilot, lambda: "a reply" not in shown(pilot.app), "the end of the replies")
+            for severity in ("information", "warning", "error"):
+                app.say(f"a reply {severity}", severity=severity)
+            await until(pilot, lambda: shown(pilot.app).count("a reply") == 3, "the replies")
+            assert not too_faint(app), (theme, depth)
+
+
+@pytest.mark.parametrize("tabs", [0, 1])
+@pytest.mark.parametrize("dialog", [Confirm, Prompt])
+async def test_every_dialog_can_be_read(dialog: type[Confirm | Prompt], tabs: int) -> None:
+    async with main_screen("zh", SIZE) as pilot:
+        await pilot.app.push_screen(Confirm("付费？", "zh") if dialog is Confirm else Prompt("?"))
+        await pilot.pause(0.05)
+        await pilot.press(*["tab"] * tabs)
+        assert not await faint_in_any_look(pilot)
 
 
 async def test_what_failed_is_underlined_where_no_colour_alone_tells_it() -> None:
