@@ -56,10 +56,6 @@ class ClipStore:
                 self._make(clip)
         return path
 
-    def make_all(self) -> None:
-        for clip in CLIPS:
-            self.path(clip.name, "mp4")
-
     def _make(self, clip: Clip) -> None:
         import imageio_ffmpeg
 
