@@ -17,7 +17,7 @@ from cozebatch.files.field_names import USUAL, FieldNames
 from cozebatch.files.json_reader import read_json, read_jsonl
 from cozebatch.files.rows import Reading
 from cozebatch.model.errors import UsageError
-from cozebatch.model.nearest import nearest
+from cozebatch.model.nearest import nearest_file
 from cozebatch.model.project_name import assign_project_names
 from cozebatch.model.task import Outcome, Task
 from cozebatch.model.text import Text
@@ -143,12 +143,7 @@ def _unreadable(path: Path, error: OSError) -> Text:
 
 
 def _not_there(path: Path) -> Text:
-    try:
-        names = [entry.name for entry in path.parent.iterdir() if entry.suffix.lower() in ENDINGS][:1000]
-    except OSError:
-        names = []
-    near = nearest(path.name, names)
-    if near is None:
+    found = nearest_file(path, ENDINGS)
+    if found is None:
         return Text(f"找不到任务文件 {path}。", f"There is no task file {path}.")
-    found = path.with_name(near)
     return Text(f"找不到任务文件 {path}，是不是 {found}？", f"There is no task file {path}; did you mean {found}?")

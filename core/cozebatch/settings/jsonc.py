@@ -14,7 +14,7 @@ from typing import Any
 
 from cozebatch.bounds.json_values import MOST_LEVELS, finite, is_deeper_than, whole
 from cozebatch.model.errors import UsageError
-from cozebatch.model.nearest import nearest
+from cozebatch.model.nearest import nearest_file
 from cozebatch.model.text import Text
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -138,14 +138,9 @@ def _read(path: Path) -> bytes:
 
 
 def _not_there(path: Path) -> Text:
-    try:
-        names = [entry.name for entry in path.parent.iterdir() if entry.suffix.lower() in (".json", ".jsonc")][:1000]
-    except OSError:
-        names = []
-    near = nearest(path.name, names)
-    if near is None:
+    found = nearest_file(path, (".json", ".jsonc"))
+    if found is None:
         return Text(f"找不到文件 {path}。", f"There is no file {path}.")
-    found = path.with_name(near)
     return Text(f"找不到文件 {path}，是不是 {found}？", f"There is no file {path}; did you mean {found}?")
 
 
