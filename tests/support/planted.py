@@ -88,7 +88,7 @@ def _by_tests(library: Path, patience: float) -> str | None:
 
 
 def _run(arguments: Sequence[str], library: Path, patience: float) -> tuple[int, str]:
-    environment = {**os.environ, "PYTHONPATH": str(library), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(library)}
     try:
         done = subprocess.run(
             [sys.executable, *arguments],
