@@ -10,6 +10,7 @@ from typing import Literal
 
 import anyio.to_thread
 
+from cozebatch.disk.nearest_file import nearest_file
 from cozebatch.files.columns import Complaints, tasks_of
 from cozebatch.files.csv_reader import read_csv
 from cozebatch.files.decoding import decode
@@ -17,7 +18,6 @@ from cozebatch.files.field_names import USUAL, FieldNames
 from cozebatch.files.json_reader import read_json, read_jsonl
 from cozebatch.files.rows import Reading
 from cozebatch.model.errors import UsageError
-from cozebatch.model.nearest import nearest_file
 from cozebatch.model.project_name import assign_project_names
 from cozebatch.model.task import Outcome, Task
 from cozebatch.model.text import Text

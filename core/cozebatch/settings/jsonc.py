@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from cozebatch.bounds.json_values import MOST_LEVELS, finite, is_deeper_than, whole
+from cozebatch.disk.nearest_file import nearest_file
 from cozebatch.model.errors import UsageError
-from cozebatch.model.nearest import nearest_file
 from cozebatch.model.text import Text
 
 MAX_BYTES = 16 * 1024 * 1024
