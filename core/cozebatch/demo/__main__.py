@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import sys
 import threading
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted."""
     options = _parser().parse_args(arguments)
     write = sys.stdout.write
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a code page without Chinese must not end it
     with ExitStack() as stack:
         coze = stack.enter_context(
             serve_coze(
@@ -40,9 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             url = stack.enter_context(serve(feishu.SimulatedFeishu(), port=options.feishu_port))
             write(f"Feishu  {url}   app_id {feishu.APP_ID}   app_secret {feishu.APP_SECRET}   ")
             write(f"app_token {feishu.APP_TOKEN}\n")
-            write(f"        to set up: paste {coze.url} where the token is asked for, then the token;\n")
-            write(f"        the base is {url}/base/{feishu.APP_TOKEN}\n")
-        write("Ctrl-C stops.\n")
+            base = f"{url}/base/{feishu.APP_TOKEN}"
+            write(f"\n设置：问令牌时先粘贴 {coze.url}，再粘贴令牌 {TOKEN}；工作空间选第二个；\n")
+            write(f"      多维表格的链接是 {base}，App ID 和 App Secret 见上。\n")
+            write(f"Set up: paste {coze.url} where the token is asked for, then the token {TOKEN}; the workspace is\n")
+            write(f"        the second; the base is {base}; App ID and App Secret stand above.\n\n")
+        write("Ctrl-C 停止 / stops.\n")
         sys.stdout.flush()
         try:
             threading.Event().wait()

@@ -67,7 +67,8 @@ class LocalFiles:
         shown = PureWindowsPath(name).name or name
         path = self._path(name)
         try:
-            if not Path(name).is_absolute() and not path.resolve().is_relative_to(self.folder.resolve()):
+            real = Path(os.path.realpath(path))  # `Path.resolve` raises RuntimeError for links that lead in a circle
+            if not Path(name).is_absolute() and not real.is_relative_to(os.path.realpath(self.folder)):
                 return FileRef(shown, bad="outside")
             with open_ordinary(path) as file:
                 size = os.fstat(file.fileno()).st_size

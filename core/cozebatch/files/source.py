@@ -60,7 +60,8 @@ class FileSource:
 
     @property
     def key(self) -> str:
-        return f"file:{os.path.normcase(self._path.resolve())}"
+        # `Path.resolve` raises RuntimeError for links that lead in a circle; reading the file tells of those.
+        return f"file:{os.path.normcase(os.path.realpath(self._path))}"
 
     async def load(self, named: Collection[str] = ()) -> Sequence[Task]:
         """All tasks in the file's order; nothing is hidden. Raises `UsageError` naming file, line and column."""

@@ -16,7 +16,7 @@ from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT to a child process is POSIX")
 def test_the_services_run_until_interrupted() -> None:
     command = [sys.executable, "-m", "cozebatch.demo", "--coze-port", "0", "--feishu-port", "0", "--duration", "100"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
     try:
         assert process.stdout is not None
         lines: list[str] = []
@@ -27,6 +27,8 @@ def test_the_services_run_until_interrupted() -> None:
         url = re.search(r"http://127\.0\.0\.1:\d+", "".join(lines))
         assert url is not None
         assert "pat_demo" in "".join(lines)
+        assert f"先粘贴 {url[0]}" in "".join(lines), "the Chinese README sends its readers here"
+        assert f"paste {url[0]}" in "".join(lines)
         run = {"workflow_id": WORKFLOW_ID, "is_async": True, "parameters": {"title": "一", "content": "说一说"}}
         started = httpx.post(f"{url[0]}/v1/workflow/run", json=run, headers={"Authorization": f"Bearer {TOKEN}"})
         assert started.json()["code"] == 0

@@ -189,6 +189,7 @@ def test_a_misspelt_file_names_line_and_column(folder: Folder, spell: Callable[[
     ("name", "text", "zh", "en"),
     [
         ("f.csv", "title,script_x\na,b\n", "没有文案列", "there is no column with the scripts"),
+        ("f.csv", "title,script_x\na,b\n", "task_file.columns.content", "task_file.columns.content"),
         ("f.csv", "我的任务表\ntitle,script\na,b\n", "没有文案列", "there is no column with the scripts"),
         ("f.csv", "title,content\na,#REF!\n", "#REF! 是错误值", "#REF! is an error value"),
         ("f.csv", "title,content,content\na,b,c\n", "只能留一个", "keep one"),
@@ -261,3 +262,16 @@ def test_long_dashes_and_wide_commas_are_taken_for_what_they_are(folder: Folder)
     code, printed = folder.type("zh", "—no-ui", *RUN[1:], "--include", "t1，", "--dry-run")
     assert code == 0
     assert "t1" in printed
+
+
+@pytest.mark.parametrize(
+    "option", ["--include", "--exclude", "--rerun", "--tasks", "--config", "--state-dir", "--results-dir", "--metrics"]
+)
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_a_variable_that_is_not_set_does_not_start_every_task(folder: Folder, option: str, blank: str) -> None:
+    folder.answers((*RUN, option, blank), f"{option} 后面写的是空的。", f"{option} is followed by nothing but blanks.")
+
+
+def test_links_that_lead_in_a_circle_are_told(folder: Folder) -> None:
+    (folder.path / "round.csv").symlink_to("round.csv")
+    folder.answers((*RUN[:3], "--tasks", "round.csv"), "round.csv", "round.csv")

@@ -54,7 +54,19 @@ class CommandParser(argparse.ArgumentParser):
         options, unknown = self.parse_known_args(args, namespace)
         if unknown:
             self._reject(unknown[0])
+        self._require_words(options)
         return options
+
+    def _require_words(self, options: argparse.Namespace) -> None:
+        """Refuse an option with nothing after it, as `--include "$IDS"` is where the variable is not set: taken for not
+        given, it would start every task there is."""
+        for action in self._actions:
+            given = getattr(options, action.dest, None)
+            values = given if isinstance(given, list) else [given]
+            words = [value for value in values if isinstance(value, str)]
+            if action.option_strings and words and (not all(map(str.strip, words)) or not listed(words)):
+                name = action.option_strings[-1]
+                self.error(self._say(f"{name} 后面写的是空的。", f"{name} is followed by nothing but blanks."))
 
     def error(self, message: str) -> NoReturn:
         """Print one sentence and where more is to be read; exit with 2."""

@@ -14,7 +14,7 @@ from cozebatch_tui.commands.parser import CommandParser, listed, next_time, seco
 def run_parser(lang: str) -> CommandParser:
     parser = new_parser(
         "cozebatch-tui",
-        "批量运行 扣子工作流，并在本机合成视频。\n\n"
+        "批量运行扣子工作流，并在本机合成视频。\n\n"
         "子命令：init 生成配置 · check 检查配置 · runs 以前的批次 · report 一个批次的结果 · "
         "attach 连接批次 · serve 网页界面 · worker 帮别的机器合成",
         "Run Coze workflows for a whole batch, and put the films together on this machine.\n\n"
@@ -24,7 +24,9 @@ def run_parser(lang: str) -> CommandParser:
     )
     parser.epilog = _template(lang)
     source = parser.add_argument_group(said(lang, "任务来源", "where tasks come from"))
-    source.add_argument("--config", metavar="FILE", help=said(lang, "配置文件", f"configuration file ({CONFIG_FILE})"))
+    source.add_argument(
+        "--config", metavar="FILE", help=said(lang, f"配置文件（{CONFIG_FILE}）", f"configuration file ({CONFIG_FILE})")
+    )
     source.add_argument("--demo", action="store_true", help=said(lang, "演示，不需要账号", "demo, needs no account"))
     source.add_argument(
         "--tasks",
@@ -133,8 +135,10 @@ def run_parser(lang: str) -> CommandParser:
     files.add_argument(
         "--state-dir", metavar="DIR", help=said(lang, f"状态文件夹（{STATE_DIR}）", f"state ({STATE_DIR})")
     )
-    files.add_argument("--log-dir", metavar="DIR", default=LOG_DIR, help=said(lang, "日志文件夹", f"logs ({LOG_DIR})"))
-    files.add_argument("--results-dir", metavar="DIR", default=".", help=said(lang, "结果文件夹", "results (.)"))
+    files.add_argument(
+        "--log-dir", metavar="DIR", default=LOG_DIR, help=said(lang, f"日志文件夹（{LOG_DIR}）", f"logs ({LOG_DIR})")
+    )
+    files.add_argument("--results-dir", metavar="DIR", default=".", help=said(lang, "结果文件夹（.）", "results (.)"))
     return parser
 
 

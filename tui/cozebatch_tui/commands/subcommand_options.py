@@ -78,14 +78,18 @@ def runs_parser(lang: str) -> CommandParser:
     parser.add_argument(
         "--dry-run", action="store_true", help=said(lang, "只看不做", "show what would be done, change nothing")
     )
-    parser.add_argument("--config", metavar="FILE", help=said(lang, "配置文件", f"configuration file ({CONFIG_FILE})"))
+    parser.add_argument(
+        "--config", metavar="FILE", help=said(lang, f"配置文件（{CONFIG_FILE}）", f"configuration file ({CONFIG_FILE})")
+    )
     parser.add_argument(
         "--tasks",
         metavar="FILE",
         help=said(lang, "导入到这个任务文件（而不是飞书多维表格）", "import for this task file"),
     )
     parser.add_argument("--state-dir", metavar="DIR", default=STATE_DIR, help=said(lang, "状态文件夹", "state"))
-    parser.add_argument("--log-dir", metavar="DIR", default=LOG_DIR, help=said(lang, "日志文件夹", f"logs ({LOG_DIR})"))
+    parser.add_argument(
+        "--log-dir", metavar="DIR", default=LOG_DIR, help=said(lang, f"日志文件夹（{LOG_DIR}）", f"logs ({LOG_DIR})")
+    )
     return parser
 
 
