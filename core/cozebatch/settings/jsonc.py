@@ -68,6 +68,8 @@ def loads(text: str, *, place: str, on_duplicate: Callable[[str], None] | None =
             found[key] = value
         return found
 
+    if not text.strip():
+        raise UsageError(Text(f"{place}：文件是空的。", f"{place}: the file is empty."))
     # The complaint is raised outside the handlers: an exception's context would hold the whole document.
     try:
         value = json.loads(
@@ -109,8 +111,8 @@ def read_text(path: Path) -> str:
         line = data.count(b"\n", 0, error.start) + 1
     raise UsageError(
         Text(
-            f"{path}：第 {line} 行不是 UTF-8 编码（像是{_looks_like(data)}）。请用编辑器“另存为 UTF-8”后再运行。",
-            f"{path}: line {line} is not UTF-8 (it looks like {_looks_like(data)}). Save the file as UTF-8 and run "
+            f"{path}：第 {line} 行不是 UTF-8 编码（像是 {_looks_like(data).zh}）。请用编辑器“另存为 UTF-8”后再运行。",
+            f"{path}: line {line} is not UTF-8 (it looks like {_looks_like(data).en}). Save the file as UTF-8 and run "
             "again.",
         )
     )
@@ -144,14 +146,14 @@ def _not_there(path: Path) -> Text:
     return Text(f"找不到文件 {path}，是不是 {found}？", f"There is no file {path}; did you mean {found}?")
 
 
-def _looks_like(data: bytes) -> str:
+def _looks_like(data: bytes) -> Text:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in data[:200]:
-        return "UTF-16"
+        return Text.same("UTF-16")
     try:
         data.decode("gb18030")
     except UnicodeDecodeError:
-        return "binary"
-    return "GBK"
+        return Text("二进制文件", "binary data")
+    return Text.same("GBK")
 
 
 class _Endless(ValueError):

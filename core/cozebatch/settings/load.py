@@ -64,8 +64,8 @@ def load_settings(
     )
     repeated = [
         Text(
-            f"{path}：键 {key!r} 在同一处写了两次，后一个有效。",
-            f"{path}: the key {key!r} stands twice, the last one counts.",
+            f"{path}：键“{key}”在同一处写了两次，后一个有效。",
+            f'{path}: the key "{key}" stands twice, the last one counts.',
         )
         for key in dict.fromkeys(twice)
         if key.isidentifier() and len(key) <= 40
