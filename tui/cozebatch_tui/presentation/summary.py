@@ -20,7 +20,7 @@ def summary(status: str, statistics: Mapping[str, Any], lang: Lang, spent: float
     counts = ("，" if lang == "zh" else ", ").join(text.in_(lang).format(count=s[name]) for name, text in shown.items())
     facts = {
         texts.TOTAL: f"{s['total_tasks']}（{counts}）" if lang == "zh" else f"{s['total_tasks']} ({counts})",
-        texts.SUCCESS_RATE: f"{s['success_rate']:.1f}%",
+        **({texts.SUCCESS_RATE: f"{s['success_rate']:.1f}%"} if tried(s) else {}),
         texts.AVERAGE: texts.AVERAGE_DETAIL.in_(lang).format(
             task=f"{s['average_task_seconds']:.1f}",
             coze=f"{s['average_coze_seconds']:.1f}",
@@ -42,3 +42,8 @@ def summary(status: str, statistics: Mapping[str, Any], lang: Lang, spent: float
 
 def _category(name: str, lang: Lang) -> str:
     return next((text.in_(lang) for category, text in CATEGORIES.items() if category == name), name)
+
+
+def tried(statistics: Mapping[str, Any]) -> bool:
+    """Whether any task came to an end of its own, so that a rate of success says something."""
+    return any(statistics[name] for name in ("done", "failed", "held"))

@@ -24,6 +24,7 @@ from cozebatch_tui.locale.names import CATEGORIES, STATES
 from cozebatch_tui.presentation.formatting import count, duration
 from cozebatch_tui.presentation.report import charts
 from cozebatch_tui.presentation.report.style import POLICY, SCRIPT, STYLE
+from cozebatch_tui.presentation.summary import tried
 
 _MOST_NAMED = 200
 """Titles that a group of failures lists."""
@@ -80,7 +81,7 @@ def _tiles(rows: Sequence[Row], figures: Mapping[str, Any], prices: Prices, lang
         (texts.FAILED, str(failed), "bad" if failed else ""),
         (texts.HELD, str(held), "bad" if held else ""),
         (texts.LEFT, str(figures["pending"]), ""),
-        (texts.SUCCESS, f"{figures['success_rate']:.1f}%", ""),
+        (texts.SUCCESS, f"{figures['success_rate']:.1f}%" if tried(figures) else "–", ""),
         (texts.ELAPSED, duration(figures["elapsed_seconds"]), ""),
         (texts.EACH, duration(figures["average_task_seconds"]), ""),
         (texts.COZE_EACH, duration(figures["average_coze_seconds"]), ""),

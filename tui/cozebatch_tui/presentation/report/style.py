@@ -53,7 +53,7 @@ th button { all: unset; cursor: pointer; font-weight: 600; white-space: nowrap; 
 th button:focus-visible { outline: 2px solid var(--coze); }
 th[aria-sort=ascending] button::after { content: " \\2191"; }
 th[aria-sort=descending] button::after { content: " \\2193"; }
-a { color: var(--coze); }
+a { color: var(--coze); white-space: nowrap; }
 @media print { input { display: none; } body { max-width: none; padding: 0; }
                .group, .chart, tr { break-inside: avoid; }
                .tile, .group, .chart { border: 1px solid var(--line); } details > * { display: block; } }
