@@ -116,7 +116,7 @@ class Planner:
         open_ = [(n, task) for n, t in enumerate(chosen) if (task := candidates[t]) is not None]
         decided = await self._decide(open_, earlier, last, gone, incomplete)
         run = last if last is not None else self._new_run(runs)
-        rebound, decided = self._rebound(run, decided, earlier)
+        rebound, decided = self._rebound(run, _numbered_on(decided, record, run), earlier)
         planned = _in_order(chosen, decided, listed.settled)
         dropped = [task_id for task_id in rows if task_id not in candidates]
         taken = set(chosen)
@@ -317,6 +317,20 @@ class Planner:
             started_at=now,
             place=max(now, latest + 0.002),
         )
+
+
+def _numbered_on(planned: Sequence[Planned], record: Sequence[Recorded], run: RunRecord) -> list[Planned]:
+    """The plan with rows that know the highest number of all executions that the run has under their ids: what is sent
+    next gets a higher one, by which it counts as later. Without an id of its own, a row does not know what was sent for
+    others that stood in its place."""
+    highest: dict[str, int] = {}
+    for r in record:
+        if r.run_id == run.run_id:
+            highest[r.task_id] = max(r.number, highest.get(r.task_id, 0))
+    return [
+        p if (number := highest.get(p.task_id, 0)) <= 0 or p.row.submissions >= number else p.numbered_from(number)
+        for p in planned
+    ]
 
 
 def _in_order(chosen: Sequence[str], decided: Sequence[Planned], settled: Mapping[str, Planned]) -> list[Planned]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -63,6 +63,10 @@ class Planned:
     @property
     def position(self) -> int:
         return self.made if isinstance(self.made, int) else self.made.position
+
+    def numbered_from(self, submissions: int) -> Planned:
+        """The same, with so many submissions that count before the next one."""
+        return replace(self, made=replace(self.row, submissions=submissions), on_disk=False)
 
 
 def new_row(task: Task, position: int, project_name: str | None = None) -> Row:

@@ -336,3 +336,18 @@ async def test_a_run_that_goes_on_keeps_no_end_of_a_record_that_it_left_to_anoth
     assert actions(await planned(journal, source, table=True)) == {"rec1": Action.SUBMIT}
     shown = Listed([replace(task, shown="failed")], kind="feishu")
     assert actions(await planned(journal, shown, table=True)) == {"rec1": Action.SKIP}
+
+
+async def test_what_is_sent_next_for_a_row_without_an_id_counts_as_later_than_all_that_was_sent_there() -> None:
+    """Another script stood there meanwhile, whose row counted its own submissions only. If what comes next counted as
+    earlier than the unanswered one, it would be sent once more when it is done."""
+    journal, task = MemoryJournal(), Task("row-1", content="one", own_id=False)
+    other = Task("row-1", content="two", own_id=False)
+    row = Row("row-1", 0, fingerprint=other.fingerprint(), state=State.FAILED, attempts=1, submissions=2)
+    run = await left(journal, "interrupted", (other, row))
+    refused = Execution("row-1", 3, "refused", 1.0, workflow=Workflow("w"), digest=digest_of(task), key="k1")
+    lost = replace(refused, number=4, status="sent", sent_at=2.0, key="k2")
+    await journal.write(PutExecution(refused), PutExecution(lost), PutRun(run))
+    resubmit = OperatorOverrides(on_unknown_submit="resubmit")
+    (again,) = (await planned(journal, Listed([task]), overrides=resubmit)).planned
+    assert (again.action, again.row.submissions) == (Action.SUBMIT, 4)
