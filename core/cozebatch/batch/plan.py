@@ -9,6 +9,7 @@ from functools import partial
 
 from cozebatch.batch.earlier import EarlierWork, Survey
 from cozebatch.batch.listing import Listing, listing
+from cozebatch.batch.takeover import numbered_on, taken_over
 from cozebatch.model.rows import Row
 from cozebatch.model.task import State, Task
 from cozebatch.model.timestamps import compact
@@ -19,7 +20,7 @@ from cozebatch.planning.recovery import plan
 from cozebatch.planning.reuse import reusable, reusing, to_be_paid
 from cozebatch.planning.selection import Selection, require_known
 from cozebatch.planning.settled import moved_to
-from cozebatch.ports import Delivery, Edit, Handover, Journal, Rebound, Recorded, RunRecord, TaskSource
+from cozebatch.ports import Delivery, Edit, Handover, Journal, Recorded, RunRecord, TaskSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ class Planner:
         open_ = [(n, task) for n, t in enumerate(chosen) if (task := candidates[t]) is not None]
         decided = await self._decide(open_, earlier, last, gone, incomplete)
         run = last if last is not None else self._new_run(runs)
-        rebound, decided = self._rebound(run, _numbered_on(decided, record, run), earlier)
+        rebound, decided = taken_over(self.source_key, run, numbered_on(decided, record, run), earlier)
         planned = _in_order(chosen, decided, listed.settled)
         dropped = [task_id for task_id in rows if task_id not in candidates]
         taken = set(chosen)
@@ -271,29 +272,6 @@ class Planner:
             return False
         return past.row.state in (State.DONE, State.FAILED, State.CANCELLED)
 
-    def _rebound(
-        self, run: RunRecord, planned: Sequence[Planned], earlier: EarlierWork
-    ) -> tuple[list[Rebound], list[Planned]]:
-        """The executions that the run takes over from another run or row, and the plan that counts them."""
-        rebound: list[Rebound] = []
-        counted: list[Planned] = []
-        for p in planned:
-            task_id = p.task_id
-            paid, past = earlier.paid.get(task_id), earlier.past.get(task_id)
-            if paid is not None and past is not None and (paid.by_content or p.action in _GOES_ON):
-                taken = [r for r in paid.executions if paid.by_content or r.run_id == past.run_id]
-                here = (self.source_key, run.run_id, task_id)
-                moved = [
-                    Rebound(r.key, task_id, number)
-                    for number, r in enumerate(taken, start=1)
-                    if (r.source_key, r.run_id, r.task_id) != here
-                ]
-                if moved:
-                    rebound += moved
-                    p = replace(p, made=replace(p.row, submissions=max(p.row.submissions, len(taken))))
-            counted.append(p)
-        return rebound, counted
-
     def _orphans(self, record: Sequence[Recorded], planned: Sequence[Planned]) -> list[Recorded]:
         """What may be in flight from this state directory, of whatever run or source, and is not watched by a task."""
         watched = {p.row.execute_id for p in planned if p.action is Action.WATCH}
@@ -319,20 +297,6 @@ class Planner:
         )
 
 
-def _numbered_on(planned: Sequence[Planned], record: Sequence[Recorded], run: RunRecord) -> list[Planned]:
-    """The plan with rows that know the highest number of all executions that the run has under their ids: what is sent
-    next gets a higher one, by which it counts as later. Without an id of its own, a row does not know what was sent for
-    others that stood in its place."""
-    highest: dict[str, int] = {}
-    for r in record:
-        if r.run_id == run.run_id:
-            highest[r.task_id] = max(r.number, highest.get(r.task_id, 0))
-    return [
-        p if (number := highest.get(p.task_id, 0)) <= 0 or p.row.submissions >= number else p.numbered_from(number)
-        for p in planned
-    ]
-
-
 def _in_order(chosen: Sequence[str], decided: Sequence[Planned], settled: Mapping[str, Planned]) -> list[Planned]:
     """The plan for all chosen tasks, each with its position in the run."""
     rest = iter(decided)
@@ -345,6 +309,3 @@ def _in_order(chosen: Sequence[str], decided: Sequence[Planned], settled: Mappin
             p = moved_to(p, position)
         planned.append(p)
     return planned
-
-
-_GOES_ON = frozenset({Action.WATCH, Action.FINISH, Action.DELIVER, Action.HOLD})
