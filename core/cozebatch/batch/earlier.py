@@ -99,7 +99,8 @@ class Survey:
                 )
                 past = here if is_current else None
                 goes_on = here is not None and self.last is not None and here.run_id == self.last.run_id
-                back = None if goes_on else paid.of_input(digest_now)
+                left_with = here.row.execute_id if here is not None else None
+                back = None if goes_on else paid.of_input(digest_now, left_with)
                 if back is not None:
                     past, best = await self._from_record(task, back), back.best
                     paid_for = sum(r.status != "reused" for r in paid.executions)
@@ -187,11 +188,19 @@ class Survey:
         as the run has them, skipped ones too."""
         owed = {delivery.task_id for delivery in await self.journal.owed(self.source_key)}
         of_task: dict[str, list[Recorded]] = defaultdict(list)
+        elsewhere: set[str | None] = set()
         for r in self.recognition.record:
             if r.source_key == self.source_key and r.task_id in self.rows:
                 of_task[r.task_id].append(r)
+            elif r.status != "reused":
+                elsewhere.add(r.execute_id)
+        serving = {r.execute_id for paid in found.paid.values() for r in paid.executions}
         for task_id, row in self.rows.items():
             if self.last is None or task_id in self.listed or task_id in found.moved:
+                continue
+            goes_on = not row.state.is_end or row.waits
+            if row.execute_id is not None and (row.execute_id in serving or (goes_on and row.execute_id in elsewhere)):
+                found.moved.add(task_id)
                 continue
             past = Past(self.last.run_id, row, owed=task_id in owed)
             if executions := of_task.get(task_id):

@@ -20,6 +20,7 @@ from cozebatch.ports import Recorded
 DigestOf = Callable[[Task], str]
 """`parameters_digest` of what would be sent for a task."""
 
+_IN_FLIGHT = ("running", "interrupted")
 _UNANSWERED = ("sent", "unanswered")
 """What execution states say that it is not known whether anything was started."""
 
@@ -42,31 +43,31 @@ class Paid:
         latest = self.latest
         known = [r for r in self.executions if r is latest or r.status not in _UNANSWERED]
         best = min(reversed(known), key=_rank)
-        doubtful = latest.status in _UNANSWERED and best.status not in ("running", "interrupted")
+        doubtful = latest.status in _UNANSWERED and best.status not in _IN_FLIGHT
         return latest if doubtful else best
 
     @property
     def is_settled(self) -> bool:
         """Whether nothing of it is in flight, unanswered, or a result that waits for its film."""
-        return all(r.status not in _UNANSWERED for r in self.executions) and self._is_at_rest
+        return all(r.status not in (*_IN_FLIGHT, *_UNANSWERED) for r in self.executions) and _rank(self.best) != _RESULT
 
-    @property
-    def _is_at_rest(self) -> bool:
-        """Whether nothing of it is known to be in flight, or is a result that waits for its film."""
-        return all(r.status not in ("running", "interrupted") for r in self.executions) and _rank(self.best) != 1
-
-    def of_input(self, digest_now: Callable[[], str]) -> Paid | None:
-        """Those that were sent exactly what the row says now, if the latest of all was sent something else and one of
-        them has a result, or the last went unanswered: a script that is changed back is not paid for again. None where
-        nothing of that applies, or where something is in flight or waits for its film."""
-        if len({r.digest for r in self.executions}) < 2 or not self._is_at_rest:
+    def of_input(self, digest_now: Callable[[], str], execute_id: str | None) -> Paid | None:
+        """Those that were sent exactly what the row says now, if the row was left with another execution (`execute_id`)
+        of something else, and one of them has a result, or the last went unanswered: a script that is changed back is
+        not paid for again. None where nothing of that applies, or where something is in flight, or something else waits
+        for its film."""
+        if len({r.digest for r in self.executions}) < 2 or any(r.status in _IN_FLIGHT for r in self.executions):
             return None
         digest = digest_now()
         same = tuple(r for r in self.executions if r.digest == digest)
-        has_result = self.is_settled and any(r.status in ("succeeded", "reused") for r in same)
-        if self.best.digest == digest or not (has_result or self.is_unanswered(digest_now)):
+        if self.best.digest == digest:
+            if execute_id is None or any(r.execute_id == execute_id for r in same):
+                return None  # the row tells of them itself
+        elif _rank(self.best) == _RESULT:
             return None
-        return Paid(same, self.by_content)
+        is_known = all(r.status not in _UNANSWERED for r in self.executions)
+        has_result = is_known and any(r.status in ("succeeded", "reused") for r in same)
+        return Paid(same, self.by_content) if has_result or self.is_unanswered(digest_now) else None
 
     def is_unanswered(self, digest_now: Callable[[], str]) -> bool:
         """Whether the last submission of exactly what the row says now went unanswered, whatever else was sent for the
@@ -194,6 +195,8 @@ class Recognition:
         return Paid(paid.executions) if paid.best.source_key == self.source_key else paid
 
 
+_RESULT = 1
+"""The rank of a result whose film is not made yet."""
 _FAILED = 5
 """The rank of what leads nowhere."""
 
@@ -212,7 +215,7 @@ def _rank(r: Recorded) -> int:
         case "running" | "interrupted":
             return 0
         case "succeeded" | "reused":
-            return 2 if r.has_film else 1
+            return 2 if r.has_film else _RESULT
         case "lost":
             return 3
         case "sent" | "unanswered":

@@ -351,3 +351,31 @@ async def test_what_is_sent_next_for_a_row_without_an_id_counts_as_later_than_al
     resubmit = OperatorOverrides(on_unknown_submit="resubmit")
     (again,) = (await planned(journal, Listed([task]), overrides=resubmit)).planned
     assert (again.action, again.row.submissions) == (Action.SUBMIT, 4)
+
+
+async def test_a_script_that_is_changed_back_gets_its_film_from_the_result_that_was_fetched_for_it() -> None:
+    """It was edited before its film was made, and the film was made of the edited one."""
+    journal, task, edited = MemoryJournal(), Task("t1", content="one"), Task("t1", content="one, edited")
+    row = Row("t1", 0, fingerprint=edited.fingerprint(), state=State.DONE, execute_id="e2", end_clock=1.0)
+    run = await left(journal, "finished", (edited, row))
+    first = Execution("t1", 1, "succeeded", 1.0, "e1", workflow=Workflow("w"), digest=digest_of(task), key="k1")
+    second = replace(first, number=2, sent_at=2.0, execute_id="e2", digest=digest_of(edited), film=Film(3.0), key="k2")
+    await journal.write(PutExecution(first), PutOutput("e1", "{}"), PutExecution(second), PutRun(run))
+    (back,) = (await planned(journal, Listed([task]))).planned
+    assert (back.action, back.row.execute_id) == (Action.FINISH, "e1")
+    assert isinstance(back.task, Task)
+    assert back.task.content == "one"
+    assert actions(await planned(journal, Listed([edited]))) == {"t1": Action.SKIP}
+
+
+async def test_a_row_that_is_gone_goes_on_with_no_execution_that_serves_another_row_now() -> None:
+    """The file was renamed, a copy of the row took the execution there, and the file got its old name back."""
+    journal, task = MemoryJournal(), Task("row-1", content="one", own_id=False)
+    gone = Row("row-2", 1, fingerprint=task.fingerprint(), state=State.RUNNING, attempts=1, execute_id="e1")
+    await left(journal, "interrupted", (replace(task, task_id="row-2"), gone))
+    other = RunRecord("run2", "file:/other.csv", "file", "w", 2.0, status="interrupted")
+    await journal.begin(other, [(task, replace(gone, task_id="row-1", position=0))])
+    sent = Execution("row-1", 1, "running", 1.0, "e1", workflow=Workflow("w"), digest=digest_of(task), key="k1")
+    await journal.write(PutExecution(sent), PutRun(other))
+    assert actions(await planned(journal, Listed([task]))) == {"row-1": Action.WATCH}
+    assert actions(await planned(journal, Listed([]))) == {}

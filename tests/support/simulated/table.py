@@ -102,7 +102,8 @@ class Table:
         self.cells[record_id]["status"] = READY
         self.in_doubt.discard(record_id)
         self.times_wanted[record_id] += 1
-        for sent in (self.sent(record_id), *self.edits.get(record_id, ())):
+        # A run that goes on sends what it listed, also if people have changed the script since.
+        for sent in {*self.ever[record_id], *self.edits.get(record_id, ())}:
             self.judge.set_back(sent)
         return f"{record_id} set back from {before}"
 
