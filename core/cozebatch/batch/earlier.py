@@ -194,12 +194,12 @@ class Survey:
                 of_task[r.task_id].append(r)
             elif r.status != "reused":
                 elsewhere.add(r.execute_id)
-        serving = {r.execute_id for paid in found.paid.values() for r in paid.executions}
+        serving = {r.execute_id for paid in found.paid.values() for r in paid.executions if r.status != "reused"}
         for task_id, row in self.rows.items():
             if self.last is None or task_id in self.listed or task_id in found.moved:
                 continue
-            goes_on = not row.state.is_end or row.waits
-            if row.execute_id is not None and (row.execute_id in serving or (goes_on and row.execute_id in elsewhere)):
+            goes_on, its = not row.state.is_end or row.waits, None if row.reused else row.execute_id
+            if its is not None and (its in serving or (goes_on and its in elsewhere)):
                 found.moved.add(task_id)
                 continue
             past = Past(self.last.run_id, row, owed=task_id in owed)
@@ -277,7 +277,8 @@ class Survey:
 def _is_of(row: Row, paid: Paid) -> bool:
     """Whether the row that a run keeps tells of these executions, and not of another script that stands there since."""
     if row.execute_id is not None:
-        return any(r.execute_id == row.execute_id for r in paid.executions) and not _is_outdated(row, paid)
+        known = any(r.execute_id == row.execute_id for r in paid.executions)
+        return known and not (_is_outdated(row, paid) or _has_answered(row, paid))
     return paid.best.execute_id is None and (row.unanswered or row.state is State.SUBMITTING)
 
 

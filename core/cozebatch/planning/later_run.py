@@ -93,8 +93,7 @@ class LaterRun:
             note = DONE_AS_EDITED
         if self.earlier.owed:
             return self._skip(note)
-        claimed_for_nothing = self.earlier.by_content and task.shown == "running"  # what ended was another row's
-        if self.source_is_authoritative and task.shown is not None and not claimed_for_nothing:
+        if self._shows_its_end:
             return self._skip(SHOWN_AS_OURS)
         same = has_same_input(old, task)
         if same and (unverified or not self.source_is_authoritative):
@@ -112,7 +111,7 @@ class LaterRun:
             return self._anew()
         if old.state is State.FAILED and self.earlier.owed:
             return self._skip(FAILURE_OWED)
-        if old.state is State.FAILED and self.source_is_authoritative and task.shown is not None:
+        if old.state is State.FAILED and self._shows_its_end:
             return self._skip(SHOWN_AS_OURS)
         if has_same_input(old, task) or self._same_sent:
             step = resume_step(old)
@@ -126,6 +125,15 @@ class LaterRun:
             if step == "paid" and old.error is not None and old.error.category in FINAL_FOR_A_ROW and not was_set_back:
                 return self._skip(failed_for_good(old.error))
         return self._anew()
+
+    @property
+    def _shows_its_end(self) -> bool:
+        """Whether the table shows what was written for this row. A mark of a claim is no end of it where what ended was
+        another row's."""
+        shown = self.task.shown
+        return (
+            self.source_is_authoritative and shown is not None and not (self.earlier.by_content and shown == "running")
+        )
 
     @property
     def _kept(self) -> Row:

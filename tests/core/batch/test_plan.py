@@ -379,3 +379,33 @@ async def test_a_row_that_is_gone_goes_on_with_no_execution_that_serves_another_
     await journal.write(PutExecution(sent), PutRun(other))
     assert actions(await planned(journal, Listed([task]))) == {"row-1": Action.WATCH}
     assert actions(await planned(journal, Listed([]))) == {}
+
+
+async def test_a_finished_record_that_the_filter_hides_stays_in_the_run_though_another_reuses_its_result() -> None:
+    journal = MemoryJournal()
+    first = Task("rec1", content="one", record_id="rec1")
+    copy = replace(first, task_id="rec2", record_id="rec2")
+    row = Row("rec1", 0, fingerprint=first.fingerprint(), record_id="rec1", state=State.DONE, execute_id="e1")
+    reusing = replace(row, task_id="rec2", record_id="rec2", position=1, state=State.DOWNLOADING, reused=True)
+    await left(journal, "interrupted", (first, row), (copy, reusing))
+    paid = Execution("rec1", 1, "succeeded", 1.0, "e1", workflow=Workflow("w"), digest=digest_of(first), film=Film(2.0))
+    again = replace(paid, task_id="rec2", status="reused", film=None, key="k2")
+    await journal.write(PutExecution(replace(paid, key="k1")), PutExecution(again), PutOutput("e1", "{}"))
+    plan = await planned(journal, Listed([copy], kind="feishu"), table=True)
+    assert actions(plan) == {"rec1": Action.KEEP, "rec2": Action.FINISH}
+    plan = await planned(journal, Listed([first], kind="feishu"), table=True)
+    assert actions(plan) == {"rec1": Action.KEEP, "rec2": Action.FINISH}
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.DONE])
+async def test_a_record_that_bears_our_mark_gets_the_result_of_one_that_is_gone(state: State) -> None:
+    """It was claimed to be paid for, and not sent; then the record was deleted whose result has the same parameters."""
+    journal = MemoryJournal()
+    first = Task("rec1", content="one", record_id="rec1")
+    row = Row("rec1", 0, fingerprint=first.fingerprint(), record_id="rec1", state=state, execute_id="e1")
+    await left(journal, "finished", (first, replace(row, has_output=True)))
+    paid = Execution("rec1", 1, "succeeded", 1.0, "e1", workflow=Workflow("w"), digest=digest_of(first), key="k1")
+    await journal.write(PutExecution(paid), PutOutput("e1", "{}"))
+    copy = replace(first, task_id="rec2", record_id="rec2", shown="running")
+    source = Listed([copy], kind="feishu", deleted={"rec1"})
+    assert actions(await planned(journal, source, table=True)) == {"rec2": Action.FINISH}
