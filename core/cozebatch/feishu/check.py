@@ -59,7 +59,8 @@ async def _columns(base: FeishuBase, table_id: str, subject: Text, items: list[C
     except FeishuError as error:
         items.append(_refused(subject, error))
         return None
-    items.append(CheckItem(Level.OK, subject, Text(f"可以访问，{len(columns)} 列", f"found, {len(columns)} columns")))
+    found = Text(f"可以访问，{len(columns)} 个字段", f"found, {len(columns)} fields")
+    items.append(CheckItem(Level.OK, subject, found))
     return columns
 
 
@@ -73,7 +74,7 @@ async def _rows(base: FeishuBase, layout: Layout) -> list[CheckItem]:
         view_id = None if both else layout.view_id
         page = await base.search(layout.table_id, filter=layout.filter, view_id=view_id, page_size=1)
         if page.records:
-            zh, en = f"{page.total or '至少 1'} 行", f"{page.total or 'at least 1'}"
+            zh, en = f"{page.total or '至少 1'} 条记录", f"{page.total or 'at least 1'}"
             if both:
                 zh, en = f"{zh}，只跑其中在视图 {layout.view_id} 里的", f"{en}; only those in {layout.view_id} are run"
             return [CheckItem(Level.OK, subject, Text(zh, en))]
@@ -81,7 +82,7 @@ async def _rows(base: FeishuBase, layout: Layout) -> list[CheckItem]:
     except FeishuError as error:
         return [_refused(subject, error)]
     if anything.records:
-        return [CheckItem(Level.OK, subject, Text("没有符合筛选条件的行", "none that the filter lets through"))]
+        return [CheckItem(Level.OK, subject, Text("没有符合筛选条件的记录", "none that the filter lets through"))]
     return [
         CheckItem(
             Level.WARN,
@@ -133,6 +134,6 @@ async def _relation(base: FeishuBase, key: str, subject: Text, relation: Relatio
     existing = [column.name for column in columns or ()]
     for name in (relation.account_column, relation.value_column):
         if columns is not None and name not in existing:
-            column = Text(f"列 {name}", f"column {name}")
+            column = Text(f"字段“{name}”", f"field '{name}'")
             items.append(CheckItem(Level.FAIL, column, missing_column(f"tables.{key}", name, existing)))
     return items

@@ -18,7 +18,7 @@ def refused(error: FeishuError) -> StepError:
         Kind.SERVER: Category.SERVER,
     }
     category = categories.get(error.kind, Category.SOURCE)
-    message = Text(f"没能在飞书认领这一行：{error.text.zh}", f"the record could not be claimed: {error.text.en}")
+    message = Text(f"没能占用这条记录：{error.text.zh}", f"the record could not be claimed: {error.text.en}")
     info = ErrorInfo(category, message, code=error.code, logid=error.logid, hint=error.meaning.hint)
     return StepError(info, retry_after=error.retry_after)
 
@@ -28,14 +28,14 @@ def taken(status: str | None) -> ErrorInfo:
     if status is None:
         return ErrorInfo(
             Category.SOURCE,
-            Text("这一行已被删除，或状态已改变", "the record is gone, or its status was changed"),
+            Text("这条记录已被删除，或状态已改变", "the record is gone, or its status was changed"),
             hint=Text("没有扣费，无需处理。", "Nothing to do; nothing was charged."),
         )
     shown = status if len(status) <= 40 else status[:40] + "…"
     return ErrorInfo(
         Category.SOURCE,
         Text(
-            f"这一行的状态已是“{shown}”，可能有别人正在处理",
+            f"这条记录的状态已是“{shown}”，可能有别人正在处理",
             f"the record's status is '{shown}' by now: somebody else may be working on it",
         ),
         hint=Text(
@@ -50,7 +50,7 @@ def hiding() -> ErrorInfo:
     return ErrorInfo(
         Category.SOURCE,
         Text(
-            "这一行由别人处理，我们迟到的标记盖住了对方写下的内容，没能改回",
+            "这条记录由别人处理，我们迟到的标记盖住了对方写下的内容，没能改回",
             "somebody else has this record; our late mark hides what they wrote, and could not be undone",
         ),
         hint=Text(
@@ -67,7 +67,7 @@ def late_mark() -> StepError:
         ErrorInfo(
             Category.SOURCE,
             Text(
-                "这一行留着本机一个迟到的标记，不确定有没有盖住别人的；没有提交，没有扣费",
+                "这条记录留着本机一个迟到的标记，不确定有没有盖住别人的；没有提交，没有扣费",
                 "the record bears a late mark of ours that may hide somebody else's; nothing was submitted or charged",
             ),
             hint=Text(

@@ -119,29 +119,29 @@ _TABLE = _not_found("tables.….table_id", "这张表", "table")
 _VIEW = _not_found("tables.content_table.view_id", "这个视图", "view")
 _COLUMN = Meaning(
     Kind.COLUMN,
-    Text("表里没有这一列", "the table has no such column"),
-    Text("请核对 field_mapping 里的列名。", "Check the column names in field_mapping."),
+    Text("表里没有这个字段", "the table has no such field"),
+    Text("请核对 field_mapping 里的字段名。", "Check the field names in field_mapping."),
 )
 _FILTER = Meaning(
     Kind.FILTER,
     Text("飞书不接受这个筛选条件", "Feishu refused the filter"),
     Text(
-        "请核对 tables.content_table.filter_condition 的列名、运算符和值；为防误跑，不会改为读取整张表。",
-        "Check columns, operators and values of tables.content_table.filter_condition; the whole table is never read "
+        "请核对 tables.content_table.filter_condition 的字段名、运算符和值；为防误跑，不会改为读取整张表。",
+        "Check fields, operators and values of tables.content_table.filter_condition; the whole table is never read "
         "instead.",
     ),
 )
 _RECORD = Meaning(
     Kind.RECORD,
-    Text("这一行已从表格中删除", "this record is gone from the table"),
+    Text("这条记录已从数据表中删除", "this record is gone from the table"),
     Text("成片仍在，见结果文件；无需处理。", "The film is still there, see the results file; nothing to do."),
 )
 _VALUE = Meaning(
     Kind.VALUE,
-    Text("写入的值与列的类型不符", "the value does not fit the column's type"),
+    Text("写入的值与字段的类型不符", "the value does not fit the field's type"),
     Text(
-        "状态列请用“单选”或“文本”，返回结果列请用“文本”。",
-        "Make the status column single select or text, and the result column text.",
+        "状态字段请用“单选”或“文本”，返回结果字段请用“文本”。",
+        "Make the status field single select or text, and the result field text.",
     ),
 )
 

@@ -124,8 +124,8 @@ def missing_column(key: str, column: str, existing: Sequence[str]) -> Text:
         else Text(f"现有：{'、'.join(existing[:20])}", f"there are: {', '.join(existing[:20])}")
     )
     return Text(
-        f"飞书表里没有“{column}”这一列（{key}）：{hint.zh}。请改配置，或在表里加上这一列。",
-        f"The Feishu table has no column '{column}' ({key}): {hint.en}. Change the configuration, or add the column.",
+        f"飞书表里没有“{column}”这个字段（{key}）：{hint.zh}。请改配置，或在表里加上这个字段。",
+        f"The Feishu table has no field '{column}' ({key}): {hint.en}. Change the configuration, or add the field.",
     )
 
 
@@ -152,7 +152,7 @@ def _conditions(filter: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]
 
 
 def _subject(name: str) -> Text:
-    return Text(f"列 {name}", f"column {name}")
+    return Text(f"字段“{name}”", f"field '{name}'")
 
 
 def _kind(column: Column) -> Text:
@@ -167,8 +167,8 @@ def _script(column: Column) -> CheckItem:
         Level.FAIL,
         _subject(column.name),
         Text(
-            f"是{kind.zh}列，里面没有文案：请把 field_mapping.content 改成文案所在的文本列",
-            f"holds no script (its type is {kind.en}): set field_mapping.content to the text column that does",
+            f"是{kind.zh}字段，里面没有文案：请把 field_mapping.content 改成文案所在的文本字段",
+            f"holds no script (its type is {kind.en}): set field_mapping.content to the text field that does",
         ),
     )
 
@@ -182,8 +182,8 @@ def _read(column: Column, *, related: bool) -> CheckItem:
         Level.WARN,
         _subject(column.name),
         Text(
-            f"是{kind.zh}列，取到的只是{sent.zh}；需要文字就改用文本列或查找引用列",
-            f"is a {kind.en} column, of which only {sent.en} can be had; for its text use a text or look-up column",
+            f"是{kind.zh}字段，取到的只是{sent.zh}；需要文字就改用文本字段或查找引用字段",
+            f"is a {kind.en} field, of which only {sent.en} can be had; for its text use a text or look-up field",
         ),
     )
 
@@ -205,13 +205,13 @@ def _films(layout: Layout, values: StatusValues, by_name: Mapping[str, Column]) 
             yield CheckItem(Level.FAIL, subject, text)
         elif used.count(name) > 1:
             text = Text(
-                f"还映射给了别的字段，写成片会把它盖掉：请给 {key} 单独一个字段，或设为 null",
+                f"还有别的用处，写成片会把它盖掉：请给 {key} 单独一个字段，或设为 null",
                 f"is mapped to something else, too, which would be overwritten: give {key} a field of its own, or null",
             )
             yield CheckItem(Level.FAIL, subject, text)
         elif values.done is None or layout.columns.status is None:
             text = Text(
-                "没有配置完成状态，成片不会写回", "no status for finished rows is set, so that it is not written"
+                "没有配置完成状态，成片不会写回", "no status for finished records is set, so that it is not written"
             )
             yield CheckItem(Level.WARN, subject, text)
         else:
@@ -247,8 +247,8 @@ def _status(column: Column, values: StatusValues) -> CheckItem:
             Level.FAIL,
             subject,
             Text(
-                f"是{kind.zh}列，状态写不进去：请改为“单选”或“文本”",
-                f"is a {kind.en} column and cannot take the status: make it single select or text",
+                f"是{kind.zh}字段，状态写不进去：请改为“单选”或“文本”",
+                f"is a {kind.en} field and cannot take the status: make it single select or text",
             ),
         )
     new = [value for value in written if column.kind == SINGLE_SELECT and value not in column.options]
@@ -257,7 +257,7 @@ def _status(column: Column, values: StatusValues) -> CheckItem:
             Level.WARN,
             subject,
             Text(
-                f"单选列里还没有这些选项，写入时会新建：{'、'.join(new)}",
+                f"单选字段里还没有这些选项，写入时会新建：{'、'.join(new)}",
                 f"these options do not exist yet, writing creates them: {', '.join(new)}",
             ),
         )
@@ -272,8 +272,8 @@ def _result(column: Column, layout: Layout, values: StatusValues) -> CheckItem:
             Level.FAIL,
             subject,
             Text(
-                f"是{kind.zh}列，结果写不进去：请改为“文本”，或把 field_mapping.result 设为 null",
-                f"is a {kind.en} column and cannot take the result: make it text, or set field_mapping.result to null",
+                f"是{kind.zh}字段，结果写不进去：请改为“文本”，或把 field_mapping.result 设为 null",
+                f"is a {kind.en} field and cannot take the result: make it text, or set field_mapping.result to null",
             ),
         )
     if written and column.name in _read_columns(layout):
@@ -281,8 +281,8 @@ def _result(column: Column, layout: Layout, values: StatusValues) -> CheckItem:
             Level.FAIL,
             subject,
             Text(
-                "还映射给了别的字段，写结果会把它盖掉：请给 field_mapping.result 单独一列，或设为 null",
-                "is mapped to another field, too, which the result would overwrite: give field_mapping.result a column "
+                "还有别的用处，写结果会把它盖掉：请给 field_mapping.result 单独一个字段，或设为 null",
+                "is mapped to something else, too, which the result would overwrite: give field_mapping.result a field "
                 "of its own, or null",
             ),
         )

@@ -185,8 +185,8 @@ class FeishuSource:
             names = ", ".join(str(getattr(layout.columns, ours)) for ours in absent)
             self._note(
                 Text(
-                    f"表里没有这些默认列，已略过：{names}。",
-                    f"The table has none of these default columns, they are left out: {names}.",
+                    f"表里没有这些默认字段，已略过：{names}。",
+                    f"The table has none of these default fields, they are left out: {names}.",
                 )
             )
 
@@ -249,8 +249,8 @@ class FeishuSource:
                 "empty table to an application without rights; give it a role that may read, or switch them off.",
             )
         return Text(
-            f"表里有 {page.total or '若干'} 行，但没有一行符合筛选条件（tables.content_table.filter_condition）。",
-            f"The table has {page.total or 'some'} rows, but none that the filter lets through "
+            f"表里有 {page.total or '若干'} 条记录，但没有一条符合筛选条件（tables.content_table.filter_condition）。",
+            f"The table has {page.total or 'some'} records, but none that the filter lets through "
             "(tables.content_table.filter_condition).",
         )
 

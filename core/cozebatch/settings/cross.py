@@ -201,14 +201,14 @@ def _filter(content: dict[str, Any], add: Report, warn: Report) -> None:
         if "filter_condition" not in content:
             add(
                 path,
-                "没有状态列时要写明筛选条件（或写 null 表示整张表都跑）",
-                "without a status column the filter has to be written (or null, to run the whole table)",
+                "没有状态字段时要写明筛选条件（或写 null 表示整张表都跑）",
+                "without a status field the filter has to be written (or null, to run the whole table)",
             )
         if not _empty(_object(content, "status_values").get("running")):
             add(
                 (*_CONTENT, "status_values", "running"),
-                "没有状态列，写不了“进行中”",
-                "without a status column there is nowhere to write the running value",
+                "没有状态字段，写不了“进行中”",
+                "without a status field there is nowhere to write the running value",
             )
     written = content.get("filter_condition", {"conditions": [{"field_name": status, "value": [DEFAULT_READY]}]})
     running = _object(content, "status_values").get("running")

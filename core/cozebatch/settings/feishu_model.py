@@ -55,26 +55,26 @@ class ApiConfig(SettingsModel):
 
 
 class FieldMapping(SettingsModel):
-    """我们的字段 → 表里的列名 / Our field → the table's column name."""
+    """程序里的名称 → 数据表里的字段名 / Our name → the table's field name."""
 
-    title: MaybeText = Field(default="仿写标题", description="标题列 / title")
-    content: FilledText = Field(default="仿写文案", description="文案列 / script")
-    digital_no: MaybeText = Field(default="数字人编号", description="数字人编号列 / digital human")
-    voice_id: MaybeText = Field(default="声音ID", description="声音列 / voice")
-    project_name: MaybeText = Field(default="项目名称", description="项目名称列 / project name")
-    account: MaybeText = Field(default="关联账号", description="账号列，可为关联列 / account, may be a relation")
-    template: MaybeText = Field(default="模板名称", description="样式名列 / name of the style")
-    status: MaybeText = Field(default="状态", description="状态列，会写回 / status, written back")
-    result: MaybeText = Field(default="返回结果", description="结果列，会写回 / result, written back")
+    title: MaybeText = Field(default="仿写标题", description="标题字段 / title")
+    content: FilledText = Field(default="仿写文案", description="文案字段 / script")
+    digital_no: MaybeText = Field(default="数字人编号", description="数字人编号字段 / digital human")
+    voice_id: MaybeText = Field(default="声音ID", description="声音字段 / voice")
+    project_name: MaybeText = Field(default="项目名称", description="项目名称字段 / project name")
+    account: MaybeText = Field(default="关联账号", description="账号字段，可为关联字段 / account, may be a relation")
+    template: MaybeText = Field(default="模板名称", description="样式名字段 / name of the style")
+    status: MaybeText = Field(default="状态", description="状态字段，会写回 / status, written back")
+    result: MaybeText = Field(default="返回结果", description="结果字段，会写回 / result, written back")
     cover: MaybeText = Field(
-        default=None, description="封面列（附件），会写回；null：不写 / cover (attachments), written back; null: not"
+        default=None, description="封面字段（附件），会写回；null：不写 / cover (attachments), written back; null: not"
     )
     film: MaybeText = Field(
-        default=None, description="成片列（附件），会写回；null：不写 / film (attachments), written back; null: not"
+        default=None, description="成片字段（附件），会写回；null：不写 / film (attachments), written back; null: not"
     )
     film_link: MaybeText = Field(
         default=None,
-        description="成片位置列（文本或超链接），会写回；null：不写 / where the film lies (text or link), written; "
+        description="成片位置字段（文本或超链接），会写回；null：不写 / where the film lies (text or link), written; "
         "null: not",
     )
 
@@ -88,7 +88,7 @@ Operator = Literal[
 class Condition(SettingsModel):
     """一个筛选条件 / One condition."""
 
-    field_name: FilledText = Field(description="列名 / column name")
+    field_name: FilledText = Field(description="字段名 / field name")
     operator: Operator = Field(description="运算符 / operator")
     value: list[str] = Field(default_factory=list, description="值的列表 / list of values")
 
@@ -112,12 +112,12 @@ class FilterCondition(SettingsModel):
 
 
 class StatusValues(SettingsModel):
-    """写进状态列的值；null：不写 / What is written into the status column; null: nothing."""
+    """写进状态字段的值；null：不写 / What is written into the status field; null: nothing."""
 
     running: MaybeText = Field(
         default=None,
-        description="提交前写入并读回，防止两人同时付费跑同一行 / written before submitting and read back, so that two "
-        "operators do not pay twice",
+        description="提交前写入并读回，防止两人同时付费跑同一条记录 / written before submitting and read back, "
+        "so that two operators do not pay twice",
     )
     done: MaybeText = Field(default="视频草稿生成完成", description="完成 / finished")
     failed: MaybeText = Field(default="处理失败", description="失败 / failed")
@@ -134,13 +134,13 @@ class ContentTable(SettingsModel):
     )
     view_id: MaybeIdentifier = Field(
         default=None,
-        description="视图 ID，链接里有就可省略；只跑视图里符合筛选条件的行 / view id, or taken from the link: of its "
-        "rows, those that the filter lets through are run",
+        description="视图 ID，链接里有就可省略；只跑视图里符合筛选条件的记录 / view id, or taken from the link: of its "
+        "records, those that the filter lets through are run",
     )
     field_mapping: FieldMapping = FieldMapping()
     filter_condition: FilterCondition | None = Field(
         default=FilterCondition(conditions=[Condition(field_name="状态", operator="is", value=[DEFAULT_READY])]),
-        description="只跑符合条件的行；null：不筛选 / only these rows; null: no filter",
+        description="只跑符合条件的记录；null：不筛选 / only these records; null: no filter",
     )
     status_values: StatusValues = StatusValues()
 
@@ -160,24 +160,28 @@ class AccountTable(SettingsModel):
     """账号表 / The table of accounts."""
 
     table_id: Identifier = Field(description="表 ID / table id")
-    account_field: FilledText = Field(default="账号", description="账号列 / account")
-    name_field: FilledText = Field(default="名称", description="名称列 / name")
+    account_field: FilledText = Field(default="账号", description="账号字段 / account")
+    name_field: FilledText = Field(default="名称", description="名称字段 / name")
 
 
 class VoiceTable(SettingsModel):
     """声音表 / The table of voices."""
 
     table_id: Identifier = Field(description="表 ID / table id")
-    account_field: FilledText = Field(default="关联账号", description="账号列，可为关联列 / account, may be a relation")
-    voice_id_field: FilledText = Field(default="音色ID", description="音色列 / voice")
+    account_field: FilledText = Field(
+        default="关联账号", description="账号字段，可为关联字段 / account, may be a relation"
+    )
+    voice_id_field: FilledText = Field(default="音色ID", description="音色字段 / voice")
 
 
 class DigitalHumanTable(SettingsModel):
     """数字人表 / The table of digital humans."""
 
     table_id: Identifier = Field(description="表 ID / table id")
-    account_field: FilledText = Field(default="关联账号", description="账号列，可为关联列 / account, may be a relation")
-    digital_no_field: FilledText = Field(default="数字人编号", description="数字人编号列 / digital human")
+    account_field: FilledText = Field(
+        default="关联账号", description="账号字段，可为关联字段 / account, may be a relation"
+    )
+    digital_no_field: FilledText = Field(default="数字人编号", description="数字人编号字段 / digital human")
 
 
 class Tables(SettingsModel):

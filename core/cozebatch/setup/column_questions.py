@@ -97,7 +97,7 @@ async def take_columns(state: State, world: World, answer: str) -> State:
         )
         raise WrongAnswer(
             Text(
-                f"还没有对应的字段：{names_zh}。选中它，再选一个字段。表里没有就先加一列。",
+                f"还没有对应的字段：{names_zh}。选中它，再选一个字段。没有就先在表里加一个。",
                 f"No field yet for: {names_en}. Choose it, then a field. If there is none, add one to the table first.",
             )
         )

@@ -132,7 +132,7 @@ def _library() -> CheckItem:
         Level.OK,
         _LIBRARY,
         Text(
-            f"{version}，草稿能用剪映 {_KNOWN_TO_OPEN.zh} 打开。"
+            f"{version}，草稿能用剪映 {_KNOWN_TO_OPEN.zh}打开。"
             "新草稿要在剪映里打开别的草稿再退回，或重启剪映，才会列出",
             f"{version}, drafts are known to open in JianYing {_KNOWN_TO_OPEN.en}. "
             "It lists a new one after another was opened and closed, or after a restart",

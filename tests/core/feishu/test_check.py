@@ -55,7 +55,7 @@ async def test_a_good_configuration_is_ok_all_through_and_nothing_is_written(ser
     items = await check(service)
     assert problems(items) == []
     assert {item.subject.en for item in items} > {
-        "Feishu application", "task table", "column 仿写文案", "records to run", "right to write", "voice table",
+        "Feishu application", "task table", "field '仿写文案'", "records to run", "right to write", "voice table",
     }  # fmt: skip
     assert service.feishu.writes == []
 
@@ -77,12 +77,12 @@ async def test_missing_columns_come_with_the_nearest(service: Served) -> None:
     layout = replace(LAYOUT, columns=columns, extra=("城市",))
     del service.feishu.tables[VOICES].columns[0]
     found = {subject: (level, text) for level, subject, text in problems(await check(service, layout))}
-    assert found["column 仿写文稿"][0] is Level.FAIL
-    assert "the nearest is '仿写文案'" in found["column 仿写文稿"][1]
+    assert found["field '仿写文稿'"][0] is Level.FAIL
+    assert "the nearest is '仿写文案'" in found["field '仿写文稿'"][1]
     # Only a default names it, and nothing depends on it.
-    assert found["column 样式"][0] is Level.WARN
-    assert found["column 城市"][0] is Level.FAIL
-    assert "tables.voice_table" in found["column 音色ID"][1]
+    assert found["field '样式'"][0] is Level.WARN
+    assert found["field '城市'"][0] is Level.FAIL
+    assert "tables.voice_table" in found["field '音色ID'"][1]
 
 
 UNWRITABLE = [LOOKUP, FORMULA, CREATED_TIME, MODIFIED_TIME, CREATED_BY, MODIFIED_BY, AUTO_NUMBER, BUTTON]
@@ -101,8 +101,8 @@ async def kind_of(service: Served, column: str, kind: int, layout: Layout = LAYO
 @pytest.mark.parametrize("kind", UNWRITABLE + UNFIT)
 async def test_a_status_or_result_column_that_cannot_take_a_text_fails(service: Served, column: str, kind: int) -> None:
     ((level, subject, text),) = await kind_of(service, column, kind)
-    assert (level, subject) == (Level.FAIL, f"column {column}")
-    assert f"is a {KINDS[kind].en} column" in text
+    assert (level, subject) == (Level.FAIL, f"field '{column}'")
+    assert f"is a {KINDS[kind].en} field" in text
     assert "make it" in text
 
 
@@ -117,14 +117,14 @@ async def test_a_column_that_is_not_written_may_be_of_any_kind(service: Served) 
 async def test_a_result_column_that_is_read_as_another_field_fails(service: Served) -> None:
     columns = replace(LAYOUT.columns, result="仿写标题")
     ((level, subject, text),) = problems(await check(service, replace(LAYOUT, columns=columns)))
-    assert (level, subject) == (Level.FAIL, "column 仿写标题")
+    assert (level, subject) == (Level.FAIL, "field '仿写标题'")
     assert "overwrite" in text
 
 
 @pytest.mark.parametrize("kind", [ATTACHMENT, LINK, RELATION, PERSON, DATE, CHECKBOX, BUTTON, AUTO_NUMBER])
 async def test_a_script_column_that_holds_no_script_fails(service: Served, kind: int) -> None:
     ((level, subject, text),) = await kind_of(service, "仿写文案", kind)
-    assert (level, subject) == (Level.FAIL, "column 仿写文案")
+    assert (level, subject) == (Level.FAIL, "field '仿写文案'")
     assert f"holds no script (its type is {KINDS[kind].en})" in text
 
 
@@ -135,11 +135,11 @@ async def test_a_script_may_be_looked_up_computed_or_chosen(service: Served, kin
 
 async def test_a_column_of_which_only_ids_or_names_can_be_had_is_a_warning(service: Served) -> None:
     ((level, subject, text),) = await kind_of(service, "数字人编号", RELATION)
-    assert (level, subject) == (Level.WARN, "column 数字人编号")
+    assert (level, subject) == (Level.WARN, "field '数字人编号'")
     assert "ids of records" in text
     service.feishu.tables[CONTENT].columns.append(SimColumn("图片", ATTACHMENT))
     found = await kind_of(service, "数字人编号", 1, replace(LAYOUT, extra=("图片",)))
-    assert [(level, subject) for level, subject, _ in found] == [(Level.WARN, "column 图片")]
+    assert [(level, subject) for level, subject, _ in found] == [(Level.WARN, "field '图片'")]
     assert "names of the files" in found[0][2]
 
 
@@ -176,7 +176,7 @@ async def test_a_filter_value_that_is_to_be_left_out_need_not_exist(service: Ser
 
 async def test_an_option_that_does_not_exist_yet_is_a_warning(service: Served) -> None:
     found = problems(await check(service, values=replace(VALUES, running="生成中")))
-    assert [(level, subject) for level, subject, _ in found] == [(Level.WARN, "column 状态")]
+    assert [(level, subject) for level, subject, _ in found] == [(Level.WARN, "field '状态'")]
     assert "生成中" in found[0][2]
 
 

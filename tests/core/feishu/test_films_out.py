@@ -296,7 +296,7 @@ async def test_the_columns_are_checked_before_anything_is_paid_for(
     existing = [Column(name, 3 if name == "状态" else 1) for name in COLUMNS.named().values()]
     existing += [Column(name, kind) for name, kind in kinds.items()]
     items = check_columns(replace(LAYOUT, films=columns), VALUES, existing)
-    wanted = [i for i in items if any(i.subject.en == f"column {name}" for name in columns.named().values())]
+    wanted = [i for i in items if any(i.subject.en == f"field '{name}'" for name in columns.named().values())]
     found = [i.level.value for i in wanted][-len(columns.named()) :]
     assert " ".join(found) == levels
 

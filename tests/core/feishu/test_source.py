@@ -80,7 +80,7 @@ async def test_a_filter_that_feishu_refuses_stops_the_run_and_never_reads_the_wh
     service.feishu.heal()
     misspelt = {"conjunction": "and", "conditions": [{"field_name": "状 态", "operator": "is", "value": [READY]}]}
     (text,) = await complaints(service, replace(ALONE, filter=misspelt))
-    assert "no column '状 态' (filter_condition): the nearest is '状态'" in text
+    assert "no field '状 态' (filter_condition): the nearest is '状态'" in text
 
 
 async def test_a_nested_filter_reaches_feishu_whole(service: Served) -> None:
@@ -287,7 +287,7 @@ async def test_a_table_hidden_by_advanced_permissions_is_told_from_one_without_m
         service.feishu.edit(CONTENT, f"recdemo{number:02d}", {"状态": "处理失败"})
     tasks, (note,) = await load(service)
     assert tasks == []
-    assert "20 rows, but none that the filter lets through" in note.en
+    assert "20 records, but none that the filter lets through" in note.en
     service.feishu.tables[CONTENT].hidden = True
     _, (note,) = await load(service)
     assert "advanced permissions" in note.en

@@ -95,7 +95,7 @@ async def test_a_column_that_cannot_take_the_value_is_found_out_in_a_few_request
     async with service.connect() as (_, base):
         answers = await sink_of(base).deliver([owed(n) for n in range(200)])
     assert len(undelivered(answers)) == 200
-    assert all(answer.final and "column" in answer.error.message.en for answer in undelivered(answers))
+    assert all(answer.final and "field" in answer.error.message.en for answer in undelivered(answers))
     assert service.feishu.counts["batch_update"] < 20
 
 
