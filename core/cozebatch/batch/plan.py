@@ -147,7 +147,7 @@ class Planner:
         """What the source lists, and what is to be paid for anew though its filter hides it, with the edits in force.
         Adds those that serve another row now to `bound`."""
         if self.overrides.fresh:
-            return await self.source.load()
+            return await self.source.load(await self._begun())
         rerun = sorted(self.overrides.rerun)
         tasks = await self.source.load(await self.journal.past(self.source_key, rerun) if rerun else ())
         tasks, moved = with_edits(tasks, await self.journal.edits(), self.source_key)
@@ -172,20 +172,21 @@ class Planner:
         same = {task_id: task_id for task_id in listed.order}  # the listing's own texts, so that none is kept twice
         return rows, [same.get(task_id, task_id) for task_id in await self.journal.order(last.run_id)]
 
-    async def _forget(self, listed: Listing) -> EarlierWork:
-        """`--fresh`: nothing earlier counts, but the claims. A record that bears our mark since no run has ended its
-        task is run all the same, though the filter hides it for that."""
+    async def _begun(self) -> Collection[str]:
+        """`--fresh`: records that bear our mark since no run has ended their tasks. They are run all the same, as they
+        are now, though the filter hides them for that mark."""
         if not self.with_table:
-            return EarlierWork()
+            return ()
         last = await self.journal.last_run(self.source_key)
         rows = await self.journal.rows(last.run_id) if last is not None else ()
         begun = [row.task_id for row in rows if row.claimed and not row.state.is_end]
-        claimed = {t: None for t in (*begun, *await self.journal.claimed(self.source_key)) if t not in listed.order}
-        found = EarlierWork(await self.journal.past(self.source_key, [*listed.order, *claimed]))
-        for task_id in [t for t in claimed if t in found.past]:
-            found.tasks[task_id] = await self.journal.task(found.past[task_id].run_id, task_id)
-            found.hidden.append(task_id)
-        return found
+        return dict.fromkeys((*begun, *await self.journal.claimed(self.source_key)))
+
+    async def _forget(self, listed: Listing) -> EarlierWork:
+        """`--fresh`: nothing earlier counts, but the claims."""
+        if not self.with_table:
+            return EarlierWork()
+        return EarlierWork(await self.journal.past(self.source_key, list(listed.order)))
 
     def _rerun_as_listed(self, listed: Listing, earlier: EarlierWork) -> None:
         """What is to be paid for anew is made from what the source says now."""

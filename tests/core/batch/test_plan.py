@@ -30,9 +30,11 @@ class Listed:
     key: str = "file:/tasks.csv"
     kind: Literal["feishu", "file", "demo"] = "file"
     deleted: set[str] = field(default_factory=set)
+    hidden: Sequence[Task] = ()
+    """By its filter."""
 
     async def load(self, named: Collection[str] = ()) -> Sequence[Task]:
-        return self.tasks
+        return [*self.tasks, *(task for task in self.hidden if task.task_id in named)]
 
     async def look_up(self, task_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
         return {t: None for t in task_ids if t not in self.deleted}
@@ -198,7 +200,7 @@ async def test_a_claim_goes_on_under_its_name_after_fresh_and_after_its_run_was_
     source = Listed([task], kind="feishu")
     fresh = (await planned(journal, source, table=True, fresh=True)).planned[0]
     assert (fresh.action, fresh.row.claim, fresh.row.claimed) == (Action.SUBMIT, "aa", True)
-    hidden = (await planned(journal, Listed([], kind="feishu"), table=True, fresh=True)).planned[0]
+    hidden = (await planned(journal, Listed([], kind="feishu", hidden=[task]), table=True, fresh=True)).planned[0]
     assert (hidden.action, hidden.row.claim) == (Action.SUBMIT, "aa")
     await journal.begin(replace(run, status="abandoned"), [])
     listed = (await planned(journal, source, table=True)).planned[0]
@@ -208,8 +210,10 @@ async def test_a_claim_goes_on_under_its_name_after_fresh_and_after_its_run_was_
 async def test_fresh_runs_a_record_that_is_hidden_because_its_earlier_run_marked_it_as_running() -> None:
     journal, task = MemoryJournal(), Task("rec1", content="one", record_id="rec1")
     await left(journal, "interrupted", (task, Row("rec1", 0, state=State.RUNNING, execute_id="e1", claimed=True)))
-    plan = await planned(journal, Listed([], kind="feishu"), table=True, fresh=True)
-    assert actions(plan) == {"rec1": Action.SUBMIT}
+    changed = replace(task, content="two")
+    plan = await planned(journal, Listed([], kind="feishu", hidden=[changed]), table=True, fresh=True)
+    assert [(p.action, p.task) for p in plan.planned] == [(Action.SUBMIT, changed)]
+    assert actions(await planned(journal, Listed([], kind="feishu"), table=True, fresh=True)) == {}, "it is deleted"
 
 
 async def test_what_is_unanswered_stays_held_though_another_row_failed_where_it_stood() -> None:
