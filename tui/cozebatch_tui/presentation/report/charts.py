@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from cozebatch.model.rows import Row
-from cozebatch.model.sanitize import clean
+from cozebatch_tui.presentation.cells import fit
 from cozebatch_tui.presentation.formatting import duration
 
 MOST_ROWS = 300
@@ -15,6 +15,8 @@ MOST_ROWS = 300
 
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400)
 _NAME, _WIDE, _ROW, _FOOT = 200, 1120, 18, 22
+_NAME_CELLS = 32
+"""Cells that fit beside the bars; a Chinese character takes two and is 11 px wide."""
 _WIDTH, _HEIGHT, _LEFT = 460, 150, 34
 
 
@@ -37,7 +39,8 @@ def timeline(rows: Iterable[Row], span: float) -> str:
         parts.append(f'<text x="{x:.1f}" y="{height - 6}" text-anchor="middle">{duration(at)}</text>')
     for number, row in enumerate(shown):
         y = number * _ROW
-        parts.append(f'<text class="name" x="0" y="{y + 13}">{escape(clean(row.title or row.task_id, 22))}</text>')
+        name = escape(fit(row.title or row.task_id, _NAME_CELLS).rstrip())
+        parts.append(f'<text class="name" x="0" y="{y + 13}">{name}</text>')
         for colour, start, end in spans(row, span):
             parts.append(
                 f'<rect x="{_NAME + start * scale:.1f}" y="{y + 3}" width="{max(1.0, (end - start) * scale):.1f}" '

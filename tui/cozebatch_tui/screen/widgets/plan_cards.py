@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -69,7 +70,7 @@ class PlanCards(Horizontal):
         width, height = max(10, cost.size.width), cost.size.height
         if how.display:
             cost.draw(Content("\n").join([*self._amounts(plan)[: max(2, height - 1)], self._bar(plan, width)]))
-            how.draw(self._course(plan, checks, usual))
+            how.draw(self._course(plan, checks, usual, max(10, how.size.width)))
         else:
             cost.draw(self._in_short(plan, checks, usual, width))
 
@@ -96,13 +97,13 @@ class PlanCards(Horizontal):
             return ""
         return "  " + texts.COSTS.in_(self._host.lang).format(cost=yuan(expected, self._host.look.glyphs.yuan))
 
-    def _course(self, plan: Preview, checks: Checks, usual: float | None) -> Content:
+    def _course(self, plan: Preview, checks: Checks, usual: float | None, width: int) -> Content:
         lang = self._host.lang
         named = {
             texts.CONCURRENCY: Content(self._limits()),
             texts.TAKES: Content(self._takes(plan, usual)),
             texts.FILMS: Content(self._films()),
-            texts.CHECKS: self._checks(checks),
+            texts.CHECKS: self._checks(checks, width - cell_len(texts.CHECKS.in_(lang)) - 2),
         }
         lines = [Content.assemble((f"{name.in_(lang)}  ", "$muted"), text) for name, text in named.items()]
         return Content("\n").join(lines)
@@ -120,7 +121,7 @@ class PlanCards(Horizontal):
         ]
         dot = f" {self._host.look.glyphs.dot} "
         how = dot.join([self._takes(plan, usual), self._limits(), self._films()])
-        lines = [Content("  ").join(amounts), self._bar(plan, width), Content(how), self._checks(checks)]
+        lines = [Content("  ").join(amounts), self._bar(plan, width), Content(how), self._checks(checks, width)]
         return Content("\n").join(lines)
 
     def _bar(self, plan: Preview, width: int) -> Content:
@@ -158,13 +159,21 @@ class PlanCards(Horizontal):
             return clean(folder, 120)
         return texts.FREE_SPACE.in_(lang).format(folder=clean(folder, 120), free=free)
 
-    def _checks(self, checks: Checks) -> Content:
-        """How they stand; what they say is in `plan_remarks`."""
+    def _checks(self, checks: Checks, width: int) -> Content:
+        """How they stand, in so many cells; what they say is in `plan_remarks`."""
         lang, glyphs = self._host.lang, self._host.look.glyphs
         if checks.complaints:
             return Content.styled(f"{glyphs.bad} {texts.FAILED.in_(lang)}", f"bold ${Tone.FAILED}")
         if checks.items is None:
             waits = f"  {texts.WAITS.in_(lang)}" if checks.starts_after else ""
             return Content.styled(texts.CHECKING.in_(lang) + waits, "$muted")
-        good = dict.fromkeys(item.subject.in_(lang) for item in checks.items if item.level is Level.OK)
-        return Content.styled(f"{glyphs.good} {' '.join(good)}" if good else glyphs.good, f"${Tone.DONE}")
+        good = list(dict.fromkeys(item.subject.in_(lang) for item in checks.items if item.level is Level.OK))
+        shown, dot = len(good), f" {glyphs.dot} "
+        while (line := _named(good[:shown], len(good) - shown, dot)) and shown and cell_len(line) > width - 2:
+            shown -= 1
+        return Content.styled(f"{glyphs.good} {line}".rstrip(), f"${Tone.DONE}")
+
+
+def _named(names: Sequence[str], others: int, dot: str) -> str:
+    """The names in one line, and how many there are besides."""
+    return dot.join([*names, f"+{others}"] if others else names)
