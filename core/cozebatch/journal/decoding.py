@@ -9,6 +9,8 @@ from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeVar, get_args
 
+from pydantic_core import from_json
+
 from cozebatch.journal.records import ALLOWANCE, COUNTERS
 from cozebatch.model.allowance import Allowance
 from cozebatch.model.errors import ErrorInfo, JournalError
@@ -79,7 +81,11 @@ def asked_of(stored: tuple[Any, ...]) -> Asked:
 
 @_decoding
 def row_of(stored: str) -> Row:
-    return Row.from_json(json.loads(stored))
+    try:
+        facts = from_json(stored, cache_strings="keys")  # in a third of the time of Python's own
+    except ValueError:
+        facts = json.loads(stored)  # half a surrogate pair in a title
+    return Row.from_json(facts)
 
 
 @_decoding
