@@ -21,7 +21,9 @@ LONGEST_ID = 200
 
 QUICK = (
     "core/batch/test_listing.py",
+    "core/batch/test_changed_scripts.py",
     "core/batch/test_plan.py",
+    "core/batch/test_table_records.py",
     "core/coze/test_clean.py",
     "core/coze/test_debug_link.py",
     "core/coze/test_output.py",

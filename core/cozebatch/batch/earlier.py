@@ -18,6 +18,7 @@ from cozebatch.model.task import State, Task
 from cozebatch.planning.decisions import is_unverified
 from cozebatch.planning.from_record import row_from_record
 from cozebatch.planning.recognition import Paid, Recognition
+from cozebatch.planning.stale_rows import has_answered, is_of, is_outdated, is_unfinished
 from cozebatch.policy.retry import FINAL_FOR_A_ROW
 from cozebatch.ports import Journal, Past, Recorded, RunRecord, TaskSource
 
@@ -95,7 +96,7 @@ class Survey:
                     continue
             if task.own_id and not paid.by_content:
                 is_current = here is not None and not (
-                    _is_outdated(here.row, paid) or _has_answered(here.row, paid) or self._is_overtaken(here, paid)
+                    is_outdated(here.row, paid) or has_answered(here.row, paid) or self._is_overtaken(here, paid)
                 )
                 past = here if is_current else None
                 goes_on = here is not None and self.last is not None and here.run_id == self.last.run_id
@@ -109,7 +110,7 @@ class Survey:
             else:
                 at = (best.source_key, best.task_id)
                 stood = here if at == (self.source_key, task.task_id) else elsewhere.get(at)
-                if stood is None or not _is_of(stood.row, paid):
+                if stood is None or not is_of(stood.row, paid):
                     stood = await self._from_record(task, paid)
                 past = replace(stood, owed=stood.owed and not paid.by_content, by_content=paid.by_content)
                 if paid.by_content and self.last is not None and best.run_id == self.last.run_id:
@@ -214,7 +215,7 @@ class Survey:
         for r in self.recognition.record:
             if r.source_key == self.source_key and r.task_id not in self.listed and r.task_id not in self.rows:
                 of_task[r.task_id].append(r)
-        unfinished = [t for t, of in of_task.items() if of[-1].key not in used and _is_unfinished(of[-1])]
+        unfinished = [t for t, of in of_task.items() if of[-1].key not in used and is_unfinished(of[-1])]
         begun = await self.journal.past(self.source_key, unfinished) if unfinished else {}
         claimed = [
             t for t in await self.journal.claimed(self.source_key) if t not in self.listed and t not in self.rows
@@ -272,31 +273,3 @@ class Survey:
         if sent is not None and digest != sent:
             return False  # another row stands there since
         return digest != self.recognition.digest_of(listed)
-
-
-def _is_of(row: Row, paid: Paid) -> bool:
-    """Whether the row that a run keeps tells of these executions, and not of another script that stands there since."""
-    if row.execute_id is not None:
-        known = any(r.execute_id == row.execute_id for r in paid.executions)
-        return known and not (_is_outdated(row, paid) or _has_answered(row, paid))
-    return paid.best.execute_id is None and (row.unanswered or row.state is State.SUBMITTING)
-
-
-def _is_outdated(row: Row, paid: Paid) -> bool:
-    """Whether the row ended with an execution after which others served it, under another name of its file."""
-    newer = (paid.best.execute_id, paid.latest.execute_id)
-    known = any(r.execute_id == row.execute_id for r in paid.executions)
-    return row.state.is_end and row.execute_id is not None and known and row.execute_id not in newer
-
-
-def _has_answered(row: Row, paid: Paid) -> bool:
-    """Whether the row waits for an answer that its execution has been given since: a later run went on with it and then
-    left the row to another machine."""
-    waits_on = [r for r in paid.executions if r.execute_id == row.execute_id] if row.waits else []
-    return any(r.status in ("failed", "succeeded", "lost") for r in waits_on)
-
-
-def _is_unfinished(r: Recorded) -> bool:
-    return r.status in ("sent", "running", "interrupted") or (
-        r.status == "succeeded" and r.has_output and not r.has_film
-    )

@@ -10,7 +10,7 @@ from typing import Literal
 
 import anyio.to_thread
 
-from cozebatch.disk.nearest_file import nearest_file
+from cozebatch.disk.neighbours import names_beside
 from cozebatch.files.columns import Complaints, tasks_of
 from cozebatch.files.csv_reader import read_csv
 from cozebatch.files.decoding import decode
@@ -18,6 +18,7 @@ from cozebatch.files.field_names import USUAL, FieldNames
 from cozebatch.files.json_reader import read_json, read_jsonl
 from cozebatch.files.rows import Reading
 from cozebatch.model.errors import UsageError
+from cozebatch.model.nearest import nearest
 from cozebatch.model.project_name import assign_project_names
 from cozebatch.model.task import Outcome, Task
 from cozebatch.model.text import Text
@@ -144,7 +145,8 @@ def _unreadable(path: Path, error: OSError) -> Text:
 
 
 def _not_there(path: Path) -> Text:
-    found = nearest_file(path, ENDINGS)
-    if found is None:
+    near = nearest(path.name, names_beside(path, ENDINGS))
+    if near is None:
         return Text(f"找不到任务文件 {path}。", f"There is no task file {path}.")
+    found = path.with_name(near)
     return Text(f"找不到任务文件 {path}，是不是 {found}？", f"There is no task file {path}; did you mean {found}?")

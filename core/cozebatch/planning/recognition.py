@@ -22,7 +22,7 @@ DigestOf = Callable[[Task], str]
 
 _IN_FLIGHT = ("running", "interrupted")
 _UNANSWERED = ("sent", "unanswered")
-"""What execution states say that it is not known whether anything was started."""
+"""The states of an execution of which it is not known whether it was started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ class Paid:
 
     def is_unanswered(self, digest_now: Callable[[], str]) -> bool:
         """Whether the last submission of exactly what the row says now went unanswered, whatever else was sent for the
-        row since: it may have been paid. An execution of which it is not known what was sent counts as that, too."""
+        row since: it may have been paid. A later execution of which it is not known what was sent (an adopted one)
+        counts as its answer."""
         if all(r.status not in _UNANSWERED for r in self.executions):
             return False
         digest = digest_now()

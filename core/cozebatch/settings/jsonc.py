@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from cozebatch.bounds.json_values import MOST_LEVELS, finite, is_deeper_than, whole
-from cozebatch.disk.nearest_file import nearest_file
+from cozebatch.disk.neighbours import names_beside
 from cozebatch.model.errors import UsageError
+from cozebatch.model.nearest import nearest
 from cozebatch.model.text import Text
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -140,9 +141,10 @@ def _read(path: Path) -> bytes:
 
 
 def _not_there(path: Path) -> Text:
-    found = nearest_file(path, (".json", ".jsonc"))
-    if found is None:
+    near = nearest(path.name, names_beside(path, (".json", ".jsonc")))
+    if near is None:
         return Text(f"找不到文件 {path}。", f"There is no file {path}.")
+    found = path.with_name(near)
     return Text(f"找不到文件 {path}，是不是 {found}？", f"There is no file {path}; did you mean {found}?")
 
 
