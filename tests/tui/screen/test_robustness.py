@@ -164,3 +164,15 @@ async def test_a_film_whose_folder_was_moved_away_is_told(tmp_path: Path, quick:
         await screen.until(lambda: isinstance(screen.app.screen, TaskScreen), "the task")
         await screen.press("f", "escape")
         await screen.until(lambda: "No longer there" in screen.text(), "what became of it")
+
+
+async def test_a_screen_that_is_taken_out_again_while_it_comes_draws_nothing(
+    tmp_path: Path, slow: RunningCoze, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its window was closed in that moment: nothing can be mounted any more, and to try it ended with a traceback."""
+    async with application(tmp_path, slow, rows(3)) as screen:
+        drawer = screen.main.query_one(ProblemDrawer)
+        with monkeypatch.context() as patch:
+            patch.setattr(ProblemDrawer, "is_attached", property(lambda _: False))
+            drawer._shown = None
+            screen.main.on_mount()

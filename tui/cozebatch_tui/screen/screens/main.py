@@ -72,8 +72,9 @@ class MainScreen(TaskActionScreen):
         yield ActionFooter("main")
 
     def on_mount(self) -> None:
-        drawer = self.query(ProblemDrawer)
-        if drawer and drawer.first().is_mounted:  # an application that leaves meanwhile makes no more of it
+        drawer = next(iter(self.query(ProblemDrawer)), None)
+        # An application that leaves meanwhile makes no more of it, or has taken it out again.
+        if drawer is not None and drawer.is_mounted and drawer.is_attached:
             self._begin_drawing()
             self.table.focus()
 
