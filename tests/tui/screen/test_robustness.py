@@ -174,5 +174,5 @@ async def test_a_screen_that_is_taken_out_again_while_it_comes_draws_nothing(
         drawer = screen.main.query_one(ProblemDrawer)
         with monkeypatch.context() as patch:
             patch.setattr(ProblemDrawer, "is_attached", property(lambda _: False))
-            drawer._shown = None
+            drawer._shown = (("not what is shown", 0),)
             screen.main.on_mount()
