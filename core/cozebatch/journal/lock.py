@@ -48,6 +48,18 @@ def state_lock(state_dir: Path) -> Iterator[None]:
         yield
 
 
+def is_locked(state_dir: Path) -> bool:
+    """Whether another process works on `state_dir` now. Nothing is made; a lock that cannot be opened tells nothing."""
+    path = state_dir / "lock"
+    try:
+        if not path.exists():
+            return False
+        with open_own(path, state_dir) as file:
+            return not _try_lock(file)
+    except OSError:
+        return False
+
+
 def _tell_pid(file: BinaryIO) -> None:
     try:
         os.ftruncate(file.fileno(), 0)

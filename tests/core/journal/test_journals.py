@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from cozebatch.journal.lock import state_lock
+from cozebatch.journal.lock import is_locked, state_lock
 from cozebatch.journal.memory import MemoryJournal
 from cozebatch.journal.sqlite import open_journal, read_journal
 from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError, unwrapped_groups
@@ -247,6 +247,14 @@ def test_a_second_process_is_told_the_pid_of_the_first(tmp_path: Path) -> None:
         pass
     with state_lock(tmp_path):
         pass
+
+
+def test_a_folder_is_looked_at_without_taking_it(tmp_path: Path) -> None:
+    assert not is_locked(tmp_path)
+    assert not list(tmp_path.iterdir())
+    with state_lock(tmp_path):
+        assert is_locked(tmp_path)
+    assert not is_locked(tmp_path)
 
 
 async def test_records_that_were_claimed_for_nothing_sent_are_told_with_the_names_of_their_claims(

@@ -75,9 +75,11 @@ def test_a_dry_run_and_the_list_of_runs_disturb_no_batch_that_is_running(tmp_pat
             dry = program.batch("--dry-run")
             assert dry.code == 0, dry.err
             assert "2 to watch" in dry.out
-            listed = program.run("runs")
+            listed = program.run("runs", "--lang", "en")
             assert listed.code == 0, listed.err
             assert "of 3" in listed.out
+            assert "  running  " in listed.out
+            assert program.run("report", "--lang", "en").out.startswith("Batch running\n")
             assert (tmp_path / ".cozebatch" / "journal.sqlite3").stat().st_mtime_ns == before
             coze.hurry()
             _, err = process.communicate(timeout=30)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +13,7 @@ from typing import TypeVar
 import anyio
 
 from cozebatch.disk.writing import write_named
+from cozebatch.journal.lock import is_locked
 from cozebatch.journal.sqlite import FILE_NAME, SqliteJournal, read_journal
 from cozebatch.model.board import Board, seeded
 from cozebatch.model.default_paths import DEMO_DIR
@@ -48,7 +49,12 @@ def list_runs(options: argparse.Namespace, lang: Lang) -> Exit:
     async def read(journal: SqliteJournal) -> list[tuple[RunRecord, list[Row]]]:
         return [(run, list(await journal.rows(run.run_id))) for run in await journal.runs()]
 
-    found = [kept for place in _places(options) for kept in _with_journal(place, lang, read) or []]
+    found = []
+    running = set()
+    for place in _places(options):
+        kept = _with_journal(place, lang, read) or []
+        running |= _running(place, [run for run, _ in kept])
+        found += kept
     if not found:
         out.line(texts.NO_RUNS.in_(lang))
     for run, rows in sorted(found, key=lambda kept: -kept[0].started_at):
@@ -59,7 +65,7 @@ def list_runs(options: argparse.Namespace, lang: Lang) -> Exit:
             line.in_(lang).format(
                 run_id=run.run_id,
                 started=datetime.fromtimestamp(run.started_at).strftime("%Y-%m-%d %H:%M"),
-                status=texts.STATUS[run.status].in_(lang),
+                status=texts.STATUS["running" if run.run_id in running else run.status].in_(lang),
                 done=counts[State.DONE],
                 failed=counts[State.FAILED],
                 held=counts[State.HELD],
@@ -75,7 +81,7 @@ def show_report(options: argparse.Namespace, lang: Lang) -> Exit:
     configuration named that cannot be read."""
     out = Output(sys.stdout)
 
-    run, rows = _chosen(options, lang)
+    run, rows, is_running = _chosen(options, lang)
     prices = _prices(options, run, lang)
     board = board_of(run, rows)
     statistics = compute(
@@ -98,7 +104,7 @@ def show_report(options: argparse.Namespace, lang: Lang) -> Exit:
             written = True
     if written:
         return Exit.OK
-    status = run.status if run.status in ("finished", "stopped") else "interrupted"
+    status = "running" if is_running else run.status if run.status in ("finished", "stopped") else "interrupted"
     spent = prices.spent(sum(row.attempts for row in rows), sum(row.tokens for row in rows))
     for line in summary(status, statistics, lang, spent):
         out.line(line)
@@ -113,15 +119,19 @@ def show_report(options: argparse.Namespace, lang: Lang) -> Exit:
     return Exit.OK
 
 
-def _chosen(options: argparse.Namespace, lang: Lang) -> tuple[RunRecord, list[Row]]:
-    """The run that was named, or the latest, and its rows. Raises `UsageError` if there is no such run."""
+def _chosen(options: argparse.Namespace, lang: Lang) -> tuple[RunRecord, list[Row], bool]:
+    """The run that was named, or the latest, its rows, and whether it goes on now. Raises `UsageError` if there is no
+    such run."""
 
     async def list_them(journal: SqliteJournal) -> list[RunRecord]:
         return list(await journal.runs())
 
-    places = {
-        run.run_id: (run, place) for place in _places(options) for run in _with_journal(place, lang, list_them) or []
-    }
+    running = set()
+    places = {}
+    for folder in _places(options):
+        kept = _with_journal(folder, lang, list_them) or []
+        running |= _running(folder, kept)
+        places |= {run.run_id: (run, folder) for run in kept}
     if not places:
         raise UsageError(texts.NO_RUNS)
     newest = sorted((run for run, _ in places.values()), key=lambda run: -run.started_at)
@@ -134,7 +144,13 @@ def _chosen(options: argparse.Namespace, lang: Lang) -> tuple[RunRecord, list[Ro
     async def read(journal: SqliteJournal) -> list[Row]:
         return list(await journal.rows(run.run_id))
 
-    return run, _with_journal(place, lang, read) or []
+    return run, _with_journal(place, lang, read) or [], run_id in running
+
+
+def _running(folder: Path, newest_first: Iterable[RunRecord]) -> set[str]:
+    """The run that a process works on in `folder` now: an open one is else broken off."""
+    first = next((run.run_id for run in newest_first if run.status == "open"), None)
+    return {first} if first is not None and is_locked(folder) else set()
 
 
 def _prices(options: argparse.Namespace, run: RunRecord, lang: Lang) -> Prices:

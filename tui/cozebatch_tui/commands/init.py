@@ -66,7 +66,7 @@ def _tell(out: Output, written: setup.Written, lang: Lang) -> None:
         out.line(texts.BACKED_UP.in_(lang).format(path=written.backup))
     for note in written.notes:
         out.line(note.in_(lang))
-    where = [] if str(written.path) == CONFIG_FILE else ["--config", str(written.path)]
+    where = [] if written.path == Path(CONFIG_FILE) else ["--config", str(written.path)]
     tasks = ["--tasks", written.tasks_file] if written.tasks_file else []
     out.line(texts.NEXT_CHECK.in_(lang).format(command=command(["check", *where, *tasks])))
     out.line(texts.NEXT_TRIAL.in_(lang).format(command=command([*where, *tasks, "--limit", "1"])))

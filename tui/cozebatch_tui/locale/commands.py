@@ -15,10 +15,11 @@ RUN_PRUNED_LINE = Text(
     "{run_id}  {started}  {status}  任务明细已过期清理", "{run_id}  {started}  {status}  its tasks were pruned"
 )
 STATUS = {
+    "running": Text("进行中", "running"),
     "open": Text("未正常结束", "broken off"),
     "finished": Text("已结束", "finished"),
     "interrupted": Text("被中断", "interrupted"),
     "stopped": Text("已停止", "stopped"),
-    "abandoned": Text("已放弃", "abandoned"),
+    "abandoned": Text("不再沿用", "set aside"),
 }
 FILE_WRITTEN = Text("已写入 {path}", "Written to {path}")

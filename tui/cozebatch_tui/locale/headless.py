@@ -96,6 +96,7 @@ OWED = Text("待写回 {count}", "{count} write-backs waiting")
 DRY_RUN = Text("只看不跑：什么都没有提交，也没有写回。", "Dry run: nothing was submitted, nothing written back.")
 
 SUMMARY_TITLE = {
+    "running": Text("批次进行中", "Batch running"),
     "finished": Text("批量处理结束", "Batch finished"),
     "interrupted": Text("批量处理被中断", "Batch interrupted"),
     "stopped": Text("批量处理已停止，还有任务没做", "Batch stopped with work left"),
