@@ -99,7 +99,9 @@ def show_report(options: argparse.Namespace, lang: Lang) -> Exit:
             try:
                 write_named(path, make())
             except OSError as error:
-                raise UsageError(Text.same(f"{path}: {error.strerror}")) from error
+                reason = (error.strerror or type(error).__name__).rstrip("。.")
+                why = texts.IN_USE if isinstance(error, PermissionError) else texts.NOT_WRITTEN
+                raise UsageError(why.filled(path=path, reason=reason)) from error
             out.line(texts.FILE_WRITTEN.in_(lang).format(path=path))
             written = True
     if written:

@@ -20,6 +20,14 @@ STATUS = {
     "finished": Text("已结束", "finished"),
     "interrupted": Text("被中断", "interrupted"),
     "stopped": Text("已停止", "stopped"),
-    "abandoned": Text("不再沿用", "set aside"),
+    "abandoned": Text("不再复用", "set aside"),
 }
 FILE_WRITTEN = Text("已写入 {path}", "Written to {path}")
+NOT_WRITTEN = Text(
+    "{path} 无法写入：{reason}。请换一个名称。", "{path} cannot be written: {reason}. Choose another name."
+)
+IN_USE = Text(
+    "{path} 无法写入：没有权限，或正被其他程序（如 Excel）打开。关掉它再试，或换一个名称。",
+    "{path} cannot be written. No permission, or another program (such as Excel) has it open: close it and try again, "
+    "or choose another name.",
+)
