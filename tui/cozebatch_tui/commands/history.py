@@ -128,8 +128,8 @@ def _chosen(options: argparse.Namespace, lang: Lang) -> tuple[RunRecord, list[Ro
     async def list_them(journal: SqliteJournal) -> list[RunRecord]:
         return list(await journal.runs())
 
-    running = set()
-    places = {}
+    running: set[str] = set()
+    places: dict[str, tuple[RunRecord, Path]] = {}
     for folder in _places(options):
         kept = _with_journal(folder, lang, list_them) or []
         running |= _running(folder, kept)
