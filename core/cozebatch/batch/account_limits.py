@@ -43,9 +43,9 @@ async def asked_rate(ask: AskRate) -> tuple[float | None, Text]:
         )
     rate = min(HIGHEST, max(LOWEST, found * MARGIN))
     return rate, Text(
-        f"账号每秒最多 {found:g} 个请求，本批次最多用 {rate:g} 个。",
-        f"The account allows {found:g} requests a second; this batch uses {rate:g} at most.",
-    )
+        "账号每秒最多 {found} 个请求，本批次最多用 {rate} 个。",
+        "The account allows {found} request(s) a second; this batch uses {rate} at most.",
+    ).filled(found=f"{found:g}", rate=f"{rate:g}")
 
 
 async def with_learned(options: Options, journal: Journal, now: float) -> tuple[Options, Text | None]:
@@ -55,7 +55,7 @@ async def with_learned(options: Options, journal: Journal, now: float) -> tuple[
     if learned is None or not 0 <= now - learned.at < REMEMBERED or learned.executions >= options.max_coze:
         return options, None
     return replace(options, learned_limit=learned.executions), Text(
-        f"上次限流时扣子允许 {learned.executions} 个执行并发，从这里开始，再逐个试着增加。",
-        f"Coze allowed {learned.executions} executions at once when it last limited the rate: the batch begins there, "
-        "and tries one more at a time.",
-    )
+        "上次限流时扣子允许 {count} 个执行并发，从这里开始，再逐个试着增加。",
+        "Coze allowed {count} execution(s) at once when it last limited the rate: the batch begins there, and tries "
+        "one more at a time.",
+    ).filled(count=learned.executions)

@@ -117,13 +117,10 @@ class Preview:
         ids = [task.task_id for task in self.tasks if task.recognized]
         if not ids:
             return None
-        shown = [clean(task_id, 40) for task_id in ids[:MOST_NAMED]]
-        more = len(ids) > MOST_NAMED
         return Text(
-            f"按内容认出 {len(ids)} 行，用以前付过费的执行，不再扣费：{'、'.join(shown)}{' 等' if more else ''}。",
-            f"{len(ids)} recognized by their content; executions paid for earlier serve them, free: "
-            f"{', '.join(shown)}{' and more' if more else ''}.",
-        )
+            "按内容认出 {count} 个任务，用以前付过费的执行，不再扣费：{named}。",
+            "{count} task(s) recognized by content and served by executions paid for earlier, free: {named}.",
+        ).filled(count=len(ids), named=_named(ids))
 
     @property
     def edited(self) -> Text | None:
@@ -131,13 +128,10 @@ class Preview:
         ids = [task.task_id for task in self.tasks if task.edited]
         if not ids:
             return None
-        shown = [clean(task_id, 40) for task_id in ids[:MOST_NAMED]]
-        more = len(ids) > MOST_NAMED
         return Text(
-            f"{len(ids)} 个任务用在这里改过的文案，来源里还是原来的：{'、'.join(shown)}{' 等' if more else ''}。",
-            f"{len(ids)} run with the script edited here; the source still has the earlier one: "
-            f"{', '.join(shown)}{' and more' if more else ''}.",
-        )
+            "{count} 个任务用在这里改过的文案，来源里还是原来的：{named}。",
+            "{count} task(s) with a script edited here; the source still has the earlier one: {named}.",
+        ).filled(count=len(ids), named=_named(ids))
 
     @property
     def misnamed(self) -> Text | None:
@@ -145,13 +139,11 @@ class Preview:
         known."""
         if not self.excluded_in_vain:
             return None
-        shown = [clean(task_id, 40) for task_id in self.excluded_in_vain[:MOST_NAMED]]
-        more = len(self.excluded_in_vain) > MOST_NAMED
         return Text(
-            f"--exclude 里有来源没有的任务：{'、'.join(shown)}{' 等' if more else ''}。请核对，别让它们照样执行。",
-            f"--exclude names tasks that the source does not have: {', '.join(shown)}{' and more' if more else ''}. "
-            "Check them, lest a task runs that you meant to leave out.",
-        )
+            "--exclude 里有来源没有的任务：{named}。请核对，别让它们照样执行。",
+            "--exclude names tasks that the source does not have: {named}. Check them, or a task may run that you "
+            "meant to leave out.",
+        ).filled(named=_named(self.excluded_in_vain))
 
     @property
     def expiring(self) -> Text | None:
@@ -186,14 +178,14 @@ class Preview:
             return None
         if self.reuse:
             return Text(
-                f"{self.reusable} 个任务的参数 7 天内付过费：用那次的结果，免费。",
-                f"{self.reusable} have parameters that were paid for within 7 days: those results are used, free.",
-            )
+                "{count} 个任务的参数 7 天内付过费：用那次的结果，免费。",
+                "{count} task(s) with parameters that were paid for within 7 days: those results are used, free.",
+            ).filled(count=self.reusable)
         return Text(
-            f"{self.reusable} 个任务的参数 7 天内给别的任务付过费：现在会再付一次，也可以用那次的结果（免费）。",
-            f"{self.reusable} have parameters that were paid for as another task's within 7 days: they are paid for "
-            "again, unless those results are used (free).",
-        )
+            "{count} 个任务的参数 7 天内给别的任务付过费：现在会再付一次，也可以用那次的结果（免费）。",
+            "{count} task(s) with parameters that were paid for as another task's within 7 days: paid for again, "
+            "unless those results are used (free).",
+        ).filled(count=self.reusable)
 
     @property
     def reusable(self) -> int:
@@ -250,3 +242,8 @@ def preview_of(
         journal_incomplete=journal_incomplete,
         excluded_in_vain=excluded_in_vain,
     )
+
+
+def _named(task_ids: Sequence[str]) -> Text:
+    shown, more = [clean(task_id, 40) for task_id in task_ids[:MOST_NAMED]], len(task_ids) > MOST_NAMED
+    return Text("、".join(shown) + (" 等" if more else ""), ", ".join(shown) + (" and more" if more else ""))

@@ -59,7 +59,7 @@ async def _columns(base: FeishuBase, table_id: str, subject: Text, items: list[C
     except FeishuError as error:
         items.append(_refused(subject, error))
         return None
-    found = Text(f"可以访问，{len(columns)} 个字段", f"found, {len(columns)} fields")
+    found = Text("可以访问，{count} 个字段", "found, {count} field(s)").filled(count=len(columns))
     items.append(CheckItem(Level.OK, subject, found))
     return columns
 

@@ -35,6 +35,6 @@ def _is_blank(text: str | None) -> bool:
 
 def _told(column: str, key: str, count: int) -> Text:
     return Text(
-        f"要运行的 {count} 条记录里，字段“{column}”全是空的：请检查 {key}。",
-        f"In all {count} records to run the field '{column}' is empty: check {key}.",
+        f"要生成的 {count} 条记录里，字段“{column}”全是空的：请检查 {key}。",
+        f"The field '{column}' is empty in every record to run ({count}): check {key}.",
     )

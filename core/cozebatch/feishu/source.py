@@ -249,16 +249,16 @@ class FeishuSource:
                 "empty table to an application without rights; give it a role that may read, or switch them off.",
             )
         return Text(
-            f"表里有 {page.total or '若干'} 条记录，但没有一条符合筛选条件（tables.content_table.filter_condition）。",
-            f"The table has {page.total or 'some'} records, but none that the filter lets through "
+            "表里有 {count} 条记录，但没有一条符合筛选条件（tables.content_table.filter_condition）。",
+            "The table has {count} record(s), but none that the filter lets through "
             "(tables.content_table.filter_condition).",
-        )
+        ).filled(count=page.total or Text("若干", "some"))
 
 
 def _only_of_the_view(shown: int, left_out: int, view_id: str) -> Text:
     return Text(
-        f"筛选条件选中 {shown + left_out} 条记录，其中 {shown} 条在视图 {view_id} 里，只跑这些。"
+        "筛选条件选中 {count} 条记录，其中 {shown} 条在视图 {view_id} 里，只跑这些。"
         "要跑全部，就去掉链接里的 view= 和配置里的 view_id。",
-        f"The filter lets {shown + left_out} records through; {shown} of them are in the view {view_id}, and only "
-        "these are run. To run all, take view= out of the address and view_id out of the configuration.",
-    )
+        "The filter lets {count} record(s) through, of which the view {view_id} has {shown}: only these are run. "
+        "To run all, take view= out of the address and view_id out of the configuration.",
+    ).filled(count=shown + left_out, shown=shown, view_id=view_id)

@@ -61,8 +61,8 @@ class Complaints:
     def texts(self) -> list[Text]:
         if not self._unsaid:
             return self._found
-        more = Text(
-            f"{self.place}：另有 {self._unsaid} 处问题。", f"{self.place}: and {self._unsaid} more things are wrong."
+        more = Text("{place}：另有 {count} 处问题。", "{place}: {count} more fault(s).").filled(
+            place=self.place, count=self._unsaid
         )
         return [*self._found, more]
 

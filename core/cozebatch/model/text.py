@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 Lang = Literal["zh", "en"]
+
+_COUNTED = re.compile(r"(\{(\w+)\}[^{}]*?)\(s\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +37,22 @@ class Text:
         return self.zh if self.zh == self.en else {"zh": self.zh, "en": self.en}
 
     def filled(self, **values: object) -> Text:
-        """The text with these values at their places, in both languages."""
-        return Text(self.zh.format(**values), self.en.format(**values))
+        """The text with these values at their places, a `Text` in either language. English counts with `(s)`:
+        `{count} task(s)` becomes "1 task" or "2 tasks"."""
+        zh = {name: value.zh if isinstance(value, Text) else value for name, value in values.items()}
+        en = {name: value.en if isinstance(value, Text) else value for name, value in values.items()}
+        return Text(self.zh.format(**zh), _counted(self.en, en).format(**en))
 
     def in_(self, lang: Lang) -> str:
         return self.zh if lang == "zh" else self.en
 
     def __bool__(self) -> bool:
         return bool(self.zh or self.en)
+
+
+def _counted(template: str, values: Mapping[str, object]) -> str:
+    """The template with a plural for an `(s)` wherever the number before it is not 1."""
+    return _COUNTED.sub(lambda found: found[1] + ("" if str(values[found[2]]) == "1" else "s"), template)
 
 
 NOTHING = Text("", "")

@@ -175,12 +175,12 @@ def expiring(days: Sequence[int]) -> Text | None:
     if not days:
         return None
     soon = min(days) + 1
-    first = Text("今天", "today") if soon == 1 else Text(f"{soon} 天内", f"within {soon} days")
+    first = Text("今天", "today") if soon == 1 else Text("{days} 天内", "within {days} day(s)").filled(days=soon)
     return Text(
-        f"{len(days)} 个已付费的结果还没取回，扣子只保留 7 天，最早的{first.zh}就会消失：请尽快开始批次或认领。",
-        f"{len(days)} paid results were never fetched; Coze keeps them for 7 days and drops the first of them "
-        f"{first.en}: run the batch or adopt them soon.",
-    )
+        "{count} 个已付费的结果还没取回，扣子只保留 7 天，最早的{first}就会消失：请尽快开始批次或认领。",
+        "{count} paid result(s) not fetched yet; Coze keeps results for 7 days, and drops the first {first}: start the "
+        "batch or adopt soon.",
+    ).filled(count=len(days), first=first)
 
 
 def is_expired(row: Row, now: float) -> bool:

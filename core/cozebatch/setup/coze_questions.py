@@ -154,7 +154,7 @@ async def _look_at(state: State, world: World, workflow_id: str, app_id: str | N
         names = "、".join(inputs)
         note = Text(
             f"工作流“{name}”，{len(inputs)} 个输入：{names}",
-            f'Workflow "{name}", {len(inputs)} inputs: {", ".join(inputs)}',
+            f'Workflow "{name}", inputs ({len(inputs)}): {", ".join(inputs)}',
         )
     state = state.learn(declaration=declaration)
     return state.answer(workflow_id=workflow_id, workflow_name=name, app_id=app_id or "").note(note)

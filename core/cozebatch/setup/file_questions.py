@@ -41,6 +41,7 @@ async def take_tasks_file(state: State, world: World, answer: str) -> State:
         )
     if path != state.answers.tasks_file:
         state = state.answer(columns={})
-    count = Text.same("50+") if rows is None else Text.same(str(rows))
-    note = Text(f"{path}：{len(columns)} 列，{count.zh} 行。", f"{path}: {len(columns)} columns, {count.en} rows.")
+    note = Text("{path}：{columns} 列，{rows} 行。", "{path}: {columns} column(s), {rows} row(s).").filled(
+        path=path, columns=len(columns), rows="50+" if rows is None else rows
+    )
     return state.answer(tasks_file=path).learn(columns=tuple(columns), rows=rows).note(note)

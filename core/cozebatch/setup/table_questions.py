@@ -181,9 +181,8 @@ async def take_table(state: State, world: World, answer: str) -> State:
         state = state.answer(columns={}, status={}, view_id="", relations="")
     name = next((t.name for t in state.known.tables if t.id == answer), answer)
     note = Text(
-        f"数据表“{name}”：{len(columns)} 个字段，{rows} 条记录。",
-        f'Table "{name}": {len(columns)} fields, {rows} records.',
-    )
+        "数据表“{name}”：{columns} 个字段，{rows} 条记录。", 'Table "{name}": {columns} field(s), {rows} record(s).'
+    ).filled(name=name, columns=len(columns), rows=rows)
     state = state.answer(table_id=answer).learn(columns=tuple(columns), rows=rows, views=tuple(views)).note(note)
     state = state.learn(relations=relations)
     if not rows:

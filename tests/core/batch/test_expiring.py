@@ -60,6 +60,6 @@ def test_one_that_is_held_counts_and_one_that_is_on_disk_does_not() -> None:
 def test_the_card_warns_as_the_start_screen_does(age: float, facts: dict[str, Any], warned: bool) -> None:
     board = Board()
     board.rows["t1"] = Row("t1", 0, submitted_at=NOW - age, **facts)
-    for lang, words in (("zh", "还没取回"), ("en", "were never fetched")):
+    for lang, words in (("zh", "还没取回"), ("en", "not fetched yet")):
         card = card_of("ended", board, About("tasks.csv"), lang, now=NOW)  # type: ignore[arg-type]
         assert (words in str(card)) is warned

@@ -104,7 +104,7 @@ async def test_of_a_views_rows_those_run_that_the_filter_lets_through_in_its_ord
     assert [task.task_id for task in tasks] == ["recdemo05", "recdemo02"]
     (note,) = notes
     assert "19 records" in note.en
-    assert "2 of them are in the view vewOne" in note.en
+    assert "of which the view vewOne has 2" in note.en
     (text,) = await complaints(service, replace(ALONE, view_id="vewTwo"))
     assert "tables.content_table.view_id" in text
 
@@ -141,7 +141,9 @@ async def test_a_field_that_is_sent_and_empty_in_all_rows_is_told(service: Serve
     for layout in (replace(LAYOUT, sent=sent, extra=("语气",)), replace(ALONE, sent=sent, extra=("语气",))):
         _, notes = await load(service, layout)
         told = [note.en for note in notes]
-        assert any("'语气' is empty: check workflow_config.coze_config.parameters" in text for text in told)
+        told_of = [text for text in told if "'语气' is empty" in text]
+        assert told_of
+        assert told_of[0].endswith("check workflow_config.coze_config.parameters.")
         # With the tables of accounts and voices, the column of the content table may be empty.
         assert any("'声音ID' is empty" in text for text in told) == (layout.voices is None)
         assert len(told) == 1 + (layout.voices is None)

@@ -1,11 +1,11 @@
-"""The words of the glossary and the rules of writing, held over every Chinese text in the source: what the screen, the
-command line, the log, the hints and the reports say."""
+"""The words of the glossary and the rules of writing, held over every text in the source: what the screen, the command
+line, the log, the hints and the reports say."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -55,18 +55,29 @@ OTHERS_WORDS = frozenset(
 """Files that read what earlier versions and other programs have written."""
 
 
+COUNTABLE = (
+    "tasks|rows|records|fields|columns|lines|films|executions|reruns|retries|submissions|checks|write-backs|results|"
+    "outcomes|inputs|files|days|tokens|characters|requests|machines|screens|tabs"
+)
+MANY = "most|least|[A-Z_]+"
+"""Values that are never 1: bounds of the program."""
+
+
 class Found(NamedTuple):
     place: str
     zh: str
+    en: str
 
 
 def _text(node: ast.expr) -> str | None:
-    """A literal's text; what is filled in stands as `{}`."""
+    """A literal's text; what is filled in stands as `{NAME}`."""
     match node:
         case ast.Constant(value=str(value)):
             return value
         case ast.JoinedStr(values=values):
-            return "".join(str(v.value) if isinstance(v, ast.Constant) else "{}" for v in values)
+            return "".join(
+                str(v.value) if isinstance(v, ast.Constant) else f"{{{ast.unparse(v).strip('{}')}}}" for v in values
+            )
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             parts = (_text(left), _text(right))
             return None if None in parts else "".join(part or "" for part in parts)
@@ -75,16 +86,23 @@ def _text(node: ast.expr) -> str | None:
 
 def texts() -> Iterator[Found]:
     """Every Chinese text that stands beside an English one, as `Text(zh, en)` and the like."""
-    for room in ROOMS:
-        for path in sorted(room.rglob("*.py")):
-            if "demo" in path.parts or path.name in OTHERS_WORDS:
+    for place, tree in modules().items():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call):
                 continue
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if not isinstance(node, ast.Call):
-                    continue
-                said = [text for argument in node.args if (text := _text(argument)) is not None]
-                if len(said) >= 2 and re.search(f"[{CHINESE}]", said[-2]):
-                    yield Found(f"{path.relative_to(room.parent)}:{node.lineno}", said[-2])
+            said = [text for argument in node.args if (text := _text(argument)) is not None]
+            if len(said) >= 2 and re.search(f"[{CHINESE}]", said[-2]):
+                yield Found(f"{place}:{node.lineno}", *said[-2:])
+
+
+@cache
+def modules() -> Mapping[str, ast.Module]:
+    return {
+        str(path.relative_to(room.parent)): ast.parse(path.read_text(encoding="utf-8"))
+        for room in ROOMS
+        for path in sorted(room.rglob("*.py"))
+        if "demo" not in path.parts and path.name not in OTHERS_WORDS
+    }
 
 
 @cache
@@ -124,4 +142,39 @@ def test_chinese_and_latin_stand_apart_and_full_width_marks_alone() -> None:
 
 def test_no_text_shouts_or_writes_python() -> None:
     wrong = [found for found in all_texts() if "！" in found.zh or re.search(r"'\{[^}]*\}'", found.zh)]
+    assert not wrong
+
+
+def test_english_says_one_task_not_one_tasks() -> None:
+    plural = re.compile(rf"\{{(?!(?:{MANY})\b)[^{{}}]+\}} (?:(?:new|paid|selected|more)[ ,]+)*(?:{COUNTABLE})\b")
+    assert plural.search("{total} tasks: {parts}")
+    assert plural.search("{count} new, paid executions")
+    wrong = [found for found in all_texts() if plural.search(found.en)]
+    assert not wrong, "write `{count} task(s)`, and fill it with `Text.filled`"
+
+
+def test_what_counts_is_filled_where_it_is_counted() -> None:
+    """`text.in_(lang).format(…)` would show the `(s)`."""
+    counting = {
+        (Path(place).stem, target.id)
+        for place, tree in modules().items()
+        for node in tree.body
+        if isinstance(node, ast.Assign) and re.search(r"\}[^{}]*\(s\)", ast.unparse(node.value))
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    assert {("farewell", "COUNTS"), ("headless", "PLAN"), ("screen", "CONFIRM_CANCEL")} <= counting
+    wrong = []
+    for place, tree in modules().items():
+        called = {
+            alias.asname or alias.name: alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and (node.module or "").endswith(".locale")
+            for alias in node.names
+        }
+        for node in ast.walk(tree):
+            match node:
+                case ast.Attribute(value=ast.Attribute(value=ast.Name(id=room), attr=name), attr="in_" | "zh" | "en"):
+                    if (called.get(room), name) in counting:
+                        wrong.append(f"{place}:{node.lineno}")
     assert not wrong

@@ -87,13 +87,13 @@ async def test_a_failed_execution_is_rerun_only_after_saying_yes_to_the_number(
         quick.set_faults()
         await screen.press("r")
         await screen.until(lambda: isinstance(screen.app.screen, Confirm), "the price")
-        assert "1 need a new, paid execution" in screen.text()
+        assert "By a new, paid execution: 1" in screen.text()
         await screen.press("n")
         await screen.pilot.pause(0.2)
         assert screen.count(State.FAILED) == 2, "not paid unasked"
         await screen.press("x")
         await screen.until(lambda: isinstance(screen.app.screen, Confirm), "confirmation")
-        assert "Start 1 new executions" in screen.text()
+        assert "Start 1 new execution?" in screen.text()
         await screen.press("y")
         await screen.until(lambda: screen.count(State.DONE) == 1, "done")
     assert len(quick.ledger().executions) == 3
@@ -132,7 +132,7 @@ async def test_retry_all_goes_on_with_everything_failed_that_is_shown(tmp_path: 
         await screen.press("slash", *"1号", "enter")
         await screen.press("R")
         await screen.until(lambda: isinstance(screen.app.screen, Confirm), "the price")
-        assert "0 go on for free, 1 need a new, paid execution" in " ".join(screen.text().replace("│", " ").split())
+        assert "Free: 0. By a new, paid execution: 1" in " ".join(screen.text().replace("│", " ").split())
         assert quick.ledger().executions == {}
         await screen.press("y")
         await screen.until(lambda: screen.count(State.DONE) == 1, "the shown one")
@@ -215,7 +215,7 @@ async def test_quitting_asks_while_work_is_in_flight_and_drains(tmp_path: Path, 
         await screen.until(lambda: screen.count(State.RUNNING) == 2, "running")
         await screen.press("q")
         assert isinstance(screen.app.screen, Confirm)
-        assert "2 executions are in flight" in screen.text()
+        assert "2 executions in flight" in screen.text()
         await screen.press("n")
         assert screen.app.is_running
         await screen.press("q", "y")

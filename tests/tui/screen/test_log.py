@@ -134,7 +134,7 @@ async def test_only_the_selected_tasks_are_shown_when_asked() -> None:
         pilot.app.clear_notifications()
         await pilot.press("escape", "space")
         await pilot.press("l", "m")
-        await until(pilot, lambda: "only 1 selected tasks" in shown(pilot.app))
+        await until(pilot, lambda: "only 1 selected task" in shown(pilot.app))
         assert {line.task_id for line in log(pilot).lines} == {"rec010"}
 
 

@@ -30,7 +30,7 @@ async def test_retrying_a_refused_task_asks_with_the_number(tmp_path: Path, quic
         quick.set_faults()
         await screen.press("r")
         await screen.until(lambda: isinstance(screen.app.screen, Confirm), "the price")
-        assert "0 go on for free, 1 need a new, paid execution" in shown(screen)
+        assert "Free: 0. By a new, paid execution: 1" in shown(screen)
         await screen.press("n")
         await screen.pilot.pause(0.3)
         assert (screen.count(State.FAILED), quick.ledger().executions) == (1, {})
@@ -52,7 +52,7 @@ async def test_a_mix_is_asked_about_once_and_only_the_number_is_paid(tmp_path: P
         quick.set_faults()
         await screen.press("R")
         await screen.until(lambda: isinstance(screen.app.screen, Confirm), "the price")
-        assert "1 go on for free, 2 need a new, paid execution" in shown(screen)
+        assert "Free: 1. By a new, paid execution: 2" in shown(screen)
         await screen.press("y")
         await screen.until(lambda: screen.count(State.DONE) == 3, "run")
         assert not isinstance(screen.app.screen, Confirm)
@@ -94,7 +94,7 @@ async def test_a_limit_on_what_is_paid_is_typed_and_raising_it_asks_with_the_num
         await screen.until(lambda: isinstance(screen.app.screen, Prompt), "the third question")
         screen.app.screen.query_one(Input).value = "1"
         await screen.press("enter")
-        await screen.until(lambda: "up to 1 paid executions" in screen.text(), "the price")
+        await screen.until(lambda: "up to 1 paid execution," in screen.text(), "the price")
         await screen.press("n")
         await screen.until(lambda: not isinstance(screen.app.screen, Confirm), "the answer")
         assert "max_executions" in screen.app.view_model.board.paused

@@ -141,12 +141,12 @@ def test_check_tells_what_the_rows_name_and_lack(table: Table) -> None:
     assert (
         "fail  templates: task recdemo02 names the template 'mian', which does not exist. There are: main" in done.out
     )
-    assert "warn  records to run: In all 20 records to run the field '仿写标题' is empty" in done.out
+    assert "warn  records to run: The field '仿写标题' is empty in every record to run (20)" in done.out
     for number in range(1, 21):
         table.feishu.edit(CONTENT, f"recdemo{number:02d}", {"仿写文案": "", "模板名称": ""})
     done = table.program.run("check", "--config", "c.json")
     assert done.code == 2
-    assert "fail  records to run: In all 20 records to run the field '仿写文案' is empty" in done.out
+    assert "fail  records to run: The field '仿写文案' is empty in every record to run (20)" in done.out
     assert table.executions == 0
 
 

@@ -28,7 +28,7 @@ def test_a_row_inserted_at_the_top_is_the_only_one_that_is_paid(files: Files) ->
     again = files.run()
     assert again.code == 0
     assert files.executions == 4
-    assert "3 recognized by their content" in again.out
+    assert "3 tasks recognized by content" in again.out
 
 
 def test_a_row_inserted_after_a_crash_is_paid_once_and_so_are_the_others(files: Files) -> None:
@@ -47,7 +47,7 @@ def test_a_renamed_and_moved_file_is_paid_once(files: Files) -> None:
     folder.mkdir()
     (files.program.folder / "tasks.csv").rename(folder / "renamed.csv")
     looked = files.run("elsewhere/renamed.csv", "--dry-run")
-    assert "recognized by their content" in looked.out
+    assert "recognized by content" in looked.out
     assert files.run("elsewhere/renamed.csv").code == 0
     assert files.executions == 3
     files.write(["c", "b", "a"], name="once more.csv")

@@ -65,7 +65,7 @@ def _check_tasks(path: Path, settings: Settings, report: Callable[[CheckItem], N
         for complaint in error.complaints:
             report(CheckItem(Level.FAIL, subject, complaint))
         return False
-    report(CheckItem(Level.OK, subject, Text(f"{len(tasks)} 个任务", f"{len(tasks)} tasks")))
+    report(CheckItem(Level.OK, subject, Text("{count} 个任务", "{count} task(s)").filled(count=len(tasks))))
     for note in reading.notes(path.name):
         report(CheckItem(Level.WARN, subject, note))
     wrong = check_tasks(settings, tasks)

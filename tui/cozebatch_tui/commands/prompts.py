@@ -18,7 +18,7 @@ def confirm(options: argparse.Namespace, lang: Lang) -> None:
     if options.fresh:
         asked.append(texts.CONFIRM_FRESH.in_(lang))
     if options.rerun:
-        asked.append(texts.CONFIRM_RERUN.in_(lang).format(count=len(set(options.rerun))))
+        asked.append(texts.CONFIRM_RERUN.filled(count=len(set(options.rerun))).in_(lang))
     if not asked or options.yes or options.dry_run:
         return
     what = "\n".join(asked)

@@ -88,7 +88,7 @@ def _prune_logs(folder: Path, days: int, now: float, found: Pruned, *, dry: bool
 
 def _print_summary(out: Output, found: Pruned, days: int, now: float, lang: Lang, *, dry: bool) -> None:
     before = datetime.fromtimestamp(max(0.0, now - days * DAY)).strftime("%Y-%m-%d %H:%M")
-    out.line((texts.WOULD_DROP if dry else texts.DROPPED).in_(lang).format(before=before, days=days))
+    out.line((texts.WOULD_DROP if dry else texts.DROPPED).filled(before=before, days=days).in_(lang))
     for kind in Kind:
         name, amount = fit(texts.KINDS[kind].in_(lang), 24), fit(str(found.gone[kind]), 8, right=True)
         size = fit(size_of(found.freed[kind]), 10, right=True)

@@ -44,7 +44,7 @@ def compact(event: events.Event, row: Row | None, lang: Lang, glyphs: Glyphs, *,
             what = texts.RETRYING.in_(lang).format(delay=f"{event.delay:.0f}", message=_reason(event.error, lang))
             return [*_head(event, glyphs, row.state, Tone.ATTENTION), *_name(row, verbose), (what, Tone.ATTENTION)]
         case events.RunStarted():
-            what = texts.STARTED.in_(lang).format(total=event.total, coze=event.max_coze, films=event.max_synthesis)
+            what = texts.STARTED.filled(total=event.total, coze=event.max_coze, films=event.max_synthesis).in_(lang)
             return [*_head(event, glyphs, None, "bold"), (what, "bold")]
         case events.RunFinished():
             return None  # its figures are printed below

@@ -274,7 +274,7 @@ class HeadlessRunner:
         self._printer.elsewhere(lambda: self._err.line(text.in_(self._lang)))
 
     def _say(self, text: Text, **values: object) -> None:
-        self._printer.say(text.in_(self._lang).format(**values))
+        self._printer.say(text.filled(**values).in_(self._lang))
 
 
 def _signals(output: Output, terminal: Terminal | None, bell: Bell) -> TerminalSignals | None:
@@ -293,7 +293,7 @@ def planned(preview: Preview, lang: Lang, prices: Prices) -> str:
     counts = {text: preview.actions.get(action, 0) for action, text in texts.PLANNED.items()}
     counts[texts.OWED] = preview.owed
     paid = texts.PLANNED[Action.SUBMIT]
-    parts = [text.in_(lang).format(count=count) for text, count in counts.items() if count or text is paid]
+    parts = [text.filled(count=count).in_(lang) for text, count in counts.items() if count or text is paid]
     if counts[paid] and (expected := prices.expected(counts[paid])) is not None:
         parts[0] += texts.COSTS.in_(lang).format(cost=yuan(expected))
     return ("，" if lang == "zh" else ", ").join(parts)

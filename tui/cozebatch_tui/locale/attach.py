@@ -44,7 +44,7 @@ NO_ANSWER = Text(
 LEAVE = Text(
     "批次在后台运行，还有 {flight} 个在扣子执行、{synthesis} 个没合成完。\n"
     "离开界面，批次接着跑；停止批次，已提交的不会丢，再运行同一命令接着做（免费）。",
-    "The batch runs in the background: {flight} at Coze, {synthesis} films unfinished.\n"
+    "The batch runs in the background: {flight} at Coze, {synthesis} film(s) unfinished.\n"
     "Leave the screen and it goes on; stop it and nothing is lost: the same command goes on from there (free).",
 )
 DETACH = Text("离开 (d)", "Detach (d)")
@@ -65,12 +65,12 @@ DETACHED = Text(
     "批次已在后台运行（进程 {pid}）。\n看界面：{command}\n输出：{output}",
     "The batch runs in the background (process {pid}).\nTo see its screen: {command}\nIts output: {output}",
 )
-AGREE = Text("付费执行 {count} 次（不含重试）。", "{count} paid executions, retries aside.")
+AGREE = Text("付费执行 {count} 次（不含重试）。", "{count} paid execution(s), retries aside.")
 FAILED_TO_START = Text("后台进程没能启动：{reason}", "The background process did not start: {reason}")
 MORE_THAN_AGREED = Text(
     "任务来源变了：要付费 {count} 次，确认的是 {agreed} 次。什么都没有提交，请再运行一次。",
-    "The source has changed: {count} paid executions instead of the {agreed} that were confirmed. Nothing was "
-    "submitted; run it again.",
+    "The source has changed: {count} paid execution(s) instead of the {agreed} confirmed. Nothing was submitted; run "
+    "it again.",
 )
 NO_HANDOVER = Text(
     "没有收到启动后台批次的说明，什么都没有提交。",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from cozebatch.model.text import Text
 
-COUNTS = Text("{total} 个任务：{parts}", "{total} tasks: {parts}")
+COUNTS = Text("{total} 个任务：{parts}", "{total} task(s): {parts}")
 UNFINISHED = Text("未完成 {count}", "unfinished {count}")
 FILMS = Text("成品：{path}", "Films: {path}")
 RESULTS = Text("结果：{path}", "Results: {path}")
 LOG = Text("日志：{path}", "Log: {path}")
-PAID = Text("付费执行 {paid} 次，tokens {tokens}", "{paid} paid executions, tokens {tokens}")
+PAID = Text("付费执行 {paid} 次，tokens {tokens}", "{paid} paid execution(s), tokens {tokens}")
 GO_ON = Text("接着做（做完的不再付费）：{command}", "To go on (what is done is not paid again): {command}")
 SET_UP_LATER = Text(
     "设置没做完，还没有写配置。再运行就接着做：  {command}",

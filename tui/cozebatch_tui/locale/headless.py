@@ -29,7 +29,7 @@ CONFIRM_FRESH = Text(
     "--fresh 不认以前付过费的执行和结果，选中的任务都要重新付费。",
     "--fresh ignores executions and results that were already paid for: every selected task is paid for again.",
 )
-CONFIRM_RERUN = Text("--rerun 会付费重做 {count} 个任务。", "--rerun starts {count} new, paid executions.")
+CONFIRM_RERUN = Text("--rerun 会付费重做 {count} 个任务。", "--rerun starts {count} new, paid execution(s).")
 WAY_ON_HELD = Text(
     "--adopt {task_id}=EXECUTE_ID（免费）或 --rerun {task_id}（付费）",
     "--adopt {task_id}=EXECUTE_ID (free) or --rerun {task_id} (paid)",
@@ -71,7 +71,7 @@ LEFT = Text(
 )
 LEFT_KINDS: dict[Left, Text] = {
     Left.ADOPT: Text("执行中", "in flight"),
-    Left.GO_ON: Text("已有结果未合成", "result without a film"),
+    Left.GO_ON: Text("已有结果未合成", "with a result, without a film"),
     Left.OWED: Text("待写回", "waiting to be written back"),
     Left.ASKED: Text("等你答复", "waiting for your answer"),
     Left.HELD: Text("待确认", "held"),
@@ -81,9 +81,9 @@ LEFT_IN_LOG = Text(
     "以前没做完的：{kind}，执行 ID {execute_id}，提交于 {since}；{default}",
     "left by an earlier batch: {kind}, execution {execute_id}, submitted {since}; {default}",
 )
-PLAN = Text("{total} 个任务：{parts}", "{total} tasks: {parts}")
+PLAN = Text("{total} 个任务：{parts}", "{total} task(s): {parts}")
 PLANNED: dict[Action, Text] = {
-    Action.SUBMIT: Text("付费执行 {count}", "{count} new paid executions"),
+    Action.SUBMIT: Text("付费执行 {count}", "{count} new paid execution(s)"),
     Action.WATCH: Text("等上次的执行 {count}", "{count} to watch"),
     Action.FINISH: Text("复用 {count}", "{count} reused"),
     Action.DELIVER: Text("补写 {count}", "{count} to write back"),
@@ -92,7 +92,7 @@ PLANNED: dict[Action, Text] = {
     Action.KEEP: Text("已结束 {count}", "{count} ended"),
 }
 COSTS = Text("（约 {cost}）", " (about {cost})")
-OWED = Text("待写回 {count}", "{count} write-backs waiting")
+OWED = Text("待写回 {count}", "{count} write-back(s) waiting")
 DRY_RUN = Text("只看不跑：什么都没有提交，也没有写回。", "Dry run: nothing was submitted, nothing written back.")
 
 SUMMARY_TITLE = {
@@ -120,14 +120,14 @@ ELAPSED_DETAIL = Text("{seconds} 秒", "{seconds} s")
 EXECUTIONS = Text("提交与重试", "Submissions")
 EXECUTIONS_DETAIL = Text(
     "提交 {submissions} 次，查询 {polls} 次，重试 {retries} 次，限流 {throttled} 次，tokens {tokens}",
-    "{submissions} submissions, {polls} checks, {retries} retries, rate-limited {throttled} times, {tokens} tokens",
+    "submitted {submissions}, checked {polls}, retried {retries}, rate-limited {throttled}, tokens {tokens}",
 )
 COST = Text("费用约", "Cost, about")
 ERRORS = Text("错误分布", "Errors")
 NO_ERRORS = Text("无", "none")
 STARTED = Text(
     "开始：{total} 个任务，执行并发 {coze}，合成并发 {films}",
-    "started: {total} tasks, {coze} executions at once, {films} films at once",
+    "started: {total} task(s), at once {coze} execution(s) and {films} film(s)",
 )
 RETRYING = Text("{delay} 秒后自动重试：{message}", "retried by itself in {delay} s: {message}")
 AGAIN = Text("自动重试：", "retried by itself: ")

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from cozebatch.model.text import Text
 
-TITLE = Text("日志 {count} 行", "Log, {count} lines")
+TITLE = Text("日志 {count} 行", "Log, {count} line(s)")
 FOLLOWS = Text("跟随最新", "following")
 STAYS = Text("停在这里", "holding still")
-ONLY_MARKED = Text("只看选中的 {count} 个任务", "only {count} selected tasks")
+ONLY_MARKED = Text("只看选中的 {count} 个任务", "only {count} selected task(s)")
 FOUND = Text("找到 {place}/{count}", "match {place} of {count}")
 NOT_FOUND = Text("没有找到", "no match")
 FILTERED = Text("筛选 {text}", "filter {text}")

@@ -18,13 +18,15 @@ KINDS: Mapping[Kind, Text] = {
     Kind.LOG: Text("日志", "log files"),
 }
 NO_STATE = Text("没有状态文件夹 {state_dir}，无需清理。", "There is no state directory {state_dir}: nothing to delete.")
-DROPPED = Text("已清理 {before} 以前（{days} 天）的内容：", "Deleted what was last used before {before} ({days} days):")
+DROPPED = Text(
+    "已清理 {before} 以前（{days} 天）的内容：", "Deleted what was last used before {before} ({days} day(s)):"
+)
 WOULD_DROP = Text(
     "将会清理 {before} 以前（{days} 天）的内容，现在什么都没有动：",
-    "Would delete what was last used before {before} ({days} days); nothing was changed:",
+    "Would delete what was last used before {before} ({days} day(s)); nothing was changed:",
 )
 LINE = Text("  {kind}  {count} 项  {size}", "  {kind}  {count}  {size}")
 KEPT = Text("过期但仍然需要，保留：{kinds}", "Old but still needed, kept: {kinds}")
-KEPT_KIND = Text("{kind} {count} 项", "{count} {kind}")
+KEPT_KIND = Text("{kind} {count} 项", "{kind} {count}")
 NOTHING_KEPT = Text("过期但仍然需要：没有", "Old but still needed: none")
 SAVED = Text("状态文件缩小了 {size}。", "The journal's file became {size} smaller.")

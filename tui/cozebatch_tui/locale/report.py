@@ -25,7 +25,7 @@ FILM_USE = Text("合成利用率", "synthesis used")
 FAILURES = Text("失败和待确认", "What failed or is held")
 CURE = Text("怎么办", "What to do")
 FILMS = Text("成片", "Films")
-ROWS = Text("{count} 个任务", "{count} tasks")
+ROWS = Text("{count} 个任务", "{count} task(s)")
 NONE_FAILED = Text("没有失败的任务。", "No task failed.")
 TIMELINE = Text("时间线", "Timeline")
 LEGEND = {
@@ -34,7 +34,7 @@ LEGEND = {
     "queue": Text("等待合成", "waits for synthesis"),
     "film": Text("合成", "synthesis"),
 }
-MORE_ROWS = Text("只画前 {count} 个任务。", "The first {count} tasks are drawn.")
+MORE_ROWS = Text("只画前 {most} 个任务。", "The first {most} tasks are drawn.")
 COZE_TIMES = Text("扣子用时分布", "Coze durations")
 FILM_TIMES = Text("合成用时分布", "Synthesis durations")
 SLOTS = Text("同时在扣子的执行（上限 {limit}）", "Executions at Coze at once (limit {limit})")

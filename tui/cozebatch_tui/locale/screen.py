@@ -39,23 +39,23 @@ ENGINE_ERROR = Text("界面出错，批量处理仍在继续：{error}", "The sc
 
 CONFIRM_RERUN = Text(
     "为 {count} 个任务重新付费执行？每个都会产生一次新的扣子费用。",
-    "Start {count} new executions? Each one is charged by Coze again.",
+    "Start {count} new execution(s)? Each one is charged by Coze again.",
 )
 CONFIRM_CANCEL = Text(
     "取消 {count} 个任务？扣子上执行中的停不下来，结果会保留。",
-    "Cancel {count} tasks? What runs at Coze cannot be stopped; its result is kept.",
+    "Cancel {count} task(s)? What runs at Coze cannot be stopped; its result is kept.",
 )
 CONFIRM_QUIT = Text(
     "扣子上还有 {flight} 个在执行，本机还有 {synthesis} 个没合成完。\n"
     "退出不会丢：再运行同一命令就接着做，不再扣费。退出？",
-    "{flight} executions are in flight and {synthesis} films unfinished.\nNothing is lost by leaving: the same command "
-    "resumes them without paying. Leave?",
+    "{flight} execution(s) in flight, {synthesis} film(s) unfinished.\n"
+    "Nothing is lost by leaving: the same command goes on without paying again. Leave?",
 )
 YES = Text("是 (y)", "Yes (y)")
 NO = Text("否 (n)", "No (n)")
 CONFIRM_RETRY = Text(
     "{free} 个免费继续；{paid} 个只能重新付费执行，每个都会产生一次新的扣子费用。继续？",
-    "{free} go on for free, {paid} need a new, paid execution: each one is charged by Coze. Go on?",
+    "Free: {free}. By a new, paid execution: {paid}, each one charged by Coze. Go on?",
 )
 RETRIED = Text(
     "重试：免费 {free} 个，付费 {paid} 个，未动 {rest} 个",
@@ -66,7 +66,7 @@ HELD_IS_NO_RETRY = Text(
     "find out first whether an execution exists: open the task, then adopt it (free) or rerun it (paid)",
 )
 ADOPTED = Text("任务 {task_id} 已认领这次执行", "task {task_id} follows this execution now")
-RERUN_DONE = Text("已付费重做 {count} 个", "{count} paid reruns started")
+RERUN_DONE = Text("已付费重做 {count} 个", "{count} paid rerun(s) started")
 COPIED = Text("已复制", "copied")
 NO_LINK = Text("没有调试页", "no debug page")
 NOTHING_CHOSEN = Text("没有可操作的任务", "no task to act on")
@@ -83,7 +83,7 @@ ALLOWED_MEANWHILE = Text(
 )
 CONFIRM_ALLOW = Text(
     "批次会接着提交：最多 {count} 次付费执行（不含重试）。继续？",
-    "The batch goes on: up to {count} paid executions, retries aside. Go on?",
+    "The batch goes on: up to {count} paid execution(s), retries aside. Go on?",
 )
 LIMIT_NOW = Text("{what} 上限 {limit}", "{what} limit {limit}")
 LEAVING = Text("正在收尾…", "Draining...")
@@ -92,9 +92,9 @@ FOLLOWS = Text("光标跟着最新变化的任务", "the cursor follows what has
 FOLLOWS_NOT = Text("光标不再跟随", "the cursor stays where it is")
 CONFIRM_GO_ON = Text(
     "试跑之外还有 {count} 个任务，每个都会扣费一次。现在开始？",
-    "The trial left {count} tasks; each one is charged once. Start them now?",
+    "The trial left {count} task(s), each one charged once. Start now?",
 )
-GONE_ON = Text("已开始其余 {count} 个任务", "{count} more tasks have begun")
+GONE_ON = Text("已开始其余 {count} 个任务", "{count} more task(s) started")
 
 NO_FILM = Text("还没有成品", "nothing is made yet")
 GONE = Text("已不存在：{path}", "No longer there: {path}")

@@ -39,7 +39,7 @@ PAID_BEFORE = Text("新的执行（7 天内付过）", "new (paid within 7 days)
 ASKED = Text("等你答复：已付费，答复后接着做", "waiting for your answer: paid for, free to go on")
 ASKED_ONE = Text("等你答复", "waits for your answer")
 COSTS = Text("约 {cost}", "about {cost}")
-OWED = Text("{count} 条待写回的结果会补写", "{count} outcomes are written back")
+OWED = Text("{count} 条待写回的结果会补写", "{count} outcome(s) to be written back")
 
 CONCURRENCY = Text("并发", "at once")
 LIMITS = Text("扣子 {coze} · 合成 {synthesis}", "Coze {coze} · synthesis {synthesis}")

@@ -20,7 +20,7 @@ NOT_BEGUN = Text("未开始", "not begun")
 TRIES = Text("失败 {count} 次", "{count} failed")
 EXECUTIONS = Text("第 {count} 次执行", "execution {count}")
 LASTING = Text("已 {time}", "{time} so far")
-TOKENS = Text("tokens {count}", "{count} tokens")
+TOKENS = Text("tokens {count}", "{count} token(s)")
 
 TABS: Mapping[str, Text] = {
     "script": Text("文案", "Script"),
@@ -30,7 +30,7 @@ TABS: Mapping[str, Text] = {
     "log": Text("日志 {count}", "Log {count}"),
 }
 
-SCRIPT_FACTS = Text("字数 {length}", "{length} characters")
+SCRIPT_FACTS = Text("字数 {length}", "{length} character(s)")
 VOICE = Text("音色 {value}", "voice {value}")
 AVATAR = Text("数字人 {value}", "avatar {value}")
 ACCOUNT = Text("账号 {value}", "account {value}")

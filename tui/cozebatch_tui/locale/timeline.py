@@ -8,7 +8,7 @@ TITLE = Text("时间线", "Timeline")
 LAST_MINUTES = Text("最近 {count} 分钟", "the last {count} min")
 LAST_HOURS = Text("最近 {count} 小时", "the last {count} h")
 ALL = Text("从头到现在", "from the start")
-SHOWN = Text("{shown}/{total} 个任务", "{shown} of {total} tasks")
+SHOWN = Text("{shown}/{total} 个任务", "{shown} of {total} task(s)")
 NOW = Text("现在", "now")
 NOTHING = Text(
     "这段时间里没有任务。按 {key_zoom_all} 看全部。", "No task in this time; {key_zoom_all} shows all of it."

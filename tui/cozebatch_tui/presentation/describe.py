@@ -23,11 +23,9 @@ def describe(event: events.Event, lang: Lang, *, brief: bool = False) -> tuple[s
     match event:
         case events.RunStarted():
             text = Text(
-                f"批次 {event.run_id} 开始：{event.total} 个任务，"
-                f"扣子并发 {event.max_coze}，合成并发 {event.max_synthesis}",
-                f"batch {event.run_id} started: {event.total} tasks, {event.max_coze} executions at once, "
-                f"{event.max_synthesis} synthesis workers",
-            )
+                "批次 {run_id} 开始：{total} 个任务，扣子并发 {coze}，合成并发 {films}",
+                "batch {run_id} started: {total} task(s), at once {coze} execution(s) and {films} film(s)",
+            ).filled(run_id=event.run_id, total=event.total, coze=event.max_coze, films=event.max_synthesis)
             return "info", "-", text.in_(lang)
         case events.TaskState():
             return _move(event, lang, brief)

@@ -72,10 +72,10 @@ class Actions:
 
         async def work() -> None:
             if await self._host.confirm(
-                texts.CONFIRM_RERUN.in_(self._host.lang).format(count=len(ended)) + self.costs(len(ended))
+                texts.CONFIRM_RERUN.filled(count=len(ended)).in_(self._host.lang) + self.costs(len(ended))
             ):
                 done = await asyncio.wrap_future(self._host.session.rerun(ended))
-                self._host.say(texts.RERUN_DONE.in_(self._host.lang).format(count=len(done)))
+                self._host.say(texts.RERUN_DONE.filled(count=len(done)).in_(self._host.lang))
 
         self._host.start_work(work())
 
@@ -88,7 +88,7 @@ class Actions:
             return
 
         async def work() -> None:
-            if await self._host.confirm(texts.CONFIRM_CANCEL.in_(self._host.lang).format(count=len(going))):
+            if await self._host.confirm(texts.CONFIRM_CANCEL.filled(count=len(going)).in_(self._host.lang)):
                 await asyncio.wrap_future(self._host.session.cancel(going))
 
         self._host.start_work(work())
@@ -215,7 +215,7 @@ class Actions:
             waiting = self._host.view_model.to_pay
             number = waiting if wanted.most is None else min(waiting, wanted.most)
             goes_on = bool(set(board.paused) & SPENT) and number > 0
-            question = texts.CONFIRM_ALLOW.in_(lang).format(count=number) + self.costs(number)
+            question = texts.CONFIRM_ALLOW.filled(count=number).in_(lang) + self.costs(number)
             if goes_on and not await self._host.confirm(question):
                 return
             was_set = await asyncio.wrap_future(self._host.session.allow(wanted.most, wanted.until, seen=seen_changes))

@@ -249,11 +249,11 @@ class CozebatchApp(AskingApp):
             return
 
         async def work() -> None:
-            question = texts.CONFIRM_GO_ON.in_(self.lang).format(count=self.waiting)
+            question = texts.CONFIRM_GO_ON.filled(count=self.waiting).in_(self.lang)
             question += costs_about(self.session.prices, self.waiting, self.view_model.tokens_each, self.lang)
             if await self.confirm(question):
                 released = await asyncio.wrap_future(self.session.go_on())
-                self.say(texts.GONE_ON.in_(self.lang).format(count=len(released)))
+                self.say(texts.GONE_ON.filled(count=len(released)).in_(self.lang))
 
         self.start_work(work())
 
@@ -306,7 +306,7 @@ class CozebatchApp(AskingApp):
         from cozebatch_tui.screen.screens.dialogs import Confirm
 
         in_flight, films = self.batch.work_left()
-        question = texts.CONFIRM_QUIT.in_(self.lang).format(flight=in_flight, synthesis=films)
+        question = texts.CONFIRM_QUIT.filled(flight=in_flight, synthesis=films).in_(self.lang)
         self.push_screen(Confirm(question, self.lang), lambda yes: self._drain() if yes else None)
 
     async def action_quit(self) -> None:

@@ -35,14 +35,14 @@ def farewell(batch: ShownBatch, lang: Lang) -> list[str]:
     parts = [f"{STATES[state].in_(lang)} {board.counts[state]}" for state in _COUNTED if board.counts[state]]
     if board.unfinished:
         parts.append(texts.UNFINISHED.in_(lang).format(count=board.unfinished))
-    lines = [texts.COUNTS.in_(lang).format(total=len(board.rows), parts=("，" if lang == "zh" else ", ").join(parts))]
+    lines = [texts.COUNTS.filled(total=len(board.rows), parts=("，" if lang == "zh" else ", ").join(parts)).in_(lang)]
     if session.films_folder is not None and board.counts[State.DONE]:
         lines.append(texts.FILMS.in_(lang).format(path=Path(session.films_folder).absolute()))
     if batch.results_path is not None:
         lines.append(texts.RESULTS.in_(lang).format(path=batch.results_path))
     if session.log_path is not None:
         lines.append(texts.LOG.in_(lang).format(path=session.log_path))
-    lines.append(texts.PAID.in_(lang).format(paid=view_model.paid, tokens=count(view_model.tokens)))
+    lines.append(texts.PAID.filled(paid=view_model.paid, tokens=count(view_model.tokens)).in_(lang))
     if board.unfinished or board.counts[State.FAILED] or board.counts[State.HELD]:
         lines.append(texts.GO_ON.in_(lang).format(command=batch.command))
     return [clean(line, 2000) for line in lines]

@@ -113,7 +113,7 @@ def _failures(rows: Iterable[Row], lang: Lang) -> str:
         parts.append(
             f'<div class="group"><p><b>{len(stopped)} × {_safe(_cause(error, lang), 600)}</b></p>'
             f"<p>{_safe(texts.CURE.in_(lang))}{'：' if lang == 'zh' else ': '}{_safe(error.hint.in_(lang), 600)}</p>"
-            f"<details><summary>{_safe(texts.ROWS.in_(lang).format(count=len(stopped)))}</summary><ul>{names}</ul>"
+            f"<details><summary>{_safe(texts.ROWS.filled(count=len(stopped)).in_(lang))}</summary><ul>{names}</ul>"
             "</details></div>"
         )
     return "".join(parts)
@@ -151,7 +151,7 @@ def _timeline(rows: Sequence[Row], span: float, lang: Lang) -> str:
     legend = "".join(f'<i class="{name}"></i>{_safe(text.in_(lang))}' for name, text in texts.LEGEND.items())
     more = ""
     if begun > charts.MOST_ROWS:
-        more = f'<p class="quiet">{_safe(texts.MORE_ROWS.in_(lang).format(count=charts.MOST_ROWS))}</p>'
+        more = f'<p class="quiet">{_safe(texts.MORE_ROWS.filled(most=charts.MOST_ROWS).in_(lang))}</p>'
     return f'<p class="legend quiet">{legend}</p><div class="wide">{charts.timeline(rows, span)}</div>{more}'
 
 

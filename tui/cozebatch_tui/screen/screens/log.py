@@ -110,7 +110,7 @@ class LogScreen(ActionScreen[None]):
         lamp, word, tone = (
             (glyphs.live, texts.FOLLOWS, "stage-done") if found.follows else (glyphs.paused, texts.STAYS, "muted")
         )
-        title = texts.TITLE.in_(lang).format(count=len(found.lines))
+        title = texts.TITLE.filled(count=len(found.lines)).in_(lang)
         found.border_title = Content.assemble(title, "  ", (f"{lamp} {word.in_(lang)}", f"${tone}"))
         parts = []
         if found.needle:
@@ -119,7 +119,7 @@ class LogScreen(ActionScreen[None]):
         if self._filter:
             parts.append(texts.FILTERED.in_(lang).format(text=clean(self._filter, 24)))
         if self._only_marked:
-            parts.append(texts.ONLY_MARKED.in_(lang).format(count=len(self._marked)))
+            parts.append(texts.ONLY_MARKED.filled(count=len(self._marked)).in_(lang))
         found.border_subtitle = Content(f" {glyphs.dot} ".join(parts))
 
     @on(Input.Changed, "#filter")

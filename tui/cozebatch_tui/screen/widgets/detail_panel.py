@@ -88,7 +88,7 @@ class DetailText(Figures):
             line = glyphs.queue * max(1, round(_LINE * seconds / most))
             lines.append(Content.assemble(f"{label} ", (line, f"${tone}"), f" {duration(seconds)}"))
         if row.attempts > 1:
-            lines.append(Content.styled(texts.ATTEMPTS.in_(lang).format(count=row.attempts), "$muted"))
+            lines.append(Content.styled(texts.ATTEMPTS.filled(count=row.attempts).in_(lang), "$muted"))
         return Content("\n").join(lines)
 
     def _problem(self, row: Row) -> Content:

@@ -88,7 +88,7 @@ class PlanCards(Horizontal):
                 told = texts.AMOUNTS[action].in_(lang) + (self._costs(number) if action is Action.SUBMIT else "")
                 lines.append(Content.assemble((f"{number:>5}  ", style), told))
         if plan.owed:
-            lines.append(Content.styled("       " + texts.OWED.in_(lang).format(count=plan.owed), "$muted"))
+            lines.append(Content.styled("       " + texts.OWED.filled(count=plan.owed).in_(lang), "$muted"))
         return lines
 
     def _costs(self, executions: int) -> str:

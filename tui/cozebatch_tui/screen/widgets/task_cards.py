@@ -66,7 +66,7 @@ class CourseCard(FittedFigures):
         lang = self.host.lang
         self.title(texts.COURSE.in_(lang))
         aside = [texts.EXECUTIONS.in_(lang).format(count=row.attempts)] if row.attempts > 1 else []
-        aside += [texts.TOKENS.in_(lang).format(count=count(row.tokens))] if row.tokens else []
+        aside += [texts.TOKENS.filled(count=count(row.tokens)).in_(lang)] if row.tokens else []
         self.border_subtitle = Content("   ".join([*aside, clean(row.task_id, 40)]))
         started = [leg.start for leg in legs if leg.start is not None]
         begin = min(started, default=0.0)

@@ -50,7 +50,7 @@ class Details:
 def script(details: Details, lang: Lang) -> Content:
     """Title and script; where they were edited, what was changed against the source."""
     task, edit = details.task, details.edit
-    facts = [texts.SCRIPT_FACTS.in_(lang).format(length=len("".join(task.content.split())))]
+    facts = [texts.SCRIPT_FACTS.filled(length=len("".join(task.content.split()))).in_(lang)]
     for text, value in (
         (texts.AVATAR, task.digital_no),
         (texts.VOICE, task.voice_id),

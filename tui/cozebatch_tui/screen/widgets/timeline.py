@@ -185,7 +185,7 @@ class Timeline(TaskList):
     def _tell(self) -> None:
         """The window in the border's title, the legend and the keys in its subtitle."""
         lang, glyphs = self.lang, host_of(self).look.glyphs
-        shown = texts.SHOWN.in_(lang).format(shown=len(self.order), total=self._total)
+        shown = texts.SHOWN.filled(shown=len(self.order), total=self._total).in_(lang)
         self.border_title = Content(f" {glyphs.dot} ".join((texts.TITLE.in_(lang), self._window_name(), shown)))
         signs = {"waits": glyphs.waits, "coze": glyphs.at_coze, "queue": glyphs.queue, "film": glyphs.film}
         legend = [
