@@ -37,6 +37,7 @@ from cozebatch.metrics.recorder import measured
 from cozebatch.model.allowance import ANY_NUMBER, Allowance
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import Category, ErrorInfo, JournalError, UsageError, unwrapped_groups
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.statistics import Statistics
 from cozebatch.model.task import Task, parameters_digest
 from cozebatch.model.text import Text
@@ -332,8 +333,8 @@ class Batch:
                 path = await self.results.write(preview.run, engine.board, status, statistics, self.wall())
             except OSError as error:
                 self._unsaved = True
-                why = error.strerror
-                engine.note("error", Text(f"结果文件无法写入：{why}", f"The results file was not written: {why}"))
+                told = Text("结果文件无法写入：{why}", "The results file was not written: {why}")
+                engine.note("error", told.filled(why=os_reason(error)))
                 return None
             self._unsaved = False
             return str(path)

@@ -14,8 +14,11 @@ from cozebatch.journal.lock import state_lock
 from cozebatch.journal.memory import MemoryJournal
 from cozebatch.journal.sqlite import FILE_NAME, open_journal
 from cozebatch.model.errors import JournalError, UsageError
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.text import Text
 from cozebatch.ports import NOT_ENDED, Change, PutAsked, PutExecution, PutOutput, PutRun
+
+_NOT_KEPT = Text("演示的记录没能保存：{why}", "What the demo did was not kept: {why}")
 
 
 async def keep_demo(journal: MemoryJournal, folder: Path, on_note: Callable[[Text], None]) -> None:
@@ -38,6 +41,9 @@ async def keep_demo(journal: MemoryJournal, folder: Path, on_note: Callable[[Tex
                                 changes.append(PutOutput(execution.execute_id, output))
                     over = run if run.status == "finished" else replace(run, status="abandoned")
                     await kept.write(*changes, PutRun(over))
-    except (JournalError, UsageError, OSError) as error:
-        reason = error.text if isinstance(error, JournalError) else Text.same(str(error))
-        on_note(Text(f"演示的记录没能保存：{reason.zh}", f"What the demo did was not kept: {reason.en}"))
+    except JournalError as error:
+        on_note(_NOT_KEPT.filled(why=error.text))
+    except UsageError as error:
+        on_note(_NOT_KEPT.filled(why=error.complaints[0]))
+    except OSError as error:
+        on_note(_NOT_KEPT.filled(why=os_reason(error)))

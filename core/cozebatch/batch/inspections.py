@@ -20,6 +20,7 @@ from cozebatch.coze.check import check_declared
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import UsageError
 from cozebatch.model.nearest import nearest
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.task import FIELDS, Task
 from cozebatch.model.text import Lang, Text
 from cozebatch.planning.planned import Action
@@ -146,9 +147,10 @@ def _writable(folder: Path) -> Sequence[CheckItem]:
         with tempfile.TemporaryFile(dir=here):
             return []
     except OSError as error:
+        why = os_reason(error)
         text = Text(
-            f"不可写：{folder}（{error.strerror}）。请换一个 --results-dir",
-            f"cannot be written: {folder} ({error.strerror}). Choose another --results-dir",
+            f"不可写：{folder}（{why.zh}）。请换一个 --results-dir",
+            f"cannot be written: {folder} ({why.en}). Choose another --results-dir",
         )
         return [CheckItem(Level.FAIL, _RESULTS, text)]
 

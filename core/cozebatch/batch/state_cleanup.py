@@ -28,6 +28,7 @@ from cozebatch.journal.owner import known_owner
 from cozebatch.journal.retention.outcome import JournalPruned, Kind, Pruned
 from cozebatch.journal.sqlite import SqliteJournal
 from cozebatch.model.errors import JournalError
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.text import Text
 from cozebatch.ports import Journal
 from cozebatch.synthesis.names import digest
@@ -232,8 +233,8 @@ def _prune_damaged(state_dir: Path, before: float, found: Pruned, dry: bool, inc
 
 
 def _report(found: Pruned, path: Path, error: OSError) -> None:
-    reason = error.strerror or type(error).__name__
-    found.troubles.append(Text(f"无法读取或删除 {path}：{reason}", f"{path} cannot be read or deleted: {reason}"))
+    why = os_reason(error)
+    found.troubles.append(Text(f"无法读取或删除 {path}：{why.zh}", f"{path} cannot be read or deleted: {why.en}"))
 
 
 def _leave(found: Pruned, folder: Path) -> None:

@@ -26,6 +26,7 @@ from cozebatch.feishu.sdk import FeishuClient, FeishuError
 from cozebatch.files.inputs import fits
 from cozebatch.model.errors import Category, ErrorInfo, Scope, StepError
 from cozebatch.model.file_ref import MOST_BYTES, FileRef
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.text import Text
 from cozebatch.network.httpx_library import httpx
 
@@ -199,10 +200,11 @@ def _failed(ref: FileRef, error: FeishuError) -> StepError:
 
 
 def _no_room(error: OSError) -> StepError:
-    why = error.strerror or str(error)
     return StepError(
         ErrorInfo(
             Category.DISK_FULL,
-            Text(f"磁盘没有空间放附件：{why}", f"There is no room on the disk for an attachment: {why}"),
+            Text("附件没能存到磁盘：{why}", "An attachment was not stored on the disk: {why}").filled(
+                why=os_reason(error)
+            ),
         )
     )

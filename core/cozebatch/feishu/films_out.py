@@ -19,6 +19,7 @@ from cozebatch.feishu.film_columns import FilmColumns
 from cozebatch.feishu.film_upload import MOST, FilmUploads
 from cozebatch.feishu.sdk import FeishuError
 from cozebatch.model.errors import Category, ErrorInfo, JournalError, StepError
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Text
 from cozebatch.ports import Delivery, Medium
@@ -128,8 +129,9 @@ class FilmsOut:
                 raise StepError(info, retry_after=error.retry_after) from None
             told.append(Text(f"{failed.zh}。{error.meaning.hint.zh}", f"{failed.en}. {error.meaning.hint.en}"))
         except OSError as error:
-            why = error.strerror or str(error)
-            told.append(Text(f"{zh}读不了，没有上传：{why}", f"The {en} cannot be read and was not uploaded: {why}"))
+            why = os_reason(error)
+            unread = Text(f"{zh}读不了，没有上传：{why.zh}", f"The {en} cannot be read and was not uploaded: {why.en}")
+            told.append(unread)
         except JournalError as error:
             raise StepError(ErrorInfo(Category.WRITE_BACK, error.text)) from None
         return None

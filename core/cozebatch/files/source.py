@@ -19,6 +19,7 @@ from cozebatch.files.json_reader import read_json, read_jsonl
 from cozebatch.files.rows import Reading
 from cozebatch.model.errors import UsageError
 from cozebatch.model.nearest import nearest
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.project_name import assign_project_names
 from cozebatch.model.task import Outcome, Task
 from cozebatch.model.text import Text
@@ -141,7 +142,7 @@ def _unreadable(path: Path, error: OSError) -> Text:
                 f"无法读取 {path}：没有权限，或正被其他程序（如 Excel）占用。",
                 f"{path} cannot be read: no permission, or another program (such as Excel) holds it.",
             )
-    return Text(f"无法读取 {path}：{error.strerror}。", f"{path} cannot be read: {error.strerror}.")
+    return Text("无法读取 {path}：{why}。", "{path} cannot be read: {why}.").filled(path=path, why=os_reason(error))
 
 
 def _not_there(path: Path) -> Text:

@@ -19,6 +19,7 @@ from cozebatch.importing import legacy_format as older
 from cozebatch.importing import own_format as own
 from cozebatch.importing.entries import LONGEST_ID, Complaints, Entry, Finding
 from cozebatch.model.errors import ErrorInfo, UsageError
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
 
@@ -150,8 +151,8 @@ def _bytes_of(path: Path, most_bytes: int) -> bytes:
     except FileNotFoundError:
         raise UsageError(Text(f"找不到文件 {path}。", f"There is no file {path}.")) from None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(Text(f"无法读取 {path}：{reason}。", f"{path} cannot be read: {reason}.")) from None
+        why = os_reason(error) if isinstance(error, OSError) else Text.same(str(error))
+        raise UsageError(Text(f"无法读取 {path}：{why.zh}。", f"{path} cannot be read: {why.en}.")) from None
     if len(raw) > most_bytes:
         size = most_bytes // 2**20
         raise UsageError(Text(f"{path} 超过 {size} MB。", f"{path} is larger than {size} MB."))

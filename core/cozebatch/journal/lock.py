@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from cozebatch.disk.writing import PRIVATE, make_folder, open_own
 from cozebatch.model.errors import JournalError, UsageError
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.text import Text
 
 
@@ -28,9 +29,9 @@ def state_lock(state_dir: Path) -> Iterator[None]:
     except OSError as error:
         raise UsageError(
             Text(
-                f"状态文件夹 {state_dir} 无法写入（{error.strerror}）：请换一个 --state-dir。",
-                f"The state directory {state_dir} cannot be written ({error.strerror}): choose another --state-dir.",
-            )
+                "状态文件夹 {state_dir} 无法写入（{why}）：请换一个 --state-dir。",
+                "The state directory {state_dir} cannot be written ({why}): choose another --state-dir.",
+            ).filled(state_dir=state_dir, why=os_reason(error))
         ) from error
     with file:
         if not _try_lock(file):
@@ -68,10 +69,10 @@ def _tell_pid(file: BinaryIO) -> None:
     except OSError as error:
         raise JournalError(
             Text(
-                f"状态文件夹无法写入（{error.strerror}），没有提交任何任务：请检查磁盘空间，或换一个 --state-dir。",
-                f"The state directory cannot be written ({error.strerror}); nothing was submitted: check disk space, "
-                "or choose another --state-dir.",
-            )
+                "状态文件夹无法写入（{why}），没有提交任何任务：请检查磁盘空间，或换一个 --state-dir。",
+                "The state directory cannot be written ({why}); nothing was submitted: check disk space, or choose "
+                "another --state-dir.",
+            ).filled(why=os_reason(error))
         ) from error
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from cozebatch.disk.writing import OWNER_ONLY, PRIVATE, make_folder, require_own
 from cozebatch.journal.schema import APPLICATION_ID, MIGRATIONS, present_source_key
 from cozebatch.model.errors import JournalError
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.text import Text
 
 FILE_NAME = "journal.sqlite3"
@@ -206,9 +207,9 @@ def as_journal_error(path: Path, error: sqlite3.Error) -> JournalError:
 def journal_error(error: Exception) -> JournalError:
     return JournalError(
         Text(
-            f"状态文件无法读写（{error}）：请检查磁盘空间和 --state-dir 文件夹的权限。",
-            f"The journal cannot be read or written ({error}): check disk space and the rights on --state-dir.",
-        )
+            "状态文件无法读写（{why}）：请检查磁盘空间和 --state-dir 文件夹的权限。",
+            "The journal cannot be read or written ({why}): check disk space and the permissions of --state-dir.",
+        ).filled(why=os_reason(error) if isinstance(error, OSError) else error)
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from cozebatch.disk.removing import remove_file
 from cozebatch.disk.writing import PRIVATE, make_folder, move_new, open_new, read_own, replace
 from cozebatch.model.errors import UsageError
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.text import Text
 
 FILE_NAME = "owner"
@@ -32,10 +33,9 @@ def state_owner(state_dir: Path) -> str:
     except OSError as error:
         raise UsageError(
             Text(
-                f"状态文件夹 {state_dir} 无法读写（{error.strerror}）：请换一个 --state-dir。",
-                f"The state directory {state_dir} cannot be read or written ({error.strerror}): "
-                "choose another --state-dir.",
-            )
+                "状态文件夹 {state_dir} 无法读写（{why}）：请换一个 --state-dir。",
+                "The state directory {state_dir} cannot be read or written ({why}): choose another --state-dir.",
+            ).filled(state_dir=state_dir, why=os_reason(error))
         ) from error
 
 

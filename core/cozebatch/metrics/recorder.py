@@ -15,6 +15,7 @@ from cozebatch.engine.event_bus import Bus, Subscription
 from cozebatch.metrics.exposition import Observed, exposition
 from cozebatch.model import events
 from cozebatch.model.errors import unwrapped_groups
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
 
@@ -32,7 +33,7 @@ async def measured(
         yield
         return
     found, observed = bus.subscribe(), Observed()
-    told: set[str] = set()
+    told: set[Text] = set()
 
     async def write(*, running: bool) -> None:
         observe(found, observed)
@@ -40,10 +41,11 @@ async def measured(
         try:
             await anyio.to_thread.run_sync(write_named, path, text)
         except OSError as error:
-            why = error.strerror or type(error).__name__
+            why = os_reason(error)
             if why not in told:
                 told.add(why)
-                engine.note("warning", Text(f"指标文件无法写入：{why}", f"The metrics file was not written: {why}"))
+                told_now = Text("指标文件无法写入：{why}", "The metrics file was not written: {why}")
+                engine.note("warning", told_now.filled(why=why))
 
     async def keep_writing() -> None:
         while True:

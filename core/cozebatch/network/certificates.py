@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import lru_cache
 
 from cozebatch.model.errors import UsageError
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.text import Text
 
 FILE, FOLDER = "SSL_CERT_FILE", "SSL_CERT_DIR"
@@ -37,12 +38,11 @@ def _context(file: str, folder: str) -> ssl.SSLContext:
             context.load_verify_locations(capath=folder)
     except OSError as error:
         named = FILE if file else FOLDER
-        reason = error.strerror or str(error)
         raise UsageError(
             Text(
-                f"环境变量 {named} 里的证书读不了（{reason}）：应为 PEM 格式的根证书，不需要就清空这个变量。",
-                f"The certificates that the variable {named} names cannot be read ({reason}): it should name root "
+                "环境变量 {named} 里的证书读不了（{why}）：应为 PEM 格式的根证书，不需要就清空这个变量。",
+                "The certificates that the variable {named} names cannot be read ({why}): it should name root "
                 "certificates in PEM form, or be empty.",
-            )
+            ).filled(named=named, why=os_reason(error))
         ) from None
     return context

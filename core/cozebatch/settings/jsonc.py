@@ -16,6 +16,7 @@ from cozebatch.bounds.json_values import MOST_LEVELS, finite, is_deeper_than, wh
 from cozebatch.disk.neighbours import names_beside
 from cozebatch.model.errors import UsageError
 from cozebatch.model.nearest import nearest
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.text import Text
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -129,7 +130,8 @@ def _read(path: Path) -> bytes:
         if path.is_dir():  # Windows says "Permission denied" of a folder
             problem = Text(f"{path} 是文件夹，这里要一个文件。", f"{path} is a folder, a file is wanted.")
         else:
-            problem = Text(f"无法读取 {path}：{error.strerror}。", f"{path} cannot be read: {error.strerror}.")
+            unread = Text("无法读取 {path}：{why}。", "{path} cannot be read: {why}.")
+            problem = unread.filled(path=path, why=os_reason(error))
     else:
         if len(data) <= MAX_BYTES:
             return data

@@ -22,6 +22,7 @@ from cozebatch.files.json_reader import read_json, read_jsonl
 from cozebatch.files.rows import Row
 from cozebatch.files.source import ENDINGS, MAX_BYTES
 from cozebatch.model.errors import UsageError
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Text
 from cozebatch.setup.matching import RELATIONS, SourceColumn, plain, role_of
@@ -127,7 +128,7 @@ def columns_of_file(path: Path) -> tuple[list[SourceColumn], int | None]:
             names, rows = _read(path, ending, complaints, FieldNames({"content": likely}))
     except OSError as error:
         raise UsageError(
-            Text(f"无法读取 {path}：{error.strerror}。", f"{path} cannot be read: {error.strerror}.")
+            Text("无法读取 {path}：{why}。", "{path} cannot be read: {why}.").filled(path=path, why=os_reason(error))
         ) from None
     first = [row.cells for row in islice(rows, _ROWS_READ) if not row.hidden and any(row.cells.values())]
     names = list(dict.fromkeys([*(names or ()), *(name for cells in first for name in cells)]))

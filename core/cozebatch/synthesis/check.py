@@ -15,6 +15,7 @@ import anyio.to_thread
 from cozebatch.disk.places import is_link
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.errors import StepError, UsageError
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.text import Text
 from cozebatch.synthesis.analyse.probe import probe
 from cozebatch.synthesis.compose import styles
@@ -76,7 +77,8 @@ def _folder(subject: Text, folder: Path, may_be_made: bool) -> CheckItem:
         with tempfile.TemporaryFile(dir=here):
             pass
     except OSError as error:
-        return _fail(subject, f"不可写：{here}（{error.strerror}）", f"cannot be written: {here} ({error.strerror})")
+        why = os_reason(error)
+        return _fail(subject, f"不可写：{here}（{why.zh}）", f"cannot be written: {here} ({why.en})")
     free = shutil.disk_usage(here).free
     zh, en = f"{folder}，剩余 {free / 1e9:.1f} GB", f"{folder}, {free / 1e9:.1f} GB free"
     if free < NO_SPACE:
@@ -157,7 +159,8 @@ async def _tool(options: SynthesisOptions) -> CheckItem:
     except StepError as error:
         return CheckItem(Level.FAIL, _FFMPEG, error.info.message)
     except OSError as error:
-        return _fail(_FFMPEG, f"无法运行：{error.strerror}", f"cannot be run: {error.strerror}")
+        why = os_reason(error)
+        return _fail(_FFMPEG, f"无法运行：{why.zh}", f"cannot be run: {why.en}")
     if done.returncode != 0:
         return _fail(_FFMPEG, f"无法运行：{tool.path}", f"cannot be run: {tool.path}")
     if not any(line.split()[1:2] == ["ass"] for line in listed):

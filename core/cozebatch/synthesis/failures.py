@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cozebatch.model import sanitize
 from cozebatch.model.errors import Category, ErrorInfo, StepError
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.text import NOTHING, Text
 
 RESERVE_BYTES = 64 * 1024 * 1024
@@ -29,8 +30,8 @@ def from_os_error(error: OSError, otherwise: Category, what: Path | str) -> Step
     """The error for an operating system's refusal: `disk_full` if the disk is full, else `otherwise`."""
     if is_disk_full(error):
         return failure(Category.DISK_FULL, f"磁盘已满，无法写入 {what}", f"the disk is full: cannot write {what}")
-    reason = error.strerror or type(error).__name__
-    return failure(otherwise, f"无法读写 {what}：{reason}", f"cannot read or write {what}: {reason}")
+    why = os_reason(error)
+    return failure(otherwise, f"无法读写 {what}：{why.zh}", f"cannot read or write {what}: {why.en}")
 
 
 def need_space(folder: Path, needed: int) -> None:

@@ -16,6 +16,7 @@ from cozebatch.demo.faults import Fault
 from cozebatch.metrics.exposition import Observed, exposition
 from cozebatch.metrics.histogram import Histogram
 from cozebatch.model.board import Board
+from cozebatch.model.text import Text
 from cozebatch.settings import parse_settings
 
 pytestmark = pytest.mark.anyio
@@ -89,11 +90,11 @@ async def test_a_file_that_cannot_be_written_is_a_line_in_the_log_and_no_more(tm
         async with open_batch(settings, request) as batch:
             told = batch.subscribe()
             outcome = await batch.run(await batch.prepare())
-        notes = [event.text.en for event in told.take() if event.tag == "noted"]
+        notes = [event.text for event in told.take() if event.tag == "noted"]
     assert outcome.status == "finished"
     assert not outcome.flawed
-    assert [note for note in notes if "metrics file" in note] == [
-        "The metrics file was not written: No such file or directory"
+    assert [note for note in notes if "metrics file" in note.en] == [
+        Text("指标文件无法写入：不存在", "The metrics file was not written: No such file or directory")
     ]
 
 

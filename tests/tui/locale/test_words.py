@@ -178,3 +178,16 @@ def test_what_counts_is_filled_where_it_is_counted() -> None:
                     if (called.get(room), name) in counting:
                         wrong.append(f"{place}:{node.lineno}")
     assert not wrong
+
+
+def test_what_the_system_says_is_said_in_both_languages() -> None:
+    """`os_reason` alone takes the system's words, which are English: a Chinese sentence would end in them."""
+    apart = {"os_reason.py", "supervisor.py"}  # that one runs by itself, in the standard library
+    wrong = [
+        f"{place}:{node.lineno}"
+        for place, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "strerror" and isinstance(node.ctx, ast.Load)
+        if Path(place).name not in apart and ast.unparse(node.value) != "os"
+    ]
+    assert not wrong

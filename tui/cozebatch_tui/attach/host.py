@@ -22,6 +22,7 @@ from anyio.abc import SocketAttribute, SocketStream, TaskGroup
 from cozebatch.engine.event_bus import Subscription
 from cozebatch.model import events
 from cozebatch.model.event_json import board_to_json
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.rows import Row
 from cozebatch.model.text import Text
 from cozebatch_tui.attach import orders
@@ -187,13 +188,10 @@ class Host:
         except NotPrivate:
             self._not_served(texts.NOT_PRIVATE)
         except OSError as error:
-            self._not_served(Text.same(error.strerror or type(error).__name__))
+            self._not_served(os_reason(error))
 
     def _not_served(self, reason: Text) -> None:
-        self._session.batch.note(
-            "warning",
-            Text(texts.NOT_SERVED.zh.format(reason=reason.zh), texts.NOT_SERVED.en.format(reason=reason.en)),
-        )
+        self._session.batch.note("warning", texts.NOT_SERVED.filled(reason=reason))
 
     async def _welcome(self, stream: SocketStream) -> None:
         lines = Lines(stream)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from cozebatch.model.default_paths import CONFIG_FILE, DEMO_DIR, STATE_DIR
 from cozebatch.model.errors import UsageError
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.stamped_files import LOG_FILES, OUTPUT_FILES
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
@@ -130,9 +131,9 @@ def open_log_file(options: argparse.Namespace, lang: Lang, mask: Callable[[str],
 
 def _log_folder_trouble(options: argparse.Namespace, error: OSError) -> Text:
     return Text(
-        f"日志文件夹 {options.log_dir} 无法写入（{error.strerror}）：请换一个 --log-dir。",
-        f"The log folder {options.log_dir} cannot be written ({error.strerror}): choose another --log-dir.",
-    )
+        "日志文件夹 {folder} 无法写入（{why}）：请换一个 --log-dir。",
+        "The log folder {folder} cannot be written ({why}): choose another --log-dir.",
+    ).filled(folder=options.log_dir, why=os_reason(error))
 
 
 def old_logs(folder: Path, before: float) -> dict[Path, int]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from cozebatch.model.default_paths import DEMO_DIR, STATE_DIR
 from cozebatch.model.errors import UsageError, unwrapped_groups
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.text import Lang
 from cozebatch_tui.commands.configure import find_config, new_output_file
 from cozebatch_tui.commands.handover import Handover
@@ -108,7 +109,7 @@ def start(handover: Handover, lang: Lang) -> tuple[int, Place | None, Path]:
         with suppress(OSError), process.stdin:  # it has ended: its output says why
             process.stdin.write(handover.to_json().encode("utf-8"))
     except OSError as error:
-        raise UsageError(texts.FAILED_TO_START.filled(reason=error.strerror or type(error).__name__)) from error
+        raise UsageError(texts.FAILED_TO_START.filled(reason=os_reason(error))) from error
     try:
         place = _await_begin(process, folder, handover.ticket)
     except KeyboardInterrupt:

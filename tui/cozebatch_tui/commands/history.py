@@ -18,6 +18,7 @@ from cozebatch.journal.sqlite import FILE_NAME, SqliteJournal, read_journal
 from cozebatch.model.board import Board, seeded
 from cozebatch.model.default_paths import DEMO_DIR
 from cozebatch.model.errors import UsageError, unwrapped_groups
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.prices import NO_PRICES, Prices
 from cozebatch.model.rows import Row
 from cozebatch.model.sanitize import clean
@@ -99,9 +100,8 @@ def show_report(options: argparse.Namespace, lang: Lang) -> Exit:
             try:
                 write_named(path, make())
             except OSError as error:
-                reason = (error.strerror or type(error).__name__).rstrip("。.")
                 why = texts.IN_USE if isinstance(error, PermissionError) else texts.NOT_WRITTEN
-                raise UsageError(why.filled(path=path, reason=reason)) from error
+                raise UsageError(why.filled(path=path, reason=os_reason(error))) from error
             out.line(texts.FILE_WRITTEN.in_(lang).format(path=path))
             written = True
     if written:

@@ -7,6 +7,7 @@ import socket
 import sys
 
 from cozebatch.model.errors import UsageError
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.text import Lang
 from cozebatch_tui.commands.detach import attach_arguments
 from cozebatch_tui.exit_codes import Exit
@@ -26,7 +27,7 @@ def serve(options: argparse.Namespace, lang: Lang) -> int:
     try:
         listener = socket.create_server(("127.0.0.1", options.port))
     except OSError as error:
-        raise UsageError(texts.PORT_TAKEN.filled(port=options.port, reason=error.strerror)) from error
+        raise UsageError(texts.PORT_TAKEN.filled(port=options.port, reason=os_reason(error))) from error
     out = Output(sys.stdout)
     with listener:
         port = listener.getsockname()[1]

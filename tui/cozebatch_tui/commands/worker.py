@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from cozebatch.journal.owner import state_owner
 from cozebatch.model.errors import UsageError
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.text import Lang, Text
 from cozebatch.synthesis.cluster.address import NOT_AN_ADDRESS, Address, Tls, parse_address, why_not
 from cozebatch.synthesis.names import digest
@@ -51,8 +52,9 @@ def worker(options: argparse.Namespace, lang: Lang) -> int:
     try:
         security = security_of(tls) if tls is not None else None
     except OSError as error:
-        why = f"{error.filename}: {error.strerror}"
-        raise UsageError(texts.WRONG_ADDRESS.filled(address=address, why=why)) from error
+        why = os_reason(error)
+        why = Text(f"{error.filename}：{why.zh}", f"{error.filename}: {why.en}")
+        raise UsageError(_wrong(str(address), why)) from error
     facts: dict[str, Any] = {
         "nthreads": options.films,
         "resources": {RESOURCE: options.films},
@@ -94,8 +96,7 @@ def _where(options: argparse.Namespace) -> tuple[Address, Tls | None]:
 
 
 def _wrong(address: str, why: Text) -> Text:
-    pattern = texts.WRONG_ADDRESS
-    return Text(pattern.zh.format(address=address, why=why.zh), pattern.en.format(address=address, why=why.en))
+    return texts.WRONG_ADDRESS.filled(address=address, why=why)
 
 
 def _machine(state_dir: str | None) -> str:

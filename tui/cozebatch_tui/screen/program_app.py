@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.text import Lang
 from cozebatch_tui.locale import palette as texts
 from cozebatch_tui.screen.action_screen import palette_entries
@@ -72,7 +73,7 @@ class ProgramApp(ThemedApp):
         try:
             saved = self.save_screenshot(filename, path or str(user_downloads_path()))
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            self.say(texts.SCREENSHOT_FAILED.in_(self.lang).format(reason=reason), severity="error")
+            told = texts.SCREENSHOT_FAILED.filled(reason=os_reason(error))
+            self.say(told.in_(self.lang), severity="error")
             return
         self.say(texts.SCREENSHOT_SAVED.in_(self.lang).format(path=saved))

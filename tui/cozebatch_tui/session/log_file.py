@@ -17,6 +17,7 @@ from typing import IO
 from cozebatch.disk.writing import PRIVATE, make_folder, open_new
 from cozebatch.engine.event_bus import Subscription
 from cozebatch.model.events import Event
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.sanitize import clean
 from cozebatch.model.stamped_files import LOG_FILES
 from cozebatch.model.text import Lang, Text
@@ -109,14 +110,14 @@ class LogFile:
                 reason = self._first_failure(error)
         self._tell(reason)
 
-    def _first_failure(self, error: OSError) -> str | None:
+    def _first_failure(self, error: OSError) -> Text | None:
         """Why, the first time; None afterwards."""
         failed, self._failed = self._failed, True
-        return None if failed else error.strerror or type(error).__name__
+        return None if failed else os_reason(error)
 
-    def _tell(self, reason: str | None) -> None:
-        if reason is not None:
-            self.on_failed(Text(f"日志文件无法写入：{reason}", f"The log file cannot be written: {reason}"))
+    def _tell(self, why: Text | None) -> None:
+        if why is not None:
+            self.on_failed(Text("日志文件无法写入：{why}", "The log file cannot be written: {why}").filled(why=why))
 
 
 def _create(folder: Path) -> tuple[Path, IO[str]]:

@@ -15,6 +15,7 @@ from typing import Any
 from cozebatch.disk.writing import make_folder, open_new, write_named
 from cozebatch.model.default_paths import STATE_DIR
 from cozebatch.model.errors import UsageError
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.text import Lang, Text
 from cozebatch.settings.stored_secrets import has_keyring, name_in_keyring, store_secret
 from cozebatch.setup.draft import configuration_of
@@ -110,8 +111,8 @@ def write_configuration(path: Path, config: Mapping[str, Any]) -> Path | None:
                 os.fsync(file.fileno())
         write_named(path, json.dumps(config, ensure_ascii=False, indent=2) + "\n", sync=True)
     except OSError as error:
-        complaint = Text(f"{path} 无法写入：{error.strerror}", f"{path} cannot be written: {error.strerror}")
-        raise UsageError(complaint) from error
+        complaint = Text("{path} 无法写入：{why}", "{path} cannot be written: {why}")
+        raise UsageError(complaint.filled(path=path, why=os_reason(error))) from error
     return backup
 
 

@@ -16,6 +16,7 @@ from distributed import Client
 from distributed.security import Security
 from distributed.versions import VersionMismatchWarning
 
+from cozebatch.model.os_reason import NO_SCHEDULER, os_reason
 from cozebatch.model.text import Text
 from cozebatch.synthesis.cluster.address import Address, Tls
 from cozebatch.synthesis.failures import clean
@@ -71,7 +72,7 @@ def _require_scheduler(cluster: Cluster) -> None:
             with context.wrap_socket(plain) as encrypted:
                 beginning = _receive(encrypted, _NUMBER.size)
     if len(beginning) < _NUMBER.size or _NUMBER.unpack(beginning)[0] > _MOST_FRAMES:
-        raise OSError(errno.EPROTO, "no dask scheduler answers there")
+        raise OSError(errno.EPROTO, NO_SCHEDULER.en)
 
 
 def _receive(stream: socket.socket, count: int) -> bytes:
@@ -99,8 +100,11 @@ def security_of(tls: Tls | None) -> Security:
 
 
 def not_reached(address: Address, error: OSError) -> Text:
-    why = clean(error.strerror or str(error) or type(error).__name__, 200)
-    return Text(f"连不上合成集群 {address}：{why}", f"The cluster at {address} cannot be reached: {why}")
+    why = os_reason(error)
+    return Text(
+        f"连不上合成集群 {address}：{clean(why.zh, 200)}",
+        f"The cluster at {address} cannot be reached: {clean(why.en, 200)}",
+    )
 
 
 def _quieten() -> None:
