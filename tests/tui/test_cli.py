@@ -147,6 +147,11 @@ def test_long_dashes_and_commas_of_any_kind_are_understood() -> None:
     assert (options.include, options.exclude) == (["a", "b", "c", "d"], ["x", "y"])
 
 
+def test_an_id_with_a_comma_stands_in_double_quotes() -> None:
+    options = parse(["--include", '"a,b",c', "--exclude", '"d，e"', "--rerun", '"f;g"', "--yes"], "en")
+    assert (options.include, options.exclude, options.rerun) == (["a,b", "c"], ["d，e"], ["f;g"])
+
+
 def test_a_report_without_a_name_is_of_the_last_run() -> None:
     assert parse(["report"], "zh").run == "last"
 

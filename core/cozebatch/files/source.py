@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +21,7 @@ from cozebatch.files.json_reader import read_json, read_jsonl
 from cozebatch.files.rows import Reading
 from cozebatch.model.errors import UsageError
 from cozebatch.model.nearest import nearest
-from cozebatch.model.os_reason import os_reason
+from cozebatch.model.os_reason import NO_REGULAR_FILE, os_reason
 from cozebatch.model.project_name import assign_project_names
 from cozebatch.model.task import Outcome, Task
 from cozebatch.model.text import Text
@@ -117,12 +119,14 @@ def read_tasks(path: Path, reading: Reading | None = None) -> list[Task]:
 
 def _check_size(path: Path, complaints: Complaints) -> None:
     try:
-        size = path.stat().st_size
+        info = path.stat()
     except OSError as error:
         raise UsageError(_unreadable(path, error)) from None
-    if path.is_dir():
+    if stat.S_ISDIR(info.st_mode):
         raise UsageError(_unreadable(path, IsADirectoryError()))
-    if size > MAX_BYTES:
+    if not stat.S_ISREG(info.st_mode):  # a named pipe would be waited for
+        raise UsageError(_unreadable(path, OSError(errno.EINVAL, NO_REGULAR_FILE.en)))
+    if info.st_size > MAX_BYTES:
         raise complaints.fail(
             None,
             None,

@@ -6,8 +6,10 @@ position in the file. The document may hold secrets: it is never part of an erro
 
 from __future__ import annotations
 
+import errno
 import json
 import re
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from cozebatch.bounds.json_values import MOST_LEVELS, finite, is_deeper_than, wh
 from cozebatch.disk.neighbours import names_beside
 from cozebatch.model.errors import UsageError
 from cozebatch.model.nearest import nearest
-from cozebatch.model.os_reason import os_reason
+from cozebatch.model.os_reason import NO_REGULAR_FILE, os_reason
 from cozebatch.model.text import Text
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -122,6 +124,9 @@ def read_text(path: Path) -> str:
 
 def _read(path: Path) -> bytes:
     try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a named pipe would be waited for
+            raise OSError(errno.EINVAL, NO_REGULAR_FILE.en)
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:

@@ -4,6 +4,8 @@ cure, and nothing is paid. Together with `test_checked_before_paying`, which nee
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -271,6 +273,24 @@ def test_long_dashes_and_wide_commas_are_taken_for_what_they_are(folder: Folder)
 @pytest.mark.parametrize("blank", ["", "  "])
 def test_a_variable_that_is_not_set_does_not_start_every_task(folder: Folder, option: str, blank: str) -> None:
     folder.answers((*RUN, option, blank), f"{option} 后面写的是空的。", f"{option} is followed by nothing but blanks.")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes lie in folders on POSIX only")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        (*RUN[:-1], "pipe.json"),
+        (*RUN[:-1], "pipe.xlsx"),
+        (*RUN[:2], "pipe.json", *RUN[3:]),
+        ("check", "--config", "pipe.json"),
+    ],
+)
+def test_a_pipe_is_not_waited_for(folder: Folder, typed: tuple[str, ...]) -> None:
+    if sys.platform == "win32":
+        raise NotImplementedError
+    for name in ("pipe.json", "pipe.xlsx"):
+        os.mkfifo(folder.path / name)
+    folder.answers(typed, "：不是普通文件。", "cannot be read: is no regular file.")
 
 
 def test_links_that_lead_in_a_circle_are_told(folder: Folder) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
+from cozebatch.model.id_list import ids_of
 from cozebatch.model.sanitize import clean
 from cozebatch_tui.presentation.allowed import next_clock_time
 
@@ -64,7 +65,7 @@ class CommandParser(argparse.ArgumentParser):
             given = getattr(options, action.dest, None)
             values = given if isinstance(given, list) else [given]
             words = [value for value in values if isinstance(value, str)]
-            if action.option_strings and words and (not all(map(str.strip, words)) or not listed(words)):
+            if action.option_strings and words and (not all(map(str.strip, words)) or not ids_of(words)):
                 name = action.option_strings[-1]
                 self.error(self._say(f"{name} 后面写的是空的。", f"{name} is followed by nothing but blanks."))
 
@@ -134,11 +135,6 @@ def mended(arguments: Sequence[str], options: Iterable[str]) -> list[str]:
                 argument = f"--{option}{sign}{value}"
         found.append(argument)
     return found
-
-
-def listed(values: Iterable[str]) -> list[str]:
-    """Ids that were typed after an option; commas of any kind part them, too."""
-    return [part for value in values for part in re.split(r"[,，、;；]", value) if part.strip()]
 
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:

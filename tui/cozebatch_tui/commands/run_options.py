@@ -6,9 +6,10 @@ import argparse
 
 from cozebatch.coze.debug_link import execute_id_of
 from cozebatch.model.default_paths import CONFIG_FILE, LOG_DIR, STATE_DIR, shipped
+from cozebatch.model.id_list import ids_of
 from cozebatch.model.limits import LONGEST_POLL_INTERVAL, MOST_COZE, MOST_SYNTHESIS
 from cozebatch_tui.commands.new_parser import new_parser, said
-from cozebatch_tui.commands.parser import CommandParser, listed, next_time, seconds, whole_number
+from cozebatch_tui.commands.parser import CommandParser, next_time, seconds, whole_number
 
 
 def run_parser(lang: str) -> CommandParser:
@@ -35,7 +36,7 @@ def run_parser(lang: str) -> CommandParser:
     )
     choice = parser.add_argument_group(said(lang, "选择任务", "which tasks"))
     for option, zh, en in (
-        ("--include", "只跑这些任务", "only these tasks"),
+        ("--include", '只跑这些任务；ID 带逗号就写成 "a,b"', 'only these tasks; an ID with a comma as "a,b"'),
         ("--exclude", "不跑这些任务", "all but these"),
         ("--rerun", "重新付费执行这些任务", "start a new, paid execution for these"),
     ):
@@ -152,7 +153,7 @@ def check_run(parser: CommandParser, options: argparse.Namespace, lang: str) -> 
             said(lang, "--detach 不能和 --dry-run、--json 一起用。", "--detach excludes --dry-run and --json.")
         )
     for name in ("include", "exclude", "rerun"):
-        setattr(options, name, listed(getattr(options, name)))
+        setattr(options, name, ids_of(getattr(options, name)))
     adopted = {}
     for pair in options.adopt:
         task_id, sign, execute_id = pair.partition("=")

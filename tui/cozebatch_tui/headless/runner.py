@@ -16,6 +16,7 @@ from cozebatch.engine.event_bus import Subscription
 from cozebatch.model.check_item import Level
 from cozebatch.model.errors import UsageError
 from cozebatch.model.events import Event, Noted, Paused, Resumed
+from cozebatch.model.id_list import typed_id
 from cozebatch.model.prices import Prices, yuan
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang, Text
@@ -238,7 +239,7 @@ class HeadlessRunner:
                 self._printer.say(f"    {DEFAULTS[kind].in_(self._lang)}")
                 ways = {Left.HELD: texts.WAY_ON_HELD, Left.ASKED: texts.WAY_ON_ASKED}
                 if kind in ways:  # the command line names its options, which the screen does not have
-                    way = ways[kind].in_(self._lang).format(task_id=of_kind[0].task_id)
+                    way = ways[kind].in_(self._lang).format(task_id=typed_id(of_kind[0].task_id))
                     self._printer.say(f"    {way}")
         for left in found:
             since = datetime.fromtimestamp(left.since).strftime("%Y-%m-%d %H:%M") if left.since is not None else "-"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cozebatch.model.default_paths import CONFIG_FILE
+from cozebatch.model.id_list import typed_id
 from cozebatch.model.task import State
 from cozebatch.model.text import Lang, Text
 from cozebatch.planning.leftovers import Left
@@ -137,13 +138,13 @@ FOLLOWED = Text("认领已有的执行（免费）", "adopted an execution (free
 def way_on(row: Row, lang: Lang) -> str | None:
     """The options that lead on from a failed or held task, and what they cost; None where nothing is to be done."""
     if row.waits:
-        return WAY_ON_ASKED.in_(lang).format(task_id=row.task_id)
+        return WAY_ON_ASKED.in_(lang).format(task_id=typed_id(row.task_id))
     if row.state is State.HELD:
-        return WAY_ON_HELD.in_(lang).format(task_id=row.task_id)
+        return WAY_ON_HELD.in_(lang).format(task_id=typed_id(row.task_id))
     found = price([row])
     if found.free:
         return WAY_ON_FREE.in_(lang)
-    return WAY_ON_PAID.in_(lang).format(task_id=row.task_id) if found.paid else None
+    return WAY_ON_PAID.in_(lang).format(task_id=typed_id(row.task_id)) if found.paid else None
 
 
 def what(task: PlannedTask) -> Text:
