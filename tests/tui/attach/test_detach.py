@@ -106,6 +106,13 @@ def test_a_start_that_is_refused_says_why_and_pays_nothing(program: Program, las
     assert lasting.ledger().executions == {}
 
 
+def test_a_refusal_comes_in_the_language_asked_for_whatever_the_system_speaks_and_writes(program: Program) -> None:
+    latin = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    done = program.run(*BACKGROUND, "--lang", "zh", "--fresh", "--results-dir", "c.json", "--yes", env=latin)
+    assert done.code == 2
+    assert "请换一个 --results-dir" in done.err
+
+
 def test_what_is_paid_again_needs_a_yes(program: Program, lasting: RunningCoze) -> None:
     done = program.run(*BACKGROUND, "--fresh")
     assert done.code == 2

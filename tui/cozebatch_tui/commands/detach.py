@@ -7,7 +7,6 @@ That process has its own session (POSIX) or no console (Windows), so that a clos
 from __future__ import annotations
 
 import argparse
-import locale
 import secrets
 import subprocess
 import sys
@@ -104,7 +103,7 @@ def start(handover: Handover, lang: Lang) -> tuple[int, Place | None, Path]:
     output, file = new_output_file(options)
     try:
         with file:
-            process = _spawn(file)
+            process = _spawn(file, lang)
         assert process.stdin is not None
         with suppress(OSError), process.stdin:  # it has ended: its output says why
             process.stdin.write(handover.to_json().encode("utf-8"))
@@ -138,8 +137,8 @@ def _await_begin(process: subprocess.Popen[bytes], folder: Path, ticket: str) ->
         time.sleep(LOOK_EVERY)
 
 
-def _spawn(output: BinaryIO) -> subprocess.Popen[bytes]:
-    arguments = [sys.executable, "-P", "-m", "cozebatch_tui", "run", "--handover"]
+def _spawn(output: BinaryIO, lang: Lang) -> subprocess.Popen[bytes]:
+    arguments = [sys.executable, "-P", "-m", "cozebatch_tui", "run", "--handover", "--lang", lang]
     if sys.platform != "win32":
         return subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True)
     # A job that forbids to break away refuses with an error; then the child lives as long as that job.
@@ -157,7 +156,7 @@ def _spawn(output: BinaryIO) -> subprocess.Popen[bytes]:
 def _show(output: Path) -> None:
     """What the process that did not begin a batch has printed."""
     with suppress(OSError):
-        printed = output.read_text(encoding=locale.getpreferredencoding(False), errors="replace")
+        printed = output.read_text(encoding="utf-8", errors="replace")  # see `prepare_streams`
         Output(sys.stderr).write(printed[-_SHOWN_CHARACTERS:])
 
 
