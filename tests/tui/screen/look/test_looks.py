@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
@@ -60,6 +63,35 @@ def test_a_colour_of_the_256_stays_itself_and_another_becomes_the_nearest() -> N
 def test_signs_become_ascii_and_letters_stay() -> None:
     text = "╭─ 任务 “早” ─╮ │█▌ é"
     assert AsciiSigns().apply([Segment(text)], BLACK)[0].text == '+- 任务 "早" -+ |#| é'
+
+
+@pytest.mark.parametrize(
+    ("texts", "shown"),
+    [
+        (["正在连接…", "      |"], ["正在连接...", "    |"]),
+        (["Loading…   "], ["Loading... "]),
+        (["C:\\Users\\…\\Data     "], ["C:\\Users\\...\\Data   "]),
+        (["a long ti…"], ["a long ..."]),
+        (["a long ti…  b"], ["a long ...  b"]),
+        (["很长的标题…"], ["很长的标..."]),
+        (["长a…", " |"], [" ...", " |"]),
+        (["too many…", "…   "], ["too many.", "... "]),
+        (["…"], ["."]),
+        (["a …"], ["..."]),
+        (["one… two…"], ["o... t..."]),
+        (["so…far"], ["so.far"]),
+    ],
+)
+def test_an_ellipsis_becomes_three_full_stops_in_the_same_room(texts: list[str], shown: list[str]) -> None:
+    made = [segment.text for segment in AsciiSigns().apply([Segment(text) for text in texts], BLACK)]
+    assert made == shown
+    assert cell_len("".join(made)) == cell_len("".join(texts))
+
+
+@given(st.text(st.sampled_from("… a早"), max_size=12), st.integers(0, 12))
+def test_a_line_with_ellipses_keeps_its_width(text: str, cut: int) -> None:
+    segments = [Segment(text[:cut]), Segment(text[cut:])]
+    assert cell_len("".join(s.text for s in AsciiSigns().apply(segments, BLACK))) == cell_len(text)
 
 
 @pytest.mark.anyio

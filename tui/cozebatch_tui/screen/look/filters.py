@@ -5,8 +5,10 @@ Widgets draw in Unicode and in theme colours. These filters see every line of ev
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
+from rich.cells import cell_len
 from rich.color import Color as RichColor
 from rich.color import ColorType
 from rich.segment import Segment
@@ -40,10 +42,43 @@ class AsciiSigns(LineFilter):
     """For terminals that cannot show signs, or show them two cells wide."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        if any("…" in segment.text for segment in segments):
+            segments = _spelt_out(segments)
         return [
             segment if segment.text.isascii() else Segment(segment.text.translate(ASCII_FOR), segment.style, None)
             for segment in segments
         ]
+
+
+def _spelt_out(segments: list[Segment]) -> list[Segment]:
+    """A line with `...` for `…`, as wide as before: two cells come from the blanks behind its word or, where the line
+    ends with it, from the text before. Where there is no room it stays."""
+    line = "".join(segment.text for segment in segments)
+    owner = [number for number, segment in enumerate(segments) for _ in segment.text]
+    place = line.find("…")
+    while place >= 0:
+        first, more = place, "..."
+        if room := _ROOM.match(line, place):
+            blanks = room.end() - 2
+            line, owner = line[:blanks] + line[blanks + 2 :], owner[:blanks] + owner[blanks + 2 :]
+        elif line[place + 1 : place + 2] in ("", " "):
+            while first and cell_len(line[first:place]) < 2:
+                first -= 1
+            more = " " * (cell_len(line[first:place]) - 2) + more
+        if room or cell_len(line[first:place]) >= 2:
+            line = line[:first] + more + line[place + 1 :]
+            owner = owner[:first] + [owner[place]] * len(more) + owner[place + 1 :]
+        place = line.find("…", place + 1)
+    texts = [""] * len(segments)
+    for number, sign in zip(owner, line, strict=True):
+        texts[number] += sign
+    return [
+        segment if segment.text == text else Segment(text, segment.style, None)
+        for segment, text in zip(segments, texts, strict=True)
+    ]
+
+
+_ROOM = re.compile(r"…\S*(?: {3,}| {2}$)")
 
 
 class Indexed(LineFilter):
