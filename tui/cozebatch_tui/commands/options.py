@@ -16,12 +16,16 @@ def parse(arguments: Sequence[str], lang: str) -> argparse.Namespace:
     place = _subcommand(arguments)
     command: Command = "run" if place is None else next(name for name in SUBCOMMANDS if name == arguments[place])
     rest = [argument for number, argument in enumerate(arguments) if number != place]
-    parser = _PARSERS[command](lang)
+    parser = parser_of(command, lang)
     options: argparse.Namespace = parser.parse_args(mended(rest, parser.known_options))
     options.command = command
     if command == "run":
         check_run(parser, options, lang)
     return options
+
+
+def parser_of(command: Command, lang: str) -> CommandParser:
+    return _PARSERS[command](lang)
 
 
 def _subcommand(arguments: Sequence[str]) -> int | None:

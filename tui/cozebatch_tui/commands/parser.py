@@ -51,6 +51,10 @@ class CommandParser(argparse.ArgumentParser):
     def known_options(self) -> list[str]:
         return list(self._option_string_actions)
 
+    def name_groups(self, words: str, options: str) -> None:
+        """The titles of what stands in no group of its own."""
+        self._positionals.title, self._optionals.title = words, options
+
     def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
         options, unknown = self.parse_known_args(args, namespace)
         if unknown:

@@ -14,13 +14,9 @@ from cozebatch_tui.commands.parser import CommandParser, next_time, seconds, who
 
 def run_parser(lang: str) -> CommandParser:
     parser = new_parser(
-        "cozebatch-tui",
-        "批量运行扣子工作流，并在本机合成视频。\n\n"
-        "子命令：init 生成配置 · check 检查配置 · runs 以前的批次 · report 一个批次的结果 · "
-        "attach 连接批次 · serve 网页界面 · worker 帮别的机器合成",
-        "Run Coze workflows for a whole batch, and put the films together on this machine.\n\n"
-        "Subcommands: init (write a configuration) · check (check it) · runs (past runs) · report (one run's results) "
-        "· attach (see a running batch) · serve (in a browser) · worker (make films for another machine)",
+        "run",
+        "批量运行扣子工作流，并在本机合成视频。\n\n" + _subcommands(lang),
+        "Run Coze workflows for a whole batch, and put the films together on this machine.\n\n" + _subcommands(lang),
         lang,
     )
     parser.epilog = _template(lang)
@@ -38,7 +34,7 @@ def run_parser(lang: str) -> CommandParser:
     for option, zh, en in (
         ("--include", '只跑这些任务；ID 带逗号就写成 "a,b"', 'only these tasks; an ID with a comma as "a,b"'),
         ("--exclude", "不跑这些任务", "all but these"),
-        ("--rerun", "重新付费执行这些任务", "start a new, paid execution for these"),
+        ("--rerun", "付费重做这些任务", "start a new execution for these (paid)"),
     ):
         choice.add_argument(option, metavar="ID", nargs="+", action="extend", default=[], help=said(lang, zh, en))
     choice.add_argument(
@@ -47,7 +43,7 @@ def run_parser(lang: str) -> CommandParser:
         nargs="+",
         action="extend",
         default=[],
-        help=said(lang, "认领已有的执行，不再付费", "follow this execution instead of paying"),
+        help=said(lang, "认领已有的执行（免费）", "follow this execution (free)"),
     )
     choice.add_argument(
         "--answer",
@@ -61,17 +57,21 @@ def run_parser(lang: str) -> CommandParser:
         "--reuse",
         action="store_true",
         help=said(
-            lang, "同样的参数 7 天内付过费，就用那次的结果", "use results of the last 7 days with equal parameters"
+            lang,
+            "同样的输入 7 天内付过费，就用那次的结果（免费）",
+            "use results of the last 7 days for equal input (free)",
         ),
     )
     choice.add_argument(
         "--limit", metavar="N", type=whole_number(1, 10_000_000), help=said(lang, "最多 N 个任务", "at most N tasks")
     )
     choice.add_argument(
-        "--fresh", action="store_true", help=said(lang, "忽略以前已付费的结果", "ignore what was already paid for")
+        "--fresh",
+        action="store_true",
+        help=said(lang, "忽略以前已付费的结果，重新付费", "ignore what was already paid for (paid)"),
     )
     choice.add_argument(
-        "--dry-run", action="store_true", help=said(lang, "只看不跑", "show what would run, submit nothing")
+        "--dry-run", action="store_true", help=said(lang, "只看会跑哪些、付费几次", "show what would run and cost")
     )
     how = parser.add_argument_group(said(lang, "怎样跑", "how to run"))
     how.add_argument(
@@ -174,6 +174,22 @@ def check_run(parser: CommandParser, options: argparse.Namespace, lang: str) -> 
             parser.error(said(lang, f"--answer 给了 {task_id} 两个答复。", f"--answer gives {task_id} two answers."))
         answers[task_id] = text
     options.answer = answers
+
+
+_DOES = (
+    ("init", "生成配置", "write a configuration"),
+    ("check", "检查配置，不提交任务", "check a configuration, submit nothing"),
+    ("runs", "以前的批次；导入、清理", "earlier batches; import, cleaning"),
+    ("report", "一个批次的结果", "the outcome of a batch"),
+    ("attach", "连接正在运行的批次", "the screen of a batch that runs"),
+    ("serve", "网页界面", "the same in a browser"),
+    ("worker", "帮别的机器合成", "make films for another machine"),
+)
+
+
+def _subcommands(lang: str) -> str:
+    title = said(lang, "子命令（选项见 子命令 --help）：", "subcommands (their options: SUBCOMMAND --help):")
+    return "\n".join([title, *(f"  {name:<8}{said(lang, zh, en)}" for name, zh, en in _DOES)])
 
 
 def _template(lang: str) -> str | None:

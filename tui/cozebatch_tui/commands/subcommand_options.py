@@ -12,9 +12,9 @@ from cozebatch_tui.commands.parser import CommandParser, whole_number
 
 def init_parser(lang: str) -> CommandParser:
     parser = new_parser(
-        "cozebatch-tui init",
+        "init",
         "一步一步选账号里的工作流、表格和字段，写出一份配置。每个答案马上检查，不花钱。",
-        "Choose workflow, table and fields from what the accounts hold, and write a configuration. Each answer is\n"
+        "Choose workflow, table and fields from what the accounts hold, and write a configuration. Each answer is "
         "looked at once, free of charge.",
         lang,
     )
@@ -29,7 +29,7 @@ def init_parser(lang: str) -> CommandParser:
 
 def check_parser(lang: str) -> CommandParser:
     parser = new_parser(
-        "cozebatch-tui check", "检查配置，不提交任何任务。", "Check a configuration without submitting anything.", lang
+        "check", "检查配置，不提交任何任务。", "Check a configuration without submitting anything.", lang
     )
     parser.add_argument(
         "--config", metavar="FILE", default=CONFIG_FILE, help=said(lang, "配置文件", "configuration file")
@@ -48,9 +48,9 @@ def check_parser(lang: str) -> CommandParser:
 
 def runs_parser(lang: str) -> CommandParser:
     parser = new_parser(
-        "cozebatch-tui runs",
+        "runs",
         "列出以前的批次；清理过期的状态和素材；导入旧工具的结果文件。",
-        "List past runs; delete old state and media; import results files of the older tool.",
+        "List earlier batches; delete old state and media; import results files of the older tool.",
         lang,
     )
     what = parser.add_mutually_exclusive_group()
@@ -94,7 +94,7 @@ def runs_parser(lang: str) -> CommandParser:
 
 
 def report_parser(lang: str) -> CommandParser:
-    parser = new_parser("cozebatch-tui report", "再看一个批次的结果。", "Show a run's results again.", lang)
+    parser = new_parser("report", "再看一个批次的结果。", "Show the outcome of a batch again.", lang, "[RUN]")
     parser.add_argument(
         "run",
         metavar="RUN",
@@ -119,7 +119,7 @@ def report_parser(lang: str) -> CommandParser:
 
 def attach_parser(lang: str) -> CommandParser:
     parser = new_parser(
-        "cozebatch-tui attach",
+        "attach",
         "打开正在运行的批次的界面：后台批次、没有画面的批次、别的窗口里的批次。关掉界面，批次接着跑。",
         "Open the screen of a batch that runs: in the background, headless, or in another window. Closing the screen "
         "leaves the batch running.",
@@ -133,7 +133,7 @@ def attach_parser(lang: str) -> CommandParser:
 
 def serve_parser(lang: str) -> CommandParser:
     parser = new_parser(
-        "cozebatch-tui serve",
+        "serve",
         "在浏览器里打开正在运行的批次的界面。只有这台机器能打开，链接里的令牌只能用一次。",
         "Show the screen of a running batch in a browser. Only this machine can open it; the token in the link works "
         "once.",
@@ -154,11 +154,12 @@ def serve_parser(lang: str) -> CommandParser:
 
 def worker_parser(lang: str) -> CommandParser:
     parser = new_parser(
-        "cozebatch-tui worker",
+        "worker",
         "把这台机器借给合成集群：连到 dask 调度器，断开会自动重连，按 Ctrl-C 结束（docs/cluster.md）。",
-        "Lend this machine to a cluster that makes films: connect to a dask scheduler, again and again, until Ctrl-C\n"
+        "Lend this machine to a cluster that makes films: connect to a dask scheduler, again and again, until Ctrl-C "
         "(docs/cluster.md).",
         lang,
+        "ADDRESS",
     )
     parser.add_argument("address", metavar="ADDRESS", help=said(lang, "调度器，tls://主机:8786", "tls://HOST:8786"))
     parser.add_argument(

@@ -17,6 +17,7 @@ from cozebatch.model.text import Lang
 from cozebatch_tui.locale import palette as texts
 from cozebatch_tui.locale.names import STATES
 from cozebatch_tui.presentation.cells import fit
+from cozebatch_tui.presentation.invocation import typed
 from cozebatch_tui.presentation.tones import TONE_OF, Tone
 from cozebatch_tui.screen.action_keys import bindings_of, help_lines
 from cozebatch_tui.screen.action_registry import Scope
@@ -62,7 +63,7 @@ class HelpScreen(ActionScreen[None]):
             with Vertical():
                 yield _section(texts.FILTER_TITLE.in_(lang), list(_filter(lang)))
                 yield _section(texts.SIGNS_TITLE.in_(lang), list(self._signs(lang)))
-                yield _section(texts.READER_TITLE.in_(lang), [Content(texts.READER.in_(lang))])
+                yield _section(texts.READER_TITLE.in_(lang), [Content(typed(texts.READER).in_(lang))])
         yield ActionFooter("help")
 
     def on_mount(self) -> None:
