@@ -68,10 +68,22 @@ def test_the_demo_is_drawn_driven_and_left(terminal: Terminal) -> None:
     terminal.until("扣子 4/16")
     terminal.type("t")
     terminal.until("全部结束")
+    terminal.until("播放")
     terminal.type("q")
     deadline = time.monotonic() + PATIENCE
     while terminal.text():
         assert time.monotonic() < deadline, "it never left"
+
+
+def test_a_demo_that_is_left_in_the_middle_promises_nothing(terminal: Terminal) -> None:
+    terminal.open("sh", "-c", f"'{sys.executable}' -m cozebatch_tui.cli --demo; sleep 60")
+    terminal.until("执行中")
+    terminal.type("q")
+    assert "再运行同一命令" not in terminal.until("演示还没做完")
+    terminal.type("y")
+    text = terminal.until("下一步，用你自己的账号")
+    assert "没有花钱" in text
+    assert "接着做" not in text
 
 
 def test_a_terminal_that_is_closed_loses_nothing(terminal: Terminal, tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ def headless_runner(
         verbose=options.verbose,
         title=title_of(options),
         command=handover.command if handover is not None else command(sys.argv[1:]),
+        demo=options.demo,
         background=None
         if handover is None
         else Background(

@@ -30,6 +30,7 @@ from cozebatch_tui.headless.terminal import Terminal, terminal_behind
 from cozebatch_tui.locale import attach as attach_texts
 from cozebatch_tui.locale import headless as texts
 from cozebatch_tui.presentation.allowed import allowed
+from cozebatch_tui.presentation.invocation import after_the_demo
 from cozebatch_tui.presentation.summary import summary
 from cozebatch_tui.presentation.terminal_signals import Bell, TerminalSignals, takes_signals
 from cozebatch_tui.session.log_file import LogFile
@@ -65,6 +66,7 @@ class HeadlessOptions:
     verbose: bool
     title: str = ""
     command: str = ""
+    demo: bool = False
     background: Background | None = None
 
 
@@ -151,7 +153,10 @@ class HeadlessRunner:
             self._printer.say(line)
         if outcome.results_path is not None:
             self._say(texts.RESULTS_AT, path=outcome.results_path)
-        if outcome.status != "finished":
+        if self._options.demo:
+            for line in after_the_demo(self._lang):
+                self._printer.say(line)
+        elif outcome.status != "finished":
             self._say(texts.GO_ON)
         return exit_of(outcome)
 

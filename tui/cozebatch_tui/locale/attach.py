@@ -47,6 +47,11 @@ LEAVE = Text(
     "The batch runs in the background: {flight} at Coze, {synthesis} film(s) unfinished.\n"
     "Leave the screen and it goes on; stop it and nothing is lost: the same command goes on from there (free).",
 )
+LEAVE_DEMO = Text(
+    "演示在后台运行，还有 {flight} 个在模拟的扣子上、{synthesis} 个没合成完。\n离开界面，演示接着跑；停止就到此为止，没有花钱。",
+    "The demo runs in the background: {flight} at the simulated Coze, {synthesis} film(s) unfinished.\n"
+    "Leave the screen and it goes on; stop it and it ends here. Nothing was charged.",
+)
 DETACH = Text("离开 (d)", "Detach (d)")
 STOP = Text("停止批次 (s)", "Stop it (s)")
 STAY = Text("返回 (esc)", "Stay (esc)")

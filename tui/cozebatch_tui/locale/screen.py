@@ -51,6 +51,11 @@ CONFIRM_QUIT = Text(
     "{flight} execution(s) in flight, {synthesis} film(s) unfinished.\n"
     "Nothing is lost by leaving: the same command goes on without paying again. Leave?",
 )
+CONFIRM_QUIT_DEMO = Text(
+    "演示还没做完：{flight} 个在模拟的扣子上，{synthesis} 个没合成完。\n退出就到此为止，没有花钱。退出？",
+    "The demo is not done: {flight} at the simulated Coze, {synthesis} film(s) unfinished.\nLeaving ends it; nothing was "
+    "charged. Leave?",
+)
 YES = Text("是 (y)", "Yes (y)")
 NO = Text("否 (n)", "No (n)")
 CONFIRM_RETRY = Text(

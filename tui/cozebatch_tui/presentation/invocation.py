@@ -12,7 +12,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cozebatch.model.text import Text
+from cozebatch.model.text import Lang, Text
+from cozebatch_tui.locale import farewell as texts
 
 STARTED_AS = "COZEBATCH_STARTED_AS"
 """Environment variable: what a launcher is called."""
@@ -35,6 +36,14 @@ def command(
             words = ["uv", "run", *words]
     words += arguments
     return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+
+
+def after_the_demo(lang: Lang) -> list[str]:
+    """What comes next, as it is typed here."""
+    return [
+        texts.DEMO.in_(lang).format(report=command(["report"])),
+        texts.NEXT.in_(lang).format(init=command(["init"])),
+    ]
 
 
 def typed(text: Text) -> Text:

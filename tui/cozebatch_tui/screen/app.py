@@ -93,6 +93,10 @@ class CozebatchApp(AskingApp):
         return self.batch.session.films_folder if self.batch.session is not None else None
 
     @property
+    def is_demo(self) -> bool:
+        return self.batch.is_demo
+
+    @property
     def in_browser(self) -> bool:
         return self.is_web
 
@@ -306,8 +310,9 @@ class CozebatchApp(AskingApp):
         from cozebatch_tui.screen.screens.dialogs import Confirm
 
         in_flight, films = self.batch.work_left()
-        question = texts.CONFIRM_QUIT.filled(flight=in_flight, synthesis=films).in_(self.lang)
-        self.push_screen(Confirm(question, self.lang), lambda yes: self._drain() if yes else None)
+        question = texts.CONFIRM_QUIT_DEMO if self.is_demo else texts.CONFIRM_QUIT
+        text = question.filled(flight=in_flight, synthesis=films).in_(self.lang)
+        self.push_screen(Confirm(text, self.lang), lambda yes: self._drain() if yes else None)
 
     async def action_quit(self) -> None:
         """Textual's own command leaves like the key does."""

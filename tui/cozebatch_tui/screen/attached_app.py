@@ -81,7 +81,8 @@ class AttachedApp(CozebatchApp):
             self._leave_ended()
         else:
             in_flight, films = self.batch.work_left()
-            question = texts.LEAVE.filled(flight=in_flight, synthesis=films)
+            leave = texts.LEAVE_DEMO if self.is_demo else texts.LEAVE
+            question = leave.filled(flight=in_flight, synthesis=films)
             self.push_screen(LeaveScreen(question), self._go)
 
     def _lost_code(self) -> Exit:

@@ -12,7 +12,7 @@ from cozebatch.model.text import Lang
 from cozebatch_tui.locale import farewell as texts
 from cozebatch_tui.locale.names import STATES
 from cozebatch_tui.presentation.formatting import count
-from cozebatch_tui.presentation.invocation import command
+from cozebatch_tui.presentation.invocation import after_the_demo, command
 from cozebatch_tui.screen.shown_batch import ShownBatch
 
 _COUNTED = (State.DONE, State.FAILED, State.HELD, State.CANCELLED, State.SKIPPED)
@@ -42,6 +42,8 @@ def farewell(batch: ShownBatch, lang: Lang) -> list[str]:
         lines.append(texts.RESULTS.in_(lang).format(path=batch.results_path))
     if session.log_path is not None:
         lines.append(texts.LOG.in_(lang).format(path=session.log_path))
+    if batch.is_demo:
+        return [clean(line, 2000) for line in [*lines, *after_the_demo(lang)]]
     lines.append(texts.PAID.filled(paid=view_model.paid, tokens=count(view_model.tokens)).in_(lang))
     if board.unfinished or board.counts[State.FAILED] or board.counts[State.HELD]:
         lines.append(texts.GO_ON.in_(lang).format(command=batch.command))

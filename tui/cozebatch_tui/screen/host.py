@@ -53,6 +53,9 @@ class Host(Protocol):
         ...
 
     @property
+    def is_demo(self) -> bool: ...
+
+    @property
     def is_draining(self) -> bool:
         """The operator leaves; what runs is finished."""
         ...

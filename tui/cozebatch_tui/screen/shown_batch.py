@@ -42,6 +42,10 @@ class ShownBatch(ABC):
         """Of the run that is shown; None until it has begun."""
 
     @property
+    def is_demo(self) -> bool:
+        return self.run_record is not None and self.run_record.source_kind == "demo"
+
+    @property
     @abstractmethod
     def origin(self) -> str:
         """Where the tasks come from; empty while that is not known."""
