@@ -55,7 +55,7 @@ def _fitted(line: str, width: int) -> list[str]:
 
 
 def new_parser(command: Command, zh: str, en: str, lang: str, words: str = "") -> CommandParser:
-    """The parser of a subcommand, or of a batch (`run`). `zh`, `en`: what it does. `words`: what follows the options."""
+    """The parser of a subcommand, or of a batch (`run`). `zh`, `en`: what it does. `words`: what follows options."""
     parser = CommandParser(
         lang=lang,
         subcommands=SUBCOMMANDS,

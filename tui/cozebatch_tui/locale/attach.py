@@ -48,7 +48,8 @@ LEAVE = Text(
     "Leave the screen and it goes on; stop it and nothing is lost: the same command goes on from there (free).",
 )
 LEAVE_DEMO = Text(
-    "演示在后台运行，还有 {flight} 个在模拟的扣子上、{synthesis} 个没合成完。\n离开界面，演示接着跑；停止就到此为止，没有花钱。",
+    "演示在后台运行，还有 {flight} 个在模拟的扣子上、{synthesis} 个没合成完。\n"
+    "离开界面，演示接着跑；停止就到此为止，没有花钱。",
     "The demo runs in the background: {flight} at the simulated Coze, {synthesis} film(s) unfinished.\n"
     "Leave the screen and it goes on; stop it and it ends here. Nothing was charged.",
 )

@@ -53,8 +53,8 @@ CONFIRM_QUIT = Text(
 )
 CONFIRM_QUIT_DEMO = Text(
     "演示还没做完：{flight} 个在模拟的扣子上，{synthesis} 个没合成完。\n退出就到此为止，没有花钱。退出？",
-    "The demo is not done: {flight} at the simulated Coze, {synthesis} film(s) unfinished.\nLeaving ends it; nothing was "
-    "charged. Leave?",
+    "The demo is not done: {flight} at the simulated Coze, {synthesis} film(s) unfinished.\n"
+    "Leaving ends it; nothing was charged. Leave?",
 )
 YES = Text("是 (y)", "Yes (y)")
 NO = Text("否 (n)", "No (n)")
