@@ -21,6 +21,7 @@ from cozebatch.model.text import Lang, Text
 from cozebatch.ports import RunRecord
 from cozebatch_tui.presentation.report import charts, page
 from cozebatch_tui.presentation.report.posters import posters
+from support.browser import CHROMIUM, browser
 from support.films import talking_head
 
 RUN = RunRecord("r1", "file:/home/x/任务.csv", "file", "7400000000000000001", 1_790_000_000.0, clock=600.0, max_coze=4)
@@ -119,6 +120,28 @@ def test_a_small_page_stays_small_and_a_large_one_bounded() -> None:
     assert len(made([row(n) for n in range(20)]).encode()) < 60_000
     text = made([row(n % 50) for n in range(2000)])
     assert text.count('class="name"') == 50 or text.count('class="name"') <= charts.MOST_ROWS
+
+
+def test_a_large_group_of_failures_says_how_many_it_leaves_out() -> None:
+    failed = {"state": State.FAILED, "error": ErrorInfo(Category.MEDIA, Text.same("broken"))}
+    text = made([row(n, **failed) for n in range(230)])
+    assert text.partition("</details>")[0].count("<li>") == 200
+    assert "还有 30 个" in text
+    assert "还有" not in made([row(n, **failed) for n in range(200)])
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_on_paper_no_column_is_cut_off(tmp_path: Path) -> None:
+    broken = ErrorInfo(Category.MEDIA, Text.same("素材下载失败，" * 40))
+    rows = [row(1), row(2, title="长" * 300, account_id="账号" * 25, state=State.FAILED, error=broken)]
+    (tmp_path / "page.html").write_text(made(rows), encoding="utf-8")
+    with browser(tmp_path / "profile") as shown:
+        shown.command("Emulation.setDeviceMetricsOverride", width=700, height=900, deviceScaleFactor=1, mobile=False)
+        shown.command("Emulation.setEmulatedMedia", media="print")
+        shown.open((tmp_path / "page.html").as_uri())
+        shown.until(lambda: shown.evaluate("document.readyState") == "complete", "the page")
+        found = "Array.from(document.querySelectorAll('#tasks *, svg'), found => found.getBoundingClientRect().right)"
+        assert 600 < shown.evaluate(f"Math.max(...{found})") <= 700
 
 
 def test_a_run_without_anything_is_a_page_too() -> None:

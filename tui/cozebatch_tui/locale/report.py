@@ -26,6 +26,7 @@ FAILURES = Text("失败和待确认", "What failed or is held")
 CURE = Text("怎么办", "What to do")
 FILMS = Text("成片", "Films")
 ROWS = Text("{count} 个任务", "{count} task(s)")
+MORE_NAMES = Text("还有 {count} 个，见下面的任务表", "{count} more, in the table of tasks below")
 NONE_FAILED = Text("没有失败的任务。", "No task failed.")
 TIMELINE = Text("时间线", "Timeline")
 LEGEND = {

@@ -110,6 +110,8 @@ def _failures(rows: Iterable[Row], lang: Lang) -> str:
         error = stopped[-1].error
         assert error is not None
         names = "".join(f"<li>{_safe(row.task_id, 60)} {_safe(row.title, 80)}</li>" for row in stopped[:_MOST_NAMED])
+        if (more := len(stopped) - _MOST_NAMED) > 0:
+            names += f'<li class="quiet">{_safe(texts.MORE_NAMES.in_(lang).format(count=more))}</li>'
         parts.append(
             f'<div class="group"><p><b>{len(stopped)} × {_safe(_cause(error, lang), 600)}</b></p>'
             f"<p>{_safe(texts.CURE.in_(lang))}{'：' if lang == 'zh' else ': '}{_safe(error.hint.in_(lang), 600)}</p>"

@@ -48,15 +48,24 @@ input { font: inherit; width: 100%; max-width: 24rem; padding: .35rem .6rem; mar
         border: 1px solid var(--line); border-radius: 6px; background: var(--card); }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-td { overflow-wrap: anywhere; min-width: 3rem; } td.number, th.number { text-align: right; white-space: nowrap; }
+td { overflow-wrap: anywhere; min-width: 3rem; } #tasks td:first-child { min-width: 6.5rem; }
+td.good, td.bad { white-space: nowrap; } td.number, th.number { text-align: right; white-space: nowrap; }
 th button { all: unset; cursor: pointer; font-weight: 600; white-space: nowrap; }
 th button:focus-visible { outline: 2px solid var(--coze); }
 th[aria-sort=ascending] button::after { content: " \\2191"; }
 th[aria-sort=descending] button::after { content: " \\2193"; }
 a { color: var(--coze); white-space: nowrap; }
 @media print { input { display: none; } body { max-width: none; padding: 0; }
-               .group, .chart, tr { break-inside: avoid; }
-               .tile, .group, .chart { border: 1px solid var(--line); } details > * { display: block; } }
+               .group, .chart, thead, tr { break-inside: avoid; } h2 { break-after: avoid; }
+               .tile, .group, .chart { border: 1px solid var(--line); } details > * { display: block; }
+               details::details-content { content-visibility: visible; }
+               .wide { overflow: visible; } .wide svg, #tasks, #tasks td:first-child { min-width: 0; }
+               #tasks { table-layout: fixed; font-size: .72rem; } #tasks :is(th, td) { padding: .2rem .3rem; }
+               #tasks :is(th, th button, td) { white-space: normal; min-width: 0; } #tasks th { width: 7%; }
+               th button { display: contents; }
+               #tasks :is(th, td):nth-child(8) { display: none; }
+               #tasks th:nth-child(1) { width: 13%; } #tasks th:nth-child(2) { width: 28%; }
+               #tasks th:nth-child(3) { width: 11%; } #tasks th:nth-child(9) { width: 20%; } }
 """
 
 SCRIPT = """
