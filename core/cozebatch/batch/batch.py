@@ -45,7 +45,7 @@ from cozebatch.network.trouble import WRONG_CERTIFICATE
 from cozebatch.notify.courier import Courier
 from cozebatch.planning.planned import Action, OperatorOverrides
 from cozebatch.planning.selection import Selection
-from cozebatch.ports import Journal, TaskSource
+from cozebatch.ports import Journal, Names, TaskSource
 
 REACH_PATIENCE = 60.0
 """Seconds for which a service that cannot be reached is tried again before the batch gives up (docs/contract.md §1)."""
@@ -90,7 +90,10 @@ class Batch:
     """A file that is kept up to date with the run's figures, for machines."""
     courier: Courier | None = None
     """Tells people who do not look."""
-    origin: str = ""
+    origin: Callable[[], str] = str
+    """Where the tasks come from, as people call it."""
+    names: Callable[[], Names] = Names
+    """Of the workflow and the table, as far as they are known by now."""
     source_notes: Callable[[], Sequence[Text]] = tuple
     """What the source left out of its list and a person should know: it goes into the log of the run."""
     bus: Bus = field(default_factory=Bus)
@@ -131,7 +134,7 @@ class Batch:
             now=self.wall(),
             continuing=plan.continuing,
             partial=plan.partial,
-            origin=self.origin,
+            origin=self.origin(),
             journal_incomplete=plan.journal_incomplete,
             reusable=plan.reusable,
             excluded_in_vain=plan.excluded_in_vain,
@@ -223,6 +226,7 @@ class Batch:
         """
         if self._plan is None or self._plan.run is not preview.run:
             raise RuntimeError("prepare first: this preview was run already, or is not the latest one")
+        preview = replace(preview, run=replace(preview.run, names=self.names().or_else(preview.run.names)))
         engine = await self._make_engine(preview)
         engine.note("info", Text.same(run_line(preview.run)))
         if preview.recognized is not None:

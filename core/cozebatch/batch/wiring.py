@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio.to_thread
 
@@ -46,7 +46,7 @@ from cozebatch.model.redact import Masker
 from cozebatch.model.text import Text
 from cozebatch.planning.planned import OperatorOverrides
 from cozebatch.policy.polling import HistoryPacing
-from cozebatch.ports import Journal, StatusSink, Synthesizer, TaskSource
+from cozebatch.ports import Journal, Names, StatusSink, Synthesizer, TaskSource
 from cozebatch.settings import Settings
 
 
@@ -60,14 +60,15 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
     async with AsyncExitStack() as stack:
         journal = await _journal(request, stack)
         service = await stack.enter_async_context(coze_service(settings, mask, request.on_note))
-        source, sink, inspections, notes = await _source(settings, request, mask, service, journal, stack)
+        connected = await _source(settings, request, mask, service, journal, stack)
+        sink = connected.sink
         synthesizer = _synthesizer(settings, request, mask)
         if synthesizer is not None:
             stack.push_async_callback(synthesizer.aclose)
         workflow = settings.workflow_config
         pacing = HistoryPacing(workflow.poll_interval, await journal.durations(settings.coze.workflow_id))
         yield Batch(
-            source=source,
+            source=connected.source,
             journal=journal,
             adapters=Adapters(service, pacing, _output_parser(settings), synthesizer, sink),
             options=Options(
@@ -98,17 +99,18 @@ async def open_batch(settings: Settings, request: Request, bus: Bus | None = Non
             checks=[service.preflight],
             inspections=[
                 workflow_of(service, settings.coze.outputs.named()),
-                *inspections,
+                *connected.inspections,
                 *_of_this_machine(settings, request),
             ],
             parameters_of=service.parameters_of,
             prune=_prune(request, journal, settings),
             results=_results(settings, request, journal, mask),
-            origin=_origin(settings, request),
+            origin=lambda: _origin(settings, request, connected.table_name()),
+            names=lambda: Names(service.workflow_name, connected.table_name()),
             courier=courier(settings, request),
             metrics=request.metrics,
             stays_awake=settings.workflow_config.keep_awake and not request.may_sleep,
-            source_notes=notes,
+            source_notes=connected.notes,
             bus=bus if bus is not None else Bus(),
         )
 
@@ -145,6 +147,16 @@ def _mend(damaged: DamagedJournal, request: Request) -> None:
     request.on_note(rebuild(damaged.path, salvaged, time.time()))
 
 
+class _Source(NamedTuple):
+    """Where tasks come from. `notes`: what it left out and a person should know; `table_name`: as far as known."""
+
+    source: TaskSource
+    sink: StatusSink | None
+    inspections: Sequence[Inspection]
+    notes: Callable[[], Sequence[Text]]
+    table_name: Callable[[], str]
+
+
 async def _source(
     settings: Settings,
     request: Request,
@@ -152,7 +164,7 @@ async def _source(
     service: CozeService,
     journal: Journal,
     stack: AsyncExitStack,
-) -> tuple[TaskSource, StatusSink | None, list[Inspection], Callable[[], Sequence[Text]]]:
+) -> _Source:
     if request.tasks_file is not None:
         from cozebatch.batch.files_in import FilesIn, PathFinder
         from cozebatch.files import FileSource
@@ -166,7 +178,7 @@ async def _source(
             on_note=request.on_note,
         )
         files_in = FilesIn(file, service, PathFinder(LocalFiles(request.tasks_file.absolute().parent)))
-        return files_in, None, [columns_of(settings.coze.parameters)], lambda: file.notes
+        return _Source(files_in, None, [columns_of(settings.coze.parameters)], lambda: file.notes, str)
     from cozebatch.batch.files_in import AttachmentFinder, FilesIn
     from cozebatch.feishu.attachments import Attachments
     from cozebatch.feishu.source import FeishuSource
@@ -189,7 +201,8 @@ async def _source(
         owner=_claimant(request),
         films=films_out(request, layout, client, base, journal),
     )
-    return files_in, sink, [table_of(client, base, layout, values, service)], tuple
+    looks = [table_of(client, base, layout, values, service)]
+    return _Source(files_in, sink, looks, tuple, lambda: base.table_name(layout.table_id))
 
 
 def _of_this_machine(settings: Settings, request: Request) -> list[Inspection]:
@@ -197,8 +210,8 @@ def _of_this_machine(settings: Settings, request: Request) -> list[Inspection]:
     return [*found, results_in(request.results_dir)] if request.save_results else found
 
 
-def _origin(settings: Settings, request: Request) -> str:
-    """The file; or the table with its view and the conditions of its filter."""
+def _origin(settings: Settings, request: Request, table_name: str) -> str:
+    """The file; or the table, by its name where that is known, with its view and the conditions of its filter."""
     if request.tasks_file is not None:
         return str(request.tasks_file)
     assert settings.tables is not None
@@ -208,7 +221,8 @@ def _origin(settings: Settings, request: Request) -> str:
 
     conditions = [] if filter_ is None else [*filter_.conditions, *(c for g in filter_.children for c in g.conditions)]
     conditions_shown = [" ".join([c.field_name, operator_word(c.operator, request.lang), *c.value]) for c in conditions]
-    place = [content.table_id] if content.view_id is None else [content.table_id, content.view_id]
+    table = table_name or content.table_id
+    place = [table] if content.view_id is None else [table, content.view_id]
     return "  ".join([*place, *conditions_shown])
 
 

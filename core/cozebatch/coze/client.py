@@ -111,6 +111,8 @@ class CozeService:
                 self._envelope[name] = value
         self._words: set[str] = set()
         self.files = InputFiles(self.parameters)
+        self.workflow_name = ""
+        """As its declaration gave it when that was read last."""
         self._trimmed = TrimmedOutputs(self._get, self._mask)
 
     def __repr__(self) -> str:
@@ -258,7 +260,7 @@ class CozeService:
             for name, spec in declared.items()
             if isinstance(spec, dict)
         }
-        name = clean(detail.get("workflow_name"), self._mask, most=200)
+        self.workflow_name = name = clean(detail.get("workflow_name"), self._mask, most=200)
         given = _dict(_dict(data.get("output")).get("parameters"))
         outputs = {
             clean(name, self._mask, most=200): clean(

@@ -13,6 +13,7 @@ from cozebatch.bounds.numbers import count
 from cozebatch.feishu.codes import NO_BASE, Kind, Meaning
 from cozebatch.feishu.links import WIKI_KINDS, BaseLink
 from cozebatch.feishu.sdk import FeishuClient, FeishuError
+from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Text
 
 PAGE = 500
@@ -20,6 +21,8 @@ PAGE = 500
 MOST_GET = 100
 """Records that Feishu gives at once by their ids, at most."""
 MOST_PAGES = 2_000
+NAME_PATIENCE = 5.0
+"""Seconds for what only people read."""
 PATIENCE = 60.0
 """Seconds for which an unreachable service is tried again before anything was submitted (docs/contract.md §1)."""
 
@@ -65,6 +68,7 @@ class FeishuBase:
         self._app_token = "" if link.needs_resolving else link.token
         self._resolving = anyio.Lock()
         self._asked_wiki = link.needs_resolving
+        self._table_names: dict[str, str] = {}
 
     @property
     def domain(self) -> str:
@@ -151,6 +155,21 @@ class FeishuBase:
         sdk = self._client.sdk
         items = await self._listed(sdk.table, sdk.models.ListAppTableRequest.builder)
         return [Named(i.table_id, str(i.name or i.table_id)) for i in items if isinstance(i.table_id, str)]
+
+    async def find_names(self) -> None:
+        """Ask what the tables are called, for `table_name`. What does not come
+        within `NAME_PATIENCE` stays unknown."""
+        if self._table_names:
+            return
+        with anyio.move_on_after(NAME_PATIENCE):
+            try:
+                self._table_names |= {table.id: clean(table.name, 80) for table in await self.tables()}
+            except FeishuError:
+                return  # nothing but a name is missing
+
+    def table_name(self, table_id: str) -> str:
+        """What people call a table; empty while that is not known."""
+        return self._table_names.get(table_id, "")
 
     async def views(self, table_id: str) -> list[Named]:
         """The views of a table that show records in rows. Raises `FeishuError`."""

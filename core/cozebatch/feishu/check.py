@@ -59,7 +59,14 @@ async def _columns(base: FeishuBase, table_id: str, subject: Text, items: list[C
     except FeishuError as error:
         items.append(_refused(subject, error))
         return None
-    found = Text("可以访问，{count} 个字段", "found, {count} field(s)").filled(count=len(columns))
+    await base.find_names()
+    name = base.table_name(table_id)
+    found = (
+        Text("“{name}”，{count} 个字段", '"{name}", {count} field(s)')
+        if name
+        else Text("可以访问，{count} 个字段", "found, {count} field(s)")
+    )
+    found = found.filled(name=name, count=len(columns))
     items.append(CheckItem(Level.OK, subject, found))
     return columns
 

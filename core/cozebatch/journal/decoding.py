@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic_core import from_json
 
-from cozebatch.journal.records import ALLOWANCE, COUNTERS
+from cozebatch.journal.records import ALLOWANCE, COUNTERS, NAMES
 from cozebatch.model.allowance import Allowance
 from cozebatch.model.errors import ErrorInfo, JournalError
 from cozebatch.model.question import Question
@@ -25,6 +25,7 @@ from cozebatch.ports import (
     Execution,
     ExecutionStatus,
     Film,
+    Names,
     Recorded,
     RunRecord,
     Workflow,
@@ -106,7 +107,11 @@ def run_of(stored: tuple[Any, ...]) -> RunRecord:
     counters = json.loads(values[COUNTERS])
     values[COUNTERS] = Counters.from_json(counters)
     values[-1] = bool(values[-1])
-    return replace(RunRecord(*values), allowance=Allowance.from_json(counters.get(ALLOWANCE, {})))
+    return replace(
+        RunRecord(*values),
+        allowance=Allowance.from_json(counters.get(ALLOWANCE, {})),
+        names=Names(**counters.get(NAMES, {})),
+    )
 
 
 @_decoding

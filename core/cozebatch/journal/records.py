@@ -6,7 +6,7 @@ import itertools
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 from typing import Any, assert_never
 
 from cozebatch.model.rows import Row
@@ -44,8 +44,8 @@ RUN_COLUMNS = (
     "max_synthesis, results_path, place, pruned"
 )
 COUNTERS = RUN_COLUMNS.split(", ").index("counters")
-ALLOWANCE = "allowance"
-"""Stands among the counters: runs of earlier versions have none."""
+ALLOWANCE, NAMES = "allowance", "names"
+"""They stand among the counters: runs of earlier versions have none."""
 EXECUTION_COLUMNS = (
     "key, source_key, run_id, task_id, number, status, sent_at, execute_id, debug_url, logid, ended_at, seconds, "
     "error, workflow_id, workflow_version, app_id, bot_id, digest, parameters, film, "
@@ -235,7 +235,7 @@ def put_asked(db: sqlite3.Connection, asked: Asked) -> None:
 
 def _run_values(run: RunRecord) -> list[Any]:
     values = [getattr(run, name) for name in _RUN_NAMES]
-    values[COUNTERS] = dumps({**run.counters.to_json(), ALLOWANCE: run.allowance.to_json()})
+    values[COUNTERS] = dumps({**run.counters.to_json(), ALLOWANCE: run.allowance.to_json(), NAMES: asdict(run.names)})
     return values
 
 

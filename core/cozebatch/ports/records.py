@@ -18,6 +18,17 @@ RunStatus = Literal["open", "finished", "interrupted", "stopped", "abandoned"]
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """What people call the workflow and the table; empty where that is not known."""
+
+    workflow: str = ""
+    table: str = ""
+
+    def or_else(self, earlier: Names) -> Names:
+        return Names(self.workflow or earlier.workflow, self.table or earlier.table)
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One run, over all its processes. Times are Unix seconds; `clock` is its running time in seconds.
 
@@ -42,6 +53,7 @@ class RunRecord:
     """Retention has been through: rows and results may be gone."""
     allowance: Allowance = ANY_NUMBER
     """What a process that was cut short still had to go by; nothing for a run that ended by itself."""
+    names: Names = Names()
 
     def __post_init__(self) -> None:
         if math.isnan(self.place):

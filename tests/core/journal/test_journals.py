@@ -27,6 +27,7 @@ from cozebatch.ports import (
     Execution,
     Handover,
     Journal,
+    Names,
     Owe,
     PutEdit,
     PutExecution,
@@ -42,7 +43,9 @@ from cozebatch.ports import (
 
 pytestmark = pytest.mark.anyio
 
-RUN = RunRecord("run1", "key", "file", "w1", started_at=100.0, max_coze=4, max_synthesis=2)
+RUN = RunRecord(
+    "run1", "key", "file", "w1", started_at=100.0, max_coze=4, max_synthesis=2, names=Names("口播视频", "视频任务")
+)
 TASKS = [Task(f"t{n}", title=f"标题 {n}", content="文案\n二", extra={"栏": "值"}) for n in range(3)]
 ROWS = [Row(task.task_id, n, title=task.title) for n, task in enumerate(TASKS)]
 

@@ -255,3 +255,6 @@ def test_the_demo_in_a_process_of_its_own_ends_with_films(tmp_path: Path) -> Non
     shown = program.run("report", "--lang", "en").out
     assert "3 done" in shown
     assert "recdemo01" in shown
+    program.run("report", "--html", "page.html", "--lang", "zh")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "视频任务 · 工作流 口播视频 ·" in page, "people know them by their names"

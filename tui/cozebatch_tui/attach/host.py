@@ -130,7 +130,7 @@ class Host:
         assert preview is not None
         head = {
             "board": board_to_json(engine.board),
-            "facts": self._facts(preview.origin).to_json(),
+            "facts": self._facts(self._session.origin).to_json(),
             "run": run_to_json(preview.run),
             "tally": self._tally.to_json(),
         }

@@ -13,7 +13,7 @@ from cozebatch.model.question import Question
 from cozebatch.model.rows import Counters
 from cozebatch.model.task import Task
 from cozebatch.model.text import Text
-from cozebatch.ports import Asked, Edit, Execution, Film, RunRecord, Workflow
+from cozebatch.ports import Asked, Edit, Execution, Film, Names, RunRecord, Workflow
 from cozebatch.synthesis.process.frame import Frame
 from cozebatch_tui.session.task_facts import TaskFacts
 
@@ -47,13 +47,19 @@ class BatchFacts:
 
 
 def run_to_json(run: RunRecord) -> dict[str, Any]:
-    return {**_plain(run), "counters": run.counters.to_json(), "allowance": run.allowance.to_json()}
+    return {
+        **_plain(run),
+        "counters": run.counters.to_json(),
+        "allowance": run.allowance.to_json(),
+        "names": asdict(run.names),
+    }
 
 
 def run_from_json(value: Mapping[str, Any]) -> RunRecord:
     facts = _known(RunRecord, value)
     facts["counters"] = Counters.from_json(facts["counters"])
     facts["allowance"] = Allowance.from_json(facts["allowance"])
+    facts["names"] = Names(**facts["names"])
     return RunRecord(**facts)
 
 

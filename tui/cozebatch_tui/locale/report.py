@@ -5,7 +5,7 @@ from __future__ import annotations
 from cozebatch.model.text import Text
 
 TITLE = Text("批量处理报告", "Batch report")
-WORKFLOW = Text("工作流 {id}", "workflow {id}")
+WORKFLOW = Text("工作流 {name}", "workflow {name}")
 
 DONE = Text("完成", "done")
 FAILED = Text("失败", "failed")

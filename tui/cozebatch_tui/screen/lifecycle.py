@@ -54,7 +54,7 @@ class BatchLifecycle(ShownBatch):
 
     @property
     def origin(self) -> str:
-        return self.preview.origin if self.preview is not None else ""
+        return self._session.origin if self._session is not None else ""
 
     @property
     def results_path(self) -> str | None:

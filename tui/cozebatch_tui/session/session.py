@@ -62,6 +62,11 @@ class Session:
         return Masker(self._settings.secrets()).mask
 
     @property
+    def origin(self) -> str:
+        """Where the tasks come from; empty before `open`."""
+        return self._batch.origin() if self._batch is not None else ""
+
+    @property
     def films_folder(self) -> str | None:
         """Where films and drafts go, as it is configured; None where none are made."""
         synthesis = self._settings.synthesis

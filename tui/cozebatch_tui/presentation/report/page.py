@@ -41,7 +41,7 @@ def page(
     """The whole document. `posters`: task id → a frame of its film, as JPEG."""
     started = datetime.fromtimestamp(run.started_at).strftime("%Y-%m-%d %H:%M")
     title = f"{texts.TITLE.in_(lang)} {started}"
-    workflow = texts.WORKFLOW.in_(lang).format(id=run.workflow_id)
+    workflow = texts.WORKFLOW.in_(lang).format(name=run.names.workflow or run.workflow_id)
     about = " · ".join(part for part in (_source(run), workflow, run.run_id) if part)
     sections = (
         (texts.FAILURES, _failures(rows, lang)),
@@ -67,9 +67,9 @@ def page(
 
 
 def _source(run: RunRecord) -> str:
-    """The task file's name, or the table's id."""
+    """The task file's name; or the table's, or its id where its name is not known."""
     kind, _, rest = run.source_key.partition(":")
-    return Path(rest).name if kind == "file" else rest.rpartition("/")[2]
+    return Path(rest).name if kind == "file" else run.names.table or rest.rpartition("/")[2]
 
 
 def _tiles(rows: Sequence[Row], figures: Mapping[str, Any], prices: Prices, lang: Lang) -> str:
