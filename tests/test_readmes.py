@@ -39,6 +39,18 @@ def test_both_languages_have_the_same_sections_commands_and_pictures() -> None:
     assert set(pictures[0].split()) == set(pictures[1].split())
 
 
+@pytest.mark.parametrize("name", ["schedules", "cluster"])
+def test_a_recipe_is_the_same_in_both_languages(name: str) -> None:
+    pages = [(ROOT / "docs" / f"{name}{ending}").read_text(encoding="utf-8") for ending in (".md", ".zh.md")]
+    zh, en = (re.findall(r"(?s)```\w*\n(.*?)```", re.sub(r"(?m)^# .*\n", "", page)) for page in pages)
+    assert zh == en
+
+
+def test_the_chinese_page_leads_to_chinese_pages() -> None:
+    led = re.findall(r"\]\((docs/[\w.]+\.md)\)", PAGES["zh"])
+    assert [page for page in led if not page.endswith(".zh.md") and (ROOT / page).with_suffix(".zh.md").exists()] == []
+
+
 @BOTH
 def test_every_subcommand_and_every_option_is_there(lang: Lang) -> None:
     page = PAGES[lang]
