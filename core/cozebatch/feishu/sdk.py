@@ -83,10 +83,11 @@ class FeishuError(CozebatchError):
     @property
     def complaint(self) -> Text:
         """What happened and what to do about it."""
-        logid = f" logid {self.logid}" if self.logid else ""
+        logid_zh = f"（logid {self.logid}）" if self.logid else ""
+        logid_en = f" (logid {self.logid})" if self.logid else ""
         return Text(
-            f"{self.text.zh}。{self.meaning.hint.zh}{logid}",
-            f"{_sentence(self.text.en)}. {self.meaning.hint.en}{logid}",
+            f"{self.text.zh}。{self.meaning.hint.zh}{logid_zh}",
+            f"{_sentence(self.text.en)}. {self.meaning.hint.en}{logid_en}",
         )
 
 

@@ -85,6 +85,7 @@ async def test_wrong_credentials_of_the_app_are_told_with_what_right_ones_look_l
         way = walk(found, tmp_path)
         await way.until("app_secret", chosen(found))
         told = await wrong(way, "not_the_secret")
+        assert "(logid 2026demo10014) An App ID" in told
         assert "cli_a1b2c3d4e5" in told
         assert "not_the_secret" not in told
         found.feishu.strike(FeishuFault("tables", code=91403))

@@ -65,9 +65,9 @@ async def test_the_task_screen_shows_what_the_journal_has(tmp_path: Path, quick:
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize(("size", "keys"), [((80, 24), ("q", "enter")), ((120, 40), ("ctrl+c", "ctrl+c"))])
 async def test_leaving_offers_three_ways_that_fit(
-    tmp_path: Path, slow: RunningCoze, lang: Lang, size: tuple[int, int]
+    tmp_path: Path, slow: RunningCoze, lang: Lang, size: tuple[int, int], keys: tuple[str, str]
 ) -> None:
     with served(tmp_path, slow, rows(2)) as found:
         async with screen_on(found, lang, size) as screen:
@@ -80,7 +80,7 @@ async def test_leaving_offers_three_ways_that_fit(
             await screen.until(lambda: texts.STAY.in_("en" if lang == "zh" else "zh") in screen.text(), "translated")
             await screen.press("escape")
             await screen.until(lambda: isinstance(screen.app.screen, MainScreen), "back")
-            await screen.press("q", "enter")
+            await screen.press(*keys)
             await screen.until(lambda: not screen.app.is_running, "left")
             assert screen.app.return_code == 0
         assert not found.running.done()

@@ -223,6 +223,22 @@ async def test_quitting_asks_while_work_is_in_flight_and_drains(tmp_path: Path, 
     assert screen.app.return_value == 130
 
 
+async def test_ctrl_c_asks_once_and_a_second_one_says_yes(tmp_path: Path, slow: RunningCoze) -> None:
+    async with application(tmp_path, slow, rows(2)) as screen:
+        await screen.until(lambda: screen.count(State.RUNNING) == 2, "running")
+        await screen.press("ctrl+c")
+        assert isinstance(screen.app.screen, Confirm)
+        await screen.press("ctrl+q")
+        assert sum(isinstance(shown, Confirm) for shown in screen.app.screen_stack) == 1
+        await screen.press("n")
+        await screen.press("slash", *"abc", "shift+home", "ctrl+c")
+        assert screen.app.clipboard == "abc"
+        assert not isinstance(screen.app.screen, Confirm)
+        await screen.press("end", "ctrl+c", "ctrl+c")
+        await screen.until(lambda: screen.app.return_value is not None, "left")
+    assert screen.app.return_value == 130
+
+
 async def test_a_link_is_opened_only_when_it_is_https(
     tmp_path: Path, quick: RunningCoze, monkeypatch: pytest.MonkeyPatch
 ) -> None:

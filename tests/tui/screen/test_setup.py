@@ -280,7 +280,7 @@ async def test_the_language_is_chosen_first() -> None:
         assert screen.app.lang == "zh"
 
 
-@pytest.mark.parametrize("key", ["q", "ctrl+q"])
+@pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
 async def test_leaving_keeps_the_answers_and_the_next_start_proposes_them(found: Services, key: str) -> None:
     async with setting_up() as screen:
         await to_the_token(screen, found)

@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.binding import BindingType
+from textual.actions import SkipAction
+from textual.binding import Binding, BindingType
 from textual.worker import Worker, WorkerState
 
 from cozebatch.model.errors import JournalError, UsageError
@@ -59,7 +60,10 @@ class CozebatchApp(AskingApp):
     """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (150, "-wide")]  # noqa: RUF012 - as Textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = bindings_of("app")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings_of("app"),
+        Binding("ctrl+c", "interrupt", show=False, priority=True),
+    ]
     ENABLE_COMMAND_PALETTE = True
     loading: ClassVar[Text] = texts.LOADING
 
@@ -307,12 +311,25 @@ class CozebatchApp(AskingApp):
         if not self.batch.unfinished:
             self._drain()
             return
-        from cozebatch_tui.screen.screens.dialogs import Confirm
+        from cozebatch_tui.screen.screens.dialogs import ConfirmLeaving
 
+        if isinstance(self.screen, ConfirmLeaving):
+            return
         in_flight, films = self.batch.work_left()
         question = texts.CONFIRM_QUIT_DEMO if self.is_demo else texts.CONFIRM_QUIT
         text = question.filled(flight=in_flight, synthesis=films).in_(self.lang)
-        self.push_screen(Confirm(text, self.lang), lambda yes: self._drain() if yes else None)
+        self.push_screen(ConfirmLeaving(text, self.lang), lambda yes: self._drain() if yes else None)
+
+    def action_interrupt(self) -> None:
+        """Ctrl-C: copies what is marked; else it is the quit key, and answers that one's question with yes."""
+        from cozebatch_tui.screen.screens.dialogs import ConfirmLeaving
+
+        if getattr(self.focused, "selected_text", "") or self.screen.get_selected_text():
+            raise SkipAction
+        if isinstance(self.screen, ConfirmLeaving):
+            self.screen.dismiss(True)
+        else:
+            self.action_leave()
 
     async def action_quit(self) -> None:
         """Textual's own command leaves like the key does."""

@@ -67,6 +67,10 @@ class Confirm(ModalScreen[bool]):
         self.dismiss(event.button.id == "yes")
 
 
+class ConfirmLeaving(Confirm):
+    """Whether the program is to be left."""
+
+
 class Prompt(ModalScreen[str | None]):
     """Asks for one line."""
 
