@@ -16,6 +16,7 @@ from textual.widgets import Input, TextArea
 from cozebatch.batch.preview import Preview
 from cozebatch.engine.event_bus import Subscription
 from cozebatch.model.text import Lang
+from cozebatch_tui.presentation.invocation import STARTED_AS
 from cozebatch_tui.screen.app import CozebatchApp
 from cozebatch_tui.screen.look import themes
 from cozebatch_tui.screen.screens.answer import AnswerScreen
@@ -41,20 +42,25 @@ LIGHT = "light"
 
 @contextmanager
 def in_china() -> Iterator[None]:
-    """The times of day in a picture are those of one place, where a process can choose that."""
-    before = os.environ.get("TZ")
-    _live_in("Asia/Shanghai")
+    """The times of day in a picture are those of one place, where a process can choose that; and commands read as if
+    the program was installed."""
+    before = {name: os.environ.get(name) for name in _PLACE}
+    _live_in(_PLACE)
     try:
         yield
     finally:
         _live_in(before)
 
 
-def _live_in(zone: str | None) -> None:
-    if zone is None:
-        os.environ.pop("TZ", None)
-    else:
-        os.environ["TZ"] = zone
+_PLACE = {"TZ": "Asia/Shanghai", STARTED_AS: "cozebatch-tui"}
+
+
+def _live_in(place: Mapping[str, str | None]) -> None:
+    for name, value in place.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
     if sys.platform != "win32":
         time.tzset()
 

@@ -155,7 +155,7 @@ def preview() -> Preview:
         now=WALL,
         continuing=True,
         partial=False,
-        origin="tblVideo  状态 = 视频草稿生成",
+        origin=ScriptedSession.origin,
         journal_incomplete=False,
     )
 
@@ -186,6 +186,7 @@ class ScriptedSession:
     """What the pictures need of a session."""
 
     limits = (16, 4)
+    origin = "视频任务  状态 = 视频草稿生成"
     films_folder = "output"
     prices = Prices(per_execution=1.2)
 

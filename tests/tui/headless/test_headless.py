@@ -247,7 +247,7 @@ def test_the_demo_in_a_process_of_its_own_ends_with_films(tmp_path: Path) -> Non
     assert done.code in (0, 1), done.err
     assert done.events[-1]["statistics"]["done"] >= 2
     assert len(list((tmp_path / "output").rglob("*.mp4"))) >= 2
-    assert "This was the demo: nothing was charged" in done.err
+    assert "A demo: nothing was charged." in done.err
     assert "go on" not in done.err
     assert done.err.rstrip().endswith(" init")
     listed = program.run("runs", "--lang", "en").out

@@ -12,7 +12,7 @@ LOG = Text("日志：{path}", "Log: {path}")
 PAID = Text("付费执行 {paid} 次，tokens {tokens}", "{paid} paid execution(s), tokens {tokens}")
 DEMO = Text(
     "这是演示，没有花钱；成片打开就能看。这次的结果：{report}",
-    "This was the demo: nothing was charged, and its films can be opened. Its outcome again: {report}",
+    "A demo: nothing was charged. Its outcome: {report}",
 )
 NEXT = Text("下一步，用你自己的账号：{init}", "Next, with your own accounts: {init}")
 GO_ON = Text("接着做（做完的不再付费）：{command}", "To go on (what is done is not paid again): {command}")

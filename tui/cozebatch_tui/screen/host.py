@@ -53,9 +53,6 @@ class Host(Protocol):
         ...
 
     @property
-    def is_demo(self) -> bool: ...
-
-    @property
     def is_draining(self) -> bool:
         """The operator leaves; what runs is finished."""
         ...

@@ -188,7 +188,7 @@ class MainScreen(TaskActionScreen):
             table.pace = view_model.pace()
         self.query_one(Header).show(view_model, draining=self.host.is_draining)
         films = None if self.host.in_browser else self.host.films_folder
-        self.query_one(AttentionStrip).show(view_model, live_keys(self), films=films, demo=self.host.is_demo)
+        self.query_one(AttentionStrip).show(view_model, live_keys(self), films=films)
         self._show_detail()
         self.query_one(FilterPane).show()
         self.query_one(ActionFooter).show()

@@ -32,17 +32,15 @@ class AttentionStrip(Figures):
     AttentionStrip.good { background: $good; color: $foreground; }
     """
 
-    def show(
-        self, view_model: ViewModel, keys: Mapping[str, Sequence[str]], *, films: str | None = None, demo: bool = False
-    ) -> None:
-        """`films`: the folder of what was made. `demo`: they are there to be looked at."""
+    def show(self, view_model: ViewModel, keys: Mapping[str, Sequence[str]], *, films: str | None = None) -> None:
+        """`films`: the folder of what was made."""
         lang, board = self.host.lang, view_model.board
         ended = view_model.is_over
         bad = board.counts[State.FAILED] + board.counts[State.HELD]
         self.set_class(bool(bad) and not self.host.look.plain, "bad")
         self.set_class(ended and not bad and not self.host.look.plain, "good")
         if ended:
-            self.draw(self._end(board, keys, lang, view_model.waiting, films, demo))
+            self.draw(self._end(board, keys, lang, view_model.waiting, films))
         elif bad:
             counts = [(_KEPT, part) for part in self._counts(board, lang)]
             causes = [(0, part) for part in self._causes(board, lang)]
@@ -51,13 +49,7 @@ class AttentionStrip(Figures):
             self.draw(Content.styled(f"{self.host.look.glyphs.good} {texts.NOTHING.in_(lang)}", "$muted"))
 
     def _end(
-        self,
-        board: Board,
-        keys: Mapping[str, Sequence[str]],
-        lang: Lang,
-        waiting: int,
-        films: str | None,
-        demo: bool,
+        self, board: Board, keys: Mapping[str, Sequence[str]], lang: Lang, waiting: int, films: str | None
     ) -> Content:
         glyphs = self.host.look.glyphs
         done = board.counts[State.DONE]
@@ -74,8 +66,6 @@ class AttentionStrip(Figures):
             parts += [(0, part) for part in self._causes(board, lang)]
             parts.append((_KEPT, self._way("errors", keys, texts.ATTEND, lang)))
         if films is not None and done:
-            if demo and not keys.get("play"):
-                parts.append((5, Content.styled(texts.PLAY_ONE.in_(lang), "$muted")))
             parts.append((5, self._way("play", keys, texts.PLAY, lang)))
             parts.append((1, Content.styled(clean(films, 60), "$muted")))
             parts.append((4, self._way("folder", keys, texts.FOLDER, lang)))
