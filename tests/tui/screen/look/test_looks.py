@@ -122,3 +122,16 @@ async def test_an_ascii_look_draws_nothing_but_letters_beyond_ascii(monkeypatch:
             strips = pilot.app.screen._compositor.render_strips()
             odd = {sign for strip in strips for sign in strip.text if not sign.isascii() and not sign.isalnum()}
             assert odd <= set("，。：；？！（）、《》"), (keys, odd)
+
+
+@pytest.mark.anyio
+async def test_in_16_colours_no_text_stands_on_the_terminal_s_own_ground(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That may be white, and our light text is for the theme's ground."""
+    monkeypatch.setattr(ThemedApp, "_look", Look(UNICODE, plain=True, depth="16"))
+    for keys in ((), ("t",), ("l",), ("down",), ("slash", "x", "y")):
+        async with main_screen("zh", (120, 40)) as pilot:
+            await pilot.press(*keys)
+            await pilot.pause(0.2)
+            drawn = [segment for strip in pilot.app.screen._compositor.render_strips() for segment in strip]
+            bare = [s.text for s in drawn if s.text.strip() and (s.style is None or s.style.bgcolor is None)]
+            assert bare == [], keys

@@ -10,7 +10,7 @@ from cozebatch_tui.screen.host import host_of
 
 
 class LineGrid(ScrollView, can_focus=True):
-    """Where there are no grounds, the terminal's own is left as it is."""
+    """Where shades carry no meaning, all stands on the theme's one ground."""
 
     def __init__(self, **more: str) -> None:
         super().__init__(**more)  # type: ignore[arg-type]
@@ -22,10 +22,10 @@ class LineGrid(ScrollView, can_focus=True):
         return Style(bold=True, reverse=host_of(self).look.plain and self.has_focus)
 
     def ground(self, variable: str) -> Style:
-        """Text on the ground of a theme variable; without grounds, the terminal's own."""
-        if host_of(self).look.plain:
-            return Style()
-        return self.colour("foreground") + self.background(variable)
+        """Text on the ground of a theme variable; where shades carry no meaning, on the screen's. The terminal's own may
+        be of any colour."""
+        shown = "background" if host_of(self).look.plain else variable
+        return self.colour("foreground") + self.background(shown)
 
     def colour(self, variable: str) -> Style:
         """The style of a theme variable as a foreground."""
