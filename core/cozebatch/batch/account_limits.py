@@ -28,7 +28,7 @@ AskRate = Callable[[], Awaitable[float | None]]
 
 async def asked_rate(ask: AskRate) -> tuple[float | None, Text]:
     """The request budget that the account's plan gives, None for the default; and a line for the log."""
-    why = Text("扣子没有及时返回", "Coze did not answer in time")
+    why = Text("扣子没有及时返回", "Coze did not respond in time")
     found: float | None = None
     with anyio.move_on_after(PATIENCE):
         try:
@@ -39,7 +39,8 @@ async def asked_rate(ask: AskRate) -> tuple[float | None, Text]:
     if found is None or not math.isfinite(found) or found <= 0:
         return None, Text(
             f"没查到账号每秒的请求上限（{why.zh}），按每秒 {DEFAULT_RATE:g} 个请求。",
-            f"The account's requests a second are not known ({why.en}); {DEFAULT_RATE:g} a second are the limit.",
+            f"How many requests a second the account allows is not known ({why.en}); {DEFAULT_RATE:g} a second are "
+            "used.",
         )
     rate = min(HIGHEST, max(LOWEST, found * MARGIN))
     return rate, Text(

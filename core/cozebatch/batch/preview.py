@@ -119,7 +119,7 @@ class Preview:
             return None
         return Text(
             "按内容认出 {count} 个任务，用以前付过费的执行，不再扣费：{named}。",
-            "{count} task(s) recognized by content and served by executions paid for earlier, free: {named}.",
+            "{count} task(s) recognized by content, served by what was paid for earlier, free: {named}.",
         ).filled(count=len(ids), named=_named(ids))
 
     @property
@@ -179,12 +179,12 @@ class Preview:
         if self.reuse:
             return Text(
                 "{count} 个任务的参数 7 天内付过费：用那次的结果，免费。",
-                "{count} task(s) with parameters that were paid for within 7 days: those results are used, free.",
+                "{count} task(s) with parameters paid for within 7 days: those results are used, free.",
             ).filled(count=self.reusable)
         return Text(
             "{count} 个任务的参数 7 天内给别的任务付过费：现在会再付一次，也可以用那次的结果（免费）。",
-            "{count} task(s) with parameters that were paid for as another task's within 7 days: paid for again, "
-            "unless those results are used (free).",
+            "{count} task(s) with parameters paid for as another task's within 7 days: paid for again, unless those "
+            "results are used (free).",
         ).filled(count=self.reusable)
 
     @property

@@ -47,7 +47,7 @@ _CANCELLED = frozenset({"Cancel", "Canceled", "Cancelled"})
 """Ends that Coze Studio writes when a person cancels an execution (docs/coze.md)."""
 _NOT_LIKE_COZE = Text(
     "这个地址不像扣子的接口：请检查 base_url（https://api.coze.cn 或 https://api.coze.com）和代理。",
-    "This address does not answer like Coze: check base_url (https://api.coze.cn or https://api.coze.com) and any "
+    "This address does not respond like Coze: check base_url (https://api.coze.cn or https://api.coze.com) and any "
     "proxy.",
 )
 
@@ -58,7 +58,7 @@ def read_submission(answer: Answer | ExchangeError, mask: Mask) -> Submission:
         return Refused(unreachable(answer, mask))
     if isinstance(answer, ExchangeError):
         reason, via = clean(str(answer), mask), answer.trouble.via
-        return _unanswered(Text(f"没有收到返回{via.zh}（{reason}）", f"no answer came{via.en} ({reason})"), None)
+        return _unanswered(Text(f"没有收到返回{via.zh}（{reason}）", f"no response came{via.en} ({reason})"), None)
     body = None if answer.broken else json_object(answer.body)
     logid = logid_of(body, answer, mask)
     code = code_of(body)
@@ -72,14 +72,14 @@ def read_submission(answer: Answer | ExchangeError, mask: Mask) -> Submission:
     if status == 504:
         seen = Text("网关等待超时（HTTP 504）", "a gateway gave up waiting (HTTP 504)")
     elif status != 200:
-        seen = Text(f"返回 HTTP {status}", f"the answer was HTTP {status}")
+        seen = Text(f"返回 HTTP {status}", f"the response was HTTP {status}")
     elif answer.broken:
         reason = clean(answer.broken, mask)
-        seen = Text(f"返回不完整（{reason}）", f"the answer is not whole ({reason})")
+        seen = Text(f"返回不完整（{reason}）", f"the response is incomplete ({reason})")
     elif body is None:
-        seen = Text("返回的不是完整的 JSON", "the answer is no whole JSON")
+        seen = Text("返回的不是完整的 JSON", "the response is no complete JSON")
     else:
-        seen = Text("返回里没有 execute_id", "the answer has no execute_id")
+        seen = Text("返回里没有 execute_id", "the response has no execute_id")
     return _unanswered(seen, logid)
 
 
@@ -168,7 +168,7 @@ def understood(answer: Answer, mask: Mask, *, missing: int | None = None) -> dic
     logid = logid_of(body, answer, mask)
     if answer.broken:
         reason = clean(answer.broken, mask)
-        message = Text(f"扣子的返回不完整：{reason}", f"Coze's answer is not whole: {reason}")
+        message = Text(f"扣子的返回不完整：{reason}", f"Coze's response is incomplete: {reason}")
         raise StepError(ErrorInfo(Category.NETWORK, message, logid=logid))
     if body is None:
         raise _unintelligible(answer, logid, Text("不是 JSON 对象", "it is no JSON object"))
@@ -213,7 +213,7 @@ def unreachable(error: ExchangeError, mask: Mask) -> ErrorInfo:
     if isinstance(error, NeverSent):
         message = Text(f"连不上扣子{via.zh}：{reason}", f"Coze cannot be reached{via.en}: {reason}")
     else:
-        message = Text(f"扣子没有返回{via.zh}：{reason}", f"Coze did not answer{via.en}: {reason}")
+        message = Text(f"扣子没有返回{via.zh}：{reason}", f"Coze did not respond{via.en}: {reason}")
     return ErrorInfo(Category.NETWORK, message, code=error.trouble.code, hint=error.trouble.hint)
 
 
@@ -268,6 +268,6 @@ def _unintelligible(answer: Answer, logid: str | None, why: Text) -> StepError:
     kind = clean(answer.headers.get("content-type"), lambda text: text, most=60) or "?"
     message = Text(
         f"扣子返回的内容无法识别（{why.zh}，{kind}）：请检查 base_url 和代理",
-        f"Coze's answer cannot be understood ({why.en}, {kind}): check base_url and any proxy",
+        f"Coze's response cannot be read ({why.en}, {kind}): check base_url and any proxy",
     )
     return StepError(ErrorInfo(Category.SERVER, message, logid=logid), retry_after=answer.retry_after)

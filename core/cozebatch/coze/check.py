@@ -122,7 +122,7 @@ def _compare(workflow: Declaration, sent: Iterable[str]) -> list[CheckItem]:
                 Level.FAIL,
                 _INPUTS,
                 Text(
-                    f"工作流必需的输入没有对应的列：{listed}。请加到 coze_config.parameters",
+                    f"工作流必需的输入没有发送：{listed}。请加到 coze_config.parameters",
                     f"the workflow requires inputs that are not sent: {listed}. Add them to coze_config.parameters",
                 ),
             )

@@ -46,7 +46,7 @@ _EMPTY = ErrorInfo(
     Text("工作流成功了，但输出是空的。", "The workflow succeeded, but its output is empty."),
     hint=Text(
         "打开调试页，看结束节点为什么没有内容；改好后付费重做这个任务。工作流本来就没有输出时，把 outputs 设为 null。",
-        "Open the debug link to see why the end node has nothing; once mended, run the row again (paid). If the "
+        "Open the debug page to see why the end node has nothing; correct it, then rerun the task (paid). If the "
         "workflow is meant to give no output, set 'outputs' to null.",
     ),
 )
@@ -198,8 +198,8 @@ class CozeService:
                 ErrorInfo(
                     Category.INVALID_REQUEST,
                     Text(
-                        f"这一行内容太大（{size} MB），扣子一次最多接收 {most} MB：请缩短文案",
-                        f"This row is too large ({size} MB); Coze takes at most {most} MB: shorten its text",
+                        f"这个任务的内容太大（{size} MB），扣子一次最多接收 {most} MB：请缩短文案",
+                        f"This task is too large ({size} MB); Coze takes at most {most} MB: shorten its script",
                     ),
                 )
             )
@@ -303,7 +303,7 @@ class CozeService:
             self._note(
                 Text(
                     f"扣子返回了未知的执行状态“{word}”，按执行中继续等待。",
-                    f"Coze answered with an unknown status '{word}'; it is taken as still running.",
+                    f"Coze gave an unknown status '{word}'; it is taken as still running.",
                 )
             )
 

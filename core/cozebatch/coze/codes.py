@@ -54,7 +54,7 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
             Text("插件调用失败或超时", "A plug-in failed or took too long"),
             Text(
                 "插件服务暂时没有响应，稍后重试；持续出现请检查工作流里的插件节点。",
-                "A plug-in did not answer; try later. If it stays, look at the plug-in nodes of the workflow.",
+                "A plug-in did not respond; try later. If it stays, check the plug-in nodes of the workflow.",
             ),
         ),
         720701002: Meaning(
@@ -62,7 +62,7 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
             Text("插件调用超时", "A plug-in took too long"),
             Text(
                 "插件服务暂时没有响应，稍后重试；持续出现请检查工作流里的插件节点。",
-                "A plug-in did not answer; try later. If it stays, look at the plug-in nodes of the workflow.",
+                "A plug-in did not respond; try later. If it stays, check the plug-in nodes of the workflow.",
             ),
         ),
         4102: Meaning(
@@ -77,10 +77,10 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
             Category.AUTH,
             Text("扣子令牌无效或已过期", "The Coze token is invalid or has expired"),
             Text(
-                "到扣子“API 管理 → 授权 → 个人访问令牌”新建令牌，写入 COZE_API_TOKEN 或 coze_config.token，再跑一次。"
+                "到扣子“API 管理 → 授权 → 个人访问令牌”新建令牌。写入 COZE_API_TOKEN 或 coze_config.token，再跑一次。"
                 "api.coze.cn 和 api.coze.com 的令牌不通用。",
-                "Make a new token in Coze, put it into COZE_API_TOKEN or coze_config.token and run the same command "
-                "again; tokens of api.coze.cn and api.coze.com are not interchangeable.",
+                "Make a new token in Coze. Put it into COZE_API_TOKEN or coze_config.token, then run again. Tokens "
+                "of api.coze.cn and api.coze.com are not interchangeable.",
             ),
         ),
         700012006: Meaning(
@@ -88,7 +88,7 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
             Text("扣子令牌无效", "The Coze credentials are invalid"),
             Text(
                 "检查令牌是否完整、过期或被删除，改好再跑一次。",
-                "Check that the token is complete and neither expired nor deleted, then run the same command again.",
+                "Check that the token is complete, not expired and not deleted, then run again.",
             ),
         ),
         NO_PERMISSION: Meaning(
@@ -97,9 +97,9 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
             Text(
                 "请先看扣子的原话。令牌不对，或是另一站点的（api.coze.cn 与 api.coze.com 不通用）：换成本站点的令牌。"
                 "缺权限：勾选 run、listRunHistory 和 getMetaData，并选上工作流所在的工作空间。",
-                "Read Coze's own words first. A wrong token, or one of the other site (api.coze.cn and api.coze.com do "
-                "not take each other's): use a token of this site. A missing permission: give it 'run', "
-                "'listRunHistory' and 'getMetaData' in the workspace of the workflow.",
+                "Read Coze's own words first. A wrong token, or one of the other site (api.coze.cn, api.coze.com): "
+                "use one of this site. A missing permission: tick 'run', 'listRunHistory' and 'getMetaData', and the "
+                "workflow's workspace.",
             ),
         ),
         4008: Meaning(
@@ -132,7 +132,7 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
         4010: Meaning(
             Category.INVALID_REQUEST,
             Text("输入太长", "The input is too long"),
-            Text("缩短这条文案，再跑一次。", "Shorten the script of this row, then run it again."),
+            Text("缩短这条文案，再跑一次。", "Shorten the script, then run the task again."),
         ),
         4012: Meaning(
             Category.INVALID_REQUEST,
@@ -152,8 +152,8 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
             Text(
                 "请依次检查：base_url 的站点（api.coze.cn 或 api.coze.com）与令牌、工作流链接是否同一个站点；"
                 "工作流是否已发布；workflow_id 是否正确。",
-                "Check in this order: that base_url (api.coze.cn or api.coze.com) is the site of the token and of the "
-                "workflow's address; that the workflow is published; that workflow_id is right.",
+                "Check in this order: base_url (api.coze.cn or api.coze.com) is the site of token and workflow; the "
+                "workflow is published; workflow_id is right.",
             ),
             scope="batch",
         ),
@@ -176,8 +176,8 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
             Category.INVALID_REQUEST,
             Text("缺少工作流必需的参数", "A parameter that the workflow requires is missing"),
             Text(
-                "请检查 parameters 映射，以及这一行里对应的列是否为空。",
-                "Check the 'parameters' mapping, and whether this row's column for it is empty.",
+                "请检查 parameters 的对应关系，以及这个任务里对应的内容是否为空。",
+                "Check the 'parameters' mapping, and whether the task has nothing for that input.",
             ),
         ),
         720702004: Meaning(
@@ -202,7 +202,7 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
         4105: Meaning(Category.CONTENT_REJECTED, Text("文案含敏感内容", "The text holds sensitive content")),
         4014: Meaning(
             Category.CONTENT_REJECTED,
-            Text("模型处理不了这段文案", "The model cannot answer this text"),
+            Text("模型处理不了这段文案", "The model cannot process this text"),
             Text("请修改文案后再跑。", "Change the script and run it again."),
         ),
         CANCELLED_BY_A_PERSON: Meaning(

@@ -130,8 +130,8 @@ class Connection:
             raise UsageError(
                 Text(
                     "workflow_config.coze_config.token：令牌为空，或含有空格、换行、非英文字符，请重新复制。",
-                    "workflow_config.coze_config.token: the token is empty or holds spaces, line breaks or other "
-                    "characters no token has; copy it again.",
+                    "workflow_config.coze_config.token: the token is empty, or holds spaces or other signs that no "
+                    "token has; copy it again.",
                 )
             )
         try:
@@ -142,7 +142,7 @@ class Connection:
             raise UsageError(
                 Text(
                     f"workflow_config.coze_config.base_url：{base_url} 不是网址，例如 https://api.coze.cn",
-                    f"workflow_config.coze_config.base_url: {base_url} is no address; one is https://api.coze.cn",
+                    f"workflow_config.coze_config.base_url: {base_url} is no address such as https://api.coze.cn",
                 )
             )
         self.base_url = base_url.rstrip("/")

@@ -58,7 +58,7 @@ class TrimmedOutputs:
                 break
             text = data.get("node_output") if isinstance(data, dict) else None
             if not isinstance(text, str):
-                why = Text("返回里没有 node_output", "the answer has no node_output")
+                why = Text("返回里没有 node_output", "the response has no node_output")
                 break
             whole[title] = self._mask(text)
         self._tries.pop(execute_id, None)

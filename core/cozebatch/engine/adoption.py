@@ -35,8 +35,7 @@ async def why_not_adopt(
         if recorded.digest not in (None, digest):
             return Text(
                 f"执行 {execute_id} 提交时的参数与任务 {task.task_id} 现在的不同，没有认领。",
-                f"Execution {execute_id} was started with other parameters than task {task.task_id} has now; "
-                "it was not adopted.",
+                f"Execution {execute_id} had other parameters than task {task.task_id} has now; it was not adopted.",
             )
     try:
         result = await service.poll(execute_id)
@@ -44,7 +43,7 @@ async def why_not_adopt(
         why = failed.info.message
         return Text(
             f"没能向扣子核实执行 {execute_id}，没有认领：{why.zh}",
-            f"Execution {execute_id} could not be verified with Coze and was not adopted: {why.en}",
+            f"Execution {execute_id} could not be checked with Coze; it was not adopted: {why.en}",
         )
     if result.status == "unknown":
         return Text(

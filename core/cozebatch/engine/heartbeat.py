@@ -77,7 +77,7 @@ class Heartbeat:
         if jump.seconds > 0:
             text = Text(
                 f"电脑睡眠了，或时钟被拨快（{took}）：立即查询所有执行中的任务。",
-                f"The machine slept or its clock was put forward ({took}): all executions in flight are looked at now.",
+                f"The machine slept or its clock was put forward ({took}): all executions in flight are checked now.",
             )
         else:
             text = Text(

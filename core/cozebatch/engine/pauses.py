@@ -117,7 +117,7 @@ def _journal_pause(error: JournalError) -> ErrorInfo:
         error.text,
         hint=Text(
             "能写入后会自动继续；也可以退出，清理后再运行同一命令。",
-            "The batch continues by itself once the journal can be written. Or quit, make room, and run the same "
+            "The batch continues by itself once the state file can be written. Or quit, make room, and run the same "
             "command again.",
         ),
     )

@@ -46,8 +46,8 @@ _CATEGORIES: Mapping[Kind, Category] = {
 }
 _NO_RIGHT = Text(
     "应用不能下载附件：到飞书开放平台“权限管理”开通下载云文档素材的权限，发布版本，再跑一次。",
-    "The application may not download attachments: on the open platform, give it the permission to download drive "
-    "media, publish a version, and run again.",
+    "The app may not download attachments. On the open platform, permit it to download drive media; publish a "
+    "version and run again.",
 )
 
 

@@ -22,7 +22,7 @@ _NO_RECORD = "reccozebatchcheck"
 async def check_feishu(client: FeishuClient, base: FeishuBase, layout: Layout, values: StatusValues) -> list[CheckItem]:
     """One item for each thing looked at; stops where nothing further can be found out. Never raises for Feishu."""
     items: list[CheckItem] = []
-    application = Text("飞书应用", "Feishu application")
+    application = Text("飞书应用", "Feishu app")
     try:
         await client.check_token()
     except FeishuError as error:
@@ -41,7 +41,7 @@ async def check_feishu(client: FeishuClient, base: FeishuBase, layout: Layout, v
     relations = (
         ("account_table", Text("账号表", "account table"), layout.accounts),
         ("voice_table", Text("声音表", "voice table"), layout.voices),
-        ("digital_human_table", Text("数字人表", "digital human table"), layout.digital_humans),
+        ("digital_human_table", Text("数字人表", "avatar table"), layout.digital_humans),
     )
     for key, subject, relation in relations:
         if relation is not None:
@@ -95,15 +95,15 @@ async def _rows(base: FeishuBase, layout: Layout) -> list[CheckItem]:
             Level.WARN,
             subject,
             Text(
-                "表看起来是空的；如果其实有数据，是“高级权限”挡住了应用：请给它有权限的角色",
-                "the table looks empty; if it is not, advanced permissions hide it: give the application a role",
+                "数据表看起来是空的；如果其实有数据，是“高级权限”挡住了应用：请给它有权限的角色",
+                "the table looks empty; if it is not, advanced permissions hide it: give the app a role",
             ),
         )
     ]
 
 
 async def _right_to_write(base: FeishuBase, layout: Layout, values: StatusValues) -> list[CheckItem]:
-    subject = Text("写回权限", "right to write")
+    subject = Text("写回权限", "permission to write")
     written = next((v for v in (values.done, values.failed, values.running) if v is not None), None)
     if written is None or layout.columns.status is None:
         return [CheckItem(Level.OK, subject, Text("没有配置写回", "nothing is written back"))]
@@ -123,7 +123,7 @@ async def _right_to_write(base: FeishuBase, layout: Layout, values: StatusValues
 
 async def _right_to_upload(client: FeishuClient, base: FeishuBase) -> CheckItem:
     """An upload is begun and never gone on with: nothing of it is left."""
-    subject = Text("上传权限", "right to upload")
+    subject = Text("上传权限", "permission to upload")
     try:
         await begin_upload(client, base)
     except FeishuError as error:

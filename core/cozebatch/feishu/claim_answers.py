@@ -40,7 +40,7 @@ def taken(status: str | None) -> ErrorInfo:
         ),
         hint=Text(
             "没有扣费。确认没人在做，把状态改回筛选条件里的值，再跑一次。",
-            "When nobody is, set the status back to the ready value and run again; nothing was charged.",
+            "Not charged. If nobody is on it, set its status back to a value of the filter and run again.",
         ),
     )
 
@@ -72,7 +72,7 @@ def late_mark() -> StepError:
             ),
             hint=Text(
                 "确认没人在做这条记录，把状态改回筛选条件里的值，再跑一次。",
-                "If nobody is working on the record, set its status back to the ready value and run again.",
+                "If nobody is on it, set its status back to a value of the filter and run again.",
             ),
         )
     )
@@ -89,8 +89,8 @@ def unsettled() -> StepError:
             ),
             hint=Text(
                 "下次启动会自动重试。一直这样：确认没人在做，把状态改回筛选条件里的值，再跑一次。",
-                "The next start tries again. If it stays so and nobody is working on the record, set its status back "
-                "to the ready value and run again.",
+                "The next start tries again. If it stays so, and nobody is on it: set its status back to a value of "
+                "the filter and run again.",
             ),
         )
     )

@@ -57,9 +57,9 @@ _THROTTLED = Meaning(
 )
 _CONFLICT = Meaning(
     Kind.CONFLICT,
-    Text("飞书多维表格正被别处写入", "somebody else is writing to this Feishu table"),
+    Text("飞书多维表格正被别处写入", "something else is writing to the Feishu Base"),
     Text(
-        "程序会自动重试；持续出现，请停掉同时写这张表的其他程序。",
+        "程序会自动重试；持续出现，请停掉同时写这个数据表的其他程序。",
         "It is tried again by itself; if it stays, stop what else writes to this table.",
     ),
 )
@@ -75,7 +75,7 @@ NETWORK = Meaning(
 )
 _NOT_READY = Meaning(
     Kind.NOT_READY,
-    Text("飞书多维表格暂时不可写", "the Feishu table is not ready yet"),
+    Text("飞书多维表格暂时不可写", "the Feishu Base cannot be written just now"),
     Text("程序稍后自动重试，无需处理。", "It is tried again by itself."),
 )
 _TOKEN = Meaning(
@@ -83,25 +83,25 @@ _TOKEN = Meaning(
     Text("飞书访问凭证失效", "Feishu refused the access token"),
     Text(
         "请检查 api_config.app_id 和 app_secret，以及应用是否已启用。",
-        "Check api_config.app_id and app_secret, and that the application is enabled.",
+        "Check api_config.app_id and app_secret, and that the app is enabled.",
     ),
 )
 _CREDENTIALS = Meaning(
     Kind.CREDENTIALS,
-    Text("飞书不认这个应用 ID 或密钥", "Feishu refused the application's id or secret"),
+    Text("飞书不认这个 App ID 或 App Secret", "Feishu refused the App ID or App Secret"),
     Text(
         "请到飞书开放平台“凭证与基础信息”核对 api_config.app_id 和 app_secret。",
-        "Compare api_config.app_id and app_secret with the application's page on Feishu's open platform.",
+        "Compare api_config.app_id and app_secret with the app on the open platform.",
     ),
 )
 _PERMISSION = Meaning(
     Kind.PERMISSION,
-    Text("应用没有这个飞书多维表格的权限", "the application may not do this with the Feishu table"),
+    Text("应用没有这个飞书多维表格的权限", "the app may not do this with the Feishu Base"),
     Text(
         "打开多维表格 → 右上角“…” → 更多 → 添加文档应用，选中此应用并给“可编辑”；并在开放平台开通多维表格权限后"
         "发布版本。同步来的表只读，无法写回。",
-        "Open the base, '…' → More → Add document application, choose this application with edit rights; on the open "
-        "platform give it the Bitable permissions and publish a version. Synchronised tables are read-only.",
+        "Open the base, '…' → More → Add document app, and give this app edit permission. On the open platform, give "
+        "it the permissions of Base and publish a version. Synchronised tables are read-only.",
     ),
 )
 
@@ -115,11 +115,11 @@ def _not_found(key: str, zh: str, en: str) -> Meaning:
 
 
 NO_BASE = _not_found("api_config.app_token", "这个多维表格", "base")
-_TABLE = _not_found("tables.….table_id", "这张表", "table")
+_TABLE = _not_found("tables.….table_id", "这个数据表", "table")
 _VIEW = _not_found("tables.content_table.view_id", "这个视图", "view")
 _COLUMN = Meaning(
     Kind.COLUMN,
-    Text("表里没有这个字段", "the table has no such field"),
+    Text("数据表里没有这个字段", "the table has no such field"),
     Text("请核对 field_mapping 里的字段名。", "Check the field names in field_mapping."),
 )
 _FILTER = Meaning(

@@ -108,8 +108,8 @@ def no_options(filter: Mapping[str, Any] | None, columns: Sequence[Column]) -> l
                     Text(
                         f"filter_condition 里的“{value}”不是字段“{column.name}”的选项，没有记录会符合。"
                         f"现有：{'、'.join(options)}。",
-                        f"'{value}' in filter_condition is no option of the field '{column.name}', so no record has "
-                        f"it. There are: {', '.join(options)}.",
+                        f"'{value}' in filter_condition is no option of the field '{column.name}': no record has it. "
+                        f"There are: {', '.join(options)}.",
                     )
                 )
     return found
@@ -124,8 +124,8 @@ def missing_column(key: str, column: str, existing: Sequence[str]) -> Text:
         else Text(f"现有：{'、'.join(existing[:20])}", f"there are: {', '.join(existing[:20])}")
     )
     return Text(
-        f"飞书表里没有“{column}”这个字段（{key}）：{hint.zh}。请改配置，或在表里加上这个字段。",
-        f"The Feishu table has no field '{column}' ({key}): {hint.en}. Change the configuration, or add the field.",
+        f"数据表里没有“{column}”这个字段（{key}）：{hint.zh}。请改配置，或在数据表里加上这个字段。",
+        f"The table has no field '{column}' ({key}): {hint.en}. Change the configuration, or add the field.",
     )
 
 

@@ -53,7 +53,7 @@ _OTHER_TOKENS = (
     (re.compile(r"vew\w{4,16}"), Text("视图的 ID（view_id）", "the id of a view (view_id)")),
     (re.compile(r"rec\w{4,16}"), Text("记录的 ID", "the id of a record")),
     (re.compile(r"blk\w{4,16}"), Text("仪表盘的 ID", "the id of a dashboard")),
-    (re.compile(r"cli_\w+"), Text("应用的 App ID（app_id）", "the id of an application (app_id)")),
+    (re.compile(r"cli_\w+"), Text("应用的 App ID（app_id）", "the App ID of an app (app_id)")),
 )
 """Tokens that tell by their beginning what they are of. A base's own token may begin in any way, but is longer."""
 
@@ -142,8 +142,8 @@ def parse_base(text: str) -> BaseLink:
 
 
 _WANTED = Text(
-    "应为多维表格的 app_token，或它的完整链接（…/base/APP?table=TBL&view=VIEW 或 …/wiki/…）",
-    "should be the base's app_token, or its whole address (…/base/APP?table=TBL&view=VIEW or …/wiki/…)",
+    "应为多维表格的 app_token 或链接（…/base/APP?table=TBL&view=VIEW 或 …/wiki/…）",
+    "should be the app_token or address of a base (…/base/APP?table=TBL or …/wiki/…)",
 )
 
 

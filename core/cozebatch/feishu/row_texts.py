@@ -18,7 +18,7 @@ from cozebatch.ports import RowText
 
 CHANGED = ErrorInfo(
     Category.SOURCE,
-    Text("这条记录的文案后来又改过，没有写回。", "The record was changed since, so that its script was not written."),
+    Text("这条记录的文案后来又改过，没有写回。", "The record was changed since; its script was not written."),
 )
 GONE = ErrorInfo(Category.SOURCE, Text("这条记录已被删除，没有写回。", "The record was deleted; nothing was written."))
 

@@ -185,7 +185,7 @@ class FeishuSource:
             names = ", ".join(str(getattr(layout.columns, ours)) for ours in absent)
             self._note(
                 Text(
-                    f"表里没有这些默认字段，已略过：{names}。",
+                    f"数据表里没有这些默认字段，已略过：{names}。",
                     f"The table has none of these default fields, they are left out: {names}.",
                 )
             )
@@ -243,15 +243,14 @@ class FeishuSource:
             raise UsageError(*nothing)
         if not page.records:
             return Text(
-                "任务表看起来是空的。如果表里其实有数据：多维表格开启了“高级权限”而应用没有权限时，飞书会返回空表，"
-                "请把应用加为有阅读权限的角色（或关闭高级权限）。",
-                "The task table looks empty. If it is not: with advanced permissions switched on, Feishu shows an "
-                "empty table to an application without rights; give it a role that may read, or switch them off.",
+                "任务表看起来是空的。如果其实有数据，是“高级权限”挡住了应用：请给应用一个能读的角色，或关闭高级权限。",
+                "The task table looks empty. If it is not, advanced permissions hide it from the app: give the app a "
+                "role that may read, or switch them off.",
             )
         return Text(
-            "表里有 {count} 条记录，但没有一条符合筛选条件（tables.content_table.filter_condition）。",
-            "The table has {count} record(s), but none that the filter lets through "
-            "(tables.content_table.filter_condition).",
+            "数据表里有 {count} 条记录，但都不符合筛选条件：请看 tables.content_table.filter_condition。",
+            "The table has {count} record(s), but none that the filter lets through: see "
+            "tables.content_table.filter_condition.",
         ).filled(count=page.total or Text("若干", "some"))
 
 
@@ -259,6 +258,6 @@ def _only_of_the_view(shown: int, left_out: int, view_id: str) -> Text:
     return Text(
         "筛选条件选中 {count} 条记录，其中 {shown} 条在视图 {view_id} 里，只跑这些。"
         "要跑全部，就去掉链接里的 view= 和配置里的 view_id。",
-        "The filter lets {count} record(s) through, of which the view {view_id} has {shown}: only these are run. "
-        "To run all, take view= out of the address and view_id out of the configuration.",
+        "The filter lets {count} record(s) through; the view {view_id} has {shown}, and only these are run. To run "
+        "all, take view= out of the address and view_id out of the configuration.",
     ).filled(count=shown + left_out, shown=shown, view_id=view_id)

@@ -119,8 +119,8 @@ def _no_content(complaints: Complaints, reading: Reading, columns: Sequence[str]
         None,
         f"没有文案列，需要一列叫 {' 或 '.join(wanted)}（现有：{present}）。"
         "也可以不改列名，在配置的 task_file.columns.content 里写文案列的名称",
-        f"there is no column with the scripts: one has to be called {' or '.join(wanted)} (found: {present}), "
-        "or task_file.columns.content of the configuration names the one that holds them",
+        f"there is no column with the scripts: call one {' or '.join(wanted)} (found: {present}), or name it in "
+        "task_file.columns.content of the configuration",
     )
 
 

@@ -71,7 +71,7 @@ class Reading:
             found.append(
                 Text(
                     f"{place}：{self.repeated} 行与上一行共用合并的文案，没有别的不同内容，不会重复执行。",
-                    f"{place}: rows that share a merged script with the row above, and differ in nothing that is used: "
+                    f"{place}: rows that share a merged script with the row above and add nothing to it: "
                     f"{self.repeated}. They will not run again.",
                 )
             )

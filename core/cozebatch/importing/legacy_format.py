@@ -151,7 +151,7 @@ def _unanswered(reason: str) -> ErrorInfo:
         Category.UNKNOWN_SUBMIT,
         Text(
             f"旧工具提交后结果不明：{said}",
-            f"The older tool got no clear answer to its submission: {said}",
+            f"The older tool got no clear response to its submission: {said}",
         ),
     )
 

@@ -37,7 +37,7 @@ class DamagedJournal(JournalError):
         super().__init__(
             Text(
                 f"状态文件 {path} 已损坏（{what}），没有提交任何任务。",
-                f"The journal {path} is damaged ({what}); nothing was submitted.",
+                f"The state file {path} is damaged ({what}); nothing was submitted.",
             )
         )
         self.path = path
@@ -128,8 +128,8 @@ def refuse_links(path: Path) -> None:
             raise JournalError(
                 Text(
                     f"状态文件 {file} 是链接，或不是普通文件，没有读写：请把它移走，或换一个 --state-dir。",
-                    f"The journal {file} is a link or no regular file, and was not touched: move it away, or choose "
-                    "another --state-dir.",
+                    f"The state file {file} is a link or no regular file, and was not touched: move it away, or "
+                    "choose another --state-dir.",
                 )
             ) from None
 
@@ -208,7 +208,7 @@ def journal_error(error: Exception) -> JournalError:
     return JournalError(
         Text(
             "状态文件无法读写（{why}）：请检查磁盘空间和 --state-dir 文件夹的权限。",
-            "The journal cannot be read or written ({why}): check disk space and the permissions of --state-dir.",
+            "The state file cannot be read or written ({why}): check disk space and the permissions of --state-dir.",
         ).filled(why=os_reason(error) if isinstance(error, OSError) else error)
     )
 
@@ -237,7 +237,7 @@ def _require_ours(connection: sqlite3.Connection, path: Path) -> None:
     raise JournalError(
         Text(
             f"{path} 是别的程序的数据库，没有读写：请换一个 --state-dir。",
-            f"{path} is the database of another program, and was not touched: choose another --state-dir.",
+            f"{path} is another program's database, and was not touched: choose another --state-dir.",
         )
     )
 

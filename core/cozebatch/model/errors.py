@@ -57,8 +57,8 @@ HINTS: Mapping[Category, Text] = {
     Category.AUTH: Text(
         "令牌无效、过期（最长 30 天）或缺权限（run、listRunHistory、工作空间）。"
         "到扣子“API 管理 → 授权 → 个人访问令牌”检查，改好再跑一次。",
-        "The token is invalid, expired (30 days at most) or lacks permissions (run, listRunHistory, the workspace). "
-        "Check it on Coze's personal access token page, then run the same command again.",
+        "The token is invalid, expired (30 days at most) or lacks permissions: run, listRunHistory, the workspace. "
+        "Check it on Coze's personal access token page, then run again.",
     ),
     Category.QUOTA: Text(
         "扣子额度或余额不足：充值或等额度恢复后，再运行同一命令。",
@@ -66,7 +66,7 @@ HINTS: Mapping[Category, Text] = {
     ),
     Category.INVALID_REQUEST: Text(
         "检查工作流 ID、是否已发布、parameters 与输入是否一致，再跑一次。",
-        "Check the workflow ID, that it is published, and that 'parameters' matches its inputs; then run it again.",
+        "Check the workflow ID, its publication, and 'parameters' against its inputs. Then run it again.",
     ),
     Category.CONTENT_REJECTED: Text(
         "扣子没放行这段文案。改好文案，把表格里的状态改回去，再跑一次。",
@@ -107,7 +107,7 @@ HINTS: Mapping[Category, Text] = {
     ),
     Category.DRAFT_FOLDER: Text(
         "在剪映设置里看草稿位置，填进 draft_folder_path，再免费重试。",
-        "See JianYing's settings for the place of its drafts, put it into draft_folder_path, then retry for free.",
+        "JianYing's settings say where its drafts lie. Put that into draft_folder_path, then retry for free.",
     ),
     Category.SYNTHESIS: Text(
         "检查合成设置，改好后可以免费重试。", "Check the synthesis settings; then you can retry for free."

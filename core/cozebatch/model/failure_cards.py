@@ -144,7 +144,7 @@ CARDS: Mapping[Category, Card] = MappingProxyType(
             Who.ADMIN,
             Text(
                 "检查应用的编辑权限和字段类型；下次启动自动补写。",
-                "check the app's right to edit, and the field types.",
+                "check the app's permission to edit, and the field types.",
             ),
         ),
         Category.SOURCE: Card(
@@ -169,7 +169,7 @@ BY_CODE: Mapping[str, Card] = MappingProxyType(
             Who.AUTHOR,
             Text("缩短文案，把状态改回去，会再跑一次。", "shorten it and set the status back; it runs again."),
         ),
-        "4014": Card(Text("模型处理不了这段文案", "The model cannot answer this script"), Who.AUTHOR, _SET_BACK),
+        "4014": Card(Text("模型处理不了这段文案", "The model cannot process this script"), Who.AUTHOR, _SET_BACK),
         "720702002": Card(
             Text("缺少工作流必需的内容", "Something that the workflow requires is empty"),
             Who.ADMIN,

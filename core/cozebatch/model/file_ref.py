@@ -21,7 +21,7 @@ BAD: Mapping[str, Text] = MappingProxyType(
     {
         "missing": Text("找不到文件", "there is no such file"),
         "outside": Text("不在任务文件所在的文件夹里", "it is outside the task file's folder"),
-        "special": Text("不是普通文件", "it is no ordinary file"),
+        "special": Text("不是普通文件", "it is no regular file"),
         "unreadable": Text("无法读取", "it cannot be read"),
         "empty": Text("是空文件（0 字节）", "it is empty (0 bytes)"),
         "large": Text("超过扣子的上限 512 MB", "it is larger than the 512 MB that Coze takes"),
@@ -72,7 +72,7 @@ class FileRef:
         """Why this row cannot be run. Nothing was paid for it."""
         why, name = BAD[self.bad], clean(self.name, MOST_NAME)
         message = Text(f"输入文件 {name} {why.zh}。没有扣费。", f"Input file {name}: {why.en}. Not charged.")
-        hint = Text("改好这一行的文件再跑一次。", "Put the row's file right and run it again.")
+        hint = Text("改好这个任务的文件，再跑一次。", "Correct the task's file, then run it again.")
         return ErrorInfo(Category.SOURCE, message, hint=hint)
 
 

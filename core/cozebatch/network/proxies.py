@@ -77,10 +77,10 @@ def parse_proxy(text: str) -> Proxy:
     if known is None or found is None or not 0 < int(found[2] or 1) <= 65535:
         raise UsageError(
             Text(
-                "环境变量里的代理地址无法使用（HTTP_PROXY、HTTPS_PROXY、ALL_PROXY，或系统的代理设置）："
-                "应为 http://主机:端口 或 socks5://主机:端口。",
-                "The proxy settings of the environment cannot be used (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, or those "
-                "of the system): write http://HOST:PORT or socks5://HOST:PORT.",
+                "代理地址无法使用（HTTP_PROXY、HTTPS_PROXY、ALL_PROXY，或系统的代理设置）：应为 http://主机:端口 或 "
+                "socks5://主机:端口。",
+                "The proxy (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, or the system's) cannot be used: write "
+                "http://HOST:PORT or socks5://HOST:PORT.",
             )
         )
     user, _, password = login.partition(":")

@@ -11,7 +11,7 @@ WRONG_CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"
 """OpenSSL's own word for a certificate that is not trusted. Asking again does not help."""
 _OTHER_HOST = Text(
     "对方的 HTTPS 证书是别的网站的：网络可能要先登录（打开浏览器看看），或代理、hosts 指错了地方。",
-    "The HTTPS certificate is another site's: the network may want a login first (open a browser), or a proxy or the "
+    "The HTTPS certificate is another site's: the network may want a login first (open a browser). Or a proxy or the "
     "hosts file leads to a wrong place.",
 )
 _OUT_OF_DATE = Text(
@@ -21,9 +21,8 @@ _OUT_OF_DATE = Text(
 _OF_A_COMPANY = Text(
     "对方的 HTTPS 证书不受信任，多半是公司网络、代理或杀毒软件换上了自己的证书：请向管理员要根证书（PEM 文件），"
     "把路径写进环境变量 SSL_CERT_FILE，再运行。",
-    "The HTTPS certificate is not trusted: most likely a company's network, a proxy or a virus scanner put its own in "
-    "place. Ask for its root certificate (a PEM file), set the environment variable SSL_CERT_FILE to its path and run "
-    "again.",
+    "The HTTPS certificate is not trusted: probably a company's network, a proxy or a virus scanner put in its own. "
+    "Ask for its root certificate (a PEM file); set SSL_CERT_FILE to its path and run again.",
 )
 
 
@@ -61,6 +60,6 @@ def _check(proxy: Proxy) -> Text:
     return Text(
         f"请检查代理 {proxy} 是否在运行、要不要用户名和密码；不该走代理就清空 HTTPS_PROXY 和 ALL_PROXY，"
         "或把主机写进 NO_PROXY。",
-        f"Check that the proxy {proxy} runs, and whether it wants a user and password. If no proxy is wanted, empty "
+        f"Check that the proxy {proxy} runs, and whether it wants a user and password. To use none, empty "
         "HTTPS_PROXY and ALL_PROXY, or name the host in NO_PROXY.",
     )

@@ -27,8 +27,8 @@ _TITLES: dict[News, Text] = {
 }
 _HELD = Text(
     "提交结果不明，可能已经扣费：请在程序里认领（免费）或付费重做。",
-    "A submission was not clearly answered and may have been paid for: adopt its execution (free) or rerun the task "
-    "(paid) in the program.",
+    "A submission's result is unclear; it may have been charged: in the program, adopt its execution (free) or rerun "
+    "the task (paid).",
 )
 _LEFT = Text("没做的任务，下次启动接着做。", "What is left waits for the next start.")
 _OPEN = Text("打开表格", "Open the table")

@@ -40,10 +40,10 @@ DEFAULTS: Mapping[Left, Text] = MappingProxyType(
         Left.ASKED: Text("等你答复，答复后接着做（免费）", "waiting for your answer, then they go on (free)"),
         Left.HELD: Text(
             "要你确认：认领（免费）或付费重做",
-            "a person decides: adopt (free) or rerun (paid)",
+            "needs you: adopt (free) or rerun (paid)",
         ),
         Left.EXPIRED: Text(
-            "再查一次（免费），查不到就标为失败", "looked at once more (free), failed if Coze has dropped it"
+            "再查一次（免费），查不到就标为失败", "checked once more (free), failed if Coze has dropped it"
         ),
     }
 )

@@ -104,7 +104,7 @@ CRASHED_WHILE_SENDING = ErrorInfo(
     Category.UNKNOWN_SUBMIT,
     Text(
         "上次在发出请求后、收到返回前中断。",
-        "An earlier run ended after the request was sent and before its answer was on disk.",
+        "An earlier run ended after the request was sent, before the response came.",
     ),
 )
 WAITS = ErrorInfo(
@@ -115,7 +115,7 @@ JOURNAL_INCOMPLETE = ErrorInfo(
     Category.UNKNOWN_SUBMIT,
     Text(
         "状态文件曾损坏，查不到这个任务是否已经付费执行。",
-        "The journal was damaged: whether this task was paid for already is not known.",
+        "The state file was damaged: whether this task was paid for already is not known.",
     ),
 )
 RESULTS_KEPT = 7 * 86400.0
@@ -136,7 +136,7 @@ DONE_AS_EDITED = Text(
 )
 DONE_AS_ANOTHER = Text(
     "同样的参数已在别的任务或文件里完成，不再付费。",
-    "The same parameters were paid for and finished as another row or file.",
+    "The same parameters were finished as another task or in another file: not paid again.",
 )
 SHOWN_AS_OURS = Text(
     "表格里的状态是本程序写的，没有改回；要再做一次，把状态改回去，或付费重做。",
@@ -148,13 +148,13 @@ RESULT_GONE = Text(
 )
 FAILURE_OWED = Text(
     "上次失败的原因还没写回表格；写回后把状态改回去，再跑一次。",
-    "It failed, and the table was not told yet; once it is, set the status back to run it again.",
+    "It failed, and the table does not say so yet; once it does, set the status back to run it again.",
 )
 DONE_AS_IMPORTED = Text(
     "导入的记录或日志显示它已完成；要再做一次，请付费重做。",
     "Imported results or a log say that it was finished; a rerun (paid) has it made again.",
 )
-GONE = Text("任务来源里已没有这一行。", "The source no longer has this row.")
+GONE = Text("任务来源里已没有这个任务。", "The source no longer has this task.")
 
 
 LAST_DAYS = 2

@@ -51,9 +51,9 @@ def _coze(coze: dict[str, Any], add: Report) -> None:
     if _empty(coze.get("token")):
         add(
             (*_COZE, "token"),
-            "缺少扣子令牌：在扣子“API 管理 → 授权 → 个人访问令牌”点“添加”，写在这里，或设环境变量 COZE_API_TOKEN",
-            "the Coze token is missing: make one on Coze's personal access token page and write it here, or set the "
-            "environment variable COZE_API_TOKEN",
+            "缺少扣子令牌：到扣子“API 管理 → 授权 → 个人访问令牌”添加，写在这里或 COZE_API_TOKEN",
+            "the Coze token is missing: make one on Coze's personal access token page; write it here, or set the "
+            "variable COZE_API_TOKEN",
         )
     if _empty(coze.get("workflow_id")):
         add(
@@ -146,7 +146,7 @@ def _feishu(document: dict[str, Any], add: Report, warn: Report) -> None:
         add(
             ("api_config",),
             "缺少飞书应用的配置（app_id、app_secret、app_token）；任务在本地文件里就用 --tasks 文件",
-            "the Feishu application is missing (app_id, app_secret, app_token); for tasks in a file use --tasks FILE",
+            "the Feishu app is missing (app_id, app_secret, app_token); for tasks in a file use --tasks FILE",
         )
     else:
         _api(_object(document, "api_config"), add)
@@ -162,8 +162,8 @@ def _feishu(document: dict[str, Any], add: Report, warn: Report) -> None:
         add(
             (*_CONTENT, "table_id"),
             "缺少任务表的 ID（tbl…）：打开表，复制地址栏里 table= 后面的部分，或把整条链接写进 app_token",
-            "the id of the task table (tbl…) is missing: copy what stands after table= in its address, or put the "
-            "whole address into app_token",
+            "the id of the task table (tbl…) is missing: copy what stands after table= in its address, or put all of "
+            "it into app_token",
         )
     _filter(content, add, warn)
 
@@ -178,7 +178,7 @@ def _opened(app_token: Any) -> Text | None:
 
 def _api(api: dict[str, Any], add: Report) -> None:
     for key, zh, en in (
-        ("app_id", "缺少飞书应用 ID（开放平台 → 凭证与基础信息，cli_…）", "the application id (cli_…) is missing"),
+        ("app_id", "缺少飞书应用 ID（开放平台 → 凭证与基础信息，cli_…）", "the App ID (cli_…) is missing"),
         (
             "app_secret",
             "缺少飞书应用密钥：写在这里，或设置环境变量 FEISHU_APP_SECRET",
@@ -202,7 +202,7 @@ def _filter(content: dict[str, Any], add: Report, warn: Report) -> None:
             add(
                 path,
                 "没有状态字段时要写明筛选条件（或写 null 表示整张表都跑）",
-                "without a status field the filter has to be written (or null, to run the whole table)",
+                "without a status field, the filter is needed (or null, to run the whole table)",
             )
         if not _empty(_object(content, "status_values").get("running")):
             add(
@@ -219,7 +219,7 @@ def _filter(content: dict[str, Any], add: Report, warn: Report) -> None:
             add(
                 (*_CONTENT, "status_values", "running"),
                 "不能和筛选条件里的状态相同，否则两个人会同时跑同一条记录",
-                "must differ from the ready value, or two operators would run the same record",
+                "must differ from the status in the filter, or two people would run one record",
             )
     if written is None or (isinstance(written, dict) and not written.get("conditions") and not written.get("children")):
         if content.get("view_id"):
@@ -227,5 +227,5 @@ def _filter(content: dict[str, Any], add: Report, warn: Report) -> None:
         warn(
             path,
             "没有筛选条件：整张数据表的每条记录都会执行并扣费",
-            "there is no filter: every row of the table runs and is paid",
+            "there is no filter: every record of the table is run and paid for",
         )

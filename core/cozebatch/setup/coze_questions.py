@@ -16,8 +16,8 @@ from cozebatch.setup.secrets import plain_secret
 from cozebatch.setup.state import State, World
 
 _PASTE = Text(
-    "在扣子打开工作流，复制地址栏里的链接，例如 https://www.coze.cn/work_flow?space_id=…&workflow_id=…",
-    "Open the workflow in Coze and copy its address, such as https://www.coze.cn/work_flow?space_id=…&workflow_id=…",
+    "在扣子打开工作流，复制地址栏里的链接（…?space_id=…&workflow_id=…）",
+    "Open the workflow in Coze and copy its address (…?space_id=…&workflow_id=…)",
 )
 
 

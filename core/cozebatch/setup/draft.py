@@ -98,8 +98,7 @@ def _called_like_ours(column: str, need: str) -> WrongAnswer:
     return WrongAnswer(
         Text(
             f"字段“{column}”和程序自己的名称相同，而 {need} 不能用它：给它改个名，再从头选一次。",
-            f'The field "{column}" is called like one of the program\'s own, so {need} cannot have it: rename it and '
-            "choose again.",
+            f'The program has a field "{column}" of its own, which {need} cannot use: rename it and choose again.',
         )
     )
 

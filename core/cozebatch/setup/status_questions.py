@@ -76,7 +76,7 @@ def _line(state: State, part: str, label: Text, value: str) -> Option:
     if part == "ready":
         return Option(part, Text(f"{label.zh}：？", f"{label.en}: ?"), Text("还没有选", "not chosen yet"), False)
     if part == "column":
-        paid = Text("没有的话，每条记录都会跑，都会付费", "without one every record is run and paid")
+        paid = Text("没有的话，每条记录都会跑，都会付费", "without one every record is run and paid for")
         return Option(part, Text(f"{label.zh}：没有", f"{label.en}: none"), paid, False)
     return Option(part, Text(f"{label.zh}：不写", f"{label.en}: nothing"))
 
@@ -107,7 +107,7 @@ async def take_status(state: State, world: World, answer: str) -> State:
             raise WrongAnswer(
                 Text(
                     "写入的值不能和“要生成”的值相同，否则做完的记录又会再跑。",
-                    "What is written must differ from the value that says to run, or finished records would run again.",
+                    "It must differ from the value that says to run: finished records would run again.",
                 )
             )
         number = await count_ready(state, world, now["column"], now["ready"])
@@ -122,7 +122,7 @@ def status_part(state: State, world: World) -> Question:
     columns = state.known.columns
     if part == "column":
         fitting = [column for column in columns if column.kind in (1, _SINGLE_SELECT)]
-        none = Text("没有状态字段：每条记录都跑，都付费", "there is none: every record is run and paid")
+        none = Text("没有状态字段：每条记录都跑，都付费", "there is none: every record is run and paid for")
     elif part == "result":
         fitting = [column for column in columns if column.kind == 1 and column.name not in _read_columns(state)]
         none = Text("不写结果", "write no result")

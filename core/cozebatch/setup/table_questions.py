@@ -24,8 +24,8 @@ _BASE_EXAMPLE = Text(
 )
 _APP_HINT = Text(
     "飞书开发者后台 → 你的应用 → 凭证与基础信息。应用要开通多维表格权限，并在表格里“添加文档应用”。",
-    "Developer console, your app, Credentials & Basic Info. The app needs the Base permission, and has to be added to "
-    "the base as a document app.",
+    "Developer console, your app, Credentials & Basic Info. The app needs the permissions of Base; add it to the "
+    "base (Add document app).",
 )
 
 
@@ -136,7 +136,7 @@ async def take_app_secret(state: State, world: World, answer: str) -> State:
         raise WrongAnswer(
             Text(
                 "这个多维表格里看不到数据表：请给应用“可编辑”的权限，再试一次。",
-                "No table can be seen in this base: give the app edit rights and try again.",
+                "No table can be seen in this base: give the app edit permission and try again.",
             )
         )
     ids = [table.id for table in tables]
@@ -235,7 +235,7 @@ def relations(state: State, world: World) -> Question:
         Text("同一个多维表格里有按账号查的数据表，要用吗", "The base has tables that go by account: use them"),
         hint=Text(
             "账号的名称、音色和数字人从那里取；查不到就用任务表自己的字段。",
-            "Names, voices and digital humans of accounts come from there; else from the fields of the task table.",
+            "Names, voices and avatars of accounts come from there; else from the fields of the task table.",
         ),
         options=(
             Option("yes", Text(f"用：{'、'.join(found)}", f"use them: {', '.join(found)}")),

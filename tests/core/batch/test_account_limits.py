@@ -82,7 +82,7 @@ def test_without_the_permission_a_batch_runs_as_ever_and_only_the_log_says_so(tm
     with serve_coze(options) as coze:
         done = Program(tmp_path, coze.url).configure().tasks(2).batch()
         assert done.code == 0, done.err
-        assert "500 a second are the limit" in log_of(tmp_path)
+        assert "500 a second are used" in log_of(tmp_path)
 
 
 @pytest.mark.parametrize("what", ["html", "cut_after", "empty", "stall"])

@@ -39,7 +39,7 @@ def test_a_row_with_equal_parameters_is_paid_for_unless_reuse_is_asked_for(progr
     assert program.batch().code == 0
     rows(program, ["a", "b"])
     looked = program.batch("--dry-run")
-    assert "1 task with parameters that were paid for as another task's within 7 days" in looked.out
+    assert "1 task with parameters paid for as another task's within 7 days" in looked.out
     assert "--reuse uses those results (free)" in looked.out
     assert "1 new paid execution" in looked.out
     free = program.batch("--dry-run", "--reuse")

@@ -70,7 +70,7 @@ async def test_what_cannot_be_verified_is_not_adopted() -> None:
     world = World(coze=FakeCoze(mishaps={"t1": ["lost"]}))
     async with with_a_held_task(world) as engine:
         world.coze.poll_error = lambda _: error(Category.NETWORK, "no route")
-        with pytest.raises(UsageError, match="could not be verified with Coze and was not adopted: no route"):
+        with pytest.raises(UsageError, match="could not be checked with Coze; it was not adopted: no route"):
             await engine.commands.adopt("t1", "e1")
         assert engine.board.rows["t1"].state is State.HELD
 
@@ -105,6 +105,6 @@ async def test_an_execution_that_was_started_for_another_script_of_the_same_plac
     async with with_a_held_task(world) as engine:
         earlier = Execution("t1", 1, "succeeded", 1.0, "e1", source_key="test", run_id="run0", digest="another script")
         await world.journal.write(PutExecution(earlier))
-        with pytest.raises(UsageError, match="started with other parameters"):
+        with pytest.raises(UsageError, match="had other parameters"):
             await engine.commands.adopt("t1", "e1")
         assert engine.board.rows["t1"].state is State.HELD

@@ -55,14 +55,14 @@ async def test_a_good_configuration_is_ok_all_through_and_nothing_is_written(ser
     items = await check(service)
     assert problems(items) == []
     assert {item.subject.en for item in items} > {
-        "Feishu application", "task table", "field '仿写文案'", "records to run", "right to write", "voice table",
+        "Feishu app", "task table", "field '仿写文案'", "records to run", "permission to write", "voice table",
     }  # fmt: skip
     assert service.feishu.writes == []
 
 
 async def test_wrong_credentials_end_the_check(service: Served) -> None:
     ((level, subject, text),) = problems(await check(service, secret="nope"))
-    assert (level, subject) == (Level.FAIL, "Feishu application")
+    assert (level, subject) == (Level.FAIL, "Feishu app")
     assert "app_secret" in text
 
 
@@ -183,8 +183,8 @@ async def test_an_option_that_does_not_exist_yet_is_a_warning(service: Served) -
 async def test_a_read_only_table_fails_with_the_cure(service: Served) -> None:
     service.feishu.tables[CONTENT].read_only = True
     ((level, subject, text),) = problems(await check(service))
-    assert (level, subject) == (Level.FAIL, "right to write")
-    assert "edit rights" in text
+    assert (level, subject) == (Level.FAIL, "permission to write")
+    assert "edit permission" in text
 
 
 async def test_a_hidden_table_is_a_warning(service: Served) -> None:

@@ -245,7 +245,7 @@ async def test_what_stays_refused_is_an_error_and_not_a_claim(service: Served) -
         with pytest.raises(StepError) as caught:
             await sink_of(base).claim(task())
     assert caught.value.info.category is Category.SOURCE
-    assert "edit rights" in caught.value.info.hint.en
+    assert "edit permission" in caught.value.info.hint.en
 
 
 async def test_one_deleted_record_does_not_keep_the_claims_of_others_back(service: Served) -> None:

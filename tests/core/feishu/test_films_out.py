@@ -307,7 +307,7 @@ async def test_the_right_to_upload_is_checked_and_leaves_nothing(service: Served
     async with service.connect() as (client, base):
         layout = replace(LAYOUT, films=MAPPED, accounts=None, voices=None, digital_humans=None)
         items = await check_feishu(client, base, layout, VALUES)
-    (item,) = [i for i in items if i.subject.en == "right to upload"]
+    (item,) = [i for i in items if i.subject.en == "permission to upload"]
     assert item.level is (Level.OK if allowed else Level.FAIL)
     assert service.feishu.media.files == {}
 

@@ -49,10 +49,10 @@ def test_what_can_be_read_from_a_link_is(text: str, link: BaseLink) -> None:
         ("fldcnABCDEFG", "a drive folder"),
         ("tblsRc9GRRXKqhvW", "the id of a table"),
         ("vewTpR1urY", "the id of a view"),
-        ("cli_a1b2c3", "the id of an application"),
-        ("https://acme.feishu.cn", "app_token, or its whole address"),
-        ("App 1", "app_token, or its whole address"),
-        ("../../x", "app_token, or its whole address"),
+        ("cli_a1b2c3", "the App ID of an app"),
+        ("https://acme.feishu.cn", "app_token or address"),
+        ("App 1", "app_token or address"),
+        ("../../x", "app_token or address"),
     ],
 )
 def test_a_link_that_is_no_base_is_told_what_it_is(text: str, says: str) -> None:

@@ -104,7 +104,7 @@ async def test_of_a_views_rows_those_run_that_the_filter_lets_through_in_its_ord
     assert [task.task_id for task in tasks] == ["recdemo05", "recdemo02"]
     (note,) = notes
     assert "19 records" in note.en
-    assert "of which the view vewOne has 2" in note.en
+    assert "the view vewOne has 2" in note.en
     (text,) = await complaints(service, replace(ALONE, view_id="vewTwo"))
     assert "tables.content_table.view_id" in text
 
@@ -300,7 +300,7 @@ async def test_a_table_hidden_by_advanced_permissions_is_told_from_one_without_m
     [
         (FeishuFault("token", code=10014), "app_id and app_secret"),
         (FeishuFault("search", code=1254040), "api_config.app_token"),
-        (FeishuFault("search", code=91403, status=403), "Add document application"),
+        (FeishuFault("search", code=91403, status=403), "Add document app"),
         (FeishuFault("any", "html", status=503, times=None), "passing fault"),
         (FeishuFault("any", "cut", times=None), "cannot be reached"),
     ],

@@ -103,7 +103,7 @@ async def test_a_read_only_table_is_refused_once_with_the_cure(service: Served) 
     service.feishu.tables[CONTENT].read_only = True
     async with service.connect() as (_, base):
         answers = await sink_of(base).deliver([owed(n) for n in range(200)])
-    assert all(answer.final and "edit rights" in answer.error.hint.en for answer in undelivered(answers))
+    assert all(answer.final and "edit permission" in answer.error.hint.en for answer in undelivered(answers))
     assert len(undelivered(answers)) == 200
     assert service.feishu.counts["batch_update"] == 1
 

@@ -95,7 +95,7 @@ def test_a_script_merged_over_rows_that_differ_in_nothing_used_is_paid_for_once(
         ("row-3", "文案二"),
     ]
     assert (reading.repeated, reading.hidden) == (1, 0)
-    assert "differ in nothing that is used: 1." in reading.notes("t.xlsx")[0].en
+    assert "add nothing to it: 1." in reading.notes("t.xlsx")[0].en
     with_shots = Reading(frozenset({"content", "分镜"}))
     assert [t.extra["分镜"] for t in read_tasks(book.path, with_shots)][:2] == ["镜头 1", "镜头 2"]
 

@@ -140,11 +140,11 @@ def test_a_filter_that_would_be_understood_in_part_only_is_refused() -> None:
 
 def test_the_running_value_must_not_be_the_ready_one() -> None:
     text = only_complaint(feishu(content={"status_values": {"running": "视频草稿生成"}}), need_feishu=True)
-    assert "status_values.running: must differ from the ready value" in text
+    assert "status_values.running: must differ from the status in the filter" in text
 
 
 def test_no_filter_at_all_is_allowed_and_said() -> None:
     settings, warnings = parse_settings(feishu(content={"filter_condition": None}), need_feishu=True)
     assert settings.tables is not None
     assert settings.tables.content_table.filter_condition is None
-    assert any("every row" in w.en for w in warnings)
+    assert any("every record" in w.en for w in warnings)

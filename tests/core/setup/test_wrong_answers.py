@@ -89,7 +89,7 @@ async def test_wrong_credentials_of_the_app_are_told_with_what_right_ones_look_l
         assert "cli_a1b2c3d4e5" in told
         assert "not_the_secret" not in told
         found.feishu.strike(FeishuFault("tables", code=91403))
-        assert "document application" in await wrong(way, APP_SECRET)
+        assert "Add document app" in await wrong(way, APP_SECRET)
 
 
 async def test_a_file_without_a_column_of_scripts_asks_for_one(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from rich.cells import cell_len
 
 import cozebatch
 import cozebatch_tui
@@ -189,5 +190,27 @@ def test_what_the_system_says_is_said_in_both_languages() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr == "strerror" and isinstance(node.ctx, ast.Load)
         if Path(place).name not in apart and ast.unparse(node.value) != "os"
+    ]
+    assert not wrong
+
+
+TYPICAL = {"path": 24, "folder": 24, "command": 24, "url": 24, "run_id": 15, "execute_id": 19}
+FIGURE = 4
+WIDTH = 80
+
+
+def sentences(text: str) -> Iterator[str]:
+    """The parts between which a line may be broken without harm."""
+    text = re.sub(r"\{(\w*)[^{}]*\}", lambda found: "8" * TYPICAL.get(found[1], FIGURE), text)
+    yield from (part for part in re.split(r"\n|(?<=[。？：；])|(?<=[.?:;])[ \"]+(?=\S)", text) if part)
+
+
+def test_no_sentence_is_wider_than_a_terminal() -> None:
+    wrong = [
+        (found.place, cell_len(part), part)
+        for found in all_texts()
+        for text in (found.zh, found.en)
+        for part in sentences(text)
+        if cell_len(part) > WIDTH
     ]
     assert not wrong

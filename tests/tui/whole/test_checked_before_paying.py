@@ -96,7 +96,7 @@ def an_input_that_is_not_sent(table: Table, folder: Path) -> None:
         (output_is_a_file, "output folder: does not exist"),
         (no_program, "was not found"),
         (no_such_template, "names the template 'mian', which does not exist. There are: main"),
-        (no_right_to_write, "right to write"),
+        (no_right_to_write, "permission to write"),
         (result_column_takes_no_text, "field '返回结果'"),
         (status_column_of_many_values, "field '状态'"),
         (script_column_of_files, "field '仿写文案': holds no script (its type is attachment)"),

@@ -95,7 +95,7 @@ async def test_the_screen_asks_before_it_goes_on_from_a_rebuilt_journal(
         after = MessageScreen if answer == "n" else StartScreen
         await screen.until(lambda: isinstance(screen.app.screen, after), "what follows")
         if answer == "n":
-            await screen.until(lambda: "confirm, or with --yes" in screen.text(), "the way on")
+            await screen.until(lambda: "or with --yes" in screen.text(), "the way on")
         await screen.press("q")
     kept = list((tmp_path / "state").glob("journal.damaged-*.sqlite3"))
     assert len(kept) == (answer == "y")

@@ -227,7 +227,7 @@ def test_a_task_file_that_cannot_be_used_is_told(folder: Folder, name: str, text
         ((*RUN, "--results-dir", "c.json"), "请换一个 --results-dir", "Choose another --results-dir"),
         ((*RUN[:2], "d.json", *RUN[3:]), "是不是 c.json？", "did you mean c.json?"),
         ((*RUN[:-1], "task.json"), "是不是 tasks.json？", "did you mean tasks.json?"),
-        (RUN[:3], "缺少飞书应用的配置", "the Feishu application is missing"),
+        (RUN[:3], "缺少飞书应用的配置", "the Feishu app is missing"),
         (("--no-ui",), "没有找到配置文件 configs/config.json", "There is no configuration at configs/config.json"),
         (("check", "--config", "d.json"), "是不是 c.json？", "did you mean c.json?"),
         (("report",), "还没有批次", "No batches yet"),

@@ -22,6 +22,7 @@ from cozebatch_tui.commands.prompts import agrees
 from cozebatch_tui.commands.trust import require_trusted_hosts
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.headless.streams import Output
+from cozebatch_tui.headless.styled import fitted
 from cozebatch_tui.locale.headless import NO_CONFIGURATION
 from cozebatch_tui.presentation.invocation import typed
 
@@ -34,7 +35,10 @@ def check(options: argparse.Namespace, lang: Lang) -> Exit:
     out = Output(sys.stdout)
 
     def report(item: CheckItem) -> None:
-        out.line(f"{item.level.value:<4}  {clean(item.subject.in_(lang), 60)}: {clean(item.text.in_(lang), 1000)}")
+        colon = "：" if lang == "zh" else ": "
+        line = f"{item.level.value:<4}  {clean(item.subject.in_(lang), 60)}{colon}{clean(item.text.in_(lang), 1000)}"
+        for part in fitted(line, out.columns, 6) if out.is_terminal else (line,):
+            out.line(part)
 
     try:
         need_feishu = None if options.tasks is None else False
@@ -42,7 +46,7 @@ def check(options: argparse.Namespace, lang: Lang) -> Exit:
         require_trusted_hosts(settings, yes=options.yes, ask=lambda question: agrees(question, lang))
     except UsageError as error:
         for complaint in error.complaints:
-            out.line(f"fail  {Text('配置文件', 'configuration').in_(lang)}: {clean(complaint.in_(lang), 1000)}")
+            report(CheckItem(Level.FAIL, Text("配置文件", "configuration"), complaint))
         return Exit.USAGE
     good = _check_tasks(Path(options.tasks), settings, report) if options.tasks is not None else True
 

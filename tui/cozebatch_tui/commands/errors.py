@@ -22,7 +22,7 @@ def complain(complaints: Sequence[Text], lang: Lang) -> None:
 
 
 def _fitted(paragraph: str) -> list[str]:
-    from cozebatch_tui.headless.styled import painted, wrapped
+    from cozebatch_tui.headless.styled import fitted
 
     width = min(100, shutil.get_terminal_size().columns)
-    return [painted(part, colour=False) for line in paragraph.split("\n") for part in wrapped([(line, None)], width, 2)]
+    return [part for line in paragraph.split("\n") for part in fitted(line, width, 2)]

@@ -49,9 +49,9 @@ class _Help(argparse.HelpFormatter):
 
 
 def _fitted(line: str, width: int) -> list[str]:
-    from cozebatch_tui.headless.styled import painted, wrapped
+    from cozebatch_tui.headless.styled import fitted
 
-    return [painted(part, colour=False) for part in wrapped([(line, None)], width, 0)]
+    return fitted(line, width, 0)
 
 
 def new_parser(command: Command, zh: str, en: str, lang: str, words: str = "") -> CommandParser:

@@ -16,7 +16,7 @@ def run_parser(lang: str) -> CommandParser:
     parser = new_parser(
         "run",
         "批量运行扣子工作流，并在本机合成视频。\n\n" + _subcommands(lang),
-        "Run Coze workflows for a whole batch, and put the films together on this machine.\n\n" + _subcommands(lang),
+        "Run Coze workflows in batches, and put the films together on this machine.\n\n" + _subcommands(lang),
         lang,
     )
     parser.epilog = _template(lang)

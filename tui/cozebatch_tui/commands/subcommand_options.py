@@ -14,8 +14,8 @@ def init_parser(lang: str) -> CommandParser:
     parser = new_parser(
         "init",
         "一步一步选账号里的工作流、表格和字段，写出一份配置。每个答案马上检查，不花钱。",
-        "Choose workflow, table and fields from what the accounts hold, and write a configuration. Each answer is "
-        "looked at once, free of charge.",
+        "Choose workflow, table and fields from your accounts, and write a configuration. Each answer is checked at "
+        "once, free of charge.",
         lang,
     )
     parser.add_argument(

@@ -27,8 +27,8 @@ def require_trusted_hosts(settings: Settings, *, yes: bool, ask: Callable[[Text]
 def _question(host: str) -> Text:
     return Text(
         f"配置文件把环境变量里的密钥发往 {host}，这不是扣子或飞书自己的地址。确认要发给它吗？（本机只问一次）",
-        f"The configuration sends a secret from the environment to {host}, which is not Coze's or Feishu's own host. "
-        "Send it there? (Asked once on this machine.)",
+        f"The configuration sends a secret from the environment to {host}: no host of Coze or Feishu. Send it there? "
+        "(Asked once on this machine.)",
     )
 
 
@@ -36,6 +36,6 @@ def _refusal(host: str) -> Text:
     return Text(
         f"没有把环境变量里的密钥发往 {host}：那不是扣子或飞书自己的地址。确实是你要用的地址，就在终端里运行并确认，"
         "或加 --yes；也可以把密钥直接写进配置文件。",
-        f"The secret from the environment was not sent to {host}, which is not Coze's or Feishu's own host. If you "
-        "mean it, run this on a terminal and confirm, or add --yes; or write the secret into the configuration.",
+        f"The secret from the environment was not sent to {host}: no host of Coze or Feishu. If you mean it, run "
+        "this on a terminal and confirm, or add --yes; or write the secret into the configuration.",
     )

@@ -67,6 +67,11 @@ def wrapped(spans: Sequence[Span], width: int, indent: int) -> list[list[Span]]:
     return [_joined(line) for line in lines]
 
 
+def fitted(line: str, width: int, indent: int) -> list[str]:
+    """The same for a line without colours."""
+    return [painted(part, colour=False) for part in wrapped([(line, None)], width, indent)]
+
+
 def _words(spans: Sequence[Span], most: int) -> Iterable[Span]:
     for text, style in spans:
         for word in _WORD.findall(text):

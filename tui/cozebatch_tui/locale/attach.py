@@ -17,9 +17,9 @@ DAMAGED = Text(
     "cozebatch-tui report.",
 )
 OTHER_VERSION = Text(
-    "批次是 {theirs} 版（协议 {their_protocol}），这个命令是 {ours} 版（协议 {our_protocol}），连不上。请用同一版本。",
-    "The batch is of version {theirs} (protocol {their_protocol}), this command of version {ours} (protocol "
-    "{our_protocol}): they cannot connect. Use the same version.",
+    "版本不同，连不上：批次是 {theirs}（协议 {their_protocol}），这里是 {ours}（协议 {our_protocol}）。请用同一版本。",
+    "Cannot connect: the batch has version {theirs} (protocol {their_protocol}), this command {ours} (protocol "
+    "{our_protocol}). Use the same version.",
 )
 FULL = Text(
     "这个批次已经连了 {most} 个界面，关掉一个再连。",
@@ -38,7 +38,7 @@ CONNECTION_LOST = Text(
 )
 NO_ANSWER = Text(
     "批次一直没有回应，没有连上。批次照常运行，稍后再连。",
-    "The batch did not answer, so nothing was attached. It runs all the same: try again later.",
+    "The batch did not respond, so nothing was attached. It runs all the same: try again later.",
 )
 
 LEAVE = Text(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NO_CONFIGURATION = Text(
     f"没有找到配置文件 {CONFIG_FILE}。用 cozebatch-tui init 生成一份，或用 cozebatch-tui --demo 先看演示。",
-    f"There is no configuration at {CONFIG_FILE}. Write one with `cozebatch-tui init`, or see the demo with "
+    f"There is no configuration at {CONFIG_FILE}. Write one with `cozebatch-tui init`; see the demo with "
     "`cozebatch-tui --demo`.",
 )
 NEEDS_YES = Text(
@@ -44,8 +44,8 @@ NOT_CONFIRMED = Text("没有确认，什么都没有提交。", "Not confirmed; 
 INTERRUPTED_EARLY = Text("已中断，什么都没有提交。", "Interrupted; nothing was submitted.")
 DRAINING = Text(
     "正在收尾：不再提交，等已发出的请求有返回并存盘（最多 5 秒）。再按一次立即退出。",
-    "Draining: nothing more is submitted; answers on the wire are awaited and recorded (5 s at most). "
-    "Once more ends at once.",
+    "Draining: nothing more is submitted; responses still to come are awaited and saved (5 s at most). Once more "
+    "ends at once.",
 )
 GO_ON = Text(
     "再运行同一命令就接着做，做完的不再扣费。",

@@ -29,7 +29,7 @@ KNOWN = Text("早已知道 {count} 个（以已有状态为准）", "known alrea
 HELD_LINE = Text("  待确认 {task_id}  {title}  {why}", "  held {task_id}  {title}  {why}")
 EXPIRED_LINE = Text(
     "  超过 7 天 {task_id}  {title}  执行 {execute_id} 再免费查一次，查不到就标为失败",
-    "  older than 7 days {task_id}  {title}  execution {execute_id} is checked once more, free; failed if Coze has "
+    "  older than 7 days {task_id}  {title}  execution {execute_id}: checked once more, free; failed if Coze has "
     "dropped it",
 )
 NEXT = Text(
@@ -37,9 +37,9 @@ NEXT = Text(
     "Next: run as usual ({command}); adopted and resumed tasks are not paid for again.",
 )
 NEXT_WITH_HELD = Text(
-    "接下来：照常运行（{command}），认领和接着做都不再付费；待确认的先到扣子查，"
-    "有执行就加 --adopt 任务=执行ID，没有就加 --rerun 任务（付费）。",
-    "Next: run as usual ({command}); adopted and resumed tasks are not paid for again. Look in Coze for the "
-    "held ones: --adopt ID=EXECUTE_ID if there is an execution, --rerun ID (paid) if there is none.",
+    "接下来：照常运行（{command}），认领和接着做都不再付费；待确认的先到扣子查：有执行就加 --adopt 任务=执行ID，"
+    "没有就加 --rerun 任务（付费）。",
+    "Next: run as usual ({command}); adopted and resumed tasks are not paid for again. Look in Coze for the held "
+    "ones: if there is an execution, --adopt ID=EXECUTE_ID; if there is none, --rerun ID (paid).",
 )
 NEXT_AFTER_DRY_RUN = Text("去掉 --dry-run 再运行一次，就会导入。", "Run it again without --dry-run to import it.")

@@ -33,7 +33,7 @@ EARLIER_STATES: Mapping[str, State] = {
 """Names in the logs of earlier versions: they must stay readable, and the filter knows them."""
 
 CATEGORIES: Mapping[Category, Text] = {
-    Category.THROTTLED: Text("限流", "throttled"),
+    Category.THROTTLED: Text("限流", "rate limit"),
     Category.NETWORK: Text("网络", "network"),
     Category.SERVER: Text("扣子服务出错", "Coze fault"),
     Category.AUTH: Text("凭证被拒", "credentials"),
@@ -65,7 +65,7 @@ PAUSES: Mapping[str, Text] = {
     "disk_full": Text("磁盘已满，已停止", "disk full, stopped"),
     "until": Text("到点停止，已停止提交", "time to stop, nothing more is submitted"),
     "max_executions": Text("执行次数已用完，已停止提交", "executions used up, nothing more is submitted"),
-    "journal": Text("状态文件无法写入，已停止提交", "journal cannot be written, submitting stopped"),
+    "journal": Text("状态文件无法写入，已停止提交", "state file cannot be written, submitting stopped"),
 }
 
 ENDS: Mapping[str, Text] = {

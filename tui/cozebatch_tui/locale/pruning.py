@@ -14,7 +14,7 @@ KINDS: Mapping[Kind, Text] = {
     Kind.TASK: Text("任务记录", "records of tasks"),
     Kind.RUN: Text("批次记录", "records of runs"),
     Kind.MEDIA: Text("下载的素材", "downloaded media"),
-    Kind.DAMAGED: Text("损坏的旧状态文件", "damaged journals"),
+    Kind.DAMAGED: Text("损坏的旧状态文件", "damaged state files"),
     Kind.LOG: Text("日志", "log files"),
 }
 NO_STATE = Text("没有状态文件夹 {state_dir}，无需清理。", "There is no state directory {state_dir}: nothing to delete.")
@@ -29,4 +29,4 @@ LINE = Text("  {kind}  {count} 项  {size}", "  {kind}  {count}  {size}")
 KEPT = Text("过期但仍然需要，保留：{kinds}", "Old but still needed, kept: {kinds}")
 KEPT_KIND = Text("{kind} {count} 项", "{kind} {count}")
 NOTHING_KEPT = Text("过期但仍然需要：没有", "Old but still needed: none")
-SAVED = Text("状态文件缩小了 {size}。", "The journal's file became {size} smaller.")
+SAVED = Text("状态文件缩小了 {size}。", "The state file became {size} smaller.")

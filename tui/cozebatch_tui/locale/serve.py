@@ -27,7 +27,7 @@ MISSING = Text(
 )
 NOT_LIKE_THIS = Text(
     "在网页里看批次：先用 cozebatch-tui --detach 启动，再用 cozebatch-tui serve。没有提交任何任务。",
-    "To see a batch in a browser, start it with cozebatch-tui --detach, then use cozebatch-tui serve. Nothing was "
+    "To see a batch in a browser, start it with cozebatch-tui --detach. Then use cozebatch-tui serve. Nothing was "
     "submitted.",
 )
 ON_THE_ENGINES_MACHINE = Text(

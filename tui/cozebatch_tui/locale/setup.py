@@ -9,7 +9,7 @@ PLACE = Text("{number} / {count}   {title}", "{number} / {count}   {title}")
 NO_ACCOUNT = Text("没有账号？", "No account yet?")
 SEE_DEMO = Text("先看演示", "see the demo")
 OPENING = Text("正在打开…", "Opening…")
-LOOKING = Text("正在看，不花钱…", "Looking, free of charge…")
+LOOKING = Text("正在看，不花钱…", "Checking, free of charge…")
 LOOKS_GOOD = Text("没有问题（没有花钱）。", "Nothing wrong (nothing was charged).")
 NOT_ASKED = Text(
     "没有检查：环境变量里的密钥不会发往 {host}。先运行一次 check 并确认。",
@@ -35,8 +35,8 @@ SET_VARIABLES = Text("以后要先设置：{commands}", "From now on this has to
 
 INTRO = Text(
     "一步一步生成配置，每个答案马上检查，不花钱。直接回车用方括号里的；输入 < 回到上一步；Ctrl-C 停下，下次接着做。",
-    "Makes a configuration step by step; each answer is looked at once, free of charge. Enter takes what is in "
-    "brackets, < goes back, Ctrl-C stops, and the next start goes on.",
+    "Makes a configuration step by step; each answer is checked at once, free of charge. Enter takes what is in "
+    "brackets, < goes back, Ctrl-C stops; the next start goes on.",
 )
 STEP = Text("── {number}/{count} {title}", "-- {number}/{count} {title}")
 NUMBER = Text("编号", "number")

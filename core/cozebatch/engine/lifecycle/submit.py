@@ -16,7 +16,7 @@ from cozebatch.model.text import Text
 from cozebatch.policy.retry import Again, Fail, Hold, PauseBatch
 from cozebatch.ports import Accepted, Change, Execution, PutExecution, Refused, Submission, Unanswered
 
-NO_ANSWER_BEFORE_EXIT = Text("程序退出时还没收到返回。", "No answer had come when the program was interrupted.")
+NO_ANSWER_BEFORE_EXIT = Text("程序退出时还没收到返回。", "No response had come when the program was interrupted.")
 
 
 class SubmitStep:

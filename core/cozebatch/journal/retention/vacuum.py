@@ -37,7 +37,7 @@ def compact(db: sqlite3.Connection) -> tuple[int, Text | None]:
     except (OSError, sqlite3.Error) as error:
         return 0, Text(
             f"状态文件没能缩小（{error}）；空出的空间以后的批次会用。",
-            f"The journal could not be made smaller ({error}); later runs fill the room in it.",
+            f"The state file could not be made smaller ({error}); later batches use the room in it.",
         )
 
 
@@ -71,6 +71,6 @@ def _no_room(free: int, needed: int) -> Text:
     free, needed = free // 1_000_000, needed // 1_000_000
     return Text(
         f"状态文件没有缩小：磁盘剩余 {free} MB，需要 {needed} MB；空出的空间以后的批次会用。",
-        f"The journal was not made smaller: {free} MB are free on the disk, {needed} MB needed; later runs fill the "
-        "room in it.",
+        f"The state file was not made smaller: {free} MB are free on the disk, {needed} MB needed; later batches use "
+        "the room in it.",
     )

@@ -29,7 +29,7 @@ _ORDER = (
 _MAKING = frozenset({State.DOWNLOADING, State.QUEUED, State.SYNTHESIZING, State.WRITING_BACK})
 _ONLY_LOGGED = ErrorInfo(
     Category.INTERNAL,
-    Text("状态文件损坏，失败原因只在日志里。", "The journal was damaged; why it failed stands in the log only."),
+    Text("状态文件损坏，失败原因只在日志里。", "The state file was damaged; why it failed stands in the log only."),
 )
 
 

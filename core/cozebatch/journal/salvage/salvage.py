@@ -134,7 +134,7 @@ def rebuild(path: Path, salvaged: Salvaged, now: float) -> Text:
     told = salvaged.describe()
     return Text(
         f"状态文件已重建，损坏的文件保留为 {kept}。{told.zh}",
-        f"The journal was rebuilt; the damaged file is kept as {kept}. {told.en}",
+        f"The state file was rebuilt; the damaged one is kept as {kept}. {told.en}",
     )
 
 
@@ -143,7 +143,7 @@ def offer(damaged: DamagedJournal, salvaged: Salvaged) -> Text:
     told = salvaged.describe()
     return Text(
         f"{damaged.text.zh}{told.zh}从重建的状态继续吗？损坏的文件会改名保留。",
-        f"{damaged.text.en} {told.en} Go on from a rebuilt journal? The damaged file is kept under another name.",
+        f"{damaged.text.en} {told.en} Go on from a rebuilt state file? The damaged one is kept under another name.",
     )
 
 
@@ -153,8 +153,8 @@ def refusal(damaged: DamagedJournal, salvaged: Salvaged) -> JournalError:
     return JournalError(
         Text(
             f"{damaged.text.zh}{told.zh}在终端里再次运行并确认，或加 --yes，就从重建的状态继续；损坏的文件会改名保留。",
-            f"{damaged.text.en} {told.en} Run it again on a terminal and confirm, or with --yes, to go on from a "
-            "rebuilt journal; the damaged file is kept under another name.",
+            f"{damaged.text.en} {told.en} To go on from a rebuilt one, run again on a terminal, or with --yes. The "
+            "damaged one is kept under another name.",
         )
     )
 

@@ -46,7 +46,7 @@ async def judge(path: Path, measured: Measured) -> StepError | None:
             return failure(
                 Category.DOWNLOAD,
                 f"素材不完整：文件头写着 {should:.1f} 秒，实际只有 {is_:.1f} 秒",
-                f"the file is not whole: its header says {should:.1f} s, {is_:.1f} s are there",
+                f"the file is incomplete: its header says {should:.1f} s, {is_:.1f} s are there",
             )
     opened = measured.end_us > 0
     if missing > (_SLACK if opened else 0) and (is_riff or not opened or not measured.header_us):
@@ -54,7 +54,7 @@ async def judge(path: Path, measured: Measured) -> StepError | None:
         return failure(
             Category.DOWNLOAD,
             f"素材不完整：应有 {(size + missing) / 1e6:.1f} MB，只有 {size / 1e6:.1f} MB",
-            f"the file is not whole: {size / 1e6:.1f} of {(size + missing) / 1e6:.1f} MB are there",
+            f"the file is incomplete: {size / 1e6:.1f} of {(size + missing) / 1e6:.1f} MB are there",
         )
     return None
 

@@ -20,8 +20,8 @@ NOT_AN_ADDRESS = Text(
 )
 PLAIN = Text(
     "tcp:// 不加密，谁连上都能在这些机器上运行程序，所以只允许本机。请用 tls:// 并配证书（docs/cluster.md）",
-    "tcp:// is not encrypted, and whoever connects can run programs on these machines: it is for this machine only. "
-    "Use tls:// with certificates (docs/cluster.md)",
+    "tcp:// is not encrypted: whoever connects can run programs on these machines. It is for this machine only; use "
+    "tls:// with certificates (docs/cluster.md)",
 )
 NO_CERTIFICATE = Text(
     "tls:// 要配证书：ca、cert、key 三个文件（docs/cluster.md）",

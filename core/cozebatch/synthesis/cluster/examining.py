@@ -31,7 +31,7 @@ EXAMINE = 120.0
 
 _SILENT = Text(
     "没有回应。看看它是否开着，重新运行 cozebatch-tui worker",
-    "it does not answer. See whether it is on, and run cozebatch-tui worker there again",
+    "it does not respond. See whether it is on, and run cozebatch-tui worker there again",
 )
 _NOT_OURS = Text(
     "不是用 cozebatch-tui worker 启动的。在那里改用这个命令",

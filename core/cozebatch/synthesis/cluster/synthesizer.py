@@ -282,4 +282,4 @@ def _cancel(future: Future) -> None:
 
 
 def _worker_gone() -> StepError:
-    return failure(Category.WORKER_CRASHED, "合成机器断开了", "the worker died", code="worker")
+    return failure(Category.WORKER_CRASHED, "合成机器断开了", "the machine that made it is gone", code="worker")

@@ -226,7 +226,7 @@ class Downloader:
             refused = failure(
                 Category.DOWNLOAD,
                 f"{host} 返回 HTTP {response.status_code}",
-                f"{host} answered HTTP {response.status_code}",
+                f"{host} returned HTTP {response.status_code}",
                 code=str(response.status_code),
             )
             raise StepError(

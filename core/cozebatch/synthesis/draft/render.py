@@ -221,7 +221,7 @@ def _place(folder: Path, final: Path) -> bool:
             raise failure(
                 Category.SYNTHESIS,
                 f"剪映或别的程序正占用草稿文件夹，草稿暂时放不进去：{final}",
-                f"JianYing or another program holds the draft folder, the draft cannot be moved in yet: {final}",
+                f"JianYing or another program holds the draft folder; the draft cannot be moved in: {final}",
             ) from error
         raise from_os_error(error, Category.DRAFT_FOLDER, final) from error
     return True
@@ -231,7 +231,7 @@ def _verified(order: Order) -> DraftReport:
     report = verify_draft(Path(order.folder), order.timeline, media_prefix=order.media_prefix)
     if report.faults:
         shown = "; ".join(report.faults[:3])
-        raise failure(Category.SYNTHESIS, f"草稿校验未通过：{shown}", f"the draft is unsound: {shown}")
+        raise failure(Category.SYNTHESIS, f"草稿校验未通过：{shown}", f"the draft is faulty: {shown}")
     return report
 
 

@@ -140,7 +140,7 @@ class Ffmpeg:
             raise from_os_error(error, Category.WORKER_CRASHED, self.path) from error
         if not done.heard_out:
             raise failure(
-                Category.WORKER_CRASHED, "没有读到 ffmpeg 的全部输出", "what ffmpeg wrote was not heard to its end"
+                Category.WORKER_CRASHED, "没有读到 ffmpeg 的全部输出", "the output of ffmpeg was not read to its end"
             )
         return done
 

@@ -170,8 +170,8 @@ def no_chinese_font() -> StepError:
         "本机没有中文字体，无法绘制字幕",
         "this machine has no font with Chinese characters, captions cannot be drawn",
         hint=Text(
-            "安装任一中文字体（如思源黑体），或 pip install noto-cjk-sans-otc，再重试（免费）。",
-            "Install a Chinese font (for example Noto Sans CJK), or pip install noto-cjk-sans-otc, then retry (free).",
+            "安装中文字体（如思源黑体），或 pip install noto-cjk-sans-otc，再免费重试。",
+            "Install a Chinese font, such as Noto Sans CJK; or pip install noto-cjk-sans-otc. Then retry for free.",
         ),
     )
 
@@ -183,8 +183,8 @@ def _no_glyph(missing: str) -> StepError:
         f"没有字体能显示这些字符：{shown}",
         f"no font here has these characters: {shown}",
         hint=Text(
-            "安装包含这些字符的字体，或修改文案，再重试（免费）。",
-            "Install a font that has them, or change the text, then retry (free).",
+            "安装包含这些字符的字体，或修改文案，再免费重试。",
+            "Install a font that has them, or change the text, then retry for free.",
         ),
         code=NO_GLYPH,
     )

@@ -42,7 +42,7 @@ def prepare_subtitles(timeline: Timeline, fonts: Fonts, folder: Path) -> Prepare
         warnings.append(
             Text(
                 f"成片里略去了本机字体画不出的表情（安装 Noto Emoji 等表情字体就能画）：{shown}",
-                f"the film is without emoji that no font here can draw (an emoji font such as Noto Emoji can): {shown}",
+                f"the film lacks emoji that no font here can draw (Noto Emoji, for one, can): {shown}",
             )
         )
     chosen: dict[TextClip, Choice] = {}

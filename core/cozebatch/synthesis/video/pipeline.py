@@ -56,7 +56,7 @@ async def plan(ffmpeg: Ffmpeg, options: SynthesisOptions, styles: Styles, pick: 
         raise failure(Category.MEDIA, "素材不足一帧", "the media do not last a single frame")
     if faults := timeline.faults():
         shown = "; ".join(faults[:3])
-        raise failure(Category.INTERNAL, f"时间线有误：{shown}", f"the timeline is unsound: {shown}")
+        raise failure(Category.INTERNAL, f"时间线有误：{shown}", f"the timeline is faulty: {shown}")
     warnings = tuple(text for text in (warning, words.warning) if text is not None)
     with os_errors(options.media_dir, Category.DOWNLOAD):
         recipe = await anyio.to_thread.run_sync(_recipe, options, style, job, timeline)
