@@ -185,7 +185,6 @@ def question() -> Question:
 class ScriptedSession:
     """What the pictures need of a session."""
 
-    origin = ""
     limits = (16, 4)
     origin = "视频任务  状态 = 视频草稿生成"
     films_folder = "output"

@@ -22,8 +22,7 @@ class LineGrid(ScrollView, can_focus=True):
         return Style(bold=True, reverse=host_of(self).look.plain and self.has_focus)
 
     def ground(self, variable: str) -> Style:
-        """Text on the ground of a theme variable; where shades carry no meaning, on the screen's. The terminal's own may
-        be of any colour."""
+        """Text on the ground of a theme variable; where shades carry no meaning, on the screen's."""
         shown = "background" if host_of(self).look.plain else variable
         return self.colour("foreground") + self.background(shown)
 
