@@ -188,7 +188,6 @@ class ScriptedSession:
     limits = (16, 4)
     origin = "视频任务  状态 = 视频草稿生成"
     films_folder = "output"
-    origin = ""
     prices = Prices(per_execution=1.2)
 
     def usual_seconds(self) -> Future[float | None]:
