@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from rich.color import Color, ColorSystem
 from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from textual.geometry import Region
@@ -160,6 +161,15 @@ async def test_what_failed_is_underlined_where_no_colour_alone_tells_it() -> Non
             failed = [segment for segment in drawn(app) if "failed" in segment.text]
             assert failed
             assert all(bool(segment.style and segment.style.underline) is underlined for segment in failed), theme
+
+
+@pytest.mark.parametrize("theme", ["cozebatch-light", "colour-blind-light"])
+def test_of_16_colours_none_that_is_yellow_or_green_somewhere_stands_on_white(theme: str) -> None:
+    """xterm's yellow is no brown: entries 2 and 3, and all bright ones, are hard to read there."""
+    palette = PALETTES[theme]["16"]
+    for name in ("text", "muted", "line", "coze", "film", "done", "waiting", "failed", "attention"):
+        number = Color.parse(getattr(palette, name)).downgrade(ColorSystem.STANDARD).number
+        assert number in (0, 1, 4, 5, 8), name
 
 
 @pytest.mark.parametrize("theme", PALETTES)

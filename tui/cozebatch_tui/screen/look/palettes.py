@@ -283,7 +283,7 @@ _LIGHT_16 = Palette(
     done="#000000",
     waiting="#555555",
     failed="#aa0000",
-    attention="#aa5500",
+    attention="#aa0000",
 )
 
 PALETTES: Mapping[str, Mapping[Depth, Palette]] = {
