@@ -24,8 +24,9 @@ from cozebatch_tui.presentation.cells import fit
 from cozebatch_tui.presentation.formatting import duration, duration_or_blank
 from cozebatch_tui.presentation.glyphs import ASCII, UNICODE, Glyphs, filled, sparkline
 from cozebatch_tui.presentation.tones import TONE_OF
+from cozebatch_tui.screen.view_model import Pace
 from cozebatch_tui.screen.widgets.columns import COLUMNS, shown_columns
-from cozebatch_tui.screen.widgets.filter import parse_filter, read_filter
+from cozebatch_tui.screen.widgets.filter import read_filter
 from cozebatch_tui.screen.widgets.timeline import parts
 
 ROW = Row(
@@ -36,8 +37,9 @@ ROW = Row(
     state=State.FAILED,
     attempts=3,
     coze_seconds=320,
-    error=ErrorInfo(Category.CONTENT_REJECTED, Text("敏感", "sensitive")),
+    error=ErrorInfo(Category.CONTENT_REJECTED, Text("敏感", "sensitive"), "4105"),
 )
+UNDER_WAY = Row("rec2", 1, state=State.RUNNING, submit_clock=100.0)
 
 
 @pytest.mark.parametrize(
@@ -48,13 +50,50 @@ ROW = Row(
         ("!status:done", True), ("!coffee", False), ("coze>300", True), ("coze>=320", True), ("coze<300", False),
         ("attempts=3 coze>100", True), ("attempts>3", False), ("account:老", True), ("error:content", True),
         ("coffee !tea", True), ("!", True), ("[red]", False), ("(", False), ("coze>", True), ("status:", True),
+        ("4105", True), ("error:4105", True), ("error:4100", False),
         ("状态:失败", True), ("状态：完成", False), ("账号:老陈", True), ("!status:", True),
         ("attempts=x !coffee", False),
     ],
 )  # fmt: skip
 def test_the_filter_language(text: str, shown: bool) -> None:
-    predicate = parse_filter(text)
-    assert (predicate is None or predicate(ROW)) is shown
+    predicate = read_filter(text).predicate
+    assert (predicate is None or predicate(ROW, 0.0)) is shown
+
+
+@pytest.mark.parametrize(
+    ("text", "ticks", "shown"),
+    [("coze>300", True, [False, True]), ("!coze>300", True, [True, False]), ("tokens<1", False, [True, True])],
+)
+def test_the_time_of_what_is_under_way_counts_as_it_is_shown(text: str, ticks: bool, shown: list[bool]) -> None:
+    found = read_filter(text)
+    assert found.ticks is ticks
+    assert found.predicate is not None
+    assert [found.predicate(UNDER_WAY, now) for now in (400.0, 400.5)] == shown
+
+
+@pytest.mark.parametrize("text", ["error:earlier", "earlier", "以前"])
+def test_what_the_problem_column_says_is_found_where_it_is_no_error(text: str) -> None:
+    note = Text("以前的批次已完成", "An earlier batch did it")
+    predicate = read_filter(text).predicate
+    assert predicate is not None
+    assert predicate(Row("rec3", 2, state=State.SKIPPED, note=note), 0.0)
+    assert not predicate(UNDER_WAY, 0.0)
+
+
+def test_rows_are_sorted_by_the_figures_that_are_shown() -> None:
+    making = Row("rec4", 3, state=State.SYNTHESIZING, synthesis_clock=100.0, coze_seconds=50, fraction=0.25)
+    ended = Row("rec5", 4, state=State.DONE, coze_seconds=60, synthesis_seconds=20, fraction=1.0)
+    rows = {row.task_id: row for row in (UNDER_WAY, making, ended)}
+    order = {
+        column.name: sorted(rows, key=lambda task_id: column.sort_key(rows[task_id], 130.0, Pace(60.0)))
+        for column in COLUMNS
+        if column.ticks
+    }
+    assert order == {
+        "progress": ["rec5", "rec4", "rec2"],
+        "coze": ["rec2", "rec4", "rec5"],
+        "synthesis": ["rec2", "rec5", "rec4"],
+    }
 
 
 @pytest.mark.parametrize(
@@ -72,13 +111,13 @@ def test_what_cannot_be_meant_is_told_and_filters_nothing(text: str, complaints:
     found = read_filter(text)
     assert [complaint.en for complaint in found.complaints] == complaints
     if complaints:
-        assert found.predicate is None or found.predicate(ROW)
+        assert found.predicate is None or found.predicate(ROW, 0.0)
 
 
 @given(st.text())
 def test_any_text_is_a_filter(text: str) -> None:
-    predicate = parse_filter(text)
-    assert predicate is None or predicate(ROW) in (True, False)
+    predicate = read_filter(text).predicate
+    assert predicate is None or predicate(ROW, 0.0) in (True, False)
 
 
 @given(st.text(), st.integers(0, 60), st.booleans())

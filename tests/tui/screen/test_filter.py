@@ -49,6 +49,16 @@ async def test_a_complaint_is_shown_and_the_tasks_stay(tmp_path: Path, quick: Ru
         assert len(screen.main.table.order) == 2
 
 
+async def test_what_takes_longer_comes_up_as_time_passes(tmp_path: Path, quick: RunningCoze) -> None:
+    quick.set_faults(Fault(what="lasts", match="文案1号", seconds=3600))
+    async with application(tmp_path, quick, rows(2)) as screen:
+        await screen.until(lambda: (screen.count(State.RUNNING), screen.count(State.DONE)) == (1, 1), "one is done")
+        table = screen.main.table
+        table.set_filter(f"coze>{int(table.board.clock) + 1}")
+        assert table.order == []
+        await screen.until(lambda: table.order == ["t1"], "the one that lasts")
+
+
 async def test_fast_typing_filters_once_a_pump(
     tmp_path: Path, quick: RunningCoze, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -168,7 +168,7 @@ class MainScreen(TaskActionScreen):
         every = FIGURES_EVERY if self._unshown else 2 * FIGURES_EVERY  # with nothing new only the clock goes on
         if self._pumps % every == 0 or changes.new_rows or changes.finished:
             self._unshown = False
-            if self._resort:
+            if self._resort or (table.ticks and self._pumps % (2 * FIGURES_EVERY) == 0):
                 self._resort = False
                 table.rebuild()
             self._figures()

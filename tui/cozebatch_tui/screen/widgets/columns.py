@@ -12,6 +12,7 @@ from cozebatch.model.text import Lang
 from cozebatch_tui.locale.names import CATEGORIES
 from cozebatch_tui.presentation.formatting import duration_or_blank
 from cozebatch_tui.presentation.tones import urgency
+from cozebatch_tui.screen.view_model import Pace
 
 WIDEST_TITLE = 48
 """Cells; what is left over goes to the problem, never to blank."""
@@ -20,47 +21,60 @@ LEAST_PROBLEM = (16, 20)
 _LEAST_TITLE = 8
 _EDGE = 2
 """Cells before the first column: the cursor and the mark."""
+_TICKING = frozenset({"progress", "coze", "synthesis"})
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """`width` in cells, in Chinese and in English; 0: it takes what is left. Below a table of `least` cells it is left
-    out."""
+    out. Sorted is by what is shown at the moment: `sort_key` and `text` get the run's clock."""
 
     name: str
     width: tuple[int, int]
-    sort_key: Callable[[Row], Any]
+    sort_key: Callable[[Row, float, Pace | None], Any]
     text: Callable[[Row, float, Lang], str] = lambda row, now, lang: ""
     right: bool = False
     least: int = 0
+
+    @property
+    def ticks(self) -> bool:
+        """Whether what it shows changes as time passes."""
+        return self.name in _TICKING
 
     def cells(self, lang: Lang, table: int) -> int:
         return self.width[0 if lang == "zh" else 1] - (2 if self.name == "progress" and table < 100 else 0)
 
 
 COLUMNS: Sequence[Column] = (
-    Column("state", (10, 14), lambda row: urgency(row.state)),
-    Column("progress", (11, 11), lambda row: row.fraction or 0.0),
-    Column("title", (0, 0), lambda row: row.title, lambda row, now, lang: row.title or row.task_id),
-    Column("account", (14, 14), lambda row: row.account_id, lambda row, now, lang: row.account_id, least=100),
+    Column("state", (10, 14), lambda row, now, pace: urgency(row.state)),
+    Column("progress", (11, 11), lambda row, now, pace: progress(row, now, pace) or 0.0),
+    Column(
+        "title",
+        (0, 0),
+        lambda row, now, pace: row.title or row.task_id,
+        lambda row, now, lang: row.title or row.task_id,
+    ),
+    Column(
+        "account", (14, 14), lambda row, now, pace: row.account_id, lambda row, now, lang: row.account_id, least=100
+    ),
     Column(
         "coze",
         (6, 6),
-        lambda row: row.coze_seconds,
+        lambda row, now, pace: coze_seconds(row, now),
         lambda row, now, lang: duration_or_blank(coze_seconds(row, now)),
         right=True,
     ),
     Column(
         "synthesis",
         (6, 6),
-        lambda row: row.synthesis_seconds,
+        lambda row, now, pace: synthesis_seconds(row, now),
         lambda row, now, lang: duration_or_blank(synthesis_seconds(row, now)),
         right=True,
     ),
     Column(
         "attempts",
         (4, 5),
-        lambda row: row.attempts,
+        lambda row, now, pace: row.attempts,
         lambda row, now, lang: str(row.attempts or ""),
         right=True,
         least=112,
@@ -68,11 +82,21 @@ COLUMNS: Sequence[Column] = (
     Column(
         "error",
         (0, 0),
-        lambda row: row.error.category if row.error else "~",
+        lambda row, now, pace: row.error.category if row.error else "~",
         lambda row, now, lang: problem(row, lang),
     ),
-    Column("id", (14, 14), lambda row: row.task_id, lambda row, now, lang: row.task_id, least=140),
+    Column("id", (14, 14), lambda row, now, pace: row.task_id, lambda row, now, lang: row.task_id, least=140),
 )
+
+
+def progress(row: Row, now: float, pace: Pace | None) -> float | None:
+    """The part that is done of the step under way, as measured, or of a usual execution: above 1.0 when it takes
+    longer. None where nothing is under way."""
+    if row.state.is_end or row.state is State.PENDING:
+        return None
+    if row.state is State.RUNNING and row.submit_clock is not None and pace is not None:
+        return (now - row.submit_clock) / pace.coze_seconds
+    return row.fraction
 
 
 def coze_seconds(row: Row, now: float) -> float:

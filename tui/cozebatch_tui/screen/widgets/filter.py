@@ -3,7 +3,7 @@
     cat               the word is in id, title, account or error
     status:failed     the state, by its English or Chinese name (its beginning is enough)
     account:name      the account; `id:` and `error:` likewise; the Chinese names of these serve too
-    coze>300          seconds; also `synthesis`, `attempts`, `tokens`; with > >= < <= =
+    coze>300          seconds so far; also `synthesis`, `attempts`, `tokens`; with > >= < <= =
     !word             the condition after `!` must not hold
 Several conditions must all hold. One that cannot be meant so, or that is not typed to its end, filters nothing, and a
 complaint says what is wrong with it.
@@ -21,8 +21,10 @@ from cozebatch.model.rows import Row
 from cozebatch.model.text import Text
 from cozebatch_tui.locale import filtering as texts
 from cozebatch_tui.locale.names import CATEGORIES, EARLIER_STATES, STATES
+from cozebatch_tui.screen.widgets.columns import coze_seconds, synthesis_seconds
 
-Predicate = Callable[[Row], bool]
+Predicate = Callable[[Row, float], bool]
+"""Of a row, at a moment on the run's clock."""
 
 _COMPARISON = re.compile(r"([^\W\d_]{2,})(>=|<=|>|<|=)(.*)", re.DOTALL)
 _KEYED = re.compile(r"([^\W\d_]{2,})[:：](?!//)(.*)", re.DOTALL)
@@ -34,20 +36,22 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     "=": operator.eq,
 }
-_FIGURES: dict[str, Callable[[Row], float]] = {
-    "coze": lambda row: row.coze_seconds,
-    "synthesis": lambda row: row.synthesis_seconds,
-    "attempts": lambda row: row.attempts,
-    "tokens": lambda row: row.tokens,
+_TICKING = frozenset({"coze", "synthesis"})
+_FIGURES: dict[str, Callable[[Row, float], float]] = {
+    "coze": coze_seconds,
+    "synthesis": synthesis_seconds,
+    "attempts": lambda row, now: row.attempts,
+    "tokens": lambda row, now: row.tokens,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """`predicate` is true of the rows to show; None shows all."""
+    """`predicate` is true of the rows to show; None shows all. `ticks`: what it is true of changes as time passes."""
 
     predicate: Predicate | None
     complaints: Sequence[Text] = ()
+    ticks: bool = False
 
 
 def read_filter(text: str) -> Filter:
@@ -62,26 +66,26 @@ def read_filter(text: str) -> Filter:
                 pass
             case condition:
                 conditions.append(condition)
-    predicate = (lambda row: all(condition(row) for condition in conditions)) if conditions else None
-    return Filter(predicate, complaints)
-
-
-def parse_filter(text: str) -> Predicate | None:
-    """The predicate for rows to show; None shows all rows."""
-    return read_filter(text).predicate
+    predicate = (lambda row, now: all(condition(row, now) for condition in conditions)) if conditions else None
+    return Filter(predicate, complaints, any(_ticks(word) for word in text.split()))
 
 
 def _condition(word: str) -> Predicate | Text | None:
     """None for a condition that is still being typed."""
     if word.startswith("!"):
         inner = _condition(word[1:]) if word != "!" else None
-        return inner if inner is None or isinstance(inner, Text) else lambda row: not inner(row)
+        return inner if inner is None or isinstance(inner, Text) else lambda row, now: not inner(row, now)
     if (comparison := _COMPARISON.fullmatch(word)) is not None:
         return _comparison(*comparison.groups())
     if (keyed := _KEYED.fullmatch(word)) is not None:
         return _keyed(*keyed.groups())
     needle = word.casefold()
-    return lambda row: any(needle in text.casefold() for text in _texts(row))
+    return lambda row, now: any(needle in text.casefold() for text in _texts(row))
+
+
+def _ticks(word: str) -> bool:
+    comparison = _COMPARISON.fullmatch(word.lstrip("!"))
+    return comparison is not None and comparison[1].lower() in _TICKING
 
 
 def _comparison(name: str, sign: str, number: str) -> Predicate | Text | None:
@@ -93,7 +97,7 @@ def _comparison(name: str, sign: str, number: str) -> Predicate | Text | None:
     if not re.fullmatch(r"\d+(?:\.\d+)?", number, re.ASCII):
         return texts.NO_NUMBER
     holds, limit = _OPERATORS[sign], float(number)
-    return lambda row: holds(figure(row), limit)
+    return lambda row, now: holds(figure(row, now), limit)
 
 
 def _keyed(name: str, value: str) -> Predicate | Text | None:
@@ -115,7 +119,7 @@ def _named(text: Text, name: str, known: Iterable[str]) -> Text:
 
 
 def _about(field: Callable[[Row], list[str]], value: str) -> Predicate:
-    return lambda row: any(text.casefold().startswith(value) or value in text.casefold() for text in field(row))
+    return lambda row, now: any(text.casefold().startswith(value) or value in text.casefold() for text in field(row))
 
 
 def _status(row: Row) -> list[str]:
@@ -124,10 +128,11 @@ def _status(row: Row) -> list[str]:
 
 
 def _error(row: Row) -> list[str]:
+    """What the column of problems shows, and what stands behind it."""
     if row.error is None:
-        return []
-    name = CATEGORIES[row.error.category]
-    return [row.error.category.value, name.zh, name.en, row.error.message.zh, row.error.message.en]
+        return [row.note.zh, row.note.en] if row.note is not None else []
+    name, error = CATEGORIES[row.error.category], row.error
+    return [error.category.value, name.zh, name.en, str(error.code or ""), error.message.zh, error.message.en]
 
 
 def _texts(row: Row) -> list[str]:

@@ -22,8 +22,8 @@ from cozebatch_tui.presentation.tones import TONE_OF, Tone, urgency
 from cozebatch_tui.screen.action_keys import live_keys, text_with_keys
 from cozebatch_tui.screen.host import host_of
 from cozebatch_tui.screen.view_model import Pace
-from cozebatch_tui.screen.widgets.columns import Column, column_at, shown_columns
-from cozebatch_tui.screen.widgets.filter import Predicate, parse_filter
+from cozebatch_tui.screen.widgets.columns import Column, column_at, progress, shown_columns
+from cozebatch_tui.screen.widgets.filter import Predicate, read_filter
 from cozebatch_tui.screen.widgets.task_list import TaskList
 
 _PERCENT = 5
@@ -46,11 +46,13 @@ class TaskTable(TaskList):
         self.descending = False
         self.pace: Pace | None = None
         self._filter: Predicate | None = None
+        self._filter_ticks = False
         self._ranks: dict[str, int] = {}
 
     def set_filter(self, text: str) -> None:
         self.filter_text = text.strip()
-        self._filter = parse_filter(text)
+        found = read_filter(text)
+        self._filter, self._filter_ticks = found.predicate, found.ticks
         self.rebuild()
 
     def sort_by(self, number: int) -> None:
@@ -69,17 +71,23 @@ class TaskTable(TaskList):
 
     def rebuild(self) -> None:
         """Filter and sort all rows."""
-        rows = [row for row in self.board.rows.values() if self._filter is None or self._filter(row)]
+        now, pace = self.board.clock, self.pace
+        rows = [row for row in self.board.rows.values() if self._filter is None or self._filter(row, now)]
         if self.sort_column is None:
             self._ranks = {row.task_id: urgency(row.state) for row in rows}
             rows.sort(key=lambda row: (self._ranks[row.task_id], row.position))
         else:
             key = self.sort_column.sort_key
             rows.sort(key=lambda row: row.position)
-            rows.sort(key=key, reverse=self.descending)
+            rows.sort(key=lambda row: key(row, now, pace), reverse=self.descending)
         self.show_tasks([row.task_id for row in rows])
         self.border_title = Content(f"{texts.TASKS.in_(self.lang)} {len(self.board.rows)}")
         self.show_place()
+
+    @property
+    def ticks(self) -> bool:
+        """Whether lines come, go and move as time passes."""
+        return self._filter_ticks or (self.sort_column is not None and self.sort_column.ticks)
 
     def moves(self, task_ids: Iterable[str]) -> bool:
         """Whether lines would stand elsewhere, now that these tasks have changed."""
@@ -178,13 +186,12 @@ class TaskTable(TaskList):
     def _progress(self, row: Row, width: int, style: Style) -> list[Segment]:
         """A bar of the measured progress, or of the part of a usual execution that has passed, and the percent; past
         the usual time, by how much."""
-        fraction, guess, over = row.fraction, "", 0.0
-        if row.state is State.RUNNING and row.submit_clock is not None and self.pace is not None:
-            passed = self.board.clock - row.submit_clock
-            fraction, over = passed / self.pace.coze_seconds, passed - self.pace.coze_seconds
-            guess = "~" if self.pace.guessed else ""
-        if fraction is None or row.state.is_end or row.state is State.PENDING:
+        fraction, guess, over = progress(row, self.board.clock, self.pace), "", 0.0
+        if fraction is None:
             return [Segment(" " * width, style)]
+        if row.state is State.RUNNING and row.submit_clock is not None and self.pace is not None:
+            over = self.board.clock - row.submit_clock - self.pace.coze_seconds
+            guess = "~" if self.pace.guessed else ""
         cells = width - _PERCENT
         if over > 0:
             late = fit(f"{guess}+{duration(over)}", _PERCENT, right=True)
