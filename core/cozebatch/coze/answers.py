@@ -57,8 +57,8 @@ def read_submission(answer: Answer | ExchangeError, mask: Mask) -> Submission:
     if isinstance(answer, NeverSent):
         return Refused(unreachable(answer, mask))
     if isinstance(answer, ExchangeError):
-        reason, via = clean(str(answer), mask), answer.trouble.via
-        return _unanswered(Text(f"没有收到返回{via.zh}（{reason}）", f"no response came{via.en} ({reason})"), None)
+        said, via = _reason(answer, mask), answer.trouble.via
+        return _unanswered(Text(f"没有收到返回{via.zh}（{said.zh}）", f"no response came{via.en} ({said.en})"), None)
     body = None if answer.broken else json_object(answer.body)
     logid = logid_of(body, answer, mask)
     code = code_of(body)
@@ -209,12 +209,17 @@ def refusal(answer: Answer, mask: Mask) -> ErrorInfo:
 
 def unreachable(error: ExchangeError, mask: Mask) -> ErrorInfo:
     """The error when Coze could not be reached, or did not answer in time."""
-    reason, via = clean(str(error), mask), error.trouble.via
+    reason, via = _reason(error, mask), error.trouble.via
     if isinstance(error, NeverSent):
-        message = Text(f"连不上扣子{via.zh}：{reason}", f"Coze cannot be reached{via.en}: {reason}")
+        message = Text(f"连不上扣子{via.zh}：{reason.zh}", f"Coze cannot be reached{via.en}: {reason.en}")
     else:
-        message = Text(f"扣子没有返回{via.zh}：{reason}", f"Coze did not respond{via.en}: {reason}")
+        message = Text(f"扣子没有返回{via.zh}：{reason.zh}", f"Coze did not respond{via.en}: {reason.en}")
     return ErrorInfo(Category.NETWORK, message, code=error.trouble.code, hint=error.trouble.hint)
+
+
+def _reason(error: ExchangeError, mask: Mask) -> Text:
+    said = error.trouble.said
+    return Text(clean(said.zh, mask), clean(said.en, mask))
 
 
 def _failure(record: Mapping[str, Any], logid: str | None, mask: Mask) -> ErrorInfo:

@@ -229,8 +229,11 @@ class FeishuClient:
         """What an exchange without an answer means."""
         why = trouble(error, self._proxy)
         what = Text(f"{NETWORK.what.zh}{why.via.zh}", f"{NETWORK.what.en}{why.via.en}")
+        if why.known:
+            what = Text(f"{what.zh}：{why.known.zh}", f"{what.en}: {why.known.en}")
         unreachable = replace(NETWORK, what=what, hint=why.hint or NETWORK.hint)
-        return FeishuError(unreachable, wording=self._words(why.reason), lasting=why.code is not None)
+        wording = "" if why.known else self._words(why.reason)
+        return FeishuError(unreachable, wording=wording, lasting=why.code is not None)
 
     def judge(self, response: httpx.Response, content: bytes) -> Answer:
         """An answer that was read whole. Raises `FeishuError` unless it is a JSON object with code 0."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cozebatch.model.os_reason import os_reason
 from cozebatch.model.text import NOTHING, Text
 from cozebatch.network.proxies import Proxy
 
@@ -34,6 +38,13 @@ class Trouble:
     reason: str
     via: Text = NOTHING
     hint: Text = NOTHING
+    known: Text = NOTHING
+    """The reason in both languages, where it is a usual one."""
+
+    @property
+    def said(self) -> Text:
+        """The reason for a person."""
+        return self.known or Text.same(self.reason)
 
     @property
     def code(self) -> str | None:
@@ -51,9 +62,47 @@ def trouble(error: Exception, proxy: Proxy | None) -> Trouble:
             return Trouble(reason, via, _OTHER_HOST)
         out_of_date = "expired" in lowered or "not yet valid" in lowered
         return Trouble(reason, via, _OUT_OF_DATE if out_of_date else _OF_A_COMPANY)
-    if proxy is not None:
-        return Trouble(reason, via, _check(proxy))
-    return Trouble(reason)
+    return Trouble(reason, via, _check(proxy) if proxy is not None else NOTHING, _known(error, reason))
+
+
+_NO_SUCH_HOST = Text("找不到这个主机名", "the host's name is not known")
+_USUAL = {
+    "ConnectTimeout": Text("连接超时", "the connection timed out"),
+    "ReadTimeout": Text("等不到返回", "nothing came in time"),
+    "WriteTimeout": Text("发送超时", "sending timed out"),
+    "PoolTimeout": Text("等不到空闲的连接", "no connection became free in time"),
+    "RemoteProtocolError": Text("对方中途断开了连接", "the other side closed the connection"),
+}
+"""httpx's and httpcore's errors by their names, where they say no more than that."""
+
+
+def _known(error: Exception, reason: str) -> Text:
+    """What the errors behind it say, if it is one of the usual things."""
+    for cause in _causes(error):
+        if isinstance(cause, socket.gaierror):
+            return _NO_SUCH_HOST
+        if isinstance(cause, OSError) and cause.errno is not None:
+            said = os_reason(OSError(cause.errno, os.strerror(cause.errno)))  # an event loop words it otherwise
+            if said.zh != said.en:
+                return said
+    name = type(error).__name__
+    ends = name != "RemoteProtocolError" or reason.startswith("Server disconnected")
+    return _USUAL.get(name, NOTHING) if ends else NOTHING
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what it came from, the members of groups among them."""
+    met: set[int] = set()
+    left = [error]
+    while left:
+        cause = left.pop()
+        if cause is None or id(cause) in met:
+            continue
+        met.add(id(cause))
+        yield cause
+        left += [cause.__context__, cause.__cause__]
+        if isinstance(cause, BaseExceptionGroup):
+            left += cause.exceptions
 
 
 def _check(proxy: Proxy) -> Text:

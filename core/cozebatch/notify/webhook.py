@@ -68,7 +68,7 @@ class FeishuWebhook:
                         status = response.status_code
                         await received.read(response, _MOST_BYTES, scope)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
-            raise NotDelivered(Text.same(trouble(error, proxy).reason), may_pass=True) from None
+            raise NotDelivered(trouble(error, proxy).said, may_pass=True) from None
         _judge(status, bytes(received.body))
 
 

@@ -25,6 +25,7 @@ from cozebatch.settings import load_settings
 from cozebatch_tui.commands.options import parse
 from cozebatch_tui.commands.run import _app_start
 from cozebatch_tui.screen.app import CozebatchApp
+from cozebatch_tui.screen.screens.dialogs import Confirm
 from cozebatch_tui.screen.screens.main import MainScreen
 from cozebatch_tui.screen.screens.setup import SetupScreen
 from cozebatch_tui.screen.screens.start import StartScreen
@@ -310,6 +311,19 @@ async def test_the_demo_starts_in_this_process() -> None:
         await screen.until(lambda: len(screen.app.view_model.board.rows) == 20, "the demo's tasks")
         assert screen.app.batch_title == "demo"
     assert written() is None
+
+
+async def test_a_letter_in_the_wrong_place_costs_no_answer(found: Services) -> None:
+    async with setting_up() as screen:
+        await to_the_token(screen, found)
+        await screen.enter(TOKEN, then="workspace")
+        await screen.press("d", "e", "m", "o")
+        await screen.until(lambda: isinstance(screen.app.screen, Confirm), "asked first")
+        await screen.press("n")
+        assert screen.shown.state is not None
+        assert screen.shown.state.at == "workspace"
+        await screen.press("d", "y")
+        await screen.until(lambda: isinstance(screen.app.screen, MainScreen), "the demo")
 
 
 async def test_a_task_file_of_the_command_line_is_known_already(folder: Path, found: Services) -> None:

@@ -8,6 +8,10 @@ TITLE = Text("设置", "Set up")
 PLACE = Text("{number} / {count}   {title}", "{number} / {count}   {title}")
 NO_ACCOUNT = Text("没有账号？", "No account yet?")
 SEE_DEMO = Text("先看演示", "see the demo")
+LEAVE_FOR_DEMO = Text(
+    "先看演示（免费）？设置停在这里，下次启动接着做；粘贴过的密钥要再粘贴一次。",
+    "See the demo (free) first? The set-up stops here and goes on at the next start; secrets are pasted again.",
+)
 OPENING = Text("正在打开…", "Opening…")
 LOOKING = Text("正在看，不花钱…", "Checking, free of charge…")
 LOOKS_GOOD = Text("没有问题（没有花钱）。", "Nothing wrong (nothing was charged).")

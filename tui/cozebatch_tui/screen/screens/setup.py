@@ -26,6 +26,7 @@ from cozebatch_tui.presentation.tones import Tone
 from cozebatch_tui.screen.action_keys import bindings_of
 from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.error_boundary import guarded
+from cozebatch_tui.screen.screens.dialogs import Confirm
 from cozebatch_tui.screen.setup.errand import Errands
 from cozebatch_tui.screen.setup.findings import Findings, Tell
 from cozebatch_tui.screen.setup.question_pane import QuestionPane
@@ -205,7 +206,16 @@ class SetupScreen(ActionScreen[Chosen]):
             self._go_to(back_to(self.state, group))
 
     def action_demo(self) -> None:
-        self.dismiss(Chosen(demo=True))
+        """At once only where nothing is lost by it: a letter meant for a text may get here."""
+        from cozebatch.setup.flow import group_of, groups_of
+
+        if self.state is None or group_of(self.state) in groups_of(self.state)[:2]:  # before the first secret
+            self.dismiss(Chosen(demo=True))
+            return
+        text = texts.LEAVE_FOR_DEMO.in_(self.host.lang)
+        self.app.push_screen(
+            Confirm(text, self.host.lang), lambda yes: self.dismiss(Chosen(demo=True)) if yes else None
+        )
 
     def _write(self, state: State, world: World, answer: str) -> None:
         self.pane.wait()
