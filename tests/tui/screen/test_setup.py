@@ -257,7 +257,7 @@ async def test_an_answer_that_is_looked_at_can_be_left_and_is_not_heard_of_again
         found.coze.set_faults(Fault(what="late", on="workspaces", seconds=1.0))
         await screen.paste(TOKEN)
         await screen.press("enter", "enter")
-        await screen.until(lambda: "Looking" in screen.text(), "waits")
+        await screen.until(lambda: "Checking" in screen.text(), "waits")
         await screen.answer("escape", then="source")
         await screen.pilot.pause(1.5)
         assert screen.question == "source"

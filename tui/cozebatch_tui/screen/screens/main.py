@@ -37,6 +37,10 @@ FIGURES_EVERY = 6
 """Pumps between two refreshes of what changes with time alone."""
 
 
+_PARTS = (Header, FilterPane, TaskTable, DetailPanel, ProblemDrawer, AttentionStrip, ActionFooter)
+"""What is drawn anew as the batch goes on."""
+
+
 class MainScreen(TaskActionScreen):
     """Gets news through `apply`; its keys are those of docs/contract.md §1."""
 
@@ -72,9 +76,9 @@ class MainScreen(TaskActionScreen):
         yield ActionFooter("main")
 
     def on_mount(self) -> None:
-        drawer = next(iter(self.query(ProblemDrawer)), None)
-        # An application that leaves meanwhile makes no more of it, or has taken it out again.
-        if drawer is not None and drawer.is_mounted and drawer.is_attached:
+        # An application that leaves meanwhile makes no more of it, or has taken some of it out again.
+        parts = [next(iter(self.query(kind)), None) for kind in _PARTS]
+        if all(part is not None and part.is_mounted and part.is_attached for part in parts):
             self._begin_drawing()
             self.table.focus()
 

@@ -213,9 +213,11 @@ class SetupScreen(ActionScreen[Chosen]):
             self.dismiss(Chosen(demo=True))
             return
         text = texts.LEAVE_FOR_DEMO.in_(self.host.lang)
-        self.app.push_screen(
-            Confirm(text, self.host.lang), lambda yes: self.dismiss(Chosen(demo=True)) if yes else None
-        )
+        self.app.push_screen(Confirm(text, self.host.lang), self._leave_for_demo)
+
+    def _leave_for_demo(self, yes: bool | None) -> None:
+        if yes:
+            self.dismiss(Chosen(demo=True))
 
     def _write(self, state: State, world: World, answer: str) -> None:
         self.pane.wait()
