@@ -157,8 +157,7 @@ class FeishuBase:
         return [Named(i.table_id, str(i.name or i.table_id)) for i in items if isinstance(i.table_id, str)]
 
     async def find_names(self) -> None:
-        """Ask what the tables are called, for `table_name`. What does not come
-        within `NAME_PATIENCE` stays unknown."""
+        """Ask what the tables are called, for `table_name`. What does not come within `NAME_PATIENCE` stays unknown."""
         if self._table_names:
             return
         with anyio.move_on_after(NAME_PATIENCE):
