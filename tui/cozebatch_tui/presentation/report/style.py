@@ -36,7 +36,8 @@ h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2.2rem 0 .6
 .wait { background: var(--wait); } .coze { background: var(--coze); }
 .queue { background: var(--queue); } .film { background: var(--film); }
 .posters { display: grid; gap: .6rem; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); }
-.poster { display: block; text-decoration: none; color: var(--text); font-size: .8rem; line-height: 1.35; }
+.poster { display: block; white-space: normal; text-decoration: none; color: var(--text);
+          font-size: .8rem; line-height: 1.35; }
 .poster img { display: block; width: 100%; aspect-ratio: 9 / 16; object-fit: contain; border-radius: 6px;
               background: var(--card); margin-bottom: .2rem; }
 .poster span { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
@@ -55,6 +56,10 @@ th button:focus-visible { outline: 2px solid var(--coze); }
 th[aria-sort=ascending] button::after { content: " \\2191"; }
 th[aria-sort=descending] button::after { content: " \\2193"; }
 a { color: var(--coze); white-space: nowrap; }
+@media screen and (max-width: 640px) { /* a telephone: title, state, film, note */
+               #tasks { min-width: 0; } #tasks td:nth-child(4) { white-space: nowrap; }
+               #tasks :is(th, td):is(:nth-child(1), :nth-child(3)) { display: none; }
+               #tasks :is(th, td):is(:nth-child(5), :nth-child(6), :nth-child(7)) { display: none; } }
 @media print { input { display: none; } body { max-width: none; padding: 0; }
                .group, .chart, thead, tr { break-inside: avoid; } h2 { break-after: avoid; }
                .tile, .group, .chart { border: 1px solid var(--line); } details > * { display: block; }
