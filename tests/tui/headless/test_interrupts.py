@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -33,6 +34,20 @@ def test_an_interrupt_saves_everything(tmp_path: Path, number: int) -> None:
         assert program.batch().code == 0
         assert set(started(coze).values()) == {1}
         assert program.results()["statistics"]["submissions"] == 8
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("asked", [("--fresh",), ("--rerun", "t1", "t2")])
+def test_the_command_that_is_told_goes_on_and_pays_nothing_again(tmp_path: Path, asked: tuple[str, ...]) -> None:
+    with serve_coze(CozeOptions(duration=0.1), [Fault(what="lasts", seconds=2.0, match="标题2号")]) as coze:
+        program = Program(tmp_path, coze.url).configure().tasks(2)
+        with program.start(*BATCH, *asked, "--yes") as process:
+            read_until(process, "running -> done")
+            kill(process, signal.SIGINT)
+            out, _ = process.communicate(timeout=60)
+        told = next(line for line in out.splitlines() if line.startswith("To go on"))
+        assert program.run(*shlex.split(told)[shlex.split(told).index("cozebatch_tui") + 1 :]).code == 0
+        assert started(coze) == {"标题1号": 1, "标题2号": 1}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")

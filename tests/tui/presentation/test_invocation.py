@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from cozebatch.model.text import Text
-from cozebatch_tui.presentation.invocation import STARTED_AS, command, typed
+from cozebatch_tui.presentation.invocation import STARTED_AS, command, going_on, typed
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,22 @@ from cozebatch_tui.presentation.invocation import STARTED_AS, command, typed
 )
 def test_the_command_is_the_one_that_was_typed(program: str, environment: dict[str, str], line: str) -> None:
     assert command(["--tasks", "a.csv"], program=program, environment=environment) == line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [
+        (["run", "--tasks", "a.csv", "--limit=2"], ["run", "--tasks", "a.csv", "--limit=2"]),
+        (["--fresh", "--yes", "--no-ui"], ["--yes", "--no-ui"]),
+        (["--rerun", "t1", "t2", "--include", "t1", "t2"], ["--include", "t1", "t2"]),
+        (["--tasks", "a.csv", "--rerun=t1", "--answer", "t3=yes"], ["--tasks", "a.csv"]),
+    ],
+)
+def test_a_batch_is_gone_on_with_without_what_would_pay_again(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], kept: list[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/cozebatch-tui", *arguments])
+    assert going_on() == command(kept)
 
 
 def test_as_a_module_and_with_blanks() -> None:

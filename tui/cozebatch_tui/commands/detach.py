@@ -25,7 +25,7 @@ from cozebatch_tui.commands.prompts import agrees, can_ask, confirm
 from cozebatch_tui.exit_codes import Exit
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.locale import attach as texts
-from cozebatch_tui.presentation.invocation import command, typed
+from cozebatch_tui.presentation.invocation import command, going_on, typed
 
 if TYPE_CHECKING:
     from cozebatch.batch.preview import Preview
@@ -76,7 +76,7 @@ def handover_of(
             "reuse": options.reuse if preview is None else preview.reuse,
         },
         lang=lang,
-        command=command(sys.argv[1:]),
+        command=going_on(),
         ticket=secrets.token_hex(16),
         agreed=preview.new_executions if preview is not None else agreed,
         trial=preview.trial if preview is not None else None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from cozebatch.model.text import Lang, Text
 from cozebatch_tui.commands.configure import configure, find_config, open_log_file
 from cozebatch_tui.commands.errors import complain
 from cozebatch_tui.commands.prompts import agrees
-from cozebatch_tui.presentation.invocation import command
+from cozebatch_tui.presentation.invocation import going_on
 
 if TYPE_CHECKING:
     from cozebatch_tui.commands.handover import Handover
@@ -57,7 +56,7 @@ def headless_runner(
         dry_run=options.dry_run,
         verbose=options.verbose,
         title=title_of(options),
-        command=handover.command if handover is not None else command(sys.argv[1:]),
+        command=handover.command if handover is not None else going_on(),
         demo=options.demo,
         background=None
         if handover is None

@@ -28,6 +28,7 @@ from cozebatch_tui.headless.json_lines import JsonLines
 from cozebatch_tui.headless.streams import Output
 from cozebatch_tui.headless.terminal import Terminal, terminal_behind
 from cozebatch_tui.locale import attach as attach_texts
+from cozebatch_tui.locale import farewell as farewell_texts
 from cozebatch_tui.locale import headless as texts
 from cozebatch_tui.presentation.allowed import allowed
 from cozebatch_tui.presentation.invocation import after_the_demo
@@ -58,7 +59,7 @@ class Background:
 
 @dataclass(frozen=True, slots=True)
 class HeadlessOptions:
-    """`title` and `command` (how the batch is gone on with) are for screens that attach."""
+    """`title` is for screens that attach. `command`: how the batch is gone on with."""
 
     lang: Lang
     json: bool
@@ -157,7 +158,7 @@ class HeadlessRunner:
             for line in after_the_demo(self._lang):
                 self._printer.say(line)
         elif outcome.status != "finished":
-            self._say(texts.GO_ON)
+            self._say(farewell_texts.GO_ON, command=clean(self._options.command, 2000))
         return exit_of(outcome)
 
     def _agreed(self, preview: Preview) -> Preview:

@@ -47,10 +47,6 @@ DRAINING = Text(
     "Draining: nothing more is submitted; responses still to come are awaited and saved (5 s at most). Once more "
     "ends at once.",
 )
-GO_ON = Text(
-    "再运行同一命令就接着做，做完的不再扣费。",
-    "Run the same command again to go on; what is done is not charged again.",
-)
 CONTINUING = Text("接着做批次 {run_id}。", "Going on with batch {run_id}.")
 LOG_AT = Text("日志：{path}", "Log: {path}")
 RESULTS_AT = Text("结果：{path}", "Results: {path}")

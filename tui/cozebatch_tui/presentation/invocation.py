@@ -18,6 +18,8 @@ from cozebatch_tui.locale import farewell as texts
 STARTED_AS = "COZEBATCH_STARTED_AS"
 """Environment variable: what a launcher is called."""
 _PROGRAM = "cozebatch-tui"
+_ASKED_ONCE = frozenset({"--fresh", "--rerun", "--answer"})
+"""Given again, they would pay again or be refused; what they asked for is on record."""
 
 
 def command(
@@ -36,6 +38,17 @@ def command(
             words = ["uv", "run", *words]
     words += arguments
     return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+
+
+def going_on(arguments: Sequence[str] | None = None) -> str:
+    """The command line that goes on with a batch started by these arguments; this process's, unless given."""
+    kept, leaves_out = [], False
+    for word in sys.argv[1:] if arguments is None else arguments:
+        if word.startswith("-"):
+            leaves_out = word.partition("=")[0] in _ASKED_ONCE
+        if not leaves_out:
+            kept.append(word)
+    return command(kept)
 
 
 def after_the_demo(lang: Lang) -> list[str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from cozebatch_tui.exit_codes import Exit, exit_of
-from cozebatch_tui.presentation.invocation import command
+from cozebatch_tui.presentation.invocation import going_on
 from cozebatch_tui.screen.shown_batch import ShownBatch
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ class BatchLifecycle(ShownBatch):
 
     @property
     def command(self) -> str:
-        return command(sys.argv[1:])
+        return going_on()
 
     async def load(self, ask: Ask) -> Preview:
         """Open the session and plan the batch. Raises `UsageError` and `JournalError`."""
