@@ -226,7 +226,8 @@ class Batch:
         """
         if self._plan is None or self._plan.run is not preview.run:
             raise RuntimeError("prepare first: this preview was run already, or is not the latest one")
-        preview = replace(preview, run=replace(preview.run, names=self.names().or_else(preview.run.names)))
+        names = self.names().or_else(preview.run.names)
+        preview = replace(preview, run=replace(preview.run, names=names, status="open", finished_at=None))
         engine = await self._make_engine(preview)
         engine.note("info", Text.same(run_line(preview.run)))
         if preview.recognized is not None:

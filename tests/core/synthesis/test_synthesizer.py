@@ -130,7 +130,7 @@ async def test_a_broken_download_is_thrown_away_so_that_a_retry_can_help(
     with pytest.raises(StepError) as caught:
         await synthesizer.fetch(work, Progress())
     assert caught.value.info.category is Category.DOWNLOAD, "the rest of it may come another time"
-    assert "not whole" in caught.value.info.message.en
+    assert "incomplete" in caught.value.info.message.en
     server.files["/v.mp4"] = b"\0\0\0\x20ftypisom" + b"x" * 5000
     with pytest.raises(StepError) as caught:
         await synthesizer.fetch(work, Progress())

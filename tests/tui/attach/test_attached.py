@@ -53,7 +53,10 @@ def test_a_screen_that_comes_late_gets_log_and_sums(tmp_path: Path, coze: Runnin
         with attached(found) as late:
             until(lambda: same(late, found), "the same board")
             assert {event.tag for event in late.model.log} >= {"run_started", "task_state"}
-            assert late.model.tally.to_json() == first.model.tally.to_json()
+            sums = [screen.model.tally.to_json() for screen in (late, first)]
+            for found_sums in sums:
+                del found_sums["usage"]  # of gauges, 20 a second at most reach a screen
+            assert sums[0] == sums[1]
 
 
 def test_what_the_journal_has_of_a_task_is_read_from_afar(tmp_path: Path, coze: RunningCoze) -> None:

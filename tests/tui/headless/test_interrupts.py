@@ -51,6 +51,24 @@ def test_the_command_that_is_told_goes_on_and_pays_nothing_again(tmp_path: Path,
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_a_batch_that_is_gone_on_with_is_said_to_run(tmp_path: Path) -> None:
+    with serve_coze(CozeOptions(duration=600.0)) as coze:
+        program = Program(tmp_path, coze.url).configure().tasks(1)
+        with program.start(*BATCH, "--json") as first:
+            read_until(first, '"to": "running"')
+            kill(first, signal.SIGINT)
+            first.communicate(timeout=60)
+        assert "  interrupted  " in program.run("runs", "--lang", "en").out
+        with program.start(*BATCH, "--json") as again:
+            read_until(again, '"to": "running"')
+            assert "  running  " in program.run("runs", "--lang", "en").out
+            coze.hurry()
+            again.communicate(timeout=60)
+        assert again.returncode == 0
+        assert started(coze) == {"标题1号": 1}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
     with serve_coze(CozeOptions(duration=30), [Fault(what="late", on="submit", seconds=20, match="标题2号")]) as coze:
         program = Program(tmp_path, coze.url).configure().tasks(2)

@@ -79,7 +79,7 @@ def test_a_demo_that_is_left_in_the_middle_promises_nothing(terminal: Terminal) 
     terminal.open("sh", "-c", f"'{sys.executable}' -m cozebatch_tui.cli --demo; sleep 60")
     terminal.until("执行中")
     terminal.type("q")
-    assert "再运行同一命令" not in terminal.until("演示还没做完")
+    assert "下次启动就接着做" not in terminal.until("演示还没做完")
     terminal.type("y")
     text = terminal.until("下一步，用你自己的账号")
     assert "没有花钱" in text

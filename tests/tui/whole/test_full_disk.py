@@ -126,7 +126,7 @@ def test_a_full_disk_stops_the_submitting_and_the_log_names_every_execution(tmp_
         assert len(executions(coze)) == LIMIT
         assert program.results()["status"] == "interrupted"
         for told in (err, log_of(program)):
-            assert "journal cannot be written" in told
+            assert "state file cannot be written" in told
         coze.set_faults()
         finish(program, coze, log_of(program))
 

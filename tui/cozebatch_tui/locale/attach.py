@@ -6,9 +6,8 @@ from cozebatch.model.text import Text
 
 NO_BATCH = Text("{folder} 里没有正在运行的批次。", "No batch runs in {folder}.")
 STALE = Text(
-    "{folder} 里的批次已经不在了（进程 {pid}）。再运行同一命令就接着做，做完的不再扣费。",
-    "The batch in {folder} is gone (process {pid}). Run the same command again to go on; what is done is not charged "
-    "again.",
+    "{folder} 里的批次已经不在了（进程 {pid}）。下次启动就接着做，做完的不再扣费。",
+    "The batch in {folder} is gone (process {pid}). The next start goes on; what is done is not charged again.",
 )
 FOREIGN = Text("{path} 是别的用户的文件，没有连接。", "{path} belongs to another user; it was not used.")
 DAMAGED = Text(
@@ -43,9 +42,9 @@ NO_ANSWER = Text(
 
 LEAVE = Text(
     "批次在后台运行，还有 {flight} 个在扣子执行、{synthesis} 个没合成完。\n"
-    "离开界面，批次接着跑；停止批次，已提交的不会丢，再运行同一命令接着做（免费）。",
+    "离开界面，批次接着跑；停止批次，已提交的不会丢，下次启动接着做（免费）。",
     "The batch runs in the background: {flight} at Coze, {synthesis} film(s) unfinished.\n"
-    "Leave the screen and it goes on; stop it and nothing is lost: the same command goes on from there (free).",
+    "Leave the screen and it goes on; stop it and nothing is lost: the next start goes on from there (free).",
 )
 LEAVE_DEMO = Text(
     "演示在后台运行，还有 {flight} 个在模拟的扣子上、{synthesis} 个没合成完。\n"
@@ -58,7 +57,7 @@ STOP = Text("停止批次 (s)", "Stop it (s)")
 STAY = Text("返回 (esc)", "Stay (esc)")
 ENDED = Text("批次已结束。", "The batch has ended.")
 LOST = Text(
-    "和批次的连接断了，批次的进程已经不在。显示的是最后的状态；再运行同一命令就接着做，做完的不再扣费。",
+    "和批次的连接断了，批次的进程已经不在。显示的是最后的状态；下次启动就接着做，做完的不再扣费。",
     "The connection is lost: the batch's process is gone. What is shown is its last known state. Run the same command "
     "again to go on; what is done is not charged again.",
 )

@@ -37,7 +37,7 @@ WAY_ON_HELD = Text(
 )
 REUSE_THEM = Text("    加 --reuse 用那次的结果（免费）", "    --reuse uses those results (free)")
 WAY_ON_ASKED = Text("--answer {task_id}=答复（免费，答复后接着做）", "--answer {task_id}=TEXT (free, it goes on then)")
-WAY_ON_FREE = Text("再运行同一命令就接着做（免费）", "the same command goes on from here (free)")
+WAY_ON_FREE = Text("下次启动就接着做（免费）", "the next start goes on from here (free)")
 WAY_ON_PAID = Text("--rerun {task_id} 付费重做", "--rerun {task_id} runs it again (paid)")
 QUESTION = Text("继续吗？[y/N] ", "Go on? [y/N] ")
 NOT_CONFIRMED = Text("没有确认，什么都没有提交。", "Not confirmed; nothing was submitted.")

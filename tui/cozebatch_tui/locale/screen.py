@@ -46,8 +46,7 @@ CONFIRM_CANCEL = Text(
     "Cancel {count} task(s)? What runs at Coze cannot be stopped; its result is kept.",
 )
 CONFIRM_QUIT = Text(
-    "扣子上还有 {flight} 个在执行，本机还有 {synthesis} 个没合成完。\n"
-    "退出不会丢：再运行同一命令就接着做，不再扣费。退出？",
+    "扣子上还有 {flight} 个在执行，本机还有 {synthesis} 个没合成完。\n退出不会丢：下次启动就接着做，不再扣费。退出？",
     "{flight} execution(s) in flight, {synthesis} film(s) unfinished.\n"
     "Nothing is lost by leaving: the same command goes on without paying again. Leave?",
 )
