@@ -58,8 +58,8 @@ STAY = Text("返回 (esc)", "Stay (esc)")
 ENDED = Text("批次已结束。", "The batch has ended.")
 LOST = Text(
     "和批次的连接断了，批次的进程已经不在。显示的是最后的状态；下次启动就接着做，做完的不再扣费。",
-    "The connection is lost: the batch's process is gone. What is shown is its last known state. Run the same command "
-    "again to go on; what is done is not charged again.",
+    "The connection is lost: the batch's process is gone. What is shown is its last known state. The next start "
+    "goes on; what is done is not charged again.",
 )
 SEEN = Text("知道了", "OK")
 GOES_ON = Text("批次还在后台运行。再看：{command}", "The batch goes on in the background. To look again: {command}")

@@ -48,7 +48,7 @@ CONFIRM_CANCEL = Text(
 CONFIRM_QUIT = Text(
     "扣子上还有 {flight} 个在执行，本机还有 {synthesis} 个没合成完。\n退出不会丢：下次启动就接着做，不再扣费。退出？",
     "{flight} execution(s) in flight, {synthesis} film(s) unfinished.\n"
-    "Nothing is lost by leaving: the same command goes on without paying again. Leave?",
+    "Nothing is lost by leaving: the next start goes on without paying again. Leave?",
 )
 CONFIRM_QUIT_DEMO = Text(
     "演示还没做完：{flight} 个在模拟的扣子上，{synthesis} 个没合成完。\n退出就到此为止，没有花钱。退出？",
