@@ -2,7 +2,7 @@
 
 These are a fifth of the wheel, and whoever runs the program reads neither. Every line keeps its number, so that a
 traceback fits the sources. What a library is looked up by stays: the docstrings of modules that define public names
-(`cozebatch.__all__`) and of the ports. An editable install and the sdist have the sources as they are.
+(`cozebatch.__all__`), of the ports and of the settings. An editable install and the sdist have the sources as they are.
 """
 
 from __future__ import annotations
@@ -67,8 +67,9 @@ def public_modules(package: Path) -> frozenset[str]:
 
 
 def keeps_docstrings(module: str, source: str, public: frozenset[str]) -> bool:
-    """`module`: its name in the library. A module that reads its docstring keeps it, too."""
-    return module in public or module.partition(".")[0] == "ports" or "__doc__" in source
+    """`module`: its name in the library. A module that reads its docstring keeps it, too; those of the settings' models
+    are the descriptions in the schema."""
+    return module in public or module.partition(".")[0] in ("ports", "settings") or "__doc__" in source
 
 
 class CustomBuildHook(BuildHookInterface[Any]):
