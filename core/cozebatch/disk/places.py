@@ -15,8 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from cozebatch.model.os_reason import LEADS_AWAY
-
 HANDLES = {os.open, os.mkdir, os.unlink, os.rmdir, os.rename, os.stat} <= os.supports_dir_fd
 """Whether a folder can be held open while something in it is named relative to it."""
 
@@ -48,7 +46,7 @@ def leads_away(info: os.stat_result) -> bool:
 
 
 def link_error(path: Path | str) -> OSError:
-    return OSError(errno.ELOOP, LEADS_AWAY.en, str(path))
+    return OSError(errno.ELOOP, "is a link to another place", str(path))
 
 
 @contextmanager

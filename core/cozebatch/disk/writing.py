@@ -15,7 +15,6 @@ from typing import BinaryIO
 
 from cozebatch.disk.in_use import PATIENCE, Patience, persist
 from cozebatch.disk.places import HANDLES, NO_FOLLOW, Place, is_link, leads_away, link_error, place_of
-from cozebatch.model.os_reason import NO_REGULAR_FILE, SECOND_NAME
 
 OWNER_ONLY = 0o600
 EVERYBODY = 0o644
@@ -77,9 +76,9 @@ def require_own(info: os.stat_result, path: Path) -> None:
     if leads_away(info):
         raise link_error(path)
     if not stat.S_ISREG(info.st_mode):
-        raise OSError(errno.EINVAL, NO_REGULAR_FILE.en, str(path))
+        raise OSError(errno.EINVAL, "is no regular file", str(path))
     if info.st_nlink > 1:
-        raise OSError(errno.EMLINK, SECOND_NAME.en, str(path))
+        raise OSError(errno.EMLINK, "has a second name (a hard link)", str(path))
 
 
 def read_own(path: Path, below: Path, most_bytes: int) -> bytes:

@@ -8,12 +8,15 @@ import os
 from cozebatch.model.text import Text
 
 NO_REGULAR_FILE = Text("不是普通文件", "is no regular file")
-SECOND_NAME = Text("还有另一个名称（硬链接）", "has a second name (a hard link)")
-LEADS_AWAY = Text("是指向别处的链接", "is a link to another place")
 NO_SCHEDULER = Text("那里没有 dask 调度器", "no dask scheduler answers there")
 
-_OURS = {text.en: text.zh for text in (NO_REGULAR_FILE, SECOND_NAME, LEADS_AWAY, NO_SCHEDULER)}
-"""Of errors that the program itself raises."""
+_OURS = {
+    NO_REGULAR_FILE.en: NO_REGULAR_FILE.zh,
+    NO_SCHEDULER.en: NO_SCHEDULER.zh,
+    "has a second name (a hard link)": "还有另一个名称（硬链接）",
+    "is a link to another place": "是指向别处的链接",
+}
+"""Of errors that the program itself raises; `disk`, which knows no texts, has words of its own."""
 _SYSTEMS = {
     errno.EACCES: "没有权限，或正被其他程序占用",
     errno.EPERM: "没有权限",

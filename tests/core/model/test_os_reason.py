@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cozebatch.disk.places import link_error
 from cozebatch.disk.writing import require_own
 from cozebatch.model.os_reason import os_reason
 from cozebatch.model.text import Text
@@ -34,6 +35,10 @@ def test_our_own_refusals_are_said_in_chinese(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="second name") as raised:
         require_own((tmp_path / "a").lstat(), tmp_path / "a")
     assert os_reason(raised.value) == Text("还有另一个名称（硬链接）", "has a second name (a hard link)")
+    with pytest.raises(OSError, match="regular file") as raised:
+        require_own(tmp_path.lstat(), tmp_path)
+    assert os_reason(raised.value) == Text("不是普通文件", "is no regular file")
+    assert os_reason(link_error(tmp_path)) == Text("是指向别处的链接", "is a link to another place")
 
 
 def test_windows_words_end_without_a_full_stop_and_are_known_by_number() -> None:
