@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -65,6 +67,17 @@ def trouble(error: Exception, proxy: Proxy | None) -> Trouble:
     return Trouble(reason, via, _check(proxy) if proxy is not None else NOTHING, _known(error, reason))
 
 
+_OF_NETWORKS = frozenset(
+    {
+        errno.ECONNREFUSED,
+        errno.ECONNRESET,
+        errno.ECONNABORTED,
+        errno.EPIPE,
+        errno.ETIMEDOUT,
+        errno.EHOSTUNREACH,
+        errno.ENETUNREACH,
+    }
+)
 _NO_SUCH_HOST = Text("找不到这个主机名", "the host's name is not known")
 _USUAL = {
     "ConnectTimeout": Text("连接超时", "the connection timed out"),
@@ -79,12 +92,13 @@ _USUAL = {
 def _known(error: Exception, reason: str) -> Text:
     """What the errors behind it say, if it is one of the usual things."""
     for cause in _causes(error):
-        if isinstance(cause, socket.gaierror):
-            return _NO_SUCH_HOST
-        if isinstance(cause, OSError) and cause.errno is not None:
-            said = os_reason(OSError(cause.errno, os.strerror(cause.errno)))  # an event loop words it otherwise
-            if said.zh != said.en:
-                return said
+        match cause:
+            case ssl.SSLError():  # its number is OpenSSL's
+                return NOTHING
+            case socket.gaierror():
+                return _NO_SUCH_HOST
+            case OSError(errno=number) if number in _OF_NETWORKS:
+                return os_reason(OSError(number, os.strerror(number)))  # an event loop words it otherwise
     name = type(error).__name__
     ends = name != "RemoteProtocolError" or reason.startswith("Server disconnected")
     return _USUAL.get(name, NOTHING) if ends else NOTHING

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import socket
+import ssl
 
 import httpx
 import pytest
@@ -46,3 +48,18 @@ def test_what_is_not_known_keeps_its_words() -> None:
     assert trouble(httpx.RemoteProtocolError("illegal header line"), None).said == Text.same("illegal header line")
     closed = httpx.RemoteProtocolError("Server disconnected without sending a response.")
     assert trouble(closed, None).said.zh == "对方中途断开了连接"
+
+
+def test_a_failed_handshake_is_no_missing_permission() -> None:
+    """An `SSLError` has the number 1, which is EPERM among the system's."""
+    failed = httpx.ConnectError("[SSL: WRONG_VERSION_NUMBER] wrong version number")
+    failed.__cause__ = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
+    failed.__cause__.__context__ = ConnectionRefusedError(errno.ECONNREFUSED, "of another address")
+    assert trouble(failed, None).said == Text.same(str(failed))
+
+
+def test_a_number_that_is_no_networks_keeps_its_words() -> None:
+    """Windows refuses with an error that Python knows by EINVAL only."""
+    failed = httpx.ConnectError("refused")
+    failed.__cause__ = OSError(errno.EINVAL, "refused")
+    assert trouble(failed, None).said == Text.same("refused")
