@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,9 @@ from cozebatch.disk.writing import PRIVATE, make_folder, open_own
 from cozebatch.model.errors import JournalError, UsageError
 from cozebatch.model.os_reason import os_reason
 from cozebatch.model.text import Text
+
+_TRIES, _PAUSE = 3, 0.01
+"""Seconds between two tries."""
 
 
 @contextmanager
@@ -34,7 +38,7 @@ def state_lock(state_dir: Path) -> Iterator[None]:
             ).filled(state_dir=state_dir, why=os_reason(error))
         ) from error
     with file:
-        if not _try_lock(file):
+        if not _lock(file):
             file.seek(0)
             pid = file.read(20).decode("ascii", "replace").strip()
             pid = pid if pid.isascii() and pid.isdigit() else "?"
@@ -47,6 +51,15 @@ def state_lock(state_dir: Path) -> Iterator[None]:
             )
         _tell_pid(file)
         yield
+
+
+def _lock(file: BinaryIO) -> bool:
+    """Tries again for a moment: `is_locked`, in another process, takes the lock for an instant."""
+    for _ in range(_TRIES):
+        if _try_lock(file):
+            return True
+        time.sleep(_PAUSE)
+    return _try_lock(file)
 
 
 def is_locked(state_dir: Path) -> bool:

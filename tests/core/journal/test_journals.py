@@ -6,7 +6,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -258,6 +258,15 @@ def test_a_folder_is_looked_at_without_taking_it(tmp_path: Path) -> None:
     with state_lock(tmp_path):
         assert is_locked(tmp_path)
     assert not is_locked(tmp_path)
+
+
+def test_a_look_from_elsewhere_refuses_no_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the lock for an instant, here until the start pauses."""
+    looking = ExitStack()
+    looking.enter_context(state_lock(tmp_path))
+    monkeypatch.setattr("cozebatch.journal.lock.time.sleep", lambda _: looking.close())
+    with state_lock(tmp_path):
+        assert is_locked(tmp_path)
 
 
 async def test_records_that_were_claimed_for_nothing_sent_are_told_with_the_names_of_their_claims(
