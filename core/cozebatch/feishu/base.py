@@ -68,7 +68,7 @@ class FeishuBase:
         self._app_token = "" if link.needs_resolving else link.token
         self._resolving = anyio.Lock()
         self._asked_wiki = link.needs_resolving
-        self._table_names: dict[str, str] = {}
+        self._table_names: dict[str, str] | None = None
 
     @property
     def domain(self) -> str:
@@ -158,17 +158,18 @@ class FeishuBase:
 
     async def find_names(self) -> None:
         """Ask what the tables are called, for `table_name`. What does not come within `NAME_PATIENCE` stays unknown."""
-        if self._table_names:
+        if self._table_names is not None:
             return
+        self._table_names = {}
         with anyio.move_on_after(NAME_PATIENCE):
             try:
-                self._table_names |= {table.id: clean(table.name, 80) for table in await self.tables()}
+                self._table_names = {table.id: clean(table.name, 80) for table in await self.tables()}
             except FeishuError:
                 return  # nothing but a name is missing
 
     def table_name(self, table_id: str) -> str:
         """What people call a table; empty while that is not known."""
-        return self._table_names.get(table_id, "")
+        return (self._table_names or {}).get(table_id, "")
 
     async def views(self, table_id: str) -> list[Named]:
         """The views of a table that show records in rows. Raises `FeishuError`."""
