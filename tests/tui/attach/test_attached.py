@@ -36,6 +36,11 @@ def same(screen: Screen, found: Served) -> bool:
     return heads[0] == heads[1] and shown.rows == known.rows
 
 
+def same_sums(screen: Screen, found: Served) -> bool:
+    screen.model.pump()
+    return screen.model.tally.to_json() == found.host._tally.to_json()
+
+
 def test_a_screen_shows_what_the_engine_knows_and_follows_it(tmp_path: Path, coze: RunningCoze) -> None:
     with served(tmp_path, coze, rows(5)) as found, attached(found) as screen:
         assert screen.session.facts.title == "test"
@@ -53,9 +58,10 @@ def test_a_screen_that_comes_late_gets_log_and_sums(tmp_path: Path, coze: Runnin
         with attached(found) as late:
             until(lambda: same(late, found), "the same board")
             assert {event.tag for event in late.model.log} >= {"run_started", "task_state"}
+            until(lambda: same_sums(late, found), "the engine's sums")
             sums = [screen.model.tally.to_json() for screen in (late, first)]
-            for found_sums in sums:
-                del found_sums["usage"]  # of gauges, 20 a second at most reach a screen
+            for of_screen in sums:
+                del of_screen["usage"]  # the engine's is taken after each event, a screen's after each that it was sent
             assert sums[0] == sums[1]
 
 
