@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import io
+import shutil
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,10 +67,12 @@ def public_modules(package: Path) -> frozenset[str]:
     raise ValueError("cozebatch/__init__.py names no _MODULES")
 
 
-def keeps_docstrings(module: str, source: str, public: frozenset[str]) -> bool:
-    """`module`: its name in the library. A module that reads its docstring keeps it, too; those of the settings' models
+def keeps_docstrings(package: str, module: str, source: str, public: frozenset[str]) -> bool:
+    """`module`: its name in the package. A module that reads its docstring keeps it, too; those of the settings' models
     are the descriptions in the schema."""
-    return module in public or module.partition(".")[0] in ("ports", "settings") or "__doc__" in source
+    if "__doc__" in source:
+        return True
+    return package == "cozebatch" and (module in public or module.partition(".")[0] in ("ports", "settings"))
 
 
 class CustomBuildHook(BuildHookInterface[Any]):
@@ -85,13 +88,11 @@ class CustomBuildHook(BuildHookInterface[Any]):
                 place = path.relative_to(root / folder)
                 name = ".".join(place.with_suffix("").parts).removesuffix("__init__").rstrip(".")
                 source = path.read_text(encoding="utf-8")
-                docstrings = package == "cozebatch" and keeps_docstrings(name, source, public)
+                docstrings = keeps_docstrings(package, name, source, public)
                 copy = copies / package / place
                 copy.parent.mkdir(parents=True, exist_ok=True)
-                copy.write_text(lean(source, docstrings=docstrings or "__doc__" in source), encoding="utf-8")
+                copy.write_text(lean(source, docstrings=docstrings), encoding="utf-8")
                 build_data["force_include"][str(copy)] = f"{package}/{place.as_posix()}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
-        import shutil
-
         shutil.rmtree(Path(self.directory) / "lean", ignore_errors=True)

@@ -61,7 +61,9 @@ def test_strings_and_comments_leave_no_trace(source: str, expected: str) -> None
 def test_what_a_library_is_looked_up_by_stays() -> None:
     assert {"", "batch.batch", "batch.wiring", "model.events", "settings"} <= PUBLIC
     source = '"""Said."""\n'
-    assert all(keeps_docstrings(name, source, PUBLIC) for name in ("batch.batch", "ports.services", "settings.model"))
-    assert not keeps_docstrings("journal.lock", source, PUBLIC)
-    assert keeps_docstrings("demo.__main__", "print(__doc__)\n", PUBLIC)
+    named = ("batch.batch", "ports.services", "settings.model")
+    assert all(keeps_docstrings("cozebatch", name, source, PUBLIC) for name in named)
+    assert not keeps_docstrings("cozebatch", "journal.lock", source, PUBLIC)
+    assert not keeps_docstrings("cozebatch_tui", "", source, PUBLIC)
+    assert keeps_docstrings("cozebatch", "demo.__main__", "print(__doc__)\n", PUBLIC)
     assert lean('"""Said."""  # why\n', docstrings=True) == source
