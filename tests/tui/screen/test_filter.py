@@ -59,6 +59,17 @@ async def test_what_takes_longer_comes_up_as_time_passes(tmp_path: Path, quick: 
         await screen.until(lambda: table.order == ["t1"], "the one that lasts")
 
 
+async def test_nothing_is_sorted_again_for_the_time_once_all_has_ended(tmp_path: Path, slow: RunningCoze) -> None:
+    async with application(tmp_path, slow, rows(2)) as screen:
+        await screen.until(lambda: screen.count(State.RUNNING) == 2, "both run")
+        table = screen.main.table
+        table.set_filter("coze>0")
+        assert table.ticks
+        slow.hurry()
+        await screen.until(lambda: screen.count(State.DONE) == 2, "the end")
+        assert not table.ticks
+
+
 async def test_fast_typing_filters_once_a_pump(
     tmp_path: Path, quick: RunningCoze, monkeypatch: pytest.MonkeyPatch
 ) -> None:

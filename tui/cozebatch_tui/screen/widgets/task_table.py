@@ -87,7 +87,8 @@ class TaskTable(TaskList):
     @property
     def ticks(self) -> bool:
         """Whether lines come, go and move as time passes."""
-        return self._filter_ticks or (self.sort_column is not None and self.sort_column.ticks)
+        by_time = self._filter_ticks or (self.sort_column is not None and self.sort_column.ticks)
+        return by_time and self.board.unfinished > 0
 
     def moves(self, task_ids: Iterable[str]) -> bool:
         """Whether lines would stand elsewhere, now that these tasks have changed."""
