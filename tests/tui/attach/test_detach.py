@@ -81,6 +81,7 @@ def test_nothing_secret_stands_in_the_command_line_or_the_output(program: Progra
         assert program.token.encode() not in line.read_bytes()
         assert place.token.encode() not in line.read_bytes()
     until(lambda: is_over(program), "its end", 40)
+    until(lambda: not alive(place.pid), "the process is gone, and the files that it removes at its end")
     text = program.all_text()
     assert program.token not in text
     assert place.token not in text
