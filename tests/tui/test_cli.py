@@ -127,6 +127,21 @@ def test_what_makes_no_sense_is_exit_2(typed: list[str], capsys: pytest.CaptureF
         ),
         ("runs --prune --import x", "--import 不能和 --prune 一起用。", "--import and --prune exclude each other."),
         ("--adopt t1", "--adopt 要写成 任务ID=执行ID，不是 t1。", "--adopt takes ID=EXECUTE_ID, not t1."),
+        (
+            "--adopt t1=75001 t1=75002",
+            "--adopt 里任务 t1 出现两次，值不同，只留一个。",
+            "--adopt names t1 twice, with different values; leave one of them.",
+        ),
+        (
+            "--rerun t1 --adopt t1=75001",
+            "任务 t1 不能同时用 --rerun 和 --adopt，只留一个。",
+            "--rerun and --adopt both name t1; leave one of them.",
+        ),
+        (
+            "--answer t1=A --rerun t2 t1",
+            "任务 t1 不能同时用 --rerun 和 --answer，只留一个。",
+            "--rerun and --answer both name t1; leave one of them.",
+        ),
         ("--json", "--json 要和 --no-ui 一起用。", "--json needs --no-ui."),
         ("--demo --config c.json", "--demo 不能和 --config 一起用。", "--demo and --config exclude each other."),
     ],

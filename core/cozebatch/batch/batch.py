@@ -156,13 +156,17 @@ class Batch:
                 tries += 1
                 left = patience - (anyio.current_time() - started)
                 await anyio.sleep(max(0.0, min(5.0, 0.5 * 2.0**tries, left)))
-        await self._check_adoptions()
-        await self._check_answers()
+        await self.check_named()
         with unwrapped_groups():
             async with anyio.create_task_group() as group:
                 group.start_soon(self._ask_rate)
                 found = await self._inspect(patience)
         return found
+
+    async def check_named(self) -> None:
+        """Ask Coze about the executions and answers that the operator named; free. Raises `UsageError`."""
+        await self._check_adoptions()
+        await self._check_answers()
 
     async def _ask_rate(self) -> None:
         if self.ask_rate is not None and self._will_pay():

@@ -63,6 +63,9 @@ def test_an_execution_that_coze_does_not_know_is_refused_and_the_task_stays_held
     files.coze.set_faults()
     mistaken = files.run("tasks.csv", "--adopt", "row-1=7500000000000009999")
     assert mistaken.code == 2
+    looked_at = files.run("tasks.csv", "--adopt", "row-1=7500000000000009999", "--dry-run")
+    assert looked_at.code == 2, "a dry run promises nothing that would be refused"
+    assert "7500000000000009999" in looked_at.err
     assert files.run().code == 1, "still held"
     files.write(["a edited"])
     assert files.run("tasks.csv", "--dry-run").code == 0

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterable
+from itertools import combinations
+from typing import NamedTuple
 
 from cozebatch.coze.debug_link import execute_id_of
 from cozebatch.model.default_paths import CONFIG_FILE, LOG_DIR, STATE_DIR, shipped
@@ -154,26 +157,57 @@ def check_run(parser: CommandParser, options: argparse.Namespace, lang: str) -> 
         )
     for name in ("include", "exclude", "rerun"):
         setattr(options, name, ids_of(getattr(options, name)))
-    adopted = {}
-    for pair in options.adopt:
-        task_id, sign, execute_id = pair.partition("=")
-        if not (sign and task_id and execute_id_of(execute_id)):
+    options.adopt = _named_once(parser, lang, options.adopt, _Pair("--adopt", "执行ID", "EXECUTE_ID", execute_id_of))
+    options.answer = _named_once(parser, lang, options.answer, _Pair("--answer", "答复", "TEXT", _unless_blank))
+    named = {"--rerun": options.rerun, "--adopt": options.adopt, "--answer": options.answer}
+    for (one, of_one), (other, of_other) in combinations(named.items(), 2):
+        for task_id in of_one:
+            if task_id in of_other:
+                parser.error(
+                    said(
+                        lang,
+                        f"任务 {task_id} 不能同时用 {one} 和 {other}，只留一个。",
+                        f"{one} and {other} both name {task_id}; leave one of them.",
+                    )
+                )
+
+
+class _Pair(NamedTuple):
+    """An option that takes ID=VALUE, what its value is called, and what makes a value of what was typed."""
+
+    option: str
+    zh: str
+    en: str
+    read: Callable[[str], str]
+
+
+def _unless_blank(text: str) -> str:
+    return text if text.strip() else ""
+
+
+def _named_once(parser: CommandParser, lang: str, pairs: Iterable[str], kind: _Pair) -> dict[str, str]:
+    """What is named for each task, which must be one thing."""
+    named: dict[str, str] = {}
+    for pair in pairs:
+        task_id, _, typed = pair.partition("=")
+        value = kind.read(typed)
+        if not (task_id and value):
             parser.error(
-                said(lang, f"--adopt 要写成 任务ID=执行ID，不是 {pair}。", f"--adopt takes ID=EXECUTE_ID, not {pair}.")
+                said(
+                    lang,
+                    f"{kind.option} 要写成 任务ID={kind.zh}，不是 {pair}。",
+                    f"{kind.option} takes ID={kind.en}, not {pair}.",
+                )
             )
-        adopted[task_id] = execute_id_of(execute_id)
-    options.adopt = adopted
-    answers: dict[str, str] = {}
-    for pair in options.answer:
-        task_id, sign, text = pair.partition("=")
-        if not (sign and task_id and text.strip()):
+        if named.setdefault(task_id, value) != value:
             parser.error(
-                said(lang, f"--answer 要写成 任务ID=答复，不是 {pair}。", f"--answer takes ID=TEXT, not {pair}.")
+                said(
+                    lang,
+                    f"{kind.option} 里任务 {task_id} 出现两次，值不同，只留一个。",
+                    f"{kind.option} names {task_id} twice, with different values; leave one of them.",
+                )
             )
-        if task_id in answers:
-            parser.error(said(lang, f"--answer 给了 {task_id} 两个答复。", f"--answer gives {task_id} two answers."))
-        answers[task_id] = text
-    options.answer = answers
+    return named
 
 
 _DOES = (

@@ -121,6 +121,7 @@ class HeadlessRunner:
         self._session.open()
         preview = self._agreed(self._wait(self._session.prepare()))
         if self._options.dry_run:
+            self._wait(self._session.check_named())
             self._show_plan(preview, every_task=True)
             self._say(texts.DRY_RUN)
             return Exit.OK

@@ -155,6 +155,10 @@ class Session:
         """Load the tasks and plan the batch. The future may raise `UsageError` and `JournalError`."""
         return self._call(self._opened.prepare)
 
+    def check_named(self) -> Future[None]:
+        """Check the executions and answers that the operator named. The future raises `UsageError`."""
+        return self._call(self._opened.check_named)
+
     def preflight(self) -> Future[Sequence[CheckItem]]:
         """Run the cheap checks; what they found. The future raises `UsageError` if the batch should not begin."""
         return self._call(self._opened.preflight)
