@@ -34,6 +34,15 @@ _OTHER_DOCUMENTS = {
 }
 """Steps of an address's path → what such an address leads to."""
 
+_PAGES = {
+    "workspace": Text("多维表格首页", "the front page of Base"),
+    "home": Text("多维表格首页", "the front page of Base"),
+    "add": Text("多维表格模板", "a template of a base"),
+    "form": Text("分享出来的表单或视图", "a shared form or view"),
+    "dashboard": Text("仪表盘", "a dashboard"),
+}
+"""Words that stand in a base's address where its token would: what such an address leads to."""
+
 WIKI_KINDS = {
     "doc": _DOCUMENT,
     "docx": _DOCUMENT,
@@ -120,6 +129,8 @@ def parse_base(text: str) -> BaseLink:
             continue
         if kind == "wiki" and token in ("space", "settings"):
             continue
+        if kind == "base" and token in _PAGES:
+            raise LinkError(_not_a_base(_PAGES[token]))
         table_id, opens = _table(query.get("table"))
         return BaseLink(
             token,
@@ -131,14 +142,15 @@ def parse_base(text: str) -> BaseLink:
         )
     for step in steps:
         if step in _OTHER_DOCUMENTS:
-            what = _OTHER_DOCUMENTS[step]
-            raise LinkError(
-                Text(
-                    f"这个链接是{what.zh}，不是多维表格：请打开多维表格，复制地址栏里的链接（含 /base/ 或 /wiki/）",
-                    f"this link is {what.en}, not a base: open the base and copy its address (with /base/ or /wiki/)",
-                )
-            )
+            raise LinkError(_not_a_base(_OTHER_DOCUMENTS[step]))
     raise LinkError(_WANTED)
+
+
+def _not_a_base(what: Text) -> Text:
+    return Text(
+        f"这个链接是{what.zh}，不是多维表格：请打开多维表格，复制地址栏里的链接（含 /base/ 或 /wiki/）",
+        f"this link is {what.en}, not a base: open the base and copy its address (with /base/ or /wiki/)",
+    )
 
 
 _WANTED = Text(

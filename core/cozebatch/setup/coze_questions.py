@@ -11,6 +11,7 @@ from cozebatch.coze.workflow_link import interface_of, parse_workflow_link
 from cozebatch.model.errors import StepError
 from cozebatch.model.text import NOTHING, Text
 from cozebatch.setup.coze_words import host_of, said, site_name
+from cozebatch.setup.pasted import address_in
 from cozebatch.setup.question import NEEDED, Option, Question, WrongAnswer
 from cozebatch.setup.secrets import plain_secret
 from cozebatch.setup.state import State, World
@@ -93,6 +94,7 @@ async def take_workflow(state: State, world: World, answer: str) -> State:
     """Read what the workflow declares. An address of the other site is told as that."""
     if not answer:
         raise WrongAnswer(Text(f"{NEEDED.zh}{_PASTE.zh}", f"{NEEDED.en} {_PASTE.en}"))
+    answer = address_in(answer)
     workflow_id, app_id = answer, None
     listed = state.known.workflows
     if not isinstance(listed, Lacking):

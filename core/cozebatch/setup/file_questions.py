@@ -8,6 +8,7 @@ import anyio.to_thread
 
 from cozebatch.model.errors import UsageError
 from cozebatch.model.text import Text
+from cozebatch.setup.pasted import path_in
 from cozebatch.setup.question import NEEDED, Question, WrongAnswer
 from cozebatch.setup.state import State, World
 from cozebatch.setup.tables import columns_of_file
@@ -25,7 +26,7 @@ def tasks_file(state: State, world: World) -> Question:
 
 async def take_tasks_file(state: State, world: World, answer: str) -> State:
     """Read its columns and three of its rows."""
-    path = answer.strip("\"' ")
+    path = await anyio.to_thread.run_sync(path_in, answer)
     if not path:
         raise WrongAnswer(NEEDED)
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 
 from cozebatch.model.text import NOTHING, Text
+from cozebatch.setup.pasted import path_in
 from cozebatch.setup.question import NEEDED, Option, Question, WrongAnswer
 from cozebatch.setup.secrets import variable_of
 from cozebatch.setup.state import SECRET_VARIABLE, TOKEN_VARIABLE, State, World, shell_of
@@ -51,7 +52,7 @@ def drafts(state: State, world: World) -> Question:
 
 
 async def take_drafts(state: State, world: World, answer: str) -> State:
-    path = answer.strip("\"' ")
+    path = path_in(answer)
     if not path:
         raise WrongAnswer(NEEDED)
     if not await anyio.Path(path).is_dir():
@@ -81,7 +82,7 @@ def output(state: State, world: World) -> Question:
 
 
 async def take_output(state: State, world: World, answer: str) -> State:
-    path = answer.strip("\"' ")
+    path = path_in(answer)
     if not path:
         raise WrongAnswer(NEEDED)
     folder = anyio.Path(path)

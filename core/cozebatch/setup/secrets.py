@@ -10,7 +10,7 @@ from cozebatch.settings.known_hosts import host_to_ask_about
 from cozebatch.setup.question import WrongAnswer
 
 _VARIABLE = re.compile(r"\$\{([^{}]+)\}")
-_AROUND = "\"'`“”‘’＂「」 \t"
+_AROUND = "\"'`“”‘’＂「」，,；;。 \t\r\n\u3000\u00a0\u200b\u200c\u200d\u2060\ufeff"
 
 
 def reference(variable: str) -> str:
@@ -38,7 +38,7 @@ def plain_secret(answer: str, env: Mapping[str, str]) -> str:
 
 
 def without_wrapping(typed: str) -> str:
-    """What was pasted, without quotes around it and without a leading `Bearer`."""
+    """What was pasted, without quotes, marks and unseen characters around it, and without a leading `Bearer`."""
     text = typed.strip(_AROUND)
     return text[7:].strip(_AROUND) if text.lower().startswith("bearer ") else text
 

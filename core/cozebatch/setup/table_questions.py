@@ -11,13 +11,16 @@ from cozebatch.feishu.sdk import FeishuClient, FeishuError
 from cozebatch.model.errors import UsageError
 from cozebatch.model.text import NOTHING, Text
 from cozebatch.settings.feishu_model import DEFAULT_FEISHU_DOMAIN
+from cozebatch.setup.pasted import address_in, secret_in
 from cozebatch.setup.question import NEEDED, Option, Question, WrongAnswer, masked
 from cozebatch.setup.rules import complaint_about
-from cozebatch.setup.secrets import may_send, plain_secret, reference, variable_of, without_wrapping
+from cozebatch.setup.secrets import may_send, plain_secret, reference, variable_of
 from cozebatch.setup.state import SECRET_VARIABLE, State, World
 from cozebatch.setup.tables import columns_of, opened, relations_of, tables_of, views_of
 
 ALL_VIEWS = "all"
+_SHORTEST_TOKEN = 20
+"""Characters; a base's own token has 27. A shorter word is no base, whatever it is."""
 _BASE_EXAMPLE = Text(
     "例如 https://example.feishu.cn/base/…?table=tbl…，知识库里的（/wiki/…）也可以。",
     "Such as https://example.feishu.cn/base/…?table=tbl…; one of a wiki (/wiki/…) will do, too.",
@@ -46,8 +49,12 @@ async def take_base(state: State, world: World, answer: str) -> State:
     """See what it leads to: a base may be asked for more; a document or a folder is told at once."""
     if not answer:
         raise WrongAnswer(Text(f"{NEEDED.zh}{_BASE_EXAMPLE.zh}", f"{NEEDED.en} {_BASE_EXAMPLE.en}"))
+    same = answer == state.answers.base
+    answer = answer if same else address_in(answer)
     try:
         link = parse_base(answer)
+        if link.token == answer and len(answer) < _SHORTEST_TOKEN and not same:
+            raise LinkError(Text(f"“{answer}”不是链接", f'"{answer}" is no address'))
     except LinkError as error:
         raise WrongAnswer(
             Text(f"{error.text.zh}。{_BASE_EXAMPLE.zh}", f"{error.text.en}. {_BASE_EXAMPLE.en}")
@@ -59,7 +66,6 @@ async def take_base(state: State, world: World, answer: str) -> State:
                 f"This address opens {link.opens.en}, not a table. Open the table of the tasks and copy its address.",
             )
         )
-    same = answer == state.answers.base
     domain = link.domain or (state.answers.domain if same else "") or DEFAULT_FEISHU_DOMAIN
     if not same:
         state = state.answer(columns={}, status={}, view_id="", table_id="").learn(tables=(), views=(), columns=())
@@ -80,6 +86,7 @@ def app_id(state: State, world: World) -> Question:
 
 async def take_app_id(state: State, world: World, answer: str) -> State:
     example = Text("例如 cli_a1b2c3d4e5。", "Such as cli_a1b2c3d4e5.")
+    answer = secret_in(answer)
     wrong = NEEDED if not answer else complaint_about(("api_config", "app_id"), answer)
     if wrong is not None:
         raise WrongAnswer(Text(f"{wrong.zh}{example.zh}", f"{wrong.en} {example.en}"))
@@ -110,7 +117,7 @@ def app_secret(state: State, world: World) -> Question:
 
 async def take_app_secret(state: State, world: World, answer: str) -> State:
     """Check both at once, and list the tables of the base."""
-    given = without_wrapping(answer)
+    given = secret_in(answer)
     if not given:
         raise WrongAnswer(NEEDED)
     secret = plain_secret(given, world.env)

@@ -9,9 +9,10 @@ from cozebatch.coze.workflow_link import interface_of
 from cozebatch.model.errors import Category, ErrorInfo, StepError, UsageError
 from cozebatch.model.text import NOTHING, Text
 from cozebatch.setup.coze_words import host_of, said, site_name
+from cozebatch.setup.pasted import secret_in
 from cozebatch.setup.question import NEEDED, Option, Question, WrongAnswer, masked
 from cozebatch.setup.rules import complaint_about
-from cozebatch.setup.secrets import may_send, plain_secret, reference, variable_of, without_wrapping
+from cozebatch.setup.secrets import may_send, plain_secret, reference, variable_of
 from cozebatch.setup.state import TOKEN_VARIABLE, State, World
 
 _PERMISSIONS = "run、listRunHistory、getMetaData、listWorkspace、listWorkflow"
@@ -81,7 +82,7 @@ def token(state: State, world: World) -> Question:
 
 async def take_token(state: State, world: World, answer: str) -> State:
     """Check it at once, at whichever site takes it. An address that is typed instead is that of the interface."""
-    given = without_wrapping(answer)
+    given = secret_in(answer)
     if not given:
         raise WrongAnswer(NEEDED)
     if given.lower().startswith(("http://", "https://")):

@@ -274,6 +274,16 @@ async def test_the_other_language_keeps_the_question_and_what_was_typed(found: S
         assert "pat_abcdef" not in screen.text()
 
 
+async def test_what_was_copied_over_several_lines_is_pasted_whole(found: Services) -> None:
+    async with setting_up() as screen:
+        await to_the_token(screen, found)
+        command = f"\ncurl -X POST '{found.coze.url}' \\\n  -H 'Authorization: Bearer {TOKEN}' \\\n  -d '{{}}'\n"
+        await screen.enter(command, then="workspace")
+        state = screen.shown.state
+    assert state is not None
+    assert state.answers.token == TOKEN
+
+
 async def test_the_language_is_chosen_first() -> None:
     async with setting_up() as screen:
         await screen.answer("up", "enter", then="source")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -43,6 +43,13 @@ class _Typed(Input):
 
     def action_move(self, by: int) -> None:
         self.post_message(self.Moved(by))
+
+    def _on_paste(self, event: events.Paste) -> None:
+        """All lines as one: what was copied with the line break before it, or over several lines, is not cut."""
+        event.prevent_default()
+        event.stop()
+        lines = [line.strip() for line in event.text.splitlines()]
+        self.replace(" ".join(line for line in lines if line), *self.selection)
 
 
 class _Entries(OptionList):
