@@ -22,6 +22,7 @@ AGREED = "\0agreed"
 NONE = "\0none"
 """Answers that no column can be called like."""
 AGREE = Text("没问题，下一步", "all right, go on")
+OTHER_KIND = Text("其他类型", "another type")
 _SAMPLE = 20
 """Columns of the screen that are shown of each sample; a Chinese character takes two."""
 
@@ -167,5 +168,5 @@ def _cut(text: str) -> str:
 def _named(column: SourceColumn, state: State) -> Text:
     if not state.answers.from_feishu:
         return Text.same(column.name)
-    kind = KINDS.get(column.kind, Text("其他类型", "another type"))
+    kind = KINDS.get(column.kind, OTHER_KIND)
     return Text(f"{column.name}（{kind.zh}）", f"{column.name} ({kind.en})")

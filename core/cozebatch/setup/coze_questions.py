@@ -142,9 +142,8 @@ async def _look_at(state: State, world: World, workflow_id: str, app_id: str | N
     listed = state.known.workflows
     entries = () if isinstance(listed, Lacking) else listed
     name = next((entry.name for entry in entries if entry.id == workflow_id), "")
-    changed = workflow_id != answers.workflow_id and bool(answers.columns)
-    if changed:
-        state = state.answer(columns={})
+    if workflow_id != answers.workflow_id:
+        state = state.answer(columns={}, outputs={})
     if isinstance(declaration, Lacking):
         note = Text(
             "令牌没有 getMetaData 权限，读不到输入，先按常用的五个输入设置。",

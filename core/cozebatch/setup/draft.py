@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Collection
 from typing import Any
 
 from cozebatch.feishu.links import parse_base
@@ -12,11 +13,13 @@ from cozebatch.model.text import Text
 from cozebatch.settings.feishu_model import DEFAULT_FEISHU_DOMAIN, FieldMapping
 from cozebatch.settings.model import Outputs
 from cozebatch.setup.column_questions import columns_now, needs_of
+from cozebatch.setup.existing import answers_of
 from cozebatch.setup.matching import role_of
 from cozebatch.setup.question import WrongAnswer
 from cozebatch.setup.secrets import reference, variable_of
 from cozebatch.setup.state import SECRET_VARIABLE, TOKEN_VARIABLE, Answers, State
 from cozebatch.setup.status_questions import status_now
+from cozebatch.setup.table_questions import asks_relations, kept_tables
 
 _SENT = frozenset({"title", "content", "digital_no", "voice_id", "account_id", "project_name", "template"})
 """Task fields that a column can be mapped to."""
@@ -154,12 +157,13 @@ def _tables(document: dict[str, Any], state: State) -> dict[str, Any]:
     content["table_id"] = state.answers.table_id
     content["view_id"] = state.answers.view_id or None
     content["field_mapping"] = _field_mapping(content, state, status)
-    content["filter_condition"] = _filter(content, old_status, status)
+    content["filter_condition"] = _filter(content, old_status, status, {c.name for c in state.known.columns})
     content["status_values"] = {part: status[part] or None for part in ("running", "done", "failed")}
     if not status["column"]:
         content["status_values"] = dict.fromkeys(content["status_values"])
-    relations = state.known.relations if state.answers.relations == "yes" else {}
-    return {**tables, "content_table": content, **{key: dict(relation) for key, relation in relations.items()}}
+    relations = state.known.relations if state.answers.relations == "yes" and asks_relations(state) else {}
+    others = kept_tables(state) | {key: dict(relation) for key, relation in relations.items()}
+    return {"content_table": content, **others}
 
 
 def _field_mapping(content: dict[str, Any], state: State, status: dict[str, str]) -> dict[str, Any]:
@@ -181,10 +185,17 @@ def _field_mapping(content: dict[str, Any], state: State, status: dict[str, str]
     return mapping
 
 
-def _filter(content: dict[str, Any], old_status: Any, status: dict[str, str]) -> dict[str, Any] | None:
-    """The existing filter with its condition on the status put right; else one on the status alone."""
+def _filter(
+    content: dict[str, Any], old_status: Any, status: dict[str, str], there: Collection[str]
+) -> dict[str, Any] | None:
+    """The existing filter with its condition on the status put right, without those on fields that the table does not
+    have; else one on the status alone."""
     wanted = {"field_name": status["column"], "operator": "is", "value": [status["ready"]]}
     existing = content.get("filter_condition")
+    if isinstance(existing, dict) and isinstance(existing.get("conditions"), list) and there:
+        names = {old_status, *there} if status["column"] else there
+        kept = [c for c in existing["conditions"] if not isinstance(c, dict) or c.get("field_name") in names]
+        existing = {**existing, "conditions": kept} if kept else None
     if not status["column"]:
         return existing if isinstance(existing, dict) else None
     conditions = existing.get("conditions") if isinstance(existing, dict) else None
@@ -204,6 +215,9 @@ def _workflow(document: dict[str, Any], state: State, *, to_look: bool) -> dict[
     _put(coze, "token", _secret(answers.token, TOKEN_VARIABLE, answers, to_look=to_look))
     coze["workflow_id"] = answers.workflow_id
     coze["base_url"] = answers.base_url
+    if answers.workflow_id != answers_of(document, answers.lang).workflow_id:
+        for key in ("workflow_version", "outputs"):  # the other workflow's
+            coze.pop(key, None)
     _put(coze, "app_id", answers.app_id or None)
     if answers.app_id:
         coze.pop("bot_id", None)

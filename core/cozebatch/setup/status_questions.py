@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from cozebatch.feishu.column_check import KINDS
 from cozebatch.model.text import Text
 from cozebatch.settings.feishu_model import StatusValues
-from cozebatch.setup.column_questions import AGREE, AGREED, NONE, samples
+from cozebatch.setup.column_questions import AGREE, AGREED, NONE, OTHER_KIND, samples
 from cozebatch.setup.matching import (
     PARTS,
     SourceColumn,
     propose_result_column,
     propose_status_column,
     propose_status_values,
+    role_of,
 )
 from cozebatch.setup.question import NEEDED, Option, Question, WrongAnswer
 from cozebatch.setup.state import State, World
@@ -28,6 +30,7 @@ _LABELS: Mapping[str, Text] = {
     "result": Text("结果写到", "result goes to"),
 }
 _SINGLE_SELECT = 3
+_POSSIBLE = (1, _SINGLE_SELECT)
 _USUAL = {"done": str(StatusValues().done), "failed": str(StatusValues().failed)}
 
 
@@ -42,6 +45,8 @@ def status_now(state: State) -> dict[str, str]:
     if result is None or (result and result not in there):
         result = propose_result_column(columns) or ""
     column = _column(state, name)
+    if column is not None and column.kind == _SINGLE_SELECT and chosen.get("ready") not in column.options:
+        chosen = {part: value for part, value in chosen.items() if part != "ready"}
     found = propose_status_values(values_of(column)) if column is not None else {}
     proposed = {part: found.get(part, _USUAL.get(part, "")) if name else "" for part in PARTS}
     return {"column": name, **{part: chosen.get(part, proposed[part]) for part in PARTS}, "result": result}
@@ -63,9 +68,25 @@ def status(state: State, world: World) -> Question:
         "status",
         "status",
         Text("状态字段的哪个值要生成，做完写什么", "Which status is run, and what is written"),
+        notes=() if now["column"] else _unusable(state),
         options=options,
         default=AGREED,
     )
+
+
+def _unusable(state: State) -> tuple[Text, ...]:
+    """Fields that are called like a status and cannot be one."""
+    notes = []
+    for column in state.known.columns:
+        if role_of(column.name) == "status" and column.kind not in _POSSIBLE:
+            kind = KINDS.get(column.kind, OTHER_KIND)
+            notes.append(
+                Text(
+                    "字段“{name}”的类型是{kind}，不能表示状态；要用它，先在飞书改成单选。",
+                    'The field "{name}" is of the type {kind} and can be no status; make it a single select first.',
+                ).filled(name=column.name, kind=kind)
+            )
+    return tuple(notes)
 
 
 def _line(state: State, part: str, label: Text, value: str) -> Option:
@@ -114,6 +135,13 @@ async def take_status(state: State, world: World, answer: str) -> State:
         state = state.note(
             Text(f"“{now['ready']}”的记录现在有 {number} 条。", f'Records with "{now["ready"]}" now: {number}.')
         )
+    else:
+        state = state.note(
+            Text(
+                "没有状态字段：现有的 {rows} 条记录都会跑，每条付费 1 次。",
+                "No status field: {rows} record(s) now, each of them run for 1 paid execution.",
+            ).filled(rows=state.known.rows or 0)
+        )
     return replace(state.answer(status=now), editing="")
 
 
@@ -121,7 +149,7 @@ def status_part(state: State, world: World) -> Question:
     part, now = state.editing, status_now(state)
     columns = state.known.columns
     if part == "column":
-        fitting = [column for column in columns if column.kind in (1, _SINGLE_SELECT)]
+        fitting = [column for column in columns if column.kind in _POSSIBLE]
         none = Text("没有状态字段：每条记录都跑，都付费", "there is none: every record is run and paid for")
     elif part == "result":
         fitting = [column for column in columns if column.kind == 1 and column.name not in _read_columns(state)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 from cozebatch.feishu.base import FeishuBase
 from cozebatch.feishu.codes import Kind
@@ -68,7 +69,9 @@ async def take_base(state: State, world: World, answer: str) -> State:
         )
     domain = link.domain or (state.answers.domain if same else "") or DEFAULT_FEISHU_DOMAIN
     if not same:
-        state = state.answer(columns={}, status={}, view_id="", table_id="").learn(tables=(), views=(), columns=())
+        state = state.answer(columns={}, status={}, view_id="", table_id="", relations="").learn(
+            tables=(), views=(), columns=()
+        )
     table_id = link.table_id or state.answers.table_id
     view_id = link.view_id or state.answers.view_id
     return state.answer(base=answer, domain=domain, table_id=table_id, view_id=view_id)
@@ -90,6 +93,8 @@ async def take_app_id(state: State, world: World, answer: str) -> State:
     wrong = NEEDED if not answer else complaint_about(("api_config", "app_id"), answer)
     if wrong is not None:
         raise WrongAnswer(Text(f"{wrong.zh}{example.zh}", f"{wrong.en} {example.en}"))
+    if answer != state.answers.feishu_app_id and variable_of(state.answers.app_secret) is None:
+        state = state.answer(app_secret="")
     return state.answer(feishu_app_id=answer)
 
 
@@ -227,10 +232,17 @@ async def take_view(state: State, world: World, answer: str) -> State:
 
 def asks_relations(state: State) -> bool:
     """Not where the existing configuration has such tables."""
-    tables = state.document.get("tables")
-    return bool(state.known.relations) and not (
-        isinstance(tables, dict) and state.known.relations.keys() & tables.keys()
-    )
+    return bool(state.known.relations) and not state.known.relations.keys() & kept_tables(state).keys()
+
+
+def kept_tables(state: State) -> dict[str, Any]:
+    """The tables of the existing configuration beside that of the tasks, without those that this base does not have."""
+    tables, there = state.document.get("tables"), {table.id for table in state.known.tables}
+    if not isinstance(tables, dict):
+        return {}
+    others = {key: table for key, table in tables.items() if key != "content_table"}
+    gone = [key for key, table in others.items() if isinstance(table, dict) and table.get("table_id") not in there]
+    return others if not there else {key: table for key, table in others.items() if key not in gone}
 
 
 def relations(state: State, world: World) -> Question:
