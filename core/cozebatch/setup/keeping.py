@@ -30,10 +30,11 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
-def keep_answers(folder: Path, answers: Answers) -> bool:
-    """Keep them in this state folder; False if that could not be done. The set-up goes on without it."""
+def keep_answers(folder: Path, answers: Answers, config: Path) -> bool:
+    """Keep them in this state folder for the set-up of this configuration; False if that could not be done. The set-up
+    goes on without it."""
     kept = {name: value for name, value in asdict(_without_secrets(answers)).items() if value}
-    text = json.dumps({"version": _VERSION, "answers": kept}, ensure_ascii=False, indent=2)
+    text = json.dumps({"version": _VERSION, "config": str(config), "answers": kept}, ensure_ascii=False, indent=2)
     try:
         make_folder(folder, folder, 0o700)
         write_whole(folder / SETUP_FILE, text, folder)
@@ -42,14 +43,14 @@ def keep_answers(folder: Path, answers: Answers) -> bool:
     return True
 
 
-def kept_answers(folder: Path) -> Answers | None:
-    """The answers of an earlier set-up; None if there are none that can be read."""
+def kept_answers(folder: Path, config: Path) -> Answers | None:
+    """The answers of an earlier set-up of this configuration; None if there are none that can be read."""
     try:
         found = read_json(read_own(folder / SETUP_FILE, folder, _MOST_BYTES))
     except (OSError, ValueError):
         return None
     answers = found.get("answers") if isinstance(found, dict) and found.get("version") == _VERSION else None
-    if not isinstance(answers, dict) or not answers:
+    if not isinstance(answers, dict) or not answers or found.get("config", str(config)) != str(config):
         return None
     known: dict[str, Any] = {}
     for field in fields(Answers):

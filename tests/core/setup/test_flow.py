@@ -26,6 +26,8 @@ from support.setup_flow import chosen, services, walk, wrong
 
 pytestmark = pytest.mark.anyio
 
+CONFIG = Path("c.json")
+
 
 async def test_what_is_proposed_is_a_configuration_that_finds_the_rows(tmp_path: Path) -> None:
     with services() as found:
@@ -186,11 +188,12 @@ async def test_kept_answers_hold_no_secret_and_are_proposed_again(tmp_path: Path
     with services() as found:
         way = walk(found, tmp_path)
         await way.until("mode", chosen(found))
-        assert keep_answers(tmp_path / "state", way.state.answers)
+        assert keep_answers(tmp_path / "state", way.state.answers, way.world.config)
         written = (tmp_path / "state" / "setup.json").read_text(encoding="utf-8")
         assert TOKEN not in written
         assert APP_SECRET not in written
-        kept = kept_answers(tmp_path / "state")
+        kept = kept_answers(tmp_path / "state", way.world.config)
+        assert kept_answers(tmp_path / "state", tmp_path / "another.json") is None
         assert kept == replace(way.state.answers, token="", app_secret="")
         again = walk(found, tmp_path, State(kept))
         await again.to_the_end({"token": TOKEN, "app_secret": APP_SECRET, "mode": "none"})
@@ -200,13 +203,13 @@ async def test_kept_answers_hold_no_secret_and_are_proposed_again(tmp_path: Path
 @pytest.mark.parametrize("text", ["", "[]", '{"version": 1}', '{"version": 2, "answers": {"lang": "zh"}}', "\x00"])
 def test_kept_answers_that_are_none_are_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "setup.json").write_text(text, encoding="utf-8")
-    assert kept_answers(tmp_path) is None
+    assert kept_answers(tmp_path, CONFIG) is None
 
 
 def test_kept_answers_of_a_strange_kind_are_not_taken(tmp_path: Path) -> None:
     text = '{"version": 1, "answers": {"lang": "fr", "source": 7, "columns": {"a": 1}, "token": "x", "base": "b"}}'
     (tmp_path / "setup.json").write_text(text, encoding="utf-8")
-    kept = kept_answers(tmp_path)
+    kept = kept_answers(tmp_path, CONFIG)
     assert kept is not None
     assert (kept.lang, kept.source, dict(kept.columns), kept.token, kept.base) == ("zh", "", {}, "", "b")
 

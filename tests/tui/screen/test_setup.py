@@ -26,6 +26,7 @@ from cozebatch_tui.commands.options import parse
 from cozebatch_tui.commands.run import _app_start
 from cozebatch_tui.screen.app import CozebatchApp
 from cozebatch_tui.screen.screens.dialogs import Confirm
+from cozebatch_tui.screen.screens.help import HelpScreen
 from cozebatch_tui.screen.screens.main import MainScreen
 from cozebatch_tui.screen.screens.setup import SetupScreen
 from cozebatch_tui.screen.screens.start import StartScreen
@@ -312,6 +313,27 @@ async def test_leaving_keeps_the_answers_and_the_next_start_proposes_them(found:
         await screen.enter(TOKEN, then="workspace")
         await screen.answer("enter", then="workflow")
         await screen.answer("enter", then="base")
+
+
+async def test_an_interrupt_leaves_after_a_wrong_answer_too(found: Services) -> None:
+    async with setting_up() as screen:
+        await to_the_token(screen, found)
+        await screen.paste("pat_abcdef_wrong")
+        await screen.press("enter")
+        await screen.until(lambda: "did not take this token" in screen.text(), "the complaint")
+        await screen.press("ctrl+c")
+        await screen.until(lambda: not screen.app.is_running, "left")
+    assert written(KEPT) is not None
+
+
+async def test_help_tells_the_keys_of_the_set_up(found: Services) -> None:
+    async with setting_up(size=(80, 40)) as screen:
+        await screen.press("question_mark")
+        await screen.until(lambda: isinstance(screen.app.screen, HelpScreen), "the help")
+        lines = [" ".join(line.split()) for line in screen.text().splitlines()]
+        assert "enter next" in lines
+        assert "? help" in lines, "once"
+        assert "q ctrl+q ctrl+c" in lines
 
 
 async def test_the_demo_starts_in_this_process() -> None:

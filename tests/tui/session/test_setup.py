@@ -52,7 +52,7 @@ async def test_secrets_in_the_keyring_are_found_by_the_next_start() -> None:
 
 async def test_a_keyring_that_takes_nothing_leaves_everything_as_it_was() -> None:
     state = await answered("keyring")
-    keep(state)
+    keep(state, World(config=CONFIG))
     with keyring_in_memory() as ring:
         ring.locked = True
         with pytest.raises(UsageError, match="keep it somewhere else"):
@@ -82,8 +82,23 @@ async def test_kept_answers_come_before_those_of_the_configuration_but_its_secre
     again, _ = begin(CONFIG, "en", {})
     assert again.answers.token == TOKEN
     assert again.answers.columns["content"] == "仿写文案"
-    keep(replace(again.answer(mode="video"), at="keep"))
+    keep(replace(again.answer(mode="video"), at="keep"), World(config=CONFIG))
     resumed, _ = begin(CONFIG, "zh", {"source": "file", "tasks_file": "t.csv"})
     assert resumed.resumed
     assert (resumed.answers.mode, resumed.answers.token, resumed.answers.lang) == ("video", TOKEN, "zh")
     assert (resumed.answers.source, resumed.answers.tasks_file) == ("file", "t.csv")
+
+
+@pytest.mark.parametrize("text", ['{"workflow_config": {', "", "[1]", "api_config:"])
+def test_a_configuration_that_cannot_be_read_is_not_said_to_be_filled_in(text: str) -> None:
+    CONFIG.write_text(text, encoding="utf-8")
+    state, _ = begin(CONFIG, "zh", {})
+    assert "读不了，里面的设置都没有采用" in state.notes[0].zh
+    assert not [note for note in state.notes if "填好" in note.zh or "改过才能读" in note.zh]
+
+
+def test_one_that_was_mended_is_said_to_be_filled_in() -> None:
+    CONFIG.write_text('{"workflow_config"：{"max_coze_concurrent": 3}}', encoding="utf-8")
+    state, _ = begin(CONFIG, "zh", {})
+    assert ["填好" in note.zh for note in state.notes] == [True, False, False]
+    assert "改过才能读" in state.notes[1].zh

@@ -47,7 +47,7 @@ def init(options: argparse.Namespace, lang: Lang) -> Exit:
         written = setup.finish(dialogue.state, world)
     except (KeyboardInterrupt, EOFError) as end:
         out.line()
-        kept = setup.keep(dialogue.state)
+        kept = setup.keep(dialogue.state, world)
         again = command(["init", *([] if options.config == CONFIG_FILE else ["--config", options.config])])
         stopped = texts.STOPPED if kept else texts.STOPPED_EMPTY
         told = Text(stopped.zh.format(command=again), stopped.en.format(command=again))
@@ -133,7 +133,7 @@ class Dialogue:
             except WrongAnswer as wrong:
                 self._line(f"  ! {wrong.text.in_(self.lang)}")
                 continue
-            setup.keep(self.state)
+            setup.keep(self.state, self._world)
             return
 
     def _chosen(self, question: Question, shown: list[Option], line: str) -> tuple[str | None, list[Option]]:

@@ -60,6 +60,7 @@ ACTIONS: Mapping[str, Text] = {
     "help": Text("帮助", "help"),
     "quit": Text("退出", "quit"),
     "quit_always": Text("退出", "quit"),
+    "interrupt": Text("退出", "quit"),
     "lang": Text("切换语言", "switch language"),
     "palette": Text("命令面板", "command palette"),
     "theme": Text("换主题", "choose a theme"),

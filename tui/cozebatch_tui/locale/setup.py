@@ -25,6 +25,10 @@ RESUMED = Text(
 )
 EXISTING = Text("已按 {path} 填好，回车就是不变。", "Filled in from {path}: Enter leaves an answer as it is.")
 MENDED = Text("{path} 里有几处改过才能读：", "Put right to read {path}:")
+UNREADABLE = Text(
+    "{path} 读不了，里面的设置都没有采用；写入新的时，它会留作备份：",
+    "{path} cannot be read, nothing of it is used; it is kept as a backup when the new one is written:",
+)
 FILTER_HINT = Text("输入几个字来找", "type to find")
 PASTE_HINT = Text("输入几个字来找，或在这里粘贴", "type to find, or paste here")
 TAKE_TYPED = Text("用输入的“{text}”", 'take "{text}" as typed')
@@ -57,7 +61,7 @@ NOT_IN_ORDER = Text(
 NEXT_CHECK = Text("检查：  {command}", "Check:  {command}")
 NEXT_TRIAL = Text("先试 1 条（付费 1 次）：  {command}", "Try one row (1 paid execution):  {command}")
 STOPPED = Text(
-    "停下了，没有写配置。已回答的留着（密钥除外），再运行这个命令就接着做：  {command}",
-    "Stopped; no configuration was written. The answers are kept (without secrets); this goes on:  {command}",
+    "停下了，没有写配置。已回答的留着（密钥除外），再运行这个命令就接着做：\n  {command}",
+    "Stopped; no configuration was written. The answers are kept (without secrets); this goes on:\n  {command}",
 )
 STOPPED_EMPTY = Text("停下了，什么都没有写。", "Stopped; nothing was written.")

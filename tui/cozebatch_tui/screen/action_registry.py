@@ -89,6 +89,7 @@ SPECS: Mapping[Scope, Sequence[ActionSpec]] = {
         ActionSpec("help", "question_mark", "app.help", "program"),
         ActionSpec("quit", "q", "app.leave", "program"),
         ActionSpec("quit_always", "ctrl+q", "app.leave", "program", in_palette=False, priority=True),
+        ActionSpec("interrupt", "ctrl+c", "app.interrupt", "program", in_palette=False, priority=True),
         ActionSpec("lang", "f2", "app.switch_lang", "program", priority=True),
         ActionSpec("palette", "ctrl+p", "app.command_palette", "program", in_palette=False, priority=True),
         ActionSpec("theme", "f3", "app.choose_theme", "program"),
@@ -234,7 +235,8 @@ _PARTS: Mapping[Scope, Sequence[Scope]] = {"main": ("list", "main", "app")}
 
 def specs_of(scope: Scope) -> list[ActionSpec]:
     """Everything that can be done on a screen, its own actions first."""
-    return [spec for part in _PARTS.get(scope, (scope, "app")) for spec in SPECS[part]]
+    parts: Sequence[Scope] = ("app",) if scope == "app" else _PARTS.get(scope, (scope, "app"))
+    return [spec for part in parts for spec in SPECS[part]]
 
 
 OPENS_FILES = frozenset({"play", "folder"})

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.actions import SkipAction
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.worker import Worker, WorkerState
 
 from cozebatch.model.errors import JournalError, UsageError
@@ -27,6 +27,8 @@ from cozebatch_tui.presentation.charges import costs_about
 from cozebatch_tui.presentation.formatting import short_origin
 from cozebatch_tui.presentation.terminal_signals import TerminalSignals, takes_signals
 from cozebatch_tui.screen.action_keys import bindings_of, live_keys, text_with_keys
+from cozebatch_tui.screen.action_registry import Scope
+from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.asking_app import AskingApp
 from cozebatch_tui.screen.continued import guard_continue, stops_given_back
 from cozebatch_tui.screen.farewell import farewell, unfinished_setup
@@ -60,10 +62,7 @@ class CozebatchApp(AskingApp):
     """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (150, "-wide")]  # noqa: RUF012 - as Textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings_of("app"),
-        Binding("ctrl+c", "interrupt", show=False, priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("app")
     ENABLE_COMMAND_PALETTE = True
     loading: ClassVar[Text] = texts.LOADING
 
@@ -371,10 +370,13 @@ class CozebatchApp(AskingApp):
         return unfinished_setup(self.lang) if self.start.setup_needed else farewell(self.batch, self.lang)
 
     def action_help(self) -> None:
-        """From the live keymap of the main screen and the app, whichever screen is on top."""
+        """From the live keymap of the main screen and the app, whichever screen is on top; before there is one, of the
+        screen that is there."""
         from cozebatch_tui.screen.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen("app" if self.main is None else "main", self.keys()))
+        there = [screen.SCOPE for screen in self.screen_stack if isinstance(screen, ActionScreen)]
+        before: Scope = there[-1] if there else "app"
+        self.push_screen(HelpScreen(before if self.main is None else "main", self.keys()))
 
 
 def run_app(start: AppStart) -> int:

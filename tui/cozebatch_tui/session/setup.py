@@ -41,22 +41,22 @@ def begin(path: Path, lang: Lang, given: Mapping[str, str]) -> tuple[State, Worl
     )
     state = begin_with(path, lang, world.env) if path.exists() else State(Answers(lang=lang))
     notes: list[Text] = []
-    kept = kept_answers(Path(STATE_DIR))
+    kept = kept_answers(Path(STATE_DIR), path)
     if kept is not None:
         secrets = {"token": state.answers.token, "app_secret": state.answers.app_secret}
         state = replace(state, answers=replace(kept, lang=lang), resumed=True).answer(**secrets)
         notes.append(texts.RESUMED)
-    elif path.exists():
+    elif path.exists() and (state.document or not state.mended):
         notes.append(_with_path(texts.EXISTING, path))
     if state.mended:
-        notes += [_with_path(texts.MENDED, path), *state.mended]
+        notes += [_with_path(texts.MENDED if state.document else texts.UNREADABLE, path), *state.mended]
     answers: dict[str, Any] = dict(given)
     return state.answer(**answers).note(*notes), world
 
 
-def keep(state: State) -> bool:
+def keep(state: State, world: World) -> bool:
     """Keep what was answered for the next start, without secrets; False if there is nothing, or nowhere to keep it."""
-    return has_something(state.answers) and keep_answers(Path(STATE_DIR), state.answers)
+    return has_something(state.answers) and keep_answers(Path(STATE_DIR), state.answers, world.config)
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,7 @@ class SetupScreen(ActionScreen[Chosen]):
             from cozebatch_tui.session.setup import keep
 
             after = anyio.run(reply, state, world, answer)
-            keep(after)
+            keep(after, world)
             return after
 
         self._errands.run(work, self._replied)

@@ -14,6 +14,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, OptionList, Static
+from textual.widgets.input import Selection
 from textual.widgets.option_list import Option as Entry
 
 from cozebatch.model.sanitize import clean
@@ -40,6 +41,17 @@ class _Typed(Input):
         def __init__(self, by: int) -> None:
             super().__init__()
             self.by = by
+
+    _offered: Selection | None = None
+
+    def offer_anew(self) -> None:
+        """What is typed or pasted next stands in place of what is there. Nobody has marked it to be copied."""
+        self.select_all()
+        self._offered = self.selection
+
+    @property
+    def selected_text(self) -> str:
+        return "" if self.selection == self._offered else super().selected_text
 
     def action_move(self, by: int) -> None:
         self.post_message(self.Moved(by))
@@ -129,7 +141,7 @@ class QuestionPane(Vertical):
         place.display = complaint is not None
         self.query_one("#hint").display = bool(self.question.hint) and complaint is None
         if complaint is not None and self.types:
-            self.query_one(Input).select_all()
+            self.query_one(_Typed).offer_anew()
         if complaint is not None:
             text = f"{host.look.glyphs.bad} {clean(complaint.in_(host.lang), 600)}"
             place.update(Content.styled(text, f"${Tone.FAILED}"))
