@@ -190,4 +190,4 @@ def named(header: Sequence[str], cells: Sequence[str]) -> Iterator[tuple[str, st
 def _shown(text: str) -> str:
     """A name from the file, bounded, as it may stand in a sentence."""
     text = "".join(c if c.isprintable() else "?" for c in text.strip())
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    return text if len(text) <= 40 else f"{text[:38]}…"

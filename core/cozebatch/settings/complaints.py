@@ -74,7 +74,7 @@ def shape(value: Any) -> Text:
             return Text.same(str(value).lower())
         case int() | float():
             number = str(value)
-            return Text.same(number if len(number) <= 24 else number[:20] + "...")
+            return Text.same(number if len(number) <= 24 else number[:20] + "…")
         case str():
             return Text("一段文字", "a text") if value.strip() else Text("空文字", "an empty text")
         case list() | tuple():

@@ -9,8 +9,11 @@ import sys
 
 import httpx
 import pytest
+from rich.cells import cell_len
 
+from cozebatch.demo.__main__ import main
 from cozebatch.demo.coze_model import TOKEN, WORKFLOW_ID
+from cozebatch.demo.serving import serve
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT to a child process is POSIX")
@@ -41,3 +44,41 @@ def test_the_services_run_until_interrupted() -> None:
         process.communicate()
     assert process.returncode == 0
     assert complaints == ""
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[object, str]:
+    """Its exit code, and what it wrote."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    out, err = capsys.readouterr()
+    return ended.value.code, out + err
+
+
+def test_its_help_is_in_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = told(capsys, "--help")
+    assert code == 0
+    for option in ("--coze-port", "--feishu-port", "--duration", "--time-scale", "--concurrency", "--seed", "--help"):
+        _, _, after = text.partition(f"{option} ")
+        chinese, english = after.splitlines()[:2]
+        assert re.search("[\u4e00-\u9fff]", chinese), option
+        assert english.strip().isascii(), option
+    assert max(map(cell_len, text.splitlines())) <= 80
+
+
+async def nothing(scope: object, receive: object, send: object) -> None:
+    """An application that nobody asks for anything."""
+
+
+def test_a_port_that_is_taken_is_told_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with serve(nothing) as url:
+        code, text = told(capsys, "--coze-port", url.rpartition(":")[2])
+    assert code == 2
+    assert "没有启动 / not started: 已被占用 / " in text
+
+
+@pytest.mark.parametrize("wrong", [("--coze-port", "99999"), ("--coze-prot", "1"), ("--duration", "x")])
+def test_a_wrong_option_is_told_with_where_to_look(wrong: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = told(capsys, *wrong)
+    assert code == 2
+    assert wrong[0] in text
+    assert "选项 / options: python -m cozebatch.demo --help" in text

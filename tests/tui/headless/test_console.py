@@ -303,5 +303,13 @@ def test_an_amount_is_readable_in_any_encoding(encoding: str, shown: str) -> Non
     assert raw.getvalue().decode(encoding).strip() == shown
 
 
+@pytest.mark.parametrize(("encoding", "shown"), [("utf-8", "a…"), ("gbk", "a…"), ("ascii", "a...")])
+def test_what_is_left_out_is_marked_in_any_encoding(encoding: str, shown: str) -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding, errors="replace")
+    Output(stream).line("a…")
+    assert raw.getvalue().decode(encoding).strip() == shown
+
+
 def _without_blanks(text: str) -> str:
     return "".join(char for char in text if not char.isspace())

@@ -135,6 +135,10 @@ def test_marks_in_chinese_are_full_width() -> None:
     assert not wrong
 
 
+def test_english_has_one_sign_for_what_is_left_out() -> None:
+    assert not [found for found in all_texts() if "..." in found.en]
+
+
 def test_chinese_and_latin_stand_apart_and_full_width_marks_alone() -> None:
     close = re.compile(rf"[{CHINESE}][A-Za-z0-9]|[A-Za-z0-9][{CHINESE}]| [，。；、！？）”]|[（“] ")
     wrong = [found for found in all_texts() if close.search(re.sub(r"任务(ID)?=\S+", "", found.zh))]

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
-YUAN = "¥"
+_INSTEAD = {"¥": ("\uffe5", "CNY "), "…": ("...",)}
+"""What stands for a sign that an encoding lacks: code page 936 has a wide one for yuan, others none."""
 
 
 class Output:
@@ -17,14 +18,14 @@ class Output:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._gathering = False
-        self._yuan = _yuan_in(self.encoding)
+        self._instead = str.maketrans(_lacking(self.encoding or "utf-8"))
         self.gone = False
 
     def write(self, text: str) -> None:
         if self.gone:
             return
         try:
-            self._stream.write(text if self._yuan == YUAN else text.replace(YUAN, self._yuan))
+            self._stream.write(text.translate(self._instead) if self._instead else text)
             if not self._gathering:
                 self._stream.flush()
         except (OSError, ValueError):
@@ -72,13 +73,23 @@ class Output:
             os.close(nowhere)
 
 
-def _yuan_in(encoding: str | None) -> str:
-    """The sign for yuan in that encoding: code page 936 has a wide one, others may have none."""
-    for sign in (YUAN, "\uffe5"):
-        with contextlib.suppress(UnicodeError, LookupError):
-            sign.encode(encoding or "utf-8")
-            return sign
-    return "CNY "
+def _lacking(encoding: str) -> dict[str, str]:
+    """The signs that this encoding lacks, with what stands for each."""
+    return {
+        sign: next(other for other in others if _has(encoding, other))
+        for sign, others in _INSTEAD.items()
+        if not _has(encoding, sign)
+    }
+
+
+def _has(encoding: str, text: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeError:
+        return False
+    except LookupError:
+        return text.isascii()
+    return True
 
 
 def prepare_streams() -> None:

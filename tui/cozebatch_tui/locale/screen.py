@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cozebatch.model.text import Text
 
-LOADING = Text("正在读取任务…", "Loading tasks...")
-CHECKING = Text("正在检查凭证…", "Checking credentials...")
+LOADING = Text("正在读取任务…", "Loading tasks…")
+CHECKING = Text("正在检查凭证…", "Checking credentials…")
 CANNOT_BEGIN = Text("无法开始", "Cannot begin")
 PRESS_TO_LEAVE = Text("按 {key_quit} 退出", "press {key_quit} to leave")
 COLUMNS = {
@@ -90,7 +90,7 @@ CONFIRM_ALLOW = Text(
     "The batch goes on: up to {count} paid execution(s), retries aside. Go on?",
 )
 LIMIT_NOW = Text("{what} 上限 {limit}", "{what} limit {limit}")
-LEAVING = Text("正在收尾…", "Draining...")
+LEAVING = Text("正在收尾…", "Draining…")
 
 FOLLOWS = Text("光标跟着最新变化的任务", "the cursor follows what has changed last")
 FOLLOWS_NOT = Text("光标不再跟随", "the cursor stays where it is")

@@ -51,7 +51,7 @@ FILMS = Text("成品", "films")
 FREE_SPACE = Text("{folder}（余 {free}）", "{folder} ({free} free)")
 NO_FILMS = Text("不做成片", "none are made")
 CHECKS = Text("检查", "checks")
-CHECKING = Text("正在检查，不花钱…", "checking, free of charge...")
+CHECKING = Text("正在检查，不花钱…", "checking, free of charge…")
 FAILED = Text("不能开始", "Cannot begin")
 WARNED = Text("注意", "note")
 
