@@ -16,6 +16,7 @@ from cozebatch_tui.screen.action_keys import shown_key
 from cozebatch_tui.screen.action_registry import FOOTERS, SPECS, specs_of
 from cozebatch_tui.screen.action_screen import palette_entries
 from cozebatch_tui.screen.screens.help import HelpScreen
+from cozebatch_tui.screen.widgets.action_footer import ActionFooter
 from cozebatch_tui.screen.widgets.timeline import Timeline
 from support.ui import Screen, application, rows
 
@@ -156,3 +157,17 @@ async def test_the_palette_names_what_a_task_screen_can_do(tmp_path: Path, quick
         actions = {entry.action for entry in palette_entries(screen.app.screen)}
         assert {"rerun", "copy", "link", "adopt"} <= actions
         assert "mark" not in actions
+
+
+async def test_a_footer_that_is_asked_for_twice_while_the_program_ends_breaks_nothing(
+    tmp_path: Path, slow: RunningCoze, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with application(tmp_path, slow, rows(1)) as screen:
+        await screen.until(lambda: "q quit" in footer(screen), "the footer")
+        drawn = screen.main.query_one(ActionFooter)
+        with monkeypatch.context() as ending:
+            ending.setattr(screen.app, "_running", False)  # as from the end of its message loop on
+            await drawn.recompose()
+            await drawn.recompose()
+        await drawn.recompose()
+        await screen.until(lambda: "q quit" in footer(screen), "the footer again")

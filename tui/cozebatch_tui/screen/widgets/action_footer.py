@@ -50,6 +50,11 @@ class ActionFooter(Footer):
     def on_resize(self) -> None:
         self.show()
 
+    async def recompose(self) -> None:
+        """Nothing while the program ends: what Textual mounts then it never removes, and a second time finds it there."""
+        if self.app.is_running:
+            await super().recompose()
+
     def show(self) -> None:
         """Draw it as keys, width and prices are now."""
         if not self.is_attached:
