@@ -17,6 +17,8 @@ from pathlib import Path
 _CODES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)")
 SIZE = (40, 120)
 """Lines and columns."""
+LAST_WORDS = 5.0
+"""Seconds that what a process wrote before its end is given to come through its terminal."""
 LOOK = 0.05
 """Seconds between two looks whether the window is to be closed."""
 
@@ -68,10 +70,12 @@ class Terminal:
 
     def text(self) -> str:
         """The words that were painted lately, without the terminal's codes."""
-        return _CODES.sub("", bytes(self._shown).decode("utf-8", "replace"))
+        return _CODES.sub("", self.codes())
 
     def codes(self) -> str:
-        """What was written to it lately, the terminal's codes included."""
+        """What was written to it lately, the terminal's codes included; all of it where the process has ended."""
+        if self.process.poll() is not None:
+            self._reader.join(LAST_WORDS)
         return bytes(self._shown).decode("utf-8", "replace")
 
     def tail(self) -> str:

@@ -23,7 +23,7 @@ from cozebatch_tui.screen.screens.main import MainScreen
 from cozebatch_tui.screen.startup import AppStart, Ask
 from cozebatch_tui.session.session import Session
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def shown(app: App[Any]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from cozebatch.model.text import Lang
 from cozebatch_tui.locale import attach as texts
 from cozebatch_tui.screen import attached_app
 from cozebatch_tui.screen.attached_app import AttachedApp
+from cozebatch_tui.screen.attached_batch import AttachedBatch
 from cozebatch_tui.screen.look.questions import Answers
 from cozebatch_tui.screen.screens.dialogs import Confirm
 from cozebatch_tui.screen.screens.leave import LeaveScreen
@@ -100,6 +102,32 @@ async def test_a_way_that_never_answers_does_not_keep_the_screen(
             monkeypatch.setattr(app.attached.session, "leave", lambda: never)
             await screen.press("q")
             await screen.until(lambda: not app.is_running, "left")
+
+
+async def test_a_batch_that_ends_while_a_screen_comes_up_is_shown_as_ended(
+    tmp_path: Path, slow: RunningCoze, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody could "not begin": the screen was attached, and the last that it knows is shown."""
+    attach = AttachedBatch.attach
+
+    with served(tmp_path, slow, rows(1)) as found:
+
+        async def attach_and_see_it_end(batch: AttachedBatch, on_end: Callable[[], object]) -> None:
+            await attach(batch, on_end)
+            found.session.stop()
+            assert batch.running is not None
+            await asyncio.wrap_future(batch.running)
+
+        monkeypatch.setattr(AttachedBatch, "attach", attach_and_see_it_end)
+        assert found.place
+        app = AttachedApp([found.state], [], "en", Answers())
+        async with app.run_test(size=(120, 40), notifications=True) as pilot:
+            screen = Screen(app, pilot)
+            await _reads(screen, "The batch has ended.")
+            await screen.press("enter")
+            await screen.until(lambda: isinstance(app.screen, MainScreen), "one notice, above the table")
+            assert "标题" in screen.text()
+        app.batch.close()
 
 
 async def test_a_hostile_title_is_shown_literally_from_afar_too(tmp_path: Path, slow: RunningCoze) -> None:

@@ -34,6 +34,7 @@ def started(coze: RunningCoze) -> dict[str, int]:
 
 
 def test_a_batch_runs_to_its_end_and_says_so_everywhere(program: Program, coze: RunningCoze) -> None:
+    coze.set_faults(Fault(what="lasts", on="submit", seconds=2, last=4))  # long enough to be met by one another
     done = program.batch()
     assert done.code == 0, done.err
     results = program.results()

@@ -157,8 +157,8 @@ def check_run(parser: CommandParser, options: argparse.Namespace, lang: str) -> 
         )
     for name in ("include", "exclude", "rerun"):
         setattr(options, name, ids_of(getattr(options, name)))
-    options.adopt = _named_once(parser, lang, options.adopt, _Pair("--adopt", "执行ID", "EXECUTE_ID", execute_id_of))
-    options.answer = _named_once(parser, lang, options.answer, _Pair("--answer", "答复", "TEXT", _unless_blank))
+    options.adopt = _named_once(parser, lang, options.adopt, _Pair("--adopt", "任务ID=执行ID", "ID=EXECUTE_ID", execute_id_of))
+    options.answer = _named_once(parser, lang, options.answer, _Pair("--answer", "任务ID=答复", "ID=TEXT", _unless_blank))
     named = {"--rerun": options.rerun, "--adopt": options.adopt, "--answer": options.answer}
     for (one, of_one), (other, of_other) in combinations(named.items(), 2):
         for task_id in of_one:
@@ -173,7 +173,7 @@ def check_run(parser: CommandParser, options: argparse.Namespace, lang: str) -> 
 
 
 class _Pair(NamedTuple):
-    """An option that takes ID=VALUE, what its value is called, and what makes a value of what was typed."""
+    """An option that takes ID=VALUE, how that is written, and what makes a value of what was typed."""
 
     option: str
     zh: str
@@ -195,8 +195,8 @@ def _named_once(parser: CommandParser, lang: str, pairs: Iterable[str], kind: _P
             parser.error(
                 said(
                     lang,
-                    f"{kind.option} 要写成 任务ID={kind.zh}，不是 {pair}。",
-                    f"{kind.option} takes ID={kind.en}, not {pair}.",
+                    f"{kind.option} 要写成 {kind.zh}，不是 {pair}。",
+                    f"{kind.option} takes {kind.en}, not {pair}.",
                 )
             )
         if named.setdefault(task_id, value) != value:

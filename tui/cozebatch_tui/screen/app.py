@@ -17,7 +17,7 @@ from textual.actions import SkipAction
 from textual.binding import BindingType
 from textual.worker import Worker, WorkerState
 
-from cozebatch.model.errors import JournalError, UsageError
+from cozebatch.model.errors import CozebatchError, JournalError, UsageError
 from cozebatch.model.task import State
 from cozebatch.model.text import Text
 from cozebatch_tui.exit_codes import Exit
@@ -165,7 +165,8 @@ class CozebatchApp(AskingApp):
             complaints = error.complaints if isinstance(error, UsageError) else (error.text,)
             self._cannot_begin([complaint.in_(self.lang) for complaint in complaints])
             return
-        self.view_model.usual = await asyncio.wrap_future(self.session.usual_seconds())
+        with suppress(CozebatchError):  # the batch has begun, and goes on without this figure
+            self.view_model.usual = await asyncio.wrap_future(self.session.usual_seconds())
         from cozebatch_tui.screen.screens.main import MainScreen
 
         self.main = MainScreen()
@@ -174,6 +175,10 @@ class CozebatchApp(AskingApp):
             self._signals = TerminalSignals(self.write_to_terminal, self.look.glyphs, self.session.rings)
             self._signals.start()
         self.set_interval(1 / PUMPS_A_SECOND, self._pump)
+        self._shown()
+
+    def _shown(self) -> None:
+        """The main screen is up."""
 
     async def _bring_up(self) -> bool:
         """Load, ask, check, run; False if the operator leaves instead. Raises `UsageError`, `JournalError`."""

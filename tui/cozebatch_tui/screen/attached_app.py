@@ -36,6 +36,7 @@ class AttachedApp(CozebatchApp):
         super().__init__(AppStart(make_session=_of_no_use, lang=lang, title=""), answers)
         self._arguments = arguments
         self._leaving = False
+        self._end_told = False
         self.refusal: UsageError | None = None
         self.batch = AttachedBatch(folders)
 
@@ -65,11 +66,17 @@ class AttachedApp(CozebatchApp):
         if self.batch.draining or self._leaving:
             self.exit(self.batch.exit_code())
             return
+        if self.main is None or self._end_told:  # a notice would go with the first screen; `_shown` comes back to it
+            return
+        self._end_told = True
         self._pump()
         if end.code is not None:
             self.push_screen(Notice(texts.ENDED))
         else:  # the last known state is no longer so: it goes away with the notice
             self.push_screen(Notice(texts.LOST), lambda _: self.exit(self.batch.exit_code(self._lost_code())))
+
+    def _shown(self) -> None:
+        self._ended()
 
     def action_leave(self) -> None:
         """Leave the batch running, or stop it; asks which."""
