@@ -157,8 +157,8 @@ def check_run(parser: CommandParser, options: argparse.Namespace, lang: str) -> 
         )
     for name in ("include", "exclude", "rerun"):
         setattr(options, name, ids_of(getattr(options, name)))
-    options.adopt = _named_once(parser, lang, options.adopt, _Pair("--adopt", "任务ID=执行ID", "ID=EXECUTE_ID", execute_id_of))
-    options.answer = _named_once(parser, lang, options.answer, _Pair("--answer", "任务ID=答复", "ID=TEXT", _unless_blank))
+    options.adopt = _named_once(parser, lang, options.adopt, _ADOPT)
+    options.answer = _named_once(parser, lang, options.answer, _ANSWER)
     named = {"--rerun": options.rerun, "--adopt": options.adopt, "--answer": options.answer}
     for (one, of_one), (other, of_other) in combinations(named.items(), 2):
         for task_id in of_one:
@@ -183,6 +183,10 @@ class _Pair(NamedTuple):
 
 def _unless_blank(text: str) -> str:
     return text if text.strip() else ""
+
+
+_ADOPT = _Pair("--adopt", "任务ID=执行ID", "ID=EXECUTE_ID", execute_id_of)
+_ANSWER = _Pair("--answer", "任务ID=答复", "ID=TEXT", _unless_blank)
 
 
 def _named_once(parser: CommandParser, lang: str, pairs: Iterable[str], kind: _Pair) -> dict[str, str]:

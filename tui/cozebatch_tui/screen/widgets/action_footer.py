@@ -51,7 +51,7 @@ class ActionFooter(Footer):
         self.show()
 
     async def recompose(self) -> None:
-        """Nothing while the program ends: what Textual mounts then it never removes, and a second time finds it there."""
+        """Nothing while the program ends: what Textual mounts then it never removes, and a second time it is there."""
         if self.app.is_running:
             await super().recompose()
 
