@@ -142,6 +142,13 @@ def _usual_folder() -> str:
 
 
 def _feishu(document: dict[str, Any], add: Report, warn: Report) -> None:
+    if document.get("api_config") is None and document.get("task_file") is not None:
+        add(
+            ("task_file",),
+            "这份配置的任务在本地文件里，启动时要加上 --tasks 文件",
+            "the tasks of this configuration are in a local file: start with --tasks FILE",
+        )
+        return
     if document.get("api_config") is None:
         add(
             ("api_config",),

@@ -45,6 +45,8 @@ def test_with_feishu_everything_that_is_missing_is_told() -> None:
     found = complaints(config(), need_feishu=True)
     assert [text.split(": ")[1] for text in found] == ["api_config", "tables.content_table.table_id"]
     assert "--tasks" in found[0]
+    [told] = complaints(config(task_file={"columns": {"content": "文案"}}), need_feishu=True)
+    assert told.endswith("the tasks of this configuration are in a local file: start with --tasks FILE.")
     raw = config(api_config={"app_id": "cli_…"})
     found = complaints(raw, need_feishu=True)
     assert {text.split(": ")[1] for text in found} == {

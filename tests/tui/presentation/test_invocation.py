@@ -37,6 +37,7 @@ def test_a_batch_is_gone_on_with_without_what_would_pay_again(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["/usr/bin/cozebatch-tui", *arguments])
     assert going_on() == command(kept)
+    assert going_on(also=["--tasks", "b c.csv"]) == command([*kept, "--tasks", "b c.csv"])
 
 
 def test_as_a_module_and_with_blanks() -> None:

@@ -377,6 +377,39 @@ async def test_a_task_file_of_the_command_line_is_known_already(folder: Path, fo
     assert coze["token"] == "${COZE_API_TOKEN}"
 
 
+async def test_a_task_file_that_was_chosen_is_named_in_the_way_on(
+    folder: Path, found: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command line that began with the set-up names no file."""
+    monkeypatch.setattr(sys, "argv", ["cozebatch-tui"])
+    (folder / "my tasks.csv").write_text("标题,文案\n标题1号,文案1号\n标题2号,文案2号\n", encoding="utf-8")
+    async with setting_up("--poll-interval", "0.2") as screen:
+        await screen.answer("enter", then="source")
+        await screen.answer("down", "enter", then="token")
+        await screen.paste(found.coze.url)
+        await screen.press("enter")
+        await screen.until(lambda: "Interface" in screen.text(), "the address is taken")
+        await screen.enter(TOKEN, then="workspace")
+        await screen.answer("down", "enter", then="workflow")
+        await screen.answer("enter", then="tasks")
+        await screen.enter("'my tasks.csv'", then="columns")
+        await screen.answer("enter", then="mode")
+        await screen.answer(*["down"] * 3, "enter", then="keep")
+        await screen.answer("enter", then="check")
+        await screen.press("enter")
+        await screen.until(lambda: isinstance(screen.app.screen, StartScreen), "the start screen")
+        [line] = screen.app.last_words()
+        assert "From now on start with:" in line
+        assert line.replace('"', "'").endswith("cozebatch-tui --tasks 'my tasks.csv'")
+        start = screen.app.screen
+        assert isinstance(start, StartScreen)
+        await screen.until(lambda: start.is_checked, "checked")
+        start.shown_at = 0.0
+        await screen.press("1")
+        await screen.until(lambda: screen.count(State.DONE) == 1, "one is done")
+        assert screen.app.last_words()[-1].replace('"', "'").endswith("cozebatch-tui --tasks 'my tasks.csv'")
+
+
 async def test_a_configuration_that_came_meanwhile_is_kept_beside_the_new_one(folder: Path, found: Services) -> None:
     async with setting_up() as screen:
         await to_the_columns(screen, found)

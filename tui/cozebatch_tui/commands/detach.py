@@ -76,7 +76,7 @@ def handover_of(
             "reuse": options.reuse if preview is None else preview.reuse,
         },
         lang=lang,
-        command=going_on(),
+        command=going_on(also=getattr(options, "also", ())),
         ticket=secrets.token_hex(16),
         agreed=preview.new_executions if preview is not None else agreed,
         trial=preview.trial if preview is not None else None,

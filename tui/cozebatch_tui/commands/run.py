@@ -126,7 +126,8 @@ def _app_start(
 
     def after_setup(chosen: Chosen, lang: Lang) -> AppStart:
         tasks = chosen.tasks_file or options.tasks
-        new = argparse.Namespace(**{**vars(options), "demo": chosen.demo, "tasks": tasks})
+        also = ["--tasks", chosen.tasks_file] if chosen.tasks_file not in (None, options.tasks) else []
+        new = argparse.Namespace(**{**vars(options), "demo": chosen.demo, "tasks": tasks, "also": also})
         return _app_start(new, lang, on_confirmed, chosen.notes)
 
     return AppStart(
@@ -139,6 +140,8 @@ def _app_start(
         after_setup=after_setup,
         hand_over=None if on_confirmed is None else lambda preview: on_confirmed(options, preview),
         answers={"source": "file", "tasks_file": options.tasks} if options.tasks else {},
+        set_up=not options.demo and hasattr(options, "also"),
+        also=getattr(options, "also", ()),
     )
 
 

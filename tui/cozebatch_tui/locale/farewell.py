@@ -16,6 +16,10 @@ DEMO = Text(
 )
 NEXT = Text("下一步，用你自己的账号：{init}", "Next, with your own accounts: {init}")
 GO_ON = Text("接着做（做完的不再付费）：{command}", "To go on (what is done is not paid again): {command}")
+SET_UP = Text(
+    "配置写好了，还没有花钱。以后这样启动：  {command}",
+    "The configuration is written, nothing was charged. From now on start with:  {command}",
+)
 SET_UP_LATER = Text(
     "设置没做完，还没有写配置。再运行就接着做：  {command}",
     "The set-up is not finished, and no configuration was written. This goes on:  {command}",

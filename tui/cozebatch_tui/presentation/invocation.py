@@ -40,15 +40,16 @@ def command(
     return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 
-def going_on(arguments: Sequence[str] | None = None) -> str:
-    """The command line that goes on with a batch started by these arguments; this process's, unless given."""
+def going_on(arguments: Sequence[str] | None = None, *, also: Sequence[str] = ()) -> str:
+    """The command line that goes on with a batch started by these arguments; this process's, unless given. `also`: an
+    option that the set-up has added, with its value."""
     kept, leaves_out = [], False
     for word in sys.argv[1:] if arguments is None else arguments:
         if word.startswith("-"):
             leaves_out = word.partition("=")[0] in _ASKED_ONCE
         if not leaves_out:
             kept.append(word)
-    return command(kept)
+    return command([*kept, *also])
 
 
 def after_the_demo(lang: Lang) -> list[str]:

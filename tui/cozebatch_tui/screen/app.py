@@ -31,7 +31,7 @@ from cozebatch_tui.screen.action_registry import Scope
 from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.asking_app import AskingApp
 from cozebatch_tui.screen.continued import guard_continue, stops_given_back
-from cozebatch_tui.screen.farewell import farewell, unfinished_setup
+from cozebatch_tui.screen.farewell import farewell, set_up, unfinished_setup
 from cozebatch_tui.screen.host import Host
 from cozebatch_tui.screen.lifecycle import DRAIN_SECONDS, BatchLifecycle
 from cozebatch_tui.screen.look.questions import Answers, ask_terminal
@@ -372,7 +372,9 @@ class CozebatchApp(AskingApp):
 
     def last_words(self) -> list[str]:
         """What stays on the terminal when the screen is gone."""
-        return unfinished_setup(self.lang) if self.start.setup_needed else farewell(self.batch, self.lang)
+        if self.start.setup_needed:
+            return unfinished_setup(self.lang)
+        return farewell(self.batch, self.lang) or (set_up(self.batch.command, self.lang) if self.start.set_up else [])
 
     def action_help(self) -> None:
         """From the live keymap of the main screen and the app, whichever screen is on top; before there is one, of the

@@ -24,6 +24,11 @@ def unfinished_setup(lang: Lang) -> list[str]:
     return [texts.SET_UP_LATER.in_(lang).format(command=command(sys.argv[1:]))] if kept else []
 
 
+def set_up(start: str, lang: Lang) -> list[str]:
+    """How the program is started with the configuration that was just written."""
+    return [texts.SET_UP.in_(lang).format(command=start)]
+
+
 def farewell(batch: ShownBatch, lang: Lang) -> list[str]:
     """At most six lines; none for a batch that has not begun."""
     view_model, session = batch.view_model, batch.session

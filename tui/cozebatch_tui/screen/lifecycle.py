@@ -61,7 +61,7 @@ class BatchLifecycle(ShownBatch):
 
     @property
     def command(self) -> str:
-        return going_on()
+        return going_on(also=self._start.also)
 
     async def load(self, ask: Ask) -> Preview:
         """Open the session and plan the batch. Raises `UsageError` and `JournalError`."""

@@ -35,7 +35,7 @@ class AppStart:
     `setup_needed`: no configuration was found; `after_setup` makes the start that follows, in this language, and
     `answers` are those that the command line gave beforehand. `hand_over`: the batch runs in another process; this is
     called with what the operator has confirmed, and the screen goes away. `begin_at_once`: the operator has confirmed
-    beforehand.
+    beforehand. `set_up`: this follows a set-up, which has added `also` to the command line.
     """
 
     make_session: Callable[[Ask], AbstractContextManager[Session]]
@@ -48,3 +48,5 @@ class AppStart:
     after_setup: Callable[[Chosen, Lang], AppStart] | None = None
     hand_over: Callable[[Preview], None] | None = None
     answers: Mapping[str, str] = field(default_factory=dict)
+    set_up: bool = False
+    also: Sequence[str] = ()
