@@ -186,7 +186,7 @@ class MainScreen(TaskActionScreen):
     def _figures(self) -> None:
         view_model, table = self.host.view_model, self.table
         small = len(view_model.board.rows) <= 500
-        if self._pumps % (FIGURES_EVERY * (1 if small else 5)) == 0 or view_model.board.finished is not None:
+        if small or self._pumps % (FIGURES_EVERY * 5) == 0 or view_model.board.finished is not None:
             view_model.add_up()
         if self._pumps % (FIGURES_EVERY * 5) == 0 and view_model.board.unfinished:
             table.pace = view_model.pace()
