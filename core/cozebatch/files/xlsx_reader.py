@@ -61,25 +61,30 @@ class _Line:
 
 
 def read_xlsx(path: Path, complaints: Complaints, names: FieldNames = USUAL) -> tuple[list[str], Iterator[Row]]:
-    """The columns, and the rows, of the first visible sheet that has a column of scripts (else the first).
+    """The columns, and the rows, of the first visible sheet that has a column of scripts; where none has one, the
+    columns of the sheet whose header seems to have the most.
 
     Raises `UsageError`, also while the rows are read.
     """
     memory = min(_MEMORY + _MEMORY_A_BYTE * _unpacked(path, complaints), _MOST_MEMORY)
-    best: tuple[dict[int, str], list[_Line]] | None = None
+    best: _Line | None = None
     for lines, merged in _sheets(path, memory, complaints):
         _fill(lines, merged, complaints)
         at = names.header_among([list(line.texts.values()) for line in lines[:HEADER_WITHIN]])
         if at is not None:
             header, start = _header(lines, at, names)
             return list(header.values()), _rows(header, lines, start, complaints)
-        if best is None and lines:
-            most = max(lines[:HEADER_WITHIN], key=lambda line: len(line.texts) - len(line.merged))
-            best = most.texts, lines
+        if lines:
+            likely = max(lines[:HEADER_WITHIN], key=_own_texts)
+            best = likely if best is None else max(best, likely, key=_own_texts)
     if best is None:
         raise complaints.fail(None, None, "表格是空的", "the workbook is empty")
-    header = {column: text.strip() for column, text in best[0].items() if text.strip()}
+    header = {column: text.strip() for column, text in best.texts.items() if text.strip()}
     return list(header.values()), iter(())
+
+
+def _own_texts(line: _Line) -> int:
+    return len(line.texts) - len(line.merged)
 
 
 def _header(lines: Sequence[_Line], at: int, fields: FieldNames) -> tuple[dict[int, str], int]:

@@ -59,6 +59,7 @@ def columns_now(state: State) -> dict[str, str]:
 
 def columns(state: State, world: World) -> Question:
     now, by_name = columns_now(state), {column.name: column for column in state.known.columns}
+    called = _called(state)
     options = [Option(AGREED, AGREE)]
     for need in needs_of(state):
         column = by_name.get(now[need.name])
@@ -66,11 +67,14 @@ def columns(state: State, world: World) -> Question:
         if column is not None:
             options.append(
                 Option(
-                    need.name, Text(f"{name.zh} ← {column.name}", f"{name.en} <- {column.name}"), samples(column), True
+                    need.name,
+                    Text(f"{name.zh} ← {column.name}", f"{name.en} <- {column.name}"),
+                    samples(column, state),
+                    True,
                 )
             )
         elif need.required:
-            missing = Text("必填，还没有对应的字段", "required, and no field fits")
+            missing = Text(f"必填，还没有对应的{called.zh}", f"required, and no {called.en} fits")
             options.append(Option(need.name, Text(f"{name.zh} ← ？", f"{name.en} <- ?"), missing, False))
         else:
             empty = Text("不是必填，先空着", "not required, left empty")
@@ -92,14 +96,16 @@ async def take_columns(state: State, world: World, answer: str) -> State:
         return replace(state, editing=answer)
     still_open = [need for need in needs_of(state) if need.required and not now[need.name]]
     if still_open:
+        called = _called(state)
         names_zh, names_en = (
             "、".join(label_of(n).zh for n in still_open),
             ", ".join(label_of(n).en for n in still_open),
         )
         raise WrongAnswer(
             Text(
-                f"还没有对应的字段：{names_zh}。选中它，再选一个字段。没有就先在表里加一个。",
-                f"No field yet for: {names_en}. Choose it, then a field. If there is none, add one to the table first.",
+                f"还没有对应的{called.zh}：{names_zh}。选中它，再选一个{called.zh}。没有就先加上，再返回上一步重新读取。",
+                f"No {called.en} yet for: {names_en}. Choose it, then a {called.en}. If there is none, add one, "
+                "then go back a step and read it again.",
             )
         )
     return replace(state.answer(columns=now), editing="")
@@ -108,6 +114,7 @@ async def take_columns(state: State, world: World, answer: str) -> State:
 def column(state: State, world: World) -> Question:
     need = next(need for need in needs_of(state) if need.name == state.editing)
     fitting = [column for column in state.known.columns if may_hold(need, column)]
+    called = _called(state)
     left_out = [column.name for column in state.known.columns if not may_hold(need, column)]
     notes = []
     if need.description:
@@ -120,14 +127,14 @@ def column(state: State, world: World) -> Question:
                 f"Not listed, since their type does not fit: {', '.join(listed)}",
             )
         )
-    options = [Option(column.name, _named(column, state), samples(column)) for column in fitting]
+    options = [Option(column.name, _named(column, state), samples(column, state)) for column in fitting]
     if not need.required:
         options.append(Option(NONE, Text("空着", "leave it empty")))
     now = columns_now(state)[need.name]
     return Question(
         "column",
         "columns",
-        Text(f"{label_of(need).zh} 用哪个字段", f"The field for {label_of(need).en}"),
+        Text(f"{label_of(need).zh} 用哪个{called.zh}", f"The {called.en} for {label_of(need).en}"),
         notes=tuple(notes),
         options=options,
         default=now or (options[0].value if options else ""),
@@ -146,10 +153,18 @@ def label_of(need: Need) -> Text:
     return own.get(need.name, Text.same(need.name)) if need.own else Text.same(need.name)
 
 
-def samples(column: SourceColumn) -> Text:
+def _called(state: State) -> Text:
+    """A column, as it is called where the tasks are."""
+    return Text("字段", "field") if state.answers.from_feishu else Text("列", "column")
+
+
+def samples(column: SourceColumn, state: State) -> Text:
     """The first three rows of a column, each cut; nothing for an empty one is said as that."""
     if not any(column.samples):
-        return Text("这几条是空的", "empty in these records") if column.samples else NOTHING
+        empty = Text("这几条是空的", "empty in these records")
+        if not state.answers.from_feishu:
+            empty = Text("这几行是空的", "empty in these rows")
+        return empty if column.samples else NOTHING
     if column.kind in RELATIONS:
         return Text("关联到另一张数据表的记录", "records of another table")
     cut = [_cut(text) for text in column.samples]

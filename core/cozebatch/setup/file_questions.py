@@ -45,4 +45,12 @@ async def take_tasks_file(state: State, world: World, answer: str) -> State:
     note = Text("{path}：{columns} 列，{rows} 行。", "{path}: {columns} column(s), {rows} row(s).").filled(
         path=path, columns=len(columns), rows="50+" if rows is None else rows
     )
-    return state.answer(tasks_file=path).learn(columns=tuple(columns), rows=rows).note(note)
+    state = state.answer(tasks_file=path).learn(columns=tuple(columns), rows=rows).note(note)
+    if rows == 0:
+        state = state.note(
+            Text(
+                "还没有任务：列名下面每行写一个，随时可以再加。",
+                "There is no task yet: each row below the names is one, and rows can be added at any time.",
+            )
+        )
+    return state

@@ -41,6 +41,8 @@ GROUPS: Mapping[str, Text] = {
 }
 """The steps as a person counts them; a step may have several questions."""
 
+_OF_A_FILE: Mapping[str, Text] = {"table": Text("文件", "File"), "columns": Text("列", "Columns")}
+
 Ask = Callable[[State, World], Question]
 Take = Callable[[State, World, str], Awaitable[State]]
 Applies = Callable[[State], bool]
@@ -155,6 +157,11 @@ def back_to(state: State, group: str) -> State:
 def group_of(state: State) -> str:
     """The step that the question belongs to."""
     return "check" if state.at == END else _STEPS[state.at].group
+
+
+def title_of(group: str, state: State) -> Text:
+    """What a step is called: a file has columns, a table has fields."""
+    return GROUPS[group] if state.answers.from_feishu else _OF_A_FILE.get(group, GROUPS[group])
 
 
 def groups_of(state: State) -> list[str]:

@@ -160,7 +160,7 @@ def status_part(state: State, world: World) -> Question:
         "status_part",
         "status",
         _LABELS[part],
-        options=[*(Option(c.name, Text.same(c.name), samples(c)) for c in fitting), Option(NONE, none)],
+        options=[*(Option(c.name, Text.same(c.name), samples(c, state)) for c in fitting), Option(NONE, none)],
         default=now[part] or NONE,
     )
 

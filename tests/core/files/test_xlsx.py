@@ -56,6 +56,7 @@ def test_the_first_sheet_with_scripts_is_taken(write: Write) -> None:
     (task,) = read_tasks(write({"说明": [["怎样填"]], "任务": [["content"], ["a"]], "旧": [["content"], ["b"]]}))
     assert task.content == "a"
     assert "found: 怎样填" in only_complaint(write({"说明": [["怎样填"]]}))
+    assert "found: 甲, 乙" in only_complaint(write({"说明": [["怎样填"]], "任务": [["甲", "乙"], ["a", "b"]]}))
     assert only_complaint(write({"empty": []})) == "the workbook is empty."
 
 

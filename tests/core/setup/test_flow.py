@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from cozebatch.batch.adapters import field_names, used_columns
@@ -19,8 +20,9 @@ from cozebatch.files.source import read_tasks
 from cozebatch.settings import parse_settings
 from cozebatch.setup.draft import configuration_of
 from cozebatch.setup.existing import answers_of
-from cozebatch.setup.flow import END, GROUPS, back, back_to, group_of, groups_of
+from cozebatch.setup.flow import END, GROUPS, back, back_to, group_of, groups_of, title_of
 from cozebatch.setup.keeping import keep_answers, kept_answers
+from cozebatch.setup.question import WrongAnswer
 from cozebatch.setup.state import State
 from support.setup_flow import chosen, services, walk, wrong
 
@@ -253,6 +255,48 @@ async def test_a_file_may_call_its_columns_as_it_likes(tmp_path: Path) -> None:
     settings, _ = parse_settings(config)
     [task] = read_tasks(path, Reading(used_columns(settings), names=field_names(settings)))
     assert (task.title, task.content, task.value("编号")) == ("露营", script, "7")
+
+
+async def test_the_sheet_with_the_most_columns_is_the_one_of_the_tasks(tmp_path: Path) -> None:
+    """A cover stands before it, and no name is the usual one."""
+    script = "今天说说露营要带的十样东西，第一样就是帐篷和地垫"
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["说明：任务在第二张"])
+    sheet = book.create_sheet("任务")
+    sheet.append(["选题", "口播稿"])
+    sheet.append(["露营", script])
+    book.save(tmp_path / "tasks.xlsx")
+    with services() as found:
+        way = walk(found, tmp_path)
+        await way.until("columns", {**chosen(found), "source": "file", "tasks": str(tmp_path / "tasks.xlsx")})
+        shown = {option.value: option.label.zh for option in way.question().options}
+    assert shown["content"] == "content ← 口播稿"
+    assert way.state.known.rows == 1
+
+
+async def test_a_file_has_columns_and_rows_and_is_called_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.csv"
+    path.write_text("标题,文案,备注\n", encoding="utf-8")
+    with services(CozeOptions(inputs={"content": True, "music": True})) as found:
+        way = walk(found, tmp_path)
+        await way.until("columns", {**chosen(found), "source": "file", "tasks": str(path)})
+        assert "还没有任务" in way.question().notes[-1].zh
+        assert title_of("table", way.state).zh == "文件"
+        said = [way.question()]
+        with pytest.raises(WrongAnswer) as caught:
+            await way.answer()
+        await way.answer("music")
+        said.append(way.question())
+    words = "".join(
+        text.zh
+        for question in said
+        for text in (
+            question.title, question.hint, caught.value.text,
+            *question.notes, *(o.label for o in question.options), *(o.detail for o in question.options),
+        )
+    )  # fmt: skip
+    assert "字段" not in words
+    assert "记录" not in words
 
 
 @pytest.mark.parametrize(("keep", "token"), [("file", TOKEN), ("environment", "${COZE_API_TOKEN}"), ("keyring", None)])

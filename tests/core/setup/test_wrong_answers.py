@@ -98,7 +98,7 @@ async def test_a_file_without_a_column_of_scripts_asks_for_one(tmp_path: Path) -
     with services() as found:
         way = walk(found, tmp_path)
         await way.until("columns", {**chosen(found), "source": "file", "tasks": str(path)})
-        assert "No field yet for: content" in await wrong(way, AGREED)
+        assert "No column yet for: content" in await wrong(way, AGREED)
         await way.answer("content")
         await way.answer("甲")
         await way.answer(AGREED)

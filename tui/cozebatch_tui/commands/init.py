@@ -16,7 +16,7 @@ from cozebatch.model.default_paths import CONFIG_FILE
 from cozebatch.model.errors import UsageError
 from cozebatch.model.sanitize import clean
 from cozebatch.model.text import Lang, Text
-from cozebatch.setup.flow import END, GROUPS, ask, back, group_of, groups_of, reply
+from cozebatch.setup.flow import END, ask, back, group_of, groups_of, reply, title_of
 from cozebatch.setup.question import Option, Question, WrongAnswer, masked
 from cozebatch.setup.state import State, World
 from cozebatch_tui.exit_codes import Exit
@@ -163,7 +163,7 @@ class Dialogue:
         if group != self._group:
             self._group = group
             groups = groups_of(self.state)
-            title = GROUPS[group].in_(self.lang)
+            title = title_of(group, self.state).in_(self.lang)
             self._line()
             self._line(texts.STEP.in_(self.lang).format(number=groups.index(group) + 1, count=len(groups), title=title))
         for note in question.notes:

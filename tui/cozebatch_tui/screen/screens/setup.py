@@ -267,24 +267,25 @@ class SetupScreen(ActionScreen[Chosen]):
         lang = self.host.lang
         if self.state is None:
             return [], texts.OPENING.in_(lang)
-        from cozebatch.setup.flow import GROUPS, group_of, groups_of
+        from cozebatch.setup.flow import group_of, groups_of, title_of
 
         groups = groups_of(self.state)
         place = groups.index(group_of(self.state))
-        values = {"number": place + 1, "count": len(groups), "title": GROUPS[groups[place]].in_(lang)}
-        named = [self._named(group, GROUPS[group], at - place, f"{at + 1:>2} ") for at, group in enumerate(groups)]
+        titles = [title_of(group, self.state) for group in groups]
+        values = {"number": place + 1, "count": len(groups), "title": titles[place].in_(lang)}
+        named = [self._named(groups[at], title, at - place, f"{at + 1:>2} ") for at, title in enumerate(titles)]
         return named, texts.PLACE.in_(lang).format(**values)
 
     def _steps_in_line(self) -> list[Content]:
         """The same without numbers: on a narrow terminal the names alone."""
         if self.state is None:
             return []
-        from cozebatch.setup.flow import GROUPS, group_of, groups_of
+        from cozebatch.setup.flow import group_of, groups_of, title_of
 
         groups = groups_of(self.state)
         place = groups.index(group_of(self.state))
         near = [at for at in range(len(groups)) if abs(at - place) <= (4 if self.host.lang == "zh" else 2)]
-        return [self._named(groups[at], GROUPS[groups[at]], at - place, "") for at in near]
+        return [self._named(groups[at], title_of(groups[at], self.state), at - place, "") for at in near]
 
     def _named(self, group: str, name: Text, distance: int, number: str) -> Content:
         """A step in the list: done, open, or still to come."""
