@@ -29,7 +29,7 @@ async def test_no_line_of_a_card_is_wider_than_the_card(width: int, lang: Lang) 
 
 async def test_what_was_paid_is_never_older_than_the_rows_beside_it() -> None:
     async with main_screen("en", (80, 24)) as pilot:
-        main, model = pilot.app.screen, pilot.app.view_model  # type: ignore[attr-defined]
+        main, model = pilot.app.main, pilot.app.view_model  # type: ignore[attr-defined]
         for paid in range(31, 44):  # whichever of its paints it meets
             row = next(iter(model.board.rows.values()))
             others = sum(r.attempts for r in model.board.rows.values()) - row.attempts

@@ -23,6 +23,7 @@ from cozebatch_tui.screen.action_keys import bindings_of, help_lines
 from cozebatch_tui.screen.action_registry import Scope
 from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter
+from cozebatch_tui.screen.widgets.hanging import Hanging, Lines
 
 _KEYS = 10
 """Cells of the keys before what they do."""
@@ -90,18 +91,18 @@ class HelpScreen(ActionScreen[None]):
                 yield Content.styled("  " + "".join(words[place : place + 2]).rstrip(), f"${tone}")
 
 
-def _section(title: str, lines: Sequence[Content]) -> Static:
-    return Static(Content("\n").join([Content.styled(title, "bold underline"), *lines]), markup=False)
+def _section(title: str, lines: Sequence[Content | Hanging]) -> Static:
+    return Static(Lines([Content.styled(title, "bold underline"), *lines]), markup=False)
 
 
-def _pair(short: str, long: str, width: int) -> Content:
+def _pair(short: str, long: str, width: int) -> Hanging:
     """A key or a condition, and what it does; where it is too long for its column, what it does follows below."""
     if cell_len(short) > width - 2:
-        return Content.assemble((short, "$stage-coze"), "\n", " " * width, long)
-    return Content.assemble((fit(short, width), "$stage-coze"), long)
+        return Hanging(Content.assemble((short, "$stage-coze"), "\n", " " * width), Content(long), width)
+    return Hanging(Content.styled(fit(short, width), "$stage-coze"), Content(long), width)
 
 
-def _filter(lang: Lang) -> Iterator[Content]:
+def _filter(lang: Lang) -> Iterator[Content | Hanging]:
     yield Content(texts.FILTER_RULE.in_(lang))
     for short, long in texts.FILTER_LINES:
         yield _pair(short.in_(lang), long.in_(lang), 16)
