@@ -202,6 +202,22 @@ async def test_typing_finds_a_workflow_in_a_long_list(found: Services) -> None:
         assert screen.shown.state.answers.workflow_id == WORKFLOW_ID
 
 
+@pytest.mark.parametrize("size", [(80, 24), (60, 15)])
+async def test_the_end_of_a_long_list_and_a_complaint_about_it_can_be_seen(
+    size: tuple[int, int], found: Services
+) -> None:
+    async with setting_up(size=size) as screen:
+        await to_the_token(screen, found)
+        await screen.enter(TOKEN, then="workspace")
+        await screen.answer("down", "enter", then="workflow")
+        assert "workflow_id=" in screen.text(), "where its address is found"
+        await screen.press("up")
+        await screen.pilot.pause()
+        assert "其他工作流 34" in screen.text()
+        await screen.press("enter")
+        await screen.until(lambda: "not found" in screen.text(), "this one cannot be read")
+
+
 async def test_without_the_permission_a_link_is_pasted_and_the_permission_named() -> None:
     with services(CozeOptions(permissions=PERMISSIONS - {"listWorkspace"})) as found:
         async with setting_up() as screen:

@@ -54,7 +54,7 @@ class SetupScreen(ActionScreen[Chosen]):
     SetupScreen #steps-line { height: 1; padding: 0 1; display: none; }
     SetupScreen #panel { width: 1fr; height: 1fr; border: round $line; padding: 0 2; }
     SetupScreen #panel { border-title-color: $foreground; border-title-style: bold; }
-    SetupScreen #panel.-check QuestionPane { height: auto; }
+    SetupScreen #panel.-check QuestionPane, SetupScreen #panel.-check #entries { height: auto; }
     SetupScreen.-narrow #steps { display: none; }
     SetupScreen.-narrow #steps-line { display: block; }
     SetupScreen.-short #panel { padding: 0 1; }

@@ -10,19 +10,18 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from textual.content import Content
-
 from cozebatch.model.check_item import CheckItem, Level
 from cozebatch.model.sanitize import clean
 from cozebatch_tui.locale import setup as texts
 from cozebatch_tui.presentation.tones import Tone
-from cozebatch_tui.screen.widgets.figures import Figures
+from cozebatch_tui.screen.host import Host, host_of
+from cozebatch_tui.screen.widgets.prose import Prose, Sentence
 
 Tell = Callable[[CheckItem], None]
 _TONES: Mapping[Level, Tone] = {Level.WARN: Tone.ATTENTION, Level.FAIL: Tone.FAILED}
 
 
-class Findings(Figures):
+class Findings(Prose):
     """Shows the latest look; what an earlier one still finds is dropped."""
 
     DEFAULT_CSS = "Findings { height: auto; margin-top: 1; }"
@@ -32,6 +31,10 @@ class Findings(Figures):
         self._number = 0
         self._items: list[CheckItem] = []
         self._looks = False
+
+    @property
+    def host(self) -> Host:
+        return host_of(self)
 
     def forget(self) -> None:
         """The answers have changed: what was found is about others."""
@@ -77,18 +80,19 @@ class Findings(Figures):
         lines = []
         if good:
             listed = ("、" if lang == "zh" else ", ").join(good)
-            lines.append(Content.styled(f"{glyphs.good} {listed}", f"${Tone.DONE}"))
+            lines.append(Sentence(listed, f"${Tone.DONE}", f"{glyphs.good} "))
         lines += [
-            Content.assemble(
-                (f"{signs[item.level]} {clean(item.subject.in_(lang), 60)}  ", f"${_TONES[item.level]}"),
-                clean(item.text.in_(lang), 400),
+            Sentence(
+                f"{clean(item.subject.in_(lang), 60)}  {clean(item.text.in_(lang), 400)}",
+                sign=f"{signs[item.level]} ",
+                sign_style=f"${_TONES[item.level]}",
             )
             for item in sorted(self._items, key=lambda item: item.level is Level.WARN)
             if item.level is not Level.OK
         ]
         if self._looks:
-            lines.append(Content.styled(texts.LOOKING.in_(lang), "$muted"))
+            lines.append(Sentence(texts.LOOKING.in_(lang), "$muted"))
         elif all(item.level is Level.OK for item in self._items):
-            lines.append(Content.styled(texts.LOOKS_GOOD.in_(lang), f"${Tone.DONE}"))
+            lines.append(Sentence(texts.LOOKS_GOOD.in_(lang), f"${Tone.DONE}"))
         self.display = True
-        self.draw(Content("\n").join(lines))
+        self.say(*lines)

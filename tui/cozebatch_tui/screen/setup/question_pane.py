@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import Input, OptionList
 from textual.widgets.input import Selection
 from textual.widgets.option_list import Option as Entry
 
@@ -23,6 +23,7 @@ from cozebatch.setup.question import Option, Question
 from cozebatch_tui.locale import setup as texts
 from cozebatch_tui.presentation.tones import Tone
 from cozebatch_tui.screen.host import host_of
+from cozebatch_tui.screen.widgets.prose import Prose, Sentence
 
 MANY = 9
 """From more entries on a list can be searched."""
@@ -71,19 +72,17 @@ class _Entries(OptionList):
 class QuestionPane(Vertical):
     """Tells the answer; an empty one stands for what is proposed."""
 
+    SCOPED_CSS = False  # the last rule names a class of the screen
     DEFAULT_CSS = """
     QuestionPane { height: 1fr; }
-    QuestionPane Static { height: auto; }
     QuestionPane #title { margin-top: 1; }
     QuestionPane #notes { max-height: 8; }
     QuestionPane Input { height: 1; border: none; padding: 0 1; background: $raised; max-width: 100; margin-top: 1; }
     QuestionPane Input:focus { background: $cursor; border: none; }
-    QuestionPane OptionList { height: auto; max-height: 1fr; border: none; padding: 0; margin-top: 1; }
+    QuestionPane #entries { height: 1fr; margin-top: 1; }
+    QuestionPane OptionList { height: auto; max-height: 100%; border: none; padding: 0; }
     QuestionPane OptionList, QuestionPane OptionList:focus { background: $background; border: none; }
-    QuestionPane.-plain OptionList { margin-top: 0; }
-    QuestionPane #hint { margin-top: 1; }
-    .-short QuestionPane #title { margin-top: 0; }
-    .-short QuestionPane OptionList, .-short QuestionPane Input, .-short QuestionPane #hint { margin-top: 0; }
+    .-short QuestionPane #title, .-short QuestionPane Input, .-short QuestionPane #entries { margin-top: 0; }
     """
 
     class Answered(Message):
@@ -107,15 +106,16 @@ class QuestionPane(Vertical):
     def compose(self) -> ComposeResult:
         lang, question = host_of(self).lang, self.question
         dot = host_of(self).look.glyphs.dot
-        notes = [Content.styled(f"{dot} {clean(note.in_(lang), 500)}", "$muted") for note in question.notes]
-        yield Static(Content("\n").join(notes), id="notes", markup=False)
-        yield Static(Content.styled(clean(question.title.in_(lang), 300), "bold"), id="title", markup=False)
+        notes = [Sentence(clean(note.in_(lang), 500), "$muted", f"{dot} ") for note in question.notes]
+        yield Prose(notes, id="notes")
+        yield Prose([Sentence(clean(question.title.in_(lang), 300), "bold")], id="title")
         if self.types:
             yield self._input()
+        yield Prose([Sentence(clean(question.hint.in_(lang), 500), "$muted")], id="hint")
+        yield Prose(id="complaint")
         if question.options:
-            yield _Entries(markup=False)
-        yield Static(Content.styled(clean(question.hint.in_(lang), 500), "$muted"), id="hint", markup=False)
-        yield Static(id="complaint", markup=False)
+            with Vertical(id="entries"):  # what is left of the height: the whole of a long list can be reached
+                yield _Entries(markup=False)
 
     def _input(self) -> Input:
         lang, question = host_of(self).lang, self.question
@@ -137,20 +137,20 @@ class QuestionPane(Vertical):
         """Say what is wrong with the answer, in place of the hint; None takes it back. What is typed or pasted next
         stands in place of the wrong answer."""
         host = host_of(self)
-        place = self.query_one("#complaint", Static)
+        place = self.query_one("#complaint", Prose)
         place.display = complaint is not None
         self.query_one("#hint").display = bool(self.question.hint) and complaint is None
         if complaint is not None and self.types:
             self.query_one(_Typed).offer_anew()
         if complaint is not None:
-            text = f"{host.look.glyphs.bad} {clean(complaint.in_(host.lang), 600)}"
-            place.update(Content.styled(text, f"${Tone.FAILED}"))
+            text = clean(complaint.in_(host.lang), 600)
+            place.say(Sentence(text, f"${Tone.FAILED}", f"{host.look.glyphs.bad} "))
 
     def wait(self) -> None:
         """Say that the answer is being looked at."""
-        place = self.query_one("#complaint", Static)
+        place = self.query_one("#complaint", Prose)
         place.display = True
-        place.update(Content.styled(texts.LOOKING.in_(host_of(self).lang), "$muted"))
+        place.say(Sentence(texts.LOOKING.in_(host_of(self).lang), "$muted"))
 
     @property
     def typed(self) -> str | None:
