@@ -393,6 +393,30 @@ async def test_a_task_file_of_the_command_line_is_known_already(folder: Path, fo
     assert coze["token"] == "${COZE_API_TOKEN}"
 
 
+async def test_what_was_written_is_told_beside_the_ways_on_and_not_over_them(found: Services) -> None:
+    async with setting_up("--poll-interval", "0.2", size=(80, 24)) as screen:
+        await to_the_columns(screen, found)
+        for question in ("relations", "status", "mode", "output_dir", "keep", "check"):
+            await screen.answer("enter", then=question)
+        await screen.press("enter")
+        await screen.until(lambda: isinstance(screen.app.screen, StartScreen), "the start screen")
+        await screen.until(lambda: "Written to" in screen.text(), "told")
+        start = screen.app.screen
+        assert isinstance(start, StartScreen)
+        await screen.until(lambda: start.is_checked, "checked")
+        buttons, footer = screen.text().splitlines()[-2:]
+        assert "1 try 1" in buttons
+        assert "q leave" in buttons
+        assert "q leave" in footer
+        head = screen.text().splitlines()[0]
+        assert "视频任务" in head, "the table by its name"
+        assert CONTENT not in head
+        start.shown_at = 0.0
+        await screen.press("1")
+        await screen.until(lambda: screen.count(State.DONE) == 1, "a film")
+        assert "Written to" not in screen.text()
+
+
 async def test_a_task_file_that_was_chosen_is_named_in_the_way_on(
     folder: Path, found: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:

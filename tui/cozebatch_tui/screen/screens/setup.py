@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from cozebatch_tui.session.setup import Written
 
 
-_TOLD_FOR = 20.0
+_TOLD_FOR = 12.0
 """Seconds for which the screen says what was written, and what comes next."""
 
 

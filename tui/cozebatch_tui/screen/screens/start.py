@@ -51,6 +51,8 @@ class StartScreen(ActionScreen[Preview]):
     StartScreen.-short #buttons { margin: 0; }
     StartScreen.-narrow Button { margin-right: 1; padding: 0; }
     StartScreen.-narrow #buttons.-choice #leave { display: none; }
+    /* The lines at the bottom say what can be done: nothing that is told for a while stands over them. */
+    StartScreen ToastRack { margin-bottom: 4; }
     """
     SCOPE = "start"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("start")
@@ -125,7 +127,7 @@ class StartScreen(ActionScreen[Preview]):
             self._complaints = (refused.text,)
         wanted, self._wanted = self._wanted, None
         if self._items is not None and wanted is not None:
-            self.call_later(self.dismiss, wanted)  # not from here: the screen ends this worker when it goes
+            self.call_later(self._leave, wanted)  # not from here: the screen ends this worker when it goes
         self._show()
 
     @guarded
@@ -157,7 +159,7 @@ class StartScreen(ActionScreen[Preview]):
         left = Content.assemble(
             ("cozebatch", "bold $stage-coze"),
             f"  {texts.TITLE.in_(lang)}",
-            (f"  {clean(short_origin(preview.origin), 200)}", "$muted"),
+            (f"  {clean(self.host.origin or short_origin(preview.origin), 200)}", "$muted"),
         )
         other = "EN" if lang == "zh" else "中文"
         right = Content.assemble((run, "$muted"), "  ", clickable(f"F2 {other}", "app.switch_lang", "$muted"))
@@ -236,12 +238,17 @@ class StartScreen(ActionScreen[Preview]):
 
     def _begin(self, wanted: Preview) -> None:
         if self._items is not None:
-            self.dismiss(wanted)
+            self._leave(wanted)
             return
         self._wanted = wanted
         if self._complaints:  # perhaps they were put right meanwhile
             self.run_worker(self._look(), exclusive=True, exit_on_error=False)
         self._show()
+
+    def _leave(self, wanted: Preview) -> None:
+        """Begin. What was told about the way here is of no use on the next screen, and would stand over it."""
+        self.app.clear_notifications()
+        self.dismiss(wanted)
 
     @property
     def is_checked(self) -> bool:
