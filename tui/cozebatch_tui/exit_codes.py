@@ -6,9 +6,13 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from cozebatch.model.allowance import SPENT
+from cozebatch.model.errors import Category
 
 if TYPE_CHECKING:
     from cozebatch.engine.engine import Outcome
+
+
+_REFUSED = frozenset({Category.AUTH.value, Category.QUOTA.value})
 
 
 class Exit(IntEnum):
@@ -29,6 +33,8 @@ def exit_of(outcome: Outcome) -> Exit:
         case "stopped":
             if set(outcome.paused) <= SPENT:
                 return _as_told(outcome)
+            if _REFUSED & set(outcome.paused):
+                return Exit.STOPPED
             return Exit.USAGE if outcome.nothing_started else Exit.STOPPED
         case "finished":
             return Exit.FLAWED if outcome.flawed else Exit.OK

@@ -43,7 +43,7 @@ from cozebatch.model.sanitize import clean as one_line
 from cozebatch.model.text import NOTHING, Text
 from cozebatch.ports import Accepted, PollResult, Refused, Submission, Unanswered
 
-_CANCELLED = frozenset({"Cancel", "Canceled", "Cancelled"})
+_CANCELLED = frozenset({"cancel", "canceled", "cancelled"})
 """Ends that Coze Studio writes when a person cancels an execution (docs/coze.md)."""
 _NOT_LIKE_COZE = Text(
     "这个地址不像扣子的接口：请检查 base_url（https://api.coze.cn 或 https://api.coze.com）和代理。",
@@ -113,6 +113,7 @@ class PollAnswer:
 def _read_record(record: Mapping[str, Any], logid: str | None, mask: Mask) -> PollAnswer:
     word = record.get("execute_status")
     word = word if isinstance(word, str) else ""
+    known = word.lower()
     output = output_of(record.get("output"), mask)
     logid = short(record.get("logid"), mask) or logid
     strange: str | None = None
@@ -120,16 +121,16 @@ def _read_record(record: Mapping[str, Any], logid: str | None, mask: Mask) -> Po
     question: Question | None = None
     status: Literal["running", "succeeded", "failed", "interrupted", "unknown"] = "running"
     waits = waits_for_a_person(record.get("interrupt_data"))
-    if word == "Fail":
+    if known == "fail":
         status, error = "failed", _failure(record, logid, mask)
-    elif word in _CANCELLED:
+    elif known in _CANCELLED:
         status, error = "failed", _cancellation(record, logid, mask)
-    elif word == "Success" and (output or not waits):
+    elif known == "success" and (output or not waits):
         status = "succeeded"
     elif waits:
         question = question_of(record["interrupt_data"], mask)
         status, error = "interrupted", interruption(question, logid)
-    elif word != "Running":
+    elif known != "running":
         strange = clean(word, mask, most=60) or "?"
     ended = status in ("succeeded", "failed")
     usage = record.get("usage")

@@ -20,6 +20,8 @@ PAGE = 500
 """Records that Feishu gives at once, at most."""
 MOST_GET = 100
 """Records that Feishu gives at once by their ids, at most."""
+NO_SUCH_CALL = (404, 405)
+"""HTTP statuses of a gateway in between that lets only some calls through."""
 MOST_PAGES = 2_000
 NAME_PATIENCE = 5.0
 """Seconds for what only people read."""

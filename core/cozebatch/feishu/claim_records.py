@@ -8,12 +8,10 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from cozebatch.feishu.base import FeishuBase, Record
+from cozebatch.feishu.base import NO_SUCH_CALL, FeishuBase, Record
 from cozebatch.feishu.cells import cell_text
 from cozebatch.feishu.layout import Columns, StatusValues
 from cozebatch.feishu.sdk import FeishuError
-
-_NO_SUCH_CALL = (404, 405)
 
 
 class ClaimRecords:
@@ -75,9 +73,8 @@ class ClaimRecords:
             try:
                 return {record.record_id: record for record in await self._base.get(self._table_id, record_ids)}
             except FeishuError as error:
-                if error.status not in _NO_SUCH_CALL:
+                if error.status not in NO_SUCH_CALL:
                     raise
-                # A gateway in between that lets only some calls through.
                 self._by_search = True
         values = [value for value in (*self._ready, self._values.running) if value is not None]
         status = self._columns.status

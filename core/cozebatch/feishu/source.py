@@ -13,7 +13,7 @@ import anyio
 
 from cozebatch.feishu.accounts import Accounts, load_accounts
 from cozebatch.feishu.attachments import Attachments
-from cozebatch.feishu.base import MOST_GET, FeishuBase, Record, patiently
+from cozebatch.feishu.base import MOST_GET, NO_SUCH_CALL, FeishuBase, Record, patiently
 from cozebatch.feishu.cells import cell_text, may_hold_several_texts
 from cozebatch.feishu.codes import Kind
 from cozebatch.feishu.column_check import FORMULA, filtered_columns, missing_column, no_options
@@ -90,6 +90,8 @@ class FeishuSource:
         hidden = await self._by_id([record_id for record_id in named if record_id not in listed])
         self._apart = await self._looked_up([*records, *hidden])
         tasks = [task for record in records if (task := self._task(record, accounts[0])) is not None]
+        if tasks and not any(task.content.strip() for task in tasks):
+            await self._drop_missing_columns()  # a column that is not there may come as one that is empty
         if self._view_leaves_out:
             self._note(_only_of_the_view(len(records), self._view_leaves_out, self._layout.view_id or ""))
         elif not tasks:
@@ -110,10 +112,19 @@ class FeishuSource:
         try:
             for start in range(0, len(record_ids), MOST_GET):
                 some = record_ids[start : start + MOST_GET]
-                found += await patiently(partial(self._base.get, self._layout.table_id, some), patience=self._patience)
+                found += await patiently(partial(self._get, some), patience=self._patience)
         except FeishuError as error:
             raise UsageError(error.complaint) from None
         return found
+
+    async def _get(self, record_ids: Sequence[str]) -> list[Record]:
+        try:
+            return await self._base.get(self._layout.table_id, record_ids)
+        except FeishuError as error:
+            if error.status not in NO_SUCH_CALL:
+                raise
+        every = await self._base.search_all(self._layout.table_id, columns=self._layout.asked_for())
+        return [record for record in every if record.record_id in record_ids]
 
     def _shown(self, record: Record) -> Outcome | None:
         column = self._layout.columns.status

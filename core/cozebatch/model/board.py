@@ -18,7 +18,7 @@ from cozebatch.model.task import State, may_move
 GroupKey = tuple[Category, str | None]
 """Errors with the same category and the same code of the service have the same cause."""
 
-_NOT_THE_TASKS = frozenset({Category.AUTH, Category.QUOTA, Category.DISK_FULL})
+_NOT_THE_TASKS = frozenset({Category.AUTH, Category.QUOTA, Category.DISK_FULL, Category.INVALID_REQUEST})
 """Categories that pause the whole batch; tasks put back in line because of them are not retried automatically."""
 
 
@@ -157,10 +157,11 @@ class Board:
         if old.state is not event.before or not may_move(event.before, event.after):
             raise IllegalMove(f"{event.task_id}: {old.state}, told {event.before} -> {event.after}")
         self._put(event.row)
-        if event.error is not None and event.error.category is not Category.THROTTLED:
-            self._count_error(event.error)
-            if event.after in (State.PENDING, State.QUEUED) and event.error.category not in _NOT_THE_TASKS:
-                self.counters.retries += 1
+        if event.error is None or _is_no_attempt(event, event.error, old):
+            return
+        self._count_error(event.error)
+        if event.after in (State.PENDING, State.QUEUED) and event.error.category not in _NOT_THE_TASKS:
+            self.counters.retries += 1
 
     def _count_error(self, error: ErrorInfo) -> None:
         errors = self.counters.errors
@@ -183,6 +184,13 @@ class Board:
             group.task_ids.pop(row.task_id, None)
             if not group.task_ids:
                 del self.groups[key]
+
+
+def _is_no_attempt(event: events.TaskState, error: ErrorInfo, old: Row) -> bool:
+    """Whether no attempt failed here: a submission over a limit, or one whose refusal was counted when it came."""
+    if event.before is State.SUBMITTING:
+        return error.category is Category.THROTTLED
+    return event.before is State.PENDING and error.category is Category.INVALID_REQUEST and error == old.error
 
 
 def replay(history: Iterable[events.Event]) -> Board:

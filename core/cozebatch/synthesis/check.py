@@ -71,6 +71,8 @@ def _folder(subject: Text, folder: Path, may_be_made: bool) -> CheckItem:
     here = existing_parent(folder.absolute()) if may_be_made else folder
     if subject is _MEDIA and is_link(folder):
         return _fail(subject, f"是链接，不会写入：{folder}", f"is a link, which is not written through: {folder}")
+    if here.exists() and not here.is_dir():
+        return _fail(subject, f"不是文件夹：{here}", f"is no folder: {here}")
     if not here.is_dir():
         return _fail(subject, f"不存在：{folder}", f"does not exist: {folder}")
     try:

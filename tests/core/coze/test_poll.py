@@ -143,6 +143,17 @@ async def test_an_unknown_status_word_counts_as_running_and_is_told_once() -> No
     assert "\x1b" not in note.en
 
 
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [("success", "succeeded"), ("SUCCESS", "succeeded"), ("fail", "failed"), ("running", "running")],
+)
+async def test_a_status_is_known_however_its_letters_are_written(word: str, status: str) -> None:
+    record = {"execute_id": "e1", "execute_status": word, "output": "ok"}
+    notes: list[Text] = []
+    assert (await poll_answer({"code": 0, "data": [record]}, on_note=notes.append)).status == status
+    assert notes == []
+
+
 @pytest.mark.parametrize("word", ["Cancel", "Canceled", "Cancelled"])
 async def test_an_execution_that_a_person_cancelled_has_ended(word: str) -> None:
     result = await poll_with(Fault(what="word", text=word), options=CozeOptions(duration=60))

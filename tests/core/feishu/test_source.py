@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -212,6 +213,29 @@ async def test_every_other_missing_column_is_named_with_the_nearest() -> None:
         ("城市", "workflow_config.coze_config.parameters", ""),
     ):
         assert any(f"'{column}' ({key})" in text and near in text for text in found), column
+
+
+async def test_a_script_column_that_is_missing_is_named_where_the_search_takes_it_for_empty() -> None:
+    class Forgiving(SimTable):
+        def search(self, body: Mapping[str, Any]) -> list[str]:
+            return super().search({**body, "field_names": None})
+
+    strict = big_table(3)
+    table = Forgiving(strict.table_id, strict.columns, strict.records)
+    with served(SimulatedFeishu([table])) as service:
+        (found,) = await complaints(service, replace(ALONE, columns=replace(COLUMNS, content="仿写文按")))
+    assert "'仿写文按' (field_mapping.content)" in found
+    assert "仿写文案" in found
+
+
+async def test_where_records_cannot_be_read_by_id_the_table_is_searched(service: Served) -> None:
+    service.feishu.strike(FeishuFault("batch_get", "html", status=404, times=None))
+    async with service.connect() as (_, base):
+        source = FeishuSource(base, ALONE, patience=0.1)
+        assert set(await source.look_up(["recdemo02", "recgone"])) == {"recdemo02"}
+        service.feishu.edit(CONTENT, "recdemo03", {"状态": DONE})
+        tasks = await source.load(["recdemo03"])
+    assert (len(tasks), tasks[-1].task_id) == (20, "recdemo03")
 
 
 async def test_rows_without_anything_are_no_tasks_and_rows_without_a_script_are() -> None:

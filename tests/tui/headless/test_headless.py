@@ -105,6 +105,20 @@ def test_a_token_refused_in_the_middle_stops_the_batch_with_exit_3(program: Prog
     assert set(started(coze).values()) == {1}
 
 
+@pytest.mark.parametrize(("code", "exit_code"), [(4100, 3), (4011, 3), (4200, 2), (4000, 2)])
+def test_a_batch_that_coze_refuses_whole_says_whether_account_or_configuration_is_wrong(
+    program: Program, coze: RunningCoze, code: int, exit_code: int
+) -> None:
+    coze.set_faults(Fault(what="code", on="submit", code=code))
+    assert program.batch().code == exit_code
+    results = program.results()
+    assert results["status"] == "stopped"
+    assert set(program.statuses().values()) == {"pending"}
+    assert results["statistics"]["retries"] == 0
+    assert list(results["statistics"]["errors"].values()) == [results["statistics"]["submissions"]]
+    assert started(coze) == {}
+
+
 def test_rejected_content_fails_one_task_and_no_other(program: Program, coze: RunningCoze) -> None:
     coze.set_faults(Fault(what="code", on="submit", match="文案2号", code=4105, message="sensitive content"))
     assert program.batch().code == 1
@@ -113,6 +127,21 @@ def test_rejected_content_fails_one_task_and_no_other(program: Program, coze: Ru
     assert task["error"]["category"] == "content_rejected"
     assert task["error"]["hint"]
     assert program.results()["statistics"]["done"] == 5
+
+
+def test_a_request_that_is_wrong_before_any_was_accepted_is_counted_once(program: Program, coze: RunningCoze) -> None:
+    coze.set_faults(Fault(what="code", on="submit", match="文案1号", code=4000))
+    assert program.configure(max_coze_concurrent=1).batch().code == 1
+    assert program.statuses()["t1"] == "failed"
+    figures = program.results()["statistics"]
+    assert (figures["submissions"], figures["retries"], figures["errors"]) == (6, 0, {"invalid_request": 1})
+
+
+def test_an_execution_that_failed_for_a_limit_is_a_failure_like_others(program: Program, coze: RunningCoze) -> None:
+    coze.set_faults(Fault(what="fail", match="文案1号", code=4009))
+    assert program.configure(max_retries=1).batch().code == 1
+    figures = program.results()["statistics"]
+    assert (figures["submissions"], figures["retries"], figures["errors"]) == (7, 1, {"throttled": 2})
 
 
 def test_a_lost_answer_is_held_at_every_start_until_a_person_decides(program: Program, coze: RunningCoze) -> None:
