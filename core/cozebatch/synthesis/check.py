@@ -72,7 +72,7 @@ def _folder(subject: Text, folder: Path, may_be_made: bool) -> CheckItem:
     if subject is _MEDIA and is_link(folder):
         return _fail(subject, f"是链接，不会写入：{folder}", f"is a link, which is not written through: {folder}")
     if here.exists() and not here.is_dir():
-        return _fail(subject, f"不是文件夹：{here}", f"is no folder: {here}")
+        return _fail(subject, f"是文件，不是文件夹：{here}", f"is a file, not a folder: {here}")
     if not here.is_dir():
         return _fail(subject, f"不存在：{folder}", f"does not exist: {folder}")
     try:

@@ -43,6 +43,8 @@ async def test_nothing_is_looked_at_for_mode_none(tmp_path: Path) -> None:
 async def test_what_is_missing_is_named(tmp_path: Path) -> None:
     assert "is not configured" in (await failed(tmp_path, mode="draft"))[0]
     assert "does not exist" in (await failed(tmp_path, mode="draft", draft_folder_path=str(tmp_path / "none")))[0]
+    (tmp_path / "file").touch()
+    assert "is a file" in (await failed(tmp_path, mode="draft", draft_folder_path=str(tmp_path / "file")))[0]
     assert "none.mp3" in (await failed(tmp_path, background_music_path=str(tmp_path / "none.mp3")))[0]
     assert "no-such" in (await failed(tmp_path, mode="command", command=("no-such",)))[0]
     assert "ffmpeg" in (await failed(tmp_path, ffmpeg=str(tmp_path / "none")))[0]

@@ -93,7 +93,7 @@ def an_input_that_is_not_sent(table: Table, folder: Path) -> None:
         (no_draft_folder, "JianYing draft folder: does not exist"),
         (no_music, "background music: the file does not exist"),
         (music_that_is_none, "background music"),
-        (output_is_a_file, "output folder: does not exist"),
+        (output_is_a_file, "output folder: is a file"),
         (no_program, "was not found"),
         (no_such_template, "names the template 'mian', which does not exist. There are: main"),
         (no_right_to_write, "permission to write"),
