@@ -160,7 +160,8 @@ async def test_digits_sort_by_the_column_of_that_number(tmp_path: Path, quick: R
 
 async def test_the_cursor_stays_on_its_task_when_rows_move(tmp_path: Path, quick: RunningCoze) -> None:
     async with application(tmp_path, quick, rows(5)) as screen:
-        await screen.press("down", "down")
+        await screen.until(lambda: screen.count(State.DONE) == 5, "done")
+        await screen.press("home", "down", "down")
         table = screen.main.table
         assert table.cursor_id == "t3"
         await screen.press("3", "3")
