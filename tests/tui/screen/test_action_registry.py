@@ -133,11 +133,11 @@ async def test_every_text_of_the_registry_exists_and_every_footer_names_actions_
 async def test_a_narrow_footer_keeps_whole_entries_and_always_help_and_quit(
     tmp_path: Path, quick: RunningCoze, lang: Lang
 ) -> None:
+    first = "/ 筛选" if lang == "zh" else "/ filter"
     for size in ((40, 10), (80, 24), (120, 40)):
         (tmp_path / str(size[0])).mkdir()
         async with application(tmp_path / str(size[0]), quick, rows(1), size=size, lang=lang) as screen:
-            first = "/ 筛选" if lang == "zh" else "/ filter"
-            await screen.until(lambda first=first: first in footer(screen), "the footer")
+            await screen.until(lambda: first in footer(screen), "the footer")
             line = footer(screen)
             assert line.endswith("? 帮助  q 退出" if lang == "zh" else "? help  q quit"), line
 
