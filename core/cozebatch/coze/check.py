@@ -116,56 +116,59 @@ def _compare(workflow: Declaration, sent: Iterable[str]) -> list[CheckItem]:
     inputs = workflow.inputs
     items: list[CheckItem] = []
     if missing := [n for n, i in inputs.items() if i.required and not i.has_default and n not in names]:
-        listed = ", ".join(missing)
+        named = Text.listed(missing)
         items.append(
             CheckItem(
                 Level.FAIL,
                 _INPUTS,
                 Text(
-                    f"工作流必需的输入没有发送：{listed}。请加到 coze_config.parameters",
-                    f"the workflow requires inputs that are not sent: {listed}. Add them to coze_config.parameters",
+                    f"工作流必需的输入没有发送：{named.zh}。请加到 coze_config.parameters",
+                    f"the workflow requires inputs that are not sent: {named.en}. Add them to coze_config.parameters",
                 ),
             )
         )
     if unknown := sorted(names - set(inputs)):
-        listed = ", ".join(unknown)
+        named = Text.listed(unknown)
         items.append(
             CheckItem(
                 Level.WARN,
                 _INPUTS,
                 Text(
-                    f"工作流没有声明这些输入：{listed}。请检查 coze_config.parameters 里的名字和大小写",
-                    f"the workflow does not declare these inputs: {listed}. Check their spelling in "
+                    f"工作流没有声明这些输入：{named.zh}。请检查 coze_config.parameters 里的名字和大小写",
+                    f"the workflow does not declare these inputs: {named.en}. Check their spelling in "
                     "coze_config.parameters",
                 ),
             )
         )
     files = [n for n, i in inputs.items() if n in names and _takes_files(i)]
     if files:
-        listed = ", ".join(f"{n} ({inputs[n].item or inputs[n].kind})" for n in files)
+        named = _with_kinds({n: inputs[n].item or inputs[n].kind for n in files})
         items.append(
             CheckItem(
                 Level.OK,
                 _INPUTS,
                 Text(
-                    f"这些输入要文件：{listed}。表格里放附件，任务文件里写路径，都可以写网址",
-                    f"these inputs take files: {listed}. A table gives attachments, a task file paths, both addresses",
+                    f"这些输入要文件：{named.zh}。表格里放附件，任务文件里写路径，都可以写网址",
+                    f"these inputs take files: {named.en}. A table gives attachments, a task file paths, both "
+                    "addresses",
                 ),
             )
         )
     if other := [n for n, i in inputs.items() if n in names and n not in files and i.kind.lower() not in _TEXT_KINDS]:
-        listed = ", ".join(f"{n} ({inputs[n].kind})" for n in other)
+        named = _with_kinds({n: inputs[n].kind for n in other})
         items.append(
             CheckItem(
                 Level.WARN,
                 _INPUTS,
-                Text(f"这些输入不是文本类型，而发送的是文本：{listed}", f"sent as text, declared otherwise: {listed}"),
+                Text(
+                    f"这些输入不是文本类型，而发送的是文本：{named.zh}", f"sent as text, declared otherwise: {named.en}"
+                ),
             )
         )
     if not items:
-        listed = ", ".join(sorted(names & set(inputs)))
+        named = Text.listed(sorted(names & set(inputs)))
         items.append(
-            CheckItem(Level.OK, _INPUTS, Text(f"与 parameters 一致：{listed}", f"agree with parameters: {listed}"))
+            CheckItem(Level.OK, _INPUTS, Text(f"与 parameters 一致：{named.zh}", f"agree with parameters: {named.en}"))
         )
     return items
 
@@ -190,3 +193,9 @@ def _compare_outputs(workflow: Declaration, mapped: Mapping[str, str]) -> list[C
             ),
         )
     ]
+
+
+def _with_kinds(kinds: Mapping[str, str]) -> Text:
+    """Inputs, each with its type."""
+    items = kinds.items()
+    return Text("、".join(f"{name}（{kind}）" for name, kind in items), ", ".join(f"{n} ({kind})" for n, kind in items))

@@ -193,11 +193,11 @@ class FeishuSource:
             raise UsageError(*complaints)
         self._layout = replace(layout, columns=layout.columns.without(absent))
         if absent:
-            names = ", ".join(str(getattr(layout.columns, ours)) for ours in absent)
+            names = Text.listed(str(getattr(layout.columns, ours)) for ours in absent)
             self._note(
                 Text(
-                    f"数据表里没有这些默认字段，已略过：{names}。",
-                    f"The table has none of these default fields, they are left out: {names}.",
+                    f"数据表里没有这些默认字段，已略过：{names.zh}。",
+                    f"The table has none of these default fields, they are left out: {names.en}.",
                 )
             )
 

@@ -112,14 +112,14 @@ def _check_columns(columns: Sequence[str], complaints: Complaints, reading: Read
 
 
 def _no_content(complaints: Complaints, reading: Reading, columns: Sequence[str] = ()) -> None:
-    present = ", ".join(_shown(column) for column in columns[:12]) or "-"
+    present = Text.listed([_shown(column) for column in columns[:12]] or ["-"])
     wanted = [_shown(name) for name in reading.names.names["content"]]
     complaints.add(
         None,
         None,
-        f"没有文案列，需要一列叫 {' 或 '.join(wanted)}（现有：{present}）。"
+        f"没有文案列，需要一列叫 {' 或 '.join(wanted)}（现有：{present.zh}）。"
         "也可以不改列名，在配置的 task_file.columns.content 里写文案列的名称",
-        f"there is no column with the scripts: call one {' or '.join(wanted)} (found: {present}), or name it in "
+        f"there is no column with the scripts: call one {' or '.join(wanted)} (found: {present.en}), or name it in "
         "task_file.columns.content of the configuration",
     )
 

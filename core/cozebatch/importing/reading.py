@@ -131,8 +131,8 @@ def _merged(found: list[Finding]) -> Finding:
 
 def _naming(error: ErrorInfo, executions: Sequence[str]) -> ErrorInfo:
     """The error of a held task, extended by its earlier execute ids, because a person may adopt one of them."""
-    named = ", ".join(executions[:5])
-    zh, en = f"{error.message.zh} 此前的执行：{named}", f"{error.message.en} Executions before it: {named}"
+    named = Text.listed(executions[:5])
+    zh, en = f"{error.message.zh} 此前的执行：{named.zh}", f"{error.message.en} Executions before it: {named.en}"
     return error.with_message(Text(zh, en))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,6 +25,12 @@ class Text:
     @classmethod
     def same(cls, wording: str) -> Text:
         return cls(wording, wording)
+
+    @classmethod
+    def listed(cls, items: Iterable[str]) -> Text:
+        """Names one after the other, parted as each language parts them."""
+        names = list(items)
+        return cls("、".join(names), ", ".join(names))
 
     @classmethod
     def from_json(cls, value: Any) -> Text:

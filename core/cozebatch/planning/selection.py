@@ -38,9 +38,9 @@ def require_known(option: str, wanted: Iterable[str], chosen: Collection[str]) -
 
 
 def unknown_ids(option: str, missing: Sequence[str]) -> Text:
-    shown = ", ".join(missing[:20]) + (" …" if len(missing) > 20 else "")
+    shown = Text.listed([*missing[:20], "…"] if len(missing) > 20 else missing)
     return Text(
-        f"{option} 指定的任务不存在或未被选中：{shown}。什么都没有提交。",
-        f"{option} names tasks that the source does not have or that were not selected: {shown}. "
+        f"{option} 指定的任务不存在或未被选中：{shown.zh}。什么都没有提交。",
+        f"{option} names tasks that the source does not have or that were not selected: {shown.en}. "
         "Nothing was submitted.",
     )

@@ -206,8 +206,8 @@ def _unknown_key(name: str, model: type[BaseModel], path: KeyPath, found: _Findi
     elif elsewhere:
         hint = Text(f"，它应写在 {elsewhere}", f", it belongs at {elsewhere}")
     else:
-        names = ", ".join(model.model_fields)
-        hint = Text(f"，这里可写：{names}", f", known here: {names}")
+        names = Text.listed(model.model_fields)
+        hint = Text(f"，这里可写：{names.zh}", f", known here: {names.en}")
     if issubclass(model, FilterCondition) or "filter_condition" in path:
         # Left out silently, a part of the filter would let more rows run, and be paid, than was meant.
         found.add(where, f"飞书筛选里没有这个键{hint.zh}", f"is no part of a Feishu filter{hint.en}")

@@ -27,3 +27,9 @@ def test_what_is_filled_in_stays_as_it_is() -> None:
 
 def test_a_text_is_filled_in_in_its_language() -> None:
     assert Text("{why}。", "{why}.").filled(why=Text("已满", "full")) == Text("已满。", "full.")
+
+
+def test_names_are_parted_as_each_language_parts_them() -> None:
+    listed = Text.listed(["a", "b"])
+    assert (listed.zh, listed.en) == ("a、b", "a, b")
+    assert not Text.listed([])

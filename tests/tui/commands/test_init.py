@@ -179,6 +179,15 @@ def test_answers_that_end_too_soon_are_kept_without_secrets_and_gone_on_with(tmp
     assert not (tmp_path / ".cozebatch" / "setup.json").exists()
 
 
+def test_a_file_that_cannot_be_written_costs_no_answer(tmp_path: Path, found: Services) -> None:
+    (tmp_path / "c.json").mkdir()
+    done = init(tmp_path, *lines(found, rest=TO_THE_END))
+    assert done.returncode == 2
+    assert "c.json 无法写入" in done.stderr
+    assert "已回答的留着（密钥除外），再运行这个命令就接着做：\n" in done.stderr
+    assert CONTENT in (tmp_path / ".cozebatch" / "setup.json").read_text(encoding="utf-8")
+
+
 def test_nothing_answered_leaves_nothing_behind(tmp_path: Path) -> None:
     assert init(tmp_path, "zh").returncode == 2
     assert list(tmp_path.iterdir()) == []

@@ -139,8 +139,8 @@ def _chosen(options: argparse.Namespace, lang: Lang) -> tuple[RunRecord, list[Ro
     newest = sorted((run for run, _ in places.values()), key=lambda run: -run.started_at)
     run_id = newest[0].run_id if options.run == "last" else options.run
     if run_id not in places:
-        values = {"run": clean(options.run, 80), "known": ", ".join(run.run_id for run in newest[:5])}
-        raise UsageError(Text(texts.UNKNOWN_RUN.zh.format(**values), texts.UNKNOWN_RUN.en.format(**values)))
+        known = Text.listed(run.run_id for run in newest[:5])
+        raise UsageError(texts.UNKNOWN_RUN.filled(run=clean(options.run, 80), known=known))
     run, place = places[run_id]
 
     async def read(journal: SqliteJournal) -> list[Row]:

@@ -45,16 +45,15 @@ def init(options: argparse.Namespace, lang: Lang) -> Exit:
     try:
         dialogue.to_the_end()
         written = setup.finish(dialogue.state, world)
-    except (KeyboardInterrupt, EOFError) as end:
+    except (KeyboardInterrupt, EOFError, UsageError) as end:
         out.line()
         kept = setup.keep(dialogue.state, world)
         again = command(["init", *([] if options.config == CONFIG_FILE else ["--config", options.config])])
-        stopped = texts.STOPPED if kept else texts.STOPPED_EMPTY
-        told = Text(stopped.zh.format(command=again), stopped.en.format(command=again))
-        if isinstance(end, EOFError):
-            raise UsageError(told) from None
-        out.line(told.in_(dialogue.lang))
-        return Exit.INTERRUPTED
+        told = (texts.STOPPED if kept else texts.STOPPED_EMPTY).filled(command=again)
+        if isinstance(end, KeyboardInterrupt):
+            out.line(told.in_(dialogue.lang))
+            return Exit.INTERRUPTED
+        raise UsageError(*(end.complaints if isinstance(end, UsageError) else ()), told) from None
     _tell(out, written, dialogue.lang)
     return Exit.OK
 

@@ -84,9 +84,9 @@ class Salvaged:
             zh += "有内容丢失：什么都查不到的任务会标为待处理，不会自动再次付费。"
             en += "Something is lost: tasks of which nothing is known are held, never paid for again by themselves. "
         if self.strays:
-            shown = ", ".join(self.strays[:10])
-            zh += f"日志里还有对应不到任务的执行：{shown}。"
-            en += f"The logs also name executions of no known task: {shown}. "
+            shown = Text.listed(self.strays[:10])
+            zh += f"日志里还有对应不到任务的执行：{shown.zh}。"
+            en += f"The logs also name executions of no known task: {shown.en}. "
         return Text(zh, en.strip())
 
 
