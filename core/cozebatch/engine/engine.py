@@ -103,6 +103,7 @@ class Engine:
         self.commands = OperatorCommands(self._state, self._outbox, self._texts, self._admission)
         self._partial = False
         self._cut_short = False
+        self._cut_into_work = False
 
     @property
     def board(self) -> Board:
@@ -164,6 +165,7 @@ class Engine:
                 await self._work_off(group, start)
                 if self._state.draining:
                     self._cut_short = not self._is_stuck  # asked now: after the drain nobody is busy
+                    self._cut_into_work = self._cut_short and self._has_work_left  # what is cut off may end as held
                     await self._drain()
                     with anyio.move_on_after(ENTER_GRACE):  # the next start finds them where they are
                         await start.is_entered.wait()
@@ -287,9 +289,13 @@ class Engine:
     @property
     def _run_end(self) -> RunEnd:
         """How the run ends if it ends now."""
-        if self._ledger.board.unfinished > self._state.queue.reserved or self._ledger.is_reopening:
+        if self._has_work_left:
             return "interrupted" if self._cut_short else "stopped"
-        return "finished"
+        return "interrupted" if self._cut_into_work else "finished"
+
+    @property
+    def _has_work_left(self) -> bool:
+        return self._ledger.board.unfinished > self._state.queue.reserved or self._ledger.is_reopening
 
     async def _report(self, save_results: SaveResults | None) -> Outcome:
         """Say how the run ended: in the results file, in the journal, and to every reader of events."""
@@ -301,11 +307,12 @@ class Engine:
         except JournalError as error:
             self._ledger.note("error", error.text)
         status, reserved = self._run_end, self._state.queue.reserved  # the operator may have taken up a task meanwhile
+        closed = status if self._has_work_left else "finished"  # the next start has nothing to go on with
         try:
             await self._ledger.close(
-                "interrupted" if (self._partial or reserved) and status == "finished" else status,
+                "interrupted" if (self._partial or reserved) and closed == "finished" else closed,
                 path,
-                cut_short=status == "interrupted",
+                cut_short=closed == "interrupted",
             )
         except JournalError as error:
             self._ledger.note("error", error.text)

@@ -69,6 +69,21 @@ def test_a_batch_that_is_gone_on_with_is_said_to_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_an_interrupt_that_cuts_the_last_submission_off_is_one(tmp_path: Path) -> None:
+    with serve_coze(CozeOptions(duration=0.1), [Fault(what="late", on="submit", seconds=20)]) as coze:
+        program = Program(tmp_path, coze.url).configure().tasks(1)
+        with program.start(*BATCH, "--json") as process:
+            read_until(process, '"to": "submitting"')
+            kill(process, signal.SIGINT)
+            process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert program.results()["status"] == "interrupted"
+        assert program.statuses() == {"t1": "held"}
+        assert program.batch().code == 1, "still held"
+        assert started(coze) == {"标题1号": 1}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
     with serve_coze(CozeOptions(duration=30), [Fault(what="late", on="submit", seconds=20, match="标题2号")]) as coze:
         program = Program(tmp_path, coze.url).configure().tasks(2)
