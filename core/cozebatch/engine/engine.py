@@ -103,7 +103,7 @@ class Engine:
         self.commands = OperatorCommands(self._state, self._outbox, self._texts, self._admission)
         self._partial = False
         self._cut_short = False
-        self._cut_into_work = False
+        self._held_when_cut: int | None = None
 
     @property
     def board(self) -> Board:
@@ -165,7 +165,7 @@ class Engine:
                 await self._work_off(group, start)
                 if self._state.draining:
                     self._cut_short = not self._is_stuck  # asked now: after the drain nobody is busy
-                    self._cut_into_work = self._cut_short and self._has_work_left  # what is cut off may end as held
+                    self._held_when_cut = self.board.counts[State.HELD] if self._cut_short else None
                     await self._drain()
                     with anyio.move_on_after(ENTER_GRACE):  # the next start finds them where they are
                         await start.is_entered.wait()
@@ -291,7 +291,9 @@ class Engine:
         """How the run ends if it ends now."""
         if self._has_work_left:
             return "interrupted" if self._cut_short else "stopped"
-        return "interrupted" if self._cut_into_work else "finished"
+        if self._held_when_cut is not None and self.board.counts[State.HELD] > self._held_when_cut:
+            return "interrupted"  # nothing is left, but submissions whose answer was not waited for
+        return "finished"
 
     @property
     def _has_work_left(self) -> bool:

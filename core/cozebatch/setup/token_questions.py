@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from cozebatch.coze.account import CozeAccount, Lacking, token_site
@@ -15,6 +16,8 @@ from cozebatch.setup.rules import complaint_about
 from cozebatch.setup.secrets import may_send, plain_secret, reference, variable_of
 from cozebatch.setup.state import TOKEN_VARIABLE, State, World
 
+_HOST = re.compile(r"[\w.-]*\bcoze\.(cn|com)(/.*)?", re.IGNORECASE)
+"""An address of Coze's as people write it, without its scheme."""
 _PERMISSIONS = "run、listRunHistory、getMetaData、listWorkspace、listWorkflow"
 _TOKEN_HINT = Text(
     f"扣子“API 管理 → 授权 → 个人访问令牌”，点“添加”。权限选 {_PERMISSIONS}。",
@@ -85,6 +88,8 @@ async def take_token(state: State, world: World, answer: str) -> State:
     given = secret_in(answer)
     if not given:
         raise WrongAnswer(NEEDED)
+    if _HOST.fullmatch(given):
+        given = f"https://{given}"
     if given.lower().startswith(("http://", "https://")):
         return _take_interface(state, given)
     variable = variable_of(given)

@@ -110,6 +110,16 @@ async def test_a_whole_set_up_takes_what_was_pasted_with_its_surroundings(tmp_pa
     assert "table" not in [question.id for question in way.asked], "the link names it"
 
 
+@pytest.mark.parametrize("typed", ["api.coze.com", "https://api.coze.com/"])
+async def test_the_address_of_the_interface_is_no_token_with_or_without_its_scheme(tmp_path: Path, typed: str) -> None:
+    with services() as found:
+        way = walk(found, tmp_path)
+        await way.until("token", chosen(found))
+        await way.answer(typed)
+        assert way.state.answers.base_url == "https://api.coze.com"
+        assert way.state.answers.token == ""
+
+
 @pytest.mark.parametrize("word", ["hello", APP_TOKEN, "base"])
 async def test_a_bare_word_is_no_base_unless_it_was_one_before(tmp_path: Path, word: str) -> None:
     with services() as found:
