@@ -2,7 +2,7 @@
 
 These are a fifth of the wheel, and whoever runs the program reads neither. Every line keeps its number, so that a
 traceback fits the sources. What a library is looked up by stays: the docstrings of modules that define public names
-(`cozebatch.__all__`), of the ports and of the settings. An editable install and the sdist have the sources as they are.
+(`cozebatch.__all__`), of the ports and of the settings' models. An editable install and the sdist have the sources as they are.
 """
 
 from __future__ import annotations
@@ -69,10 +69,16 @@ def public_modules(package: Path) -> frozenset[str]:
 
 def keeps_docstrings(package: str, module: str, source: str, public: frozenset[str]) -> bool:
     """`module`: its name in the package. A module that reads its docstring keeps it, too; those of the settings' models
-    are the descriptions in the schema."""
+    are the descriptions in the schema, and `settings.load` defines what `settings` makes public."""
     if "__doc__" in source:
         return True
-    return package == "cozebatch" and (module in public or module.partition(".")[0] in ("ports", "settings"))
+    if package != "cozebatch":
+        return False
+    return module in public or module.partition(".")[0] == "ports" or _of_settings(module, source)
+
+
+def _of_settings(module: str, source: str) -> bool:
+    return module == "settings.load" or (module.startswith("settings.") and "(SettingsModel)" in source)
 
 
 class CustomBuildHook(BuildHookInterface[Any]):

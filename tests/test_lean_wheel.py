@@ -61,8 +61,11 @@ def test_strings_and_comments_leave_no_trace(source: str, expected: str) -> None
 def test_what_a_library_is_looked_up_by_stays() -> None:
     assert {"", "batch.batch", "batch.wiring", "model.events", "settings"} <= PUBLIC
     source = '"""Said."""\n'
-    named = ("batch.batch", "ports.services", "settings.model")
+    named = ("batch.batch", "ports.services", "settings.load")
     assert all(keeps_docstrings("cozebatch", name, source, PUBLIC) for name in named)
+    model = (ROOT / "core" / "cozebatch" / "settings" / "model.py").read_text(encoding="utf-8")
+    assert keeps_docstrings("cozebatch", "settings.model", model, PUBLIC)
+    assert not keeps_docstrings("cozebatch", "settings.jsonc", source, PUBLIC)
     assert not keeps_docstrings("cozebatch", "journal.lock", source, PUBLIC)
     assert not keeps_docstrings("cozebatch_tui", "", source, PUBLIC)
     assert keeps_docstrings("cozebatch", "demo.__main__", "print(__doc__)\n", PUBLIC)

@@ -3,15 +3,13 @@ needs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
-from textual.widgets import Static
 
 from cozebatch.model.text import Lang
 from cozebatch_tui.locale import palette as texts
@@ -23,7 +21,7 @@ from cozebatch_tui.screen.action_keys import bindings_of, help_lines
 from cozebatch_tui.screen.action_registry import Scope
 from cozebatch_tui.screen.action_screen import ActionScreen
 from cozebatch_tui.screen.widgets.action_footer import ActionFooter
-from cozebatch_tui.screen.widgets.hanging import Hanging, Lines
+from cozebatch_tui.screen.widgets.prose import Prose, Sentence
 
 _KEYS = 10
 """Cells of the keys before what they do."""
@@ -42,7 +40,7 @@ class HelpScreen(ActionScreen[None]):
     HelpScreen VerticalScroll { padding: 0 1; scrollbar-size-vertical: 1; }
     HelpScreen #columns { height: auto; }
     HelpScreen #columns > Vertical { width: 1fr; height: auto; padding: 0 1; }
-    HelpScreen Static { height: auto; margin-top: 1; }
+    HelpScreen Prose { margin-top: 1; }
     HelpScreen.-narrow #columns { layout: vertical; }
     HelpScreen.-narrow #columns > Vertical { width: 100%; }
     """
@@ -60,11 +58,11 @@ class HelpScreen(ActionScreen[None]):
         with VerticalScroll(), Horizontal(id="columns"):
             with Vertical():
                 for title, lines in help_lines(self._scope, self._keys, lang):
-                    yield _section(title, [_pair(keys, name, _KEYS) for keys, name in lines])
+                    yield _section(title, [s for keys, name in lines for s in _pair(keys, name, _KEYS)])
             with Vertical():
-                yield _section(texts.FILTER_TITLE.in_(lang), list(_filter(lang)))
-                yield _section(texts.SIGNS_TITLE.in_(lang), list(self._signs(lang)))
-                yield _section(texts.READER_TITLE.in_(lang), [Content(typed(texts.READER).in_(lang))])
+                yield _section(texts.FILTER_TITLE.in_(lang), _filter(lang))
+                yield _section(texts.SIGNS_TITLE.in_(lang), self._signs(lang))
+                yield _section(texts.READER_TITLE.in_(lang), [Sentence(typed(texts.READER).in_(lang))])
         yield ActionFooter("help")
 
     def on_mount(self) -> None:
@@ -78,31 +76,32 @@ class HelpScreen(ActionScreen[None]):
         scroll.focus()
         self.call_after_refresh(scroll.scroll_to, y=place, animate=False)
 
-    def _signs(self, lang: Lang) -> Iterator[Content]:
+    def _signs(self, lang: Lang) -> Iterator[Sentence]:
         """For each colour what it means, and the states that have it: sign and word."""
         signs = self.host.look.glyphs.states
         named = not self.host.look.plain and self.app.theme in _NAMED_COLOURS
         for tone in Tone:
             states = [state for state, of in TONE_OF.items() if of is tone]
             colour = f"{texts.COLOURS[tone].in_(lang)}  " if named else ""
-            yield Content.assemble((f"{colour}{texts.STAGES[tone].in_(lang)}", f"bold ${tone}"))
+            yield Sentence(f"{colour}{texts.STAGES[tone].in_(lang)}", f"bold ${tone}")
             words = [fit(f"{signs[state]} {STATES[state].in_(lang)}", _STATE) for state in states]
             for place in range(0, len(words), 2):
-                yield Content.styled("  " + "".join(words[place : place + 2]).rstrip(), f"${tone}")
+                yield Sentence("".join(words[place : place + 2]).rstrip(), f"${tone}", "  ")
 
 
-def _section(title: str, lines: Sequence[Content | Hanging]) -> Static:
-    return Static(Lines([Content.styled(title, "bold underline"), *lines]), markup=False)
+def _section(title: str, sentences: Iterable[Sentence]) -> Prose:
+    return Prose([Sentence(title, "bold underline"), *sentences])
 
 
-def _pair(short: str, long: str, width: int) -> Hanging:
+def _pair(short: str, long: str, width: int) -> Iterator[Sentence]:
     """A key or a condition, and what it does; where it is too long for its column, what it does follows below."""
     if cell_len(short) > width - 2:
-        return Hanging(Content.assemble((short, "$stage-coze"), "\n", " " * width), Content(long), width)
-    return Hanging(Content.styled(fit(short, width), "$stage-coze"), Content(long), width)
+        yield Sentence(short, "$stage-coze")
+        short = ""
+    yield Sentence(long, sign=fit(short, width), sign_style="$stage-coze")
 
 
-def _filter(lang: Lang) -> Iterator[Content | Hanging]:
-    yield Content(texts.FILTER_RULE.in_(lang))
+def _filter(lang: Lang) -> Iterator[Sentence]:
+    yield Sentence(texts.FILTER_RULE.in_(lang))
     for short, long in texts.FILTER_LINES:
-        yield _pair(short.in_(lang), long.in_(lang), 16)
+        yield from _pair(short.in_(lang), long.in_(lang), 16)
