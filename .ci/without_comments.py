@@ -2,7 +2,8 @@
 
 These are a fifth of the wheel, and whoever runs the program reads neither. Every line keeps its number, so that a
 traceback fits the sources. What a library is looked up by stays: the docstrings of modules that define public names
-(`cozebatch.__all__`), of the ports and of the settings' models. An editable install and the sdist have the sources as they are.
+(`cozebatch.__all__`), of the ports and of the settings' models. An editable install and the sdist have the sources as
+they are.
 """
 
 from __future__ import annotations
