@@ -33,8 +33,8 @@ def exit_of(outcome: Outcome) -> Exit:
         case "stopped":
             if set(outcome.paused) <= SPENT:
                 return _as_told(outcome)
-            if _REFUSED & set(outcome.paused):
-                return Exit.STOPPED
+            if _REFUSED & set(outcome.paused) and outcome.statistics.submissions:
+                return Exit.STOPPED  # Coze refused what was sent; before that it is a preflight's finding
             return Exit.USAGE if outcome.nothing_started else Exit.STOPPED
         case "finished":
             return Exit.FLAWED if outcome.flawed else Exit.OK
