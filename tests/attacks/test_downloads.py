@@ -16,6 +16,7 @@ from cozebatch.synthesis.download import downloader as download
 from cozebatch.synthesis.download.downloader import Downloader
 from cozebatch.synthesis.synthesizer import LocalSynthesizer
 from support.films import FileServer, Handler, job, options
+from support.listing import size_of
 from support.planting import LINKS_NEED_A_RIGHT, UNTOUCHED, contents, private_folder
 
 pytestmark = pytest.mark.anyio
@@ -52,7 +53,7 @@ async def test_the_reserve_holds_over_all_downloads_together(
     capacity, reserve = 14 * MEGABYTE, 6 * MEGABYTE
 
     def free() -> int:
-        return capacity - sum(path.stat().st_size for path in list(tmp_path.rglob("*")) if path.is_file())
+        return capacity - size_of(tmp_path)
 
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(capacity, capacity - free(), free()))
     monkeypatch.setattr(download, "RESERVE_BYTES", reserve)

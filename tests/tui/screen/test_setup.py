@@ -31,6 +31,7 @@ from cozebatch_tui.screen.screens.main import MainScreen
 from cozebatch_tui.screen.screens.setup import SetupScreen
 from cozebatch_tui.screen.screens.start import StartScreen
 from cozebatch_tui.screen.setup.question_pane import QuestionPane
+from support.listing import below
 from support.setup_flow import Services, services
 from support.ui import Screen
 
@@ -46,7 +47,7 @@ def written(path: Path = CONFIG) -> str | None:
 
 
 def films() -> int:
-    return len(list(Path("output").rglob("*.mp4")))
+    return len(below(Path("output"), "*.mp4"))
 
 
 def config_of_somebody_else() -> None:

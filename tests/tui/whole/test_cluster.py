@@ -15,6 +15,7 @@ import pytest
 from cozebatch.demo.coze_model import CozeOptions
 from cozebatch.demo.coze_server import RunningCoze, serve_coze
 from support.clusters import LocalCluster, descendants, local_cluster
+from support.listing import below, inside
 from support.program import BATCH, Program
 
 COUNT = 6
@@ -61,10 +62,10 @@ def test_a_batch_loses_a_machine_and_no_film(tmp_path: Path, coze: RunningCoze) 
             batch.kill()
         assert batch.returncode == 0, err
         events = [*told, *map(json.loads, out.splitlines())]
-        films = list((running.share / "output").rglob("*.mp4"))
+        films = below(running.share / "output", "*.mp4")
         assert len(films) == COUNT
         assert all(path.stat().st_size > 1000 for path in films)
-        assert not list(running.share.rglob(".cozebatch-scratch/*"))
+        assert not inside(running.share, ".cozebatch-scratch")
         assert not list(running.share.glob("cozebatch-media-*/media/*")), "downloads go when their film is made"
         assert most_at_once(events) == 2, "no more is shown as being made than machines make"
         assert 1 in [event["limit"] for event in events if event.get("reason") == "cluster"], "a machine was missed"

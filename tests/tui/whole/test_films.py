@@ -14,6 +14,7 @@ import pytest
 
 from cozebatch.demo.coze_model import CozeOptions
 from cozebatch.demo.coze_server import RunningCoze, serve_coze
+from support.listing import inside
 from support.program import BATCH, Finished, Program, kill, read_until
 
 TITLES = (
@@ -72,7 +73,7 @@ def places(program: Program, key: str) -> list[Path]:
 
 
 def nothing_left(program: Program) -> None:
-    scratch = list(program.folder.rglob(".cozebatch-scratch/*"))
+    scratch = inside(program.folder, ".cozebatch-scratch")
     assert scratch == [], "what was needed only while films were made is gone"
 
 

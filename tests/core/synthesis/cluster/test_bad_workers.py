@@ -38,6 +38,7 @@ from support.bad_workers import (
 )
 from support.clusters import LocalCluster, local_cluster
 from support.films import Progress, job, options
+from support.listing import below, inside
 
 pytestmark = [
     pytest.mark.anyio,
@@ -85,10 +86,10 @@ class Films:
         return errors
 
     def found(self) -> list[str]:
-        return sorted(path.name for path in self.running.share.rglob("*.mp4") if path.name != "v.mp4")
+        return sorted(path.name for path in below(self.running.share, "*.mp4") if path.name != "v.mp4")
 
     def scratch(self) -> list[Path]:
-        return list(self.running.share.rglob(".cozebatch-scratch/*"))
+        return inside(self.running.share, ".cozebatch-scratch")
 
 
 WHOLE = [f"片{number}.mp4" for number in range(FILMS)]

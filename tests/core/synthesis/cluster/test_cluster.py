@@ -31,6 +31,7 @@ from cozebatch.synthesis.cluster.synthesizer import ClusterSynthesizer
 from cozebatch.synthesis.options import SynthesisOptions
 from support.clusters import LocalCluster, certificate, descendants, local_cluster
 from support.films import Progress, codecs, job, options, talking_head
+from support.listing import below, inside
 
 pytestmark = pytest.mark.anyio
 
@@ -90,11 +91,11 @@ SLOW = {"width": 720, "height": 1280, "fps": 30, "preset": "medium"}
 
 
 def films_in(running: LocalCluster) -> list[str]:
-    return sorted(str(path.relative_to(running.share)) for path in (running.share / "output").rglob("*.mp4"))
+    return sorted(str(path.relative_to(running.share)) for path in below(running.share / "output", "*.mp4"))
 
 
 def scratch_in(running: LocalCluster) -> list[str]:
-    return [str(path) for path in (running.share / "output").rglob(".cozebatch-scratch/*")]
+    return [str(path) for path in inside(running.share / "output", ".cozebatch-scratch")]
 
 
 async def nothing_left(running: LocalCluster) -> None:
