@@ -154,10 +154,13 @@ def _tables(document: dict[str, Any], state: State) -> dict[str, Any]:
     content = _section(tables, "content_table")
     status = status_now(state)
     old_status = _section(content, "field_mapping").get("status", FieldMapping().status)
+    moved = content.get("table_id") != state.answers.table_id
     content["table_id"] = state.answers.table_id
     content["view_id"] = state.answers.view_id or None
     content["field_mapping"] = _field_mapping(content, state, status)
-    content["filter_condition"] = _filter(content, old_status, status, {c.name for c in state.known.columns})
+    content["filter_condition"] = _filter(
+        content, old_status, status, {c.name for c in state.known.columns} if moved else ()
+    )
     content["status_values"] = {part: status[part] or None for part in ("running", "done", "failed")}
     if not status["column"]:
         content["status_values"] = dict.fromkeys(content["status_values"])
@@ -188,8 +191,9 @@ def _field_mapping(content: dict[str, Any], state: State, status: dict[str, str]
 def _filter(
     content: dict[str, Any], old_status: Any, status: dict[str, str], there: Collection[str]
 ) -> dict[str, Any] | None:
-    """The existing filter with its condition on the status put right, without those on fields that the table does not
-    have; else one on the status alone."""
+    """The existing filter with its condition on the status put right; of another table's, only conditions on fields
+    that are `there`. In the same table one on a field that is gone stays, and `check` tells: without it, more is paid.
+    Else a filter on the status alone."""
     wanted = {"field_name": status["column"], "operator": "is", "value": [status["ready"]]}
     existing = content.get("filter_condition")
     if isinstance(existing, dict) and isinstance(existing.get("conditions"), list) and there:

@@ -107,6 +107,18 @@ async def test_tables_and_conditions_of_another_base_are_left_behind(tmp_path: P
     assert [condition["field_name"] for condition in conditions] == ["负责人"], "the others are no fields of this table"
 
 
+async def test_a_condition_of_the_same_table_on_a_field_that_is_gone_stays_and_selects_no_more(tmp_path: Path) -> None:
+    with services() as found:
+        document = await configured(found, tmp_path)
+        content = document["tables"]["content_table"]
+        gone = {"field_name": "部门", "operator": "isNotEmpty", "value": []}
+        content["filter_condition"]["conditions"].append(gone)
+        way = again(found, tmp_path, document)
+        await way.to_the_end(chosen(found))
+    kept = configuration_of(way.state)["tables"]["content_table"]["filter_condition"]["conditions"]
+    assert gone in kept, "without it more records would be paid for"
+
+
 async def test_tables_of_the_same_base_stay_and_are_not_asked_about(tmp_path: Path) -> None:
     with services() as found:
         document = await configured(found, tmp_path)
